@@ -1,0 +1,217 @@
+/**
+ * The order: what was ordered (never changes) and where it stands (status, version, units, subscriptions).
+ *
+ * Field names and shapes follow the public API of the specification, except that amounts are minor units here and an API *rental* is
+ * called a subscription. The HTTP layer does that translation and nothing else does.
+ */
+import * as Schema from "effect/Schema"
+import { Currency, MinorUnits } from "./Money.ts"
+import { Email, JsonObject, Name, NonEmptyText, Text } from "./Text.ts"
+import { Timestamp } from "./Timestamp.ts"
+import * as Units from "./Units.ts"
+
+// Ids are opaque: nothing may look at a prefix.
+export const TenantId = Name.pipe(Schema.brand("TenantId"))
+export type TenantId = typeof TenantId.Type
+export const OrderId = Name.pipe(Schema.brand("OrderId"))
+export type OrderId = typeof OrderId.Type
+export const SubscriptionId = Name.pipe(Schema.brand("SubscriptionId"))
+export type SubscriptionId = typeof SubscriptionId.Type
+export const CustomerId = Name.pipe(Schema.brand("CustomerId"))
+export type CustomerId = typeof CustomerId.Type
+export const Sku = Name.pipe(Schema.brand("Sku"))
+export type Sku = typeof Sku.Type
+export const SerialNumber = Name.pipe(Schema.brand("SerialNumber"))
+export type SerialNumber = typeof SerialNumber.Type
+
+/** Whoever gives a command. Recorded in every audit event. */
+export const Actor = Schema.Struct({
+  userId: Name,
+  email: Schema.optionalKey(Text),
+  displayName: Schema.optionalKey(Text),
+  role: Schema.optionalKey(Text),
+  memberId: Schema.optionalKey(Text)
+})
+export type Actor = typeof Actor.Type
+
+/** The five words for where an order stands. What they mean and how an order moves between them is said in `orderMachine.ts` only. */
+export const OrderStatus = Schema.Literals(["pending", "confirmed", "partial", "fulfilled", "cancelled"])
+export type OrderStatus = typeof OrderStatus.Type
+
+export const OrderType = Schema.Literals(["standard", "extension", "upgrade"])
+
+export const CustomerType = Schema.Literals(["individual", "business"])
+
+/** The customer as known when the order was placed; later changes to the customer leave it as it was. */
+export const Customer = Schema.Struct({
+  customerId: CustomerId,
+  email: Email,
+  firstName: NonEmptyText,
+  lastName: NonEmptyText,
+  company: Schema.optionalKey(Text),
+  phone: Schema.optionalKey(Text),
+  customerType: CustomerType
+})
+export type Customer = typeof Customer.Type
+
+export const Address = Schema.Struct({
+  company: Schema.optionalKey(Text),
+  contactName: Text,
+  streetAddress: Text,
+  buildingInfo: Schema.optionalKey(Text),
+  locality: Schema.optionalKey(Text),
+  city: Text,
+  adminArea: Schema.optionalKey(Text),
+  postalCode: Schema.optionalKey(Schema.NullOr(Text)),
+  country: Text
+})
+export type Address = typeof Address.Type
+
+/** Months an order line or subscription runs. */
+export const ContractLength = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 120 }))
+
+export const Quantity = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))
+
+/** What one entry of `items` asks for, priced when the order is placed. `unitPrice` is minor units per unit and month. */
+export const OrderedLine = Schema.Struct({
+  sku: Sku,
+  productName: NonEmptyText,
+  quantity: Quantity,
+  unitPrice: MinorUnits,
+  contractLength: ContractLength
+})
+export type OrderedLine = typeof OrderedLine.Type
+
+/** A line and where its units are. */
+export const Line = Schema.Struct({ ...OrderedLine.fields, units: Units.Units })
+export type Line = typeof Line.Type
+
+/** A subscription is `active` until it ends in one of these ways; all of them are final. */
+export const SubscriptionStatus = Schema.Literals([
+  "active",
+  "cancelled",
+  "ended_completed",
+  "ended_buyout",
+  "ended_upgrade",
+  "ended_early_return"
+])
+export type SubscriptionStatus = typeof SubscriptionStatus.Type
+
+/** How a subscription ended, when, by whom, and why. */
+export const SubscriptionEnd = Schema.Struct({
+  at: Timestamp,
+  by: Actor,
+  reason: Schema.optionalKey(Text),
+  notes: Schema.optionalKey(Text)
+})
+export type SubscriptionEnd = typeof SubscriptionEnd.Type
+
+/** One unit of one line (by its position, from 0), rented under a serial number. */
+export const Subscription = Schema.Struct({
+  subscriptionId: SubscriptionId,
+  line: Schema.Int,
+  serialNumber: SerialNumber,
+  status: SubscriptionStatus,
+  startDate: Timestamp,
+  contractLength: ContractLength,
+  billingGroupId: Schema.optionalKey(Text),
+  notes: Schema.optionalKey(Text),
+  createdAt: Timestamp,
+  createdBy: Name,
+  updatedAt: Timestamp,
+  ended: Schema.optionalKey(SubscriptionEnd)
+})
+export type Subscription = typeof Subscription.Type
+
+/** The order-level payment (a deposit at checkout, say). The lifecycle reads it for a warning and never writes it. Amounts: minor units. */
+export const Payment = Schema.Struct({
+  status: Schema.optionalKey(Schema.Literals(["pending", "paid", "failed"])),
+  method: Schema.optionalKey(Schema.Literals(["stripe", "manual"])),
+  transactionId: Schema.optionalKey(Text),
+  paidAmount: Schema.optionalKey(MinorUnits),
+  manuallyMarked: Schema.optionalKey(Schema.Boolean)
+})
+export type Payment = typeof Payment.Type
+
+export const ExtensionDetails = Schema.Struct({
+  originalOrderId: Text,
+  extensionMonths: Schema.Int.check(Schema.isGreaterThan(0)),
+  previousEndDate: Text,
+  newEndDate: Text,
+  reason: Schema.optionalKey(Text)
+})
+
+export const UpgradeDetails = Schema.Struct({
+  previousDevice: Text,
+  previousSerialNumber: Text,
+  previousMonthlyAmount: Schema.Finite,
+  previousRentalId: Text,
+  upgradeReason: Schema.optionalKey(Text)
+})
+
+/** What the cancel left on record. The reason is stored and returned exactly as given; absent stays absent. */
+export const Cancellation = Schema.Struct({
+  at: Timestamp,
+  by: Actor,
+  reason: Schema.optionalKey(Text)
+})
+export type Cancellation = typeof Cancellation.Type
+
+/** The part of an order that names or describes people, or is free text. It is audited through a salted hash, so that it can be erased. */
+export const PersonalFacts = Schema.Struct({
+  customer: Customer,
+  billingAddress: Address,
+  shippingAddress: Address,
+  notes: Schema.optionalKey(Text),
+  customFields: Schema.optionalKey(Schema.NullOr(JsonObject))
+})
+export type PersonalFacts = typeof PersonalFacts.Type
+
+/** The rest of what was ordered. */
+export const OrderedFacts = Schema.Struct({
+  orderType: OrderType,
+  currency: Currency,
+  taxAmount: MinorUnits,
+  payment: Schema.optionalKey(Payment),
+  extensionDetails: Schema.optionalKey(ExtensionDetails),
+  upgradeDetails: Schema.optionalKey(UpgradeDetails)
+})
+export type OrderedFacts = typeof OrderedFacts.Type
+
+/**
+ * An order. `version` is the sequence of its newest audit event and grows by one with every transition.
+ * `notes` are an annotation: they can be rewritten at any time, without a transition.
+ */
+export const Order = Schema.Struct({
+  tenantId: TenantId,
+  orderId: OrderId,
+  version: Schema.Int,
+  status: OrderStatus,
+  ...OrderedFacts.fields,
+  ...PersonalFacts.fields,
+  lines: Schema.Array(Line),
+  subscriptions: Schema.Array(Subscription),
+  createdAt: Timestamp,
+  createdBy: Name,
+  updatedAt: Timestamp,
+  cancellation: Schema.optionalKey(Cancellation)
+})
+export type Order = typeof Order.Type
+
+/** The units of all lines together. */
+export const unitsOf = (order: Order): Units.Units => Units.sum(order.lines.map((line) => line.units))
+
+/** A month of the order before and after tax (minor units), and how many devices it has. */
+export const totalsOf = (order: Pick<Order, "lines" | "taxAmount">) => {
+  let subtotal = 0
+  let totalDevices = 0
+  for (const line of order.lines) {
+    subtotal += line.unitPrice * line.quantity
+    totalDevices += line.quantity
+  }
+  return { subtotal, total: subtotal + order.taxAmount, totalDevices }
+}
+
+/** The subscriptions that are active, oldest first. */
+export const activeSubscriptions = (order: Order): ReadonlyArray<Subscription> =>
+  order.subscriptions.filter((subscription) => subscription.status === "active")

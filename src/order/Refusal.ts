@@ -1,0 +1,251 @@
+/**
+ * Every way in which a command can be refused. A refusal changes nothing.
+ *
+ * Each class is one case a caller can act on; its `code` is the specification's word for it (several cases may share a code), and
+ * `remedy` says what to do. Where in the lifecycle a refusal is given is said in `orderMachine.ts`; which HTTP status it gets, in `http/`.
+ */
+import * as Schema from "effect/Schema"
+import { OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "./Order.ts"
+import type { CancellationPolicy } from "./orderMachine.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+/** One wrong field of an input: where (`items[2].quantity`), what is wrong, and the kind of fault. */
+export const InputFault = Schema.Struct({ path: Schema.String, message: Schema.String, code: Schema.String })
+export type InputFault = typeof InputFault.Type
+
+/** The input does not have the shape the command needs. Names every wrong field. */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  readonly code = "VALIDATION_ERROR"
+  readonly remedy = "Correct the named fields and send the request again."
+  override get message() {
+    return this.details.map((fault) => (fault.path === "" ? fault.message : `${fault.path}: ${fault.message}`)).join("; ")
+  }
+}
+
+// --- place -------------------------------------------------------------------------------------------------------------------------
+
+export class VariantNotFound extends Schema.TaggedError<VariantNotFound>()("VariantNotFound", {
+  skus: Schema.NonEmptyArray(Sku),
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  readonly code = "VARIANT_NOT_FOUND"
+  readonly remedy = "Order a SKU of the catalogue."
+  override get message() {
+    return `The catalogue has no ${this.skus.join(", ")}.`
+  }
+}
+
+export class VariantInactive extends Schema.TaggedError<VariantInactive>()("VariantInactive", {
+  skus: Schema.NonEmptyArray(Sku),
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  readonly code = "VARIANT_INACTIVE"
+  readonly remedy = "Order an active SKU, or activate this one."
+  override get message() {
+    return `Not offered at present: ${this.skus.join(", ")}.`
+  }
+}
+
+export class InvalidContractLength extends Schema.TaggedError<InvalidContractLength>()("InvalidContractLength", {
+  skus: Schema.NonEmptyArray(Sku),
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  readonly code = "INVALID_CONTRACT_LENGTH"
+  readonly remedy = "Choose one of the contract lengths the SKU is priced for."
+  override get message() {
+    return `Not priced for that contract length: ${this.skus.join(", ")}.`
+  }
+}
+
+// --- any command on an order -------------------------------------------------------------------------------------------------------
+
+/** No such order in this tenant. An order of another tenant is no different. */
+export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { orderId: OrderId }) {
+  readonly code = "NOT_FOUND"
+  readonly remedy = "Verify the order ID."
+  override get message() {
+    return "Order not found"
+  }
+}
+
+/** No such subscription in this tenant, or not of this order. */
+export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFound>()("SubscriptionNotFound", {
+  subscriptionId: SubscriptionId
+}) {
+  readonly code = "NOT_FOUND"
+  readonly remedy = "Verify the subscription ID."
+  override get message() {
+    return "Subscription not found"
+  }
+}
+
+// --- confirm -----------------------------------------------------------------------------------------------------------------------
+
+export class OrderNotPending extends Schema.TaggedError<OrderNotPending>()("OrderNotPending", {
+  orderId: OrderId,
+  status: OrderStatus
+}) {
+  readonly code = "ORDER_NOT_PENDING"
+  readonly remedy = "Only a pending order can be confirmed; nothing needs doing if it was confirmed before."
+  override get message() {
+    return `Only a pending order can be confirmed; this order is ${this.status}.`
+  }
+}
+
+// --- startSubscription -------------------------------------------------------------------------------------------------------------
+
+export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("OrderNotConfirmed", {
+  orderId: OrderId,
+  status: OrderStatus
+}) {
+  readonly code = "ORDER_NOT_CONFIRMED"
+  readonly remedy = "Confirm the order first; no subscription can be created from a cancelled order."
+  override get message() {
+    return `A subscription needs a confirmed order; this order is ${this.status}.`
+  }
+}
+
+export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()("ItemFullyFulfilled", {
+  orderId: OrderId,
+  sku: Schema.optionalKey(Sku)
+}) {
+  readonly code = "ITEM_FULLY_FULFILLED"
+  readonly remedy = "Every unit has or had a subscription; place a new order for more."
+  override get message() {
+    return this.sku === undefined
+      ? "Every unit of this order has or had a subscription."
+      : `Every unit of ${this.sku} in this order has or had a subscription.`
+  }
+}
+
+export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", { serialNumber: SerialNumber }) {
+  readonly code = "ASSET_NOT_FOUND"
+  readonly remedy = "Verify the serial number, or register the asset."
+  override get message() {
+    return `No asset has the serial number ${this.serialNumber}.`
+  }
+}
+
+export class SkuMismatch extends Schema.TaggedError<SkuMismatch>()("SkuMismatch", {
+  serialNumber: SerialNumber,
+  sku: Sku
+}) {
+  readonly code = "SKU_MISMATCH"
+  readonly remedy = "Use an asset whose SKU is on the order."
+  override get message() {
+    return `Asset ${this.serialNumber} is a ${this.sku}, which does not fit a line of this order.`
+  }
+}
+
+export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("AssetNotAvailable", {
+  serialNumber: SerialNumber
+}) {
+  readonly code = "ASSET_NOT_AVAILABLE"
+  readonly remedy = "Use another asset, or end the subscription that has this one."
+  override get message() {
+    return `Asset ${this.serialNumber} is not available.`
+  }
+}
+
+// --- endSubscription ---------------------------------------------------------------------------------------------------------------
+
+export class SubscriptionAlreadyCancelled extends Schema.TaggedError<SubscriptionAlreadyCancelled>()(
+  "SubscriptionAlreadyCancelled",
+  { subscriptionId: SubscriptionId }
+) {
+  readonly code = "ALREADY_CANCELLED"
+  readonly remedy = "No action needed."
+  override get message() {
+    return "Subscription is already cancelled"
+  }
+}
+
+export class SubscriptionAlreadyEnded extends Schema.TaggedError<SubscriptionAlreadyEnded>()("SubscriptionAlreadyEnded", {
+  subscriptionId: SubscriptionId,
+  status: SubscriptionStatus
+}) {
+  readonly code = "ALREADY_ENDED"
+  readonly remedy = "No action needed."
+  override get message() {
+    return `Subscription has already ended (${this.status})`
+  }
+}
+
+// --- cancel ------------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The cancellation policy found something in the way. `guard` is the policy, `subscriptionIds` every active subscription. To end them
+ * helps only under a policy that asks for active ones; the other refuses the order for good.
+ */
+export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>()("OrderNotCancellable", {
+  orderId: OrderId,
+  status: OrderStatus,
+  guard: Schema.String,
+  subscriptionIds: Schema.Array(SubscriptionId)
+}) {
+  readonly code = "ORDER_NOT_CANCELLABLE"
+  get remedy() {
+    return this.guard === ("noActiveSubscriptions" satisfies CancellationPolicy)
+      ? "Cancel the subscriptions first."
+      : "This order can no longer be cancelled."
+  }
+  override get message() {
+    const count = this.subscriptionIds.length
+    return this.guard === ("noActiveSubscriptions" satisfies CancellationPolicy)
+      ? `Order has ${count} active subscription${count === 1 ? "" : "s"}. Cancel the subscriptions first.`
+      : `Order is ${this.status} and can no longer be cancelled.`
+  }
+}
+
+/** The order was cancelled before. Carries the original record; nothing is released again and the first reason stays. */
+export class OrderAlreadyCancelled extends Schema.TaggedError<OrderAlreadyCancelled>()("OrderAlreadyCancelled", {
+  orderId: OrderId,
+  cancelledAt: Timestamp,
+  reason: Schema.optionalKey(Schema.String)
+}) {
+  readonly code = "ALREADY_CANCELLED"
+  readonly remedy = "No action needed."
+  override get message() {
+    return "Order is already cancelled"
+  }
+}
+
+/** What `place` can be refused with. */
+export type PlaceRefusal = VariantNotFound | VariantInactive | InvalidContractLength | InvalidInput
+/** What `confirm` can be refused with. */
+export type ConfirmRefusal = OrderNotPending
+/** What `startSubscription` can be refused with. */
+export type StartSubscriptionRefusal =
+  | OrderNotConfirmed
+  | ItemFullyFulfilled
+  | AssetNotFound
+  | SkuMismatch
+  | AssetNotAvailable
+  | InvalidInput
+/** What `endSubscription` can be refused with. */
+export type EndSubscriptionRefusal = SubscriptionNotFound | SubscriptionAlreadyCancelled | SubscriptionAlreadyEnded
+/** What `cancel` can be refused with. */
+export type CancelRefusal = OrderNotCancellable | OrderAlreadyCancelled
+
+/** Every refusal there is, as a schema: refusals are remembered under an idempotency key and given again. */
+export const Refusal = Schema.Union([
+  InvalidInput,
+  VariantNotFound,
+  VariantInactive,
+  InvalidContractLength,
+  OrderNotFound,
+  SubscriptionNotFound,
+  OrderNotPending,
+  OrderNotConfirmed,
+  ItemFullyFulfilled,
+  AssetNotFound,
+  SkuMismatch,
+  AssetNotAvailable,
+  SubscriptionAlreadyCancelled,
+  SubscriptionAlreadyEnded,
+  OrderNotCancellable,
+  OrderAlreadyCancelled
+])
+export type Refusal = typeof Refusal.Type

@@ -1,0 +1,82 @@
+/**
+ * The chain of hashes that makes tampering with an order's history visible.
+ *
+ * Each event is sealed with SHA-256 over its canonical encoding (RFC 8785), which contains the hash of the event before it. Its
+ * confidential part enters only as an HMAC under a random salt: with the salt gone the text can neither be read nor guessed, and the
+ * chain still verifies. A chain shows changes in its middle; that its newest events were cut off shows only to someone who kept a head
+ * (`hash` of the newest event) elsewhere.
+ *
+ * Everything here is synchronous and runs in a browser as well.
+ */
+import { hmac } from "@noble/hashes/hmac.js"
+import { sha256 } from "@noble/hashes/sha2.js"
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
+import canonicalize from "canonicalize"
+import type { AuditEvent } from "./AuditEvent.ts"
+
+/** An event as it is stored: in its place in the chain. */
+export interface SealedEvent<Event extends AuditEvent = AuditEvent> {
+  readonly event: Event
+  /** Hex. Random, one per event. Null after erasure, when `event.confidential` is empty too. */
+  readonly salt: string | null
+  /** Hex. HMAC-SHA-256 of the confidential part under the salt. */
+  readonly confidentialSeal: string
+  /** Hex. `hash` of the event before; null for the first. */
+  readonly previousHash: string | null
+  /** Hex. SHA-256 over all of the above, except the salt and the confidential part itself. */
+  readonly hash: string
+}
+
+/** RFC 8785 bytes of a JSON value. */
+const canonicalBytes = (value: unknown): Uint8Array => utf8ToBytes(canonicalize(value) ?? "null")
+
+const sealConfidential = (confidential: unknown, salt: string): string =>
+  bytesToHex(hmac(sha256, utf8ToBytes(salt), canonicalBytes(confidential)))
+
+const hashOf = (event: AuditEvent, confidentialSeal: string, previousHash: string | null): string => {
+  const { confidential: _, ...open } = event
+  return bytesToHex(sha256(canonicalBytes({ ...open, confidentialSeal, previousHash })))
+}
+
+/** SHA-256 of a JSON value's canonical encoding, in hex. Members with the value `undefined` count as absent. */
+export const fingerprint = (value: unknown): string => bytesToHex(sha256(canonicalBytes(value)))
+
+/** Put an event in its place in the chain. `salt` must be fresh randomness (32 bytes, hex). */
+export const seal = <Event extends AuditEvent>(event: Event, previousHash: string | null, salt: string): SealedEvent<Event> => {
+  const confidentialSeal = sealConfidential(event.confidential, salt)
+  return { event, salt, confidentialSeal, previousHash, hash: hashOf(event, confidentialSeal, previousHash) }
+}
+
+/** With the salt goes the text; text without its salt is text that nothing vouches for. */
+const isErased = (event: AuditEvent): boolean => Object.keys(event.confidential).length === 0
+
+/** What is wrong with a chain: at which event, and what. */
+export interface ChainFault {
+  readonly sequence: number
+  readonly fault: "missing" | "altered" | "relinked" | "confidential altered" | "moved"
+}
+
+/**
+ * Check the chain of one order, oldest event first. `head`, when it is known from elsewhere, also shows whether the newest events are
+ * missing. Returns the first fault, or null.
+ */
+export const verifyChain = (events: Iterable<SealedEvent>, head?: { readonly sequence: number; readonly hash: string }): ChainFault | null => {
+  let previous: SealedEvent | null = null
+  let headSeen = head === undefined
+  for (const sealed of events) {
+    const { event, salt, confidentialSeal, previousHash, hash } = sealed
+    const sequence: number = (previous?.event.sequence ?? 0) + 1
+    if (event.sequence !== sequence) return { sequence, fault: "missing" }
+    if (previous && (previous.event.orderId !== event.orderId || previous.event.tenantId !== event.tenantId)) return { sequence, fault: "moved" }
+    if (previousHash !== (previous?.hash ?? null)) return { sequence, fault: "relinked" }
+    if (hash !== hashOf(event, confidentialSeal, previousHash)) return { sequence, fault: "altered" }
+    const isIntact = salt === null ? isErased(event) : confidentialSeal === sealConfidential(event.confidential, salt)
+    if (!isIntact) return { sequence, fault: "confidential altered" }
+    if (head?.sequence === sequence) {
+      if (head.hash !== hash) return { sequence, fault: "altered" }
+      headSeen = true
+    }
+    previous = sealed
+  }
+  return headSeen ? null : { sequence: (previous?.event.sequence ?? 0) + 1, fault: "missing" }
+}

@@ -1,0 +1,82 @@
+/**
+ * The fold: an order and the next event of its history in, the order afterwards out. An order is nothing but the fold of its events.
+ */
+import type { AuditEvent } from "./AuditEvent.ts"
+import type { Line, Order, Subscription } from "./Order.ts"
+import { endUnit, allHeld, releaseHeld, startUnit, type Units } from "./Units.ts"
+
+const updateLine = (lines: ReadonlyArray<Line>, position: number, update: (units: Units) => Units): ReadonlyArray<Line> =>
+  lines.map((line, index) => (index === position ? { ...line, units: update(line.units) } : line))
+
+/** Apply one event. Throws on an event that does not follow: a history with a gap is not a history. */
+export const evolve = (order: Order | null, event: AuditEvent): Order => {
+  if (event.sequence !== (order?.version ?? 0) + 1) {
+    throw new Error(`order ${event.orderId}: event ${event.sequence} does not follow version ${order?.version ?? 0}`)
+  }
+  if (event.type === "order.placed") {
+    const { customerId: _, lines, ...ordered } = event.details
+    return {
+      tenantId: event.tenantId,
+      orderId: event.orderId,
+      version: event.sequence,
+      status: event.to,
+      ...ordered,
+      ...event.confidential,
+      lines: lines.map((line) => ({ ...line, units: allHeld(line.quantity) })),
+      subscriptions: [],
+      createdAt: event.at,
+      createdBy: event.actor.userId,
+      updatedAt: event.at
+    }
+  }
+  if (order === null) throw new Error(`order ${event.orderId}: a history begins with order.placed, not ${event.type}`)
+  const next = { ...order, version: event.sequence, status: event.to, updatedAt: event.at }
+  switch (event.type) {
+    case "order.confirmed":
+      return next
+    case "subscription.started": {
+      const subscription: Subscription = {
+        ...event.details,
+        ...event.confidential,
+        status: "active",
+        createdAt: event.at,
+        createdBy: event.actor.userId,
+        updatedAt: event.at
+      }
+      return {
+        ...next,
+        lines: updateLine(order.lines, subscription.line, startUnit),
+        subscriptions: [...order.subscriptions, subscription]
+      }
+    }
+    case "subscription.ended": {
+      const { subscriptionId, status, reason } = event.details
+      const ending = order.subscriptions.find((subscription) => subscription.subscriptionId === subscriptionId)
+      if (ending === undefined) throw new Error(`order ${event.orderId}: no subscription ${subscriptionId} to end`)
+      const ended: Subscription = {
+        ...ending,
+        status,
+        updatedAt: event.at,
+        ended: { at: event.at, by: event.actor, ...(reason !== undefined && { reason }), ...event.confidential }
+      }
+      return {
+        ...next,
+        lines: updateLine(order.lines, ending.line, endUnit),
+        subscriptions: order.subscriptions.map((subscription) => (subscription === ending ? ended : subscription))
+      }
+    }
+    case "order.cancelled":
+      return {
+        ...next,
+        lines: order.lines.map((line) => ({ ...line, units: releaseHeld(line.units) })),
+        cancellation: { at: event.at, by: event.actor, ...event.confidential }
+      }
+  }
+}
+
+/** The order that a whole history makes. */
+export const fold = (events: Iterable<AuditEvent>): Order | null => {
+  let order: Order | null = null
+  for (const event of events) order = evolve(order, event)
+  return order
+}

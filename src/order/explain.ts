@@ -1,0 +1,69 @@
+/**
+ * What would happen, and why not: every blocker at once, and the exact plan. Nothing is changed by asking.
+ *
+ * Both ask the same table and use the same `decide` as the command itself, so what they say and what the command does cannot differ.
+ */
+import * as Result from "effect/Result"
+import type { AuditEvent, Released } from "./AuditEvent.ts"
+import { decide, type Occasion, questionOf, refusalOf, type Transition } from "./decide.ts"
+import type { Lifecycle } from "./lifecycleTable.ts"
+import { refusalsTo } from "./lifecycleTable.ts"
+import type { Order, OrderStatus, SubscriptionId } from "./Order.ts"
+import { unitsOf } from "./Order.ts"
+import type { OrderCommand } from "./OrderCommand.ts"
+import type { Fact, StatusFact } from "./orderMachine.ts"
+import type { Refusal } from "./Refusal.ts"
+
+/** One thing in the way of a command. */
+export interface Blocker {
+  /** The refusal the command would get. */
+  readonly code: Refusal["code"]
+  /** The machine's name for what is missing. */
+  readonly guard: Fact | StatusFact
+  readonly message: string
+  readonly remedy: string
+  /** Every subscription that is in the way. */
+  readonly subscriptionIds: ReadonlyArray<SubscriptionId>
+}
+
+/** Everything in the way of a command; empty when it would be accepted. */
+export const explain = (lifecycle: Lifecycle, order: Order, command: OrderCommand): ReadonlyArray<Blocker> =>
+  refusalsTo(lifecycle, order.status, { units: unitsOf(order) }, questionOf(order, command)).flatMap((answer) => {
+    if (answer.refusal === undefined) return []
+    const refusal = refusalOf(lifecycle, order, command, answer)
+    return {
+      code: refusal.code,
+      guard: answer.refusal.lacking,
+      message: refusal.message,
+      remedy: refusal.remedy,
+      subscriptionIds: "subscriptionIds" in refusal ? refusal.subscriptionIds : []
+    }
+  })
+
+/** What a command would do to an order as it stands. */
+export interface Preview {
+  readonly order: Order
+  readonly blockers: ReadonlyArray<Blocker>
+  /** The plan; null when something is in the way. */
+  readonly plan: { readonly status: OrderStatus; readonly released: ReadonlyArray<Released>; readonly event: AuditEvent } | null
+  /** What the caller may want to see to, because the command does not: in plain words. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Preview a command: the next status, what would be released and the event that would be recorded, or every blocker. */
+export const preview = (lifecycle: Lifecycle, order: Order, command: OrderCommand, occasion: Occasion): Preview => {
+  const decision: Result.Result<Transition, Refusal> = decide(lifecycle, order, command, occasion)
+  if (Result.isFailure(decision)) return { order, blockers: explain(lifecycle, order, command), plan: null, warnings: [] }
+  const { after, event } = decision.success
+  return {
+    order,
+    blockers: [],
+    plan: { status: after.status, released: event.released, event },
+    warnings: warningsOf(order, command)
+  }
+}
+
+const warningsOf = (order: Order, command: OrderCommand): ReadonlyArray<string> =>
+  command.type === "cancel" && order.payment?.status === "paid"
+    ? ["The order's payment is paid. Cancelling does not refund it."]
+    : []

@@ -1,0 +1,41 @@
+/**
+ * What is true of every order, always. Checked before an order is written and after it is read; a violation is a defect of this library
+ * or of whoever wrote to its tables, never a refusal.
+ */
+import type { Order, OrderStatus } from "./Order.ts"
+import { activeSubscriptions, unitsOf } from "./Order.ts"
+import { total, type Units } from "./Units.ts"
+
+/** What each status says about the units of the order. Source: decisions.md, section 2, the table of statuses. */
+const meaning: Readonly<Record<OrderStatus, (units: Units) => boolean>> = {
+  pending: ({ active, ended, released }) => active + ended + released === 0,
+  confirmed: ({ active, ended, released }) => active + ended + released === 0,
+  partial: ({ held, active, ended, released }) => held > 0 && active + ended > 0 && released === 0,
+  fulfilled: ({ held, released }) => held === 0 && released === 0,
+  cancelled: ({ held, active }) => held === 0 && active === 0
+}
+
+/** Every law the order breaks, in words; empty when it is sound. */
+export const brokenLaws = (order: Order): ReadonlyArray<string> => {
+  const broken: Array<string> = []
+  order.lines.forEach(({ quantity, units }, line) => {
+    const places = [units.held, units.active, units.ended, units.released]
+    if (total(units) !== quantity || places.some((count) => count < 0 || !Number.isSafeInteger(count))) {
+      broken.push(`line ${line}: quantity ${quantity} is not held + active + ended + released (${places.join(" + ")})`)
+    }
+  })
+  const units = unitsOf(order)
+  if (!meaning[order.status](units)) broken.push(`status ${order.status} does not fit the units ${JSON.stringify(units)}`)
+  const active = activeSubscriptions(order).length
+  if (units.active !== active) broken.push(`${units.active} units are active, but ${active} subscriptions`)
+  if (units.active + units.ended !== order.subscriptions.length) {
+    broken.push(`${units.active + units.ended} units are or were rented, but there are ${order.subscriptions.length} subscriptions`)
+  }
+  return broken
+}
+
+/** Throws when the order breaks a law. */
+export const assertLaws = (order: Order): void => {
+  const broken = brokenLaws(order)
+  if (broken.length > 0) throw new Error(`order ${order.orderId} of tenant ${order.tenantId}: ${broken.join("; ")}`)
+}

@@ -1,0 +1,121 @@
+/**
+ * The machine as a lookup table: for every status and command, the answers in the order in which they are tried.
+ *
+ * XState's own `transition()` builds an actor on each call, which is a thousand times slower than a lookup. So the table is read off the
+ * machine once, at load, through its public definition (`states[…].transitions`, `implementations`), and a test proves that the two
+ * agree. Nobody writes this table.
+ */
+import type { StateValueFrom } from "xstate"
+import type { OrderStatus } from "./Order.ts"
+import { OrderStatus as OrderStatusSchema } from "./Order.ts"
+import type { CommandType } from "./OrderCommand.ts"
+import { commandTypes } from "./OrderCommand.ts"
+import type { CancellationPolicy, Fact, OrderContext, OrderEvent, StatusFact } from "./orderMachine.ts"
+import { cancellationPolicyNames, makeOrderMachine } from "./orderMachine.ts"
+import type { Refusal } from "./Refusal.ts"
+
+/** What follows from a transition, by the machine's name for it. */
+export type Consequence = "moveUnitToActive" | "moveUnitToEnded" | "releaseHeldUnits"
+
+/** One line of a list of answers. It applies when its condition does, and always when it has none. */
+export interface Answer {
+  readonly condition?: { readonly fact: Fact; readonly expected: boolean }
+  readonly applies: (context: OrderContext, event: OrderEvent) => boolean
+  /** The status afterwards; the same one where the machine names no target. */
+  readonly to: OrderStatus
+  readonly consequences: ReadonlyArray<Consequence>
+  /** Set when the answer is no. `lacking` names the fact whose absence is the reason. */
+  readonly refusal?: { readonly code: Refusal["code"]; readonly lacking: Fact | StatusFact }
+}
+
+/** A lifecycle is its cancellation policy and the answers that follow from it. */
+export interface Lifecycle {
+  readonly policy: CancellationPolicy
+  readonly initial: OrderStatus
+  readonly answers: Readonly<Record<OrderStatus, Readonly<Record<CommandType, ReadonlyArray<Answer>>>>>
+}
+
+type Machine = ReturnType<typeof makeOrderMachine>
+type Definition = ReturnType<Machine["states"]["pending"]["transitions"]["get"]> extends ReadonlyArray<infer D> | undefined ? D : never
+
+// A status added to the machine and not to the schema, or the reverse, fails to compile here.
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
+const machineAndSchemaAgree: Same<StateValueFrom<Machine>, OrderStatus> = true
+void machineAndSchemaAgree
+
+const always = () => true
+
+const record = <Key extends string, Value>(keys: ReadonlyArray<Key>, value: (key: Key) => Value): Record<Key, Value> =>
+  Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<Key, Value>
+
+/** A guard of the machine as a predicate, and as data. */
+const readGuard = (machine: Machine, guard: Definition["guard"]): Pick<Answer, "applies" | "condition"> => {
+  if (guard === undefined) return { applies: always }
+  const named = typeof guard === "string" ? { type: guard } : guard
+  const { type, params } = named as { type: Fact | "unless"; params?: { fact: Fact } }
+  const implementation = machine.implementations.guards[type] as
+    | ((args: { context: OrderContext; event: OrderEvent }, params: unknown) => boolean)
+    | undefined
+  if (implementation === undefined) throw new Error(`orderMachine: no guard is called ${String(type)}`)
+  return {
+    applies: (context, event) => implementation({ context, event }, params),
+    condition: type === "unless" && params ? { fact: params.fact, expected: false } : { fact: type as Fact, expected: true }
+  }
+}
+
+const readAnswer = (machine: Machine, status: OrderStatus, definition: Definition): Answer => {
+  const { applies, condition } = readGuard(machine, definition.guard)
+  const target = definition.target?.[0]
+  const actions = definition.actions.map((action) => (typeof action === "string" ? { type: action } : action)) as ReadonlyArray<{
+    type: string
+    params?: { code: Refusal["code"]; lacking?: StatusFact }
+  }>
+  const refuse = actions.find((action) => action.type === "refuse")?.params
+  const lacking = refuse?.lacking ?? condition?.fact
+  if (refuse && lacking === undefined) throw new Error(`orderMachine: ${refuse.code} in ${status} does not say what is lacking`)
+  return {
+    applies,
+    ...(condition && { condition }),
+    to: (target?.key ?? status) as OrderStatus,
+    consequences: actions.flatMap((action) => (action.type === "refuse" ? [] : [action.type as Consequence])),
+    ...(refuse && lacking !== undefined && { refusal: { code: refuse.code, lacking } })
+  }
+}
+
+/** Read the lifecycle off a machine. Throws when the machine leaves a command unanswered: that is a mistake in the machine. */
+const tabulate = (policy: CancellationPolicy): Lifecycle => {
+  const machine = makeOrderMachine(policy)
+  const row = (status: OrderStatus, command: CommandType) => {
+    const answers = (machine.states[status]?.transitions.get(command) ?? []).map((definition) =>
+      readAnswer(machine, status, definition)
+    )
+    if (answers.at(-1)?.applies !== always) throw new Error(`orderMachine: ${status} does not answer every ${command}`)
+    return answers
+  }
+  return {
+    policy,
+    initial: machine.root.initial?.target[0]?.key as OrderStatus,
+    answers: record(OrderStatusSchema.literals, (status) => record(commandTypes, (command) => row(status, command)))
+  }
+}
+
+/** The lifecycle under each cancellation policy. */
+export const lifecycles: Readonly<Record<CancellationPolicy, Lifecycle>> = record(cancellationPolicyNames, tabulate)
+
+/** The answer that is given: the first one that applies. */
+export const answerTo = (lifecycle: Lifecycle, status: OrderStatus, context: OrderContext, event: OrderEvent): Answer => {
+  for (const answer of lifecycle.answers[status][event.type]) if (answer.applies(context, event)) return answer
+  throw new Error(`orderMachine: ${status} did not answer ${event.type}`)
+}
+
+/** Every reason to refuse, not only the first: all conditional refusals that apply, or else the unconditional one. */
+export const refusalsTo = (
+  lifecycle: Lifecycle,
+  status: OrderStatus,
+  context: OrderContext,
+  event: OrderEvent
+): ReadonlyArray<Answer> => {
+  const answers = lifecycle.answers[status][event.type].filter((answer) => answer.refusal && answer.applies(context, event))
+  const conditional = answers.filter((answer) => answer.condition)
+  return conditional.length > 0 ? conditional : answers
+}
