@@ -1,0 +1,122 @@
+/**
+ * order-lifecycle: rental and subscription orders that are never lost, leaked or half done.
+ *
+ * Read in this order: `orderMachine` (what may happen), `decide` (an order and a command in, a `Transition` or a `Refusal` out),
+ * `OrderLifecycle` (load, decide, commit). Stores, the HTTP API and the test kit have entry points of their own:
+ * `order-lifecycle/memory`, `/postgres`, `/embedded`, `/http`, `/testing`.
+ *
+ * @module
+ */
+
+// What may happen.
+export {
+  type CancellationPolicy,
+  cancellationPolicyNames,
+  type Fact,
+  makeOrderMachine,
+  orderMachine,
+  type OrderContext,
+  type OrderEvent,
+  type StatusFact
+} from "./order/orderMachine.ts"
+export { type Answer, type Consequence, type Lifecycle, lifecycles } from "./order/lifecycleTable.ts"
+
+// Deciding, pure.
+export { decide, type EventOf, type Occasion, type RefusalOf, type Transition } from "./order/decide.ts"
+export { place, type PlacingFacts, type Variant } from "./order/place.ts"
+export { evolve, fold } from "./order/evolve.ts"
+export { type Blocker, explain, type Preview, preview } from "./order/explain.ts"
+export { brokenLaws } from "./order/invariants.ts"
+
+// The words: orders, commands, refusals, events.
+export {
+  Actor,
+  activeSubscriptions,
+  Address,
+  Cancellation,
+  Customer,
+  CustomerId,
+  Line,
+  Order,
+  OrderId,
+  OrderStatus,
+  Payment,
+  SerialNumber,
+  Sku,
+  Subscription,
+  SubscriptionId,
+  SubscriptionStatus,
+  TenantId,
+  totalsOf,
+  unitsOf
+} from "./order/Order.ts"
+export { Currency, toMajor, toMinor } from "./order/Money.ts"
+export { Timestamp } from "./order/Timestamp.ts"
+export { Units } from "./order/Units.ts"
+export {
+  type AssetFacts,
+  CancelOrder,
+  type CommandType,
+  commandTypes,
+  EndSubscription,
+  type OrderCommand,
+  PlaceOrder,
+  RewriteNotes,
+  StartSubscription
+} from "./order/OrderCommand.ts"
+export {
+  AssetNotAvailable,
+  AssetNotFound,
+  InputFault,
+  InvalidContractLength,
+  InvalidInput,
+  ItemFullyFulfilled,
+  OrderAlreadyCancelled,
+  OrderNotCancellable,
+  OrderNotConfirmed,
+  OrderNotFound,
+  OrderNotPending,
+  Refusal,
+  SkuMismatch,
+  SubscriptionAlreadyCancelled,
+  SubscriptionAlreadyEnded,
+  SubscriptionNotFound,
+  VariantInactive,
+  VariantNotFound
+} from "./order/Refusal.ts"
+export { AuditEvent, Released, releasedBySku, RequestId } from "./order/AuditEvent.ts"
+export { type ChainFault, type SealedEvent, verifyChain } from "./order/auditChain.ts"
+
+// Making it happen.
+export { type CommandFailure, OrderLifecycle } from "./lifecycle/OrderLifecycle.ts"
+export type { CommandRequest } from "./lifecycle/applyCommand.ts"
+export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
+export { Caller } from "./lifecycle/Caller.ts"
+export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"
+export { AuditTrail, type BrokenChain } from "./lifecycle/AuditTrail.ts"
+export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
+export { OrderListRequest, type Page, SubscriptionListRequest } from "./lifecycle/paging.ts"
+
+// The ports, for those who bring their own.
+export { type Asset, Assets } from "./lifecycle/Assets.ts"
+export { Catalogue } from "./lifecycle/Catalogue.ts"
+export {
+  type Change,
+  type CommitOutcome,
+  type EventKey,
+  type IdempotencyKey,
+  type Loaded,
+  type LoadRequest,
+  type OrderQuery,
+  type OrderSort,
+  OrderStore,
+  OutcomeUnknown,
+  type OutboxEntry,
+  type PagePosition,
+  type Remembered,
+  RememberedOutcome,
+  type Stock,
+  StoreUnavailable,
+  type SubscriptionOfOrder,
+  type SubscriptionQuery
+} from "./lifecycle/OrderStore.ts"

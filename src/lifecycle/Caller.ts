@@ -1,0 +1,19 @@
+/** Who calls, for which tenant, under which request. Every command takes one; nothing is read from the command itself. */
+import * as Schema from "effect/Schema"
+import { RequestId } from "../order/AuditEvent.ts"
+import { Actor, TenantId } from "../order/Order.ts"
+
+export const Caller = Schema.Struct({
+  tenantId: TenantId,
+  actor: Actor,
+  /** Recorded with the event; made up when absent. */
+  requestId: Schema.optionalKey(RequestId),
+  /**
+   * Makes the command safe to repeat for 24 hours: the same key with the same command gives the first answer again, whether it was
+   * accepted or refused. Keys are the tenant's: the same key with any other command is refused.
+   */
+  idempotencyKey: Schema.optionalKey(
+    Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,255}$/, { message: "must be 1 to 255 printable ASCII characters" }))
+  )
+})
+export type Caller = typeof Caller.Type

@@ -1,0 +1,219 @@
+/**
+ * The lifecycle, applied: load the order, decide, commit. If someone else was first, load and decide again.
+ *
+ * This is the service that teams call. It holds no state and knows no rule: rules are in `order/orderMachine.ts`, storage behind
+ * `OrderStore`. Every command answers with the `Transition` it made, or fails with the refusal as a typed error; a refusal changes
+ * nothing. `OutcomeUnknown` is neither: the change may or may not have been made, and repeating under an idempotency key tells which.
+ */
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { OrderPlaced } from "../order/AuditEvent.ts"
+import type { EventOf, RefusalOf, Transition } from "../order/decide.ts"
+import type { Preview } from "../order/explain.ts"
+import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
+import type { Order, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
+import { OrderId } from "../order/Order.ts"
+import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
+import type { CancellationPolicy } from "../order/orderMachine.ts"
+import { reader } from "../order/readInput.ts"
+import { type InvalidInput, OrderNotFound, type PlaceRefusal, SubscriptionNotFound } from "../order/Refusal.ts"
+import { type CommandRequest, makeApplyCommand } from "./applyCommand.ts"
+import type { Assets } from "./Assets.ts"
+import { AuditTrail } from "./AuditTrail.ts"
+import { Caller } from "./Caller.ts"
+import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
+import type { Catalogue } from "./Catalogue.ts"
+import type { IdempotencyKeyReused } from "./idempotency.ts"
+import { OrderStore, type OutcomeUnknown, type StoreUnavailable, type SubscriptionOfOrder } from "./OrderStore.ts"
+import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
+import { Reservations } from "./Reservations.ts"
+
+/** What any command can fail with besides its own refusals. */
+export type CommandFailure = InvalidInput | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
+
+export class OrderLifecycle extends Context.Service<
+  OrderLifecycle,
+  {
+    /** Place an order. `payment` is the deposit, if the embedding service took one (amounts in minor units). */
+    readonly place: (
+      caller: Caller,
+      request: PlaceOrder,
+      options?: { readonly payment?: Payment }
+    ) => Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | CommandFailure>
+
+    /** Confirm a pending order. */
+    readonly confirm: (
+      caller: Caller,
+      orderId: OrderId
+    ) => Effect.Effect<Transition<EventOf<"confirm">>, RefusalOf<"confirm"> | OrderNotFound | CommandFailure>
+
+    /** Start a subscription for one unit of one line. */
+    readonly startSubscription: (
+      caller: Caller,
+      request: StartSubscription
+    ) => Effect.Effect<
+      Transition<EventOf<"startSubscription">>,
+      RefusalOf<"startSubscription"> | OrderNotFound | CommandFailure
+    >
+
+    /** End a subscription by cancelling it. */
+    readonly endSubscription: (
+      caller: Caller,
+      request: EndSubscription
+    ) => Effect.Effect<Transition<EventOf<"endSubscription">>, RefusalOf<"endSubscription"> | CommandFailure>
+
+    /** Cancel an order and release what it holds. Source: cancel-order.md. */
+    readonly cancel: (
+      caller: Caller,
+      orderId: OrderId,
+      request?: CancelOrder
+    ) => Effect.Effect<Transition<EventOf<"cancel">>, RefusalOf<"cancel"> | OrderNotFound | CommandFailure>
+
+    /**
+     * Cancel many orders for one reason: up to 500 in one statement, each with an outcome of its own. One answer per distinct id, in the
+     * order in which they were first named. Takes no idempotency key: repeating it is safe, as an order is cancelled only once.
+     */
+    readonly cancelMany: (
+      caller: Omit<Caller, "idempotencyKey">,
+      orderIds: ReadonlyArray<OrderId>,
+      request?: CancelOrder
+    ) => Effect.Effect<ReadonlyArray<CancelOutcome>, InvalidInput>
+
+    /**
+     * What a command would do to an order, or everything in its way. Changes nothing. At the same version, the command itself does
+     * exactly this: both ask the same decision.
+     */
+    readonly preview: (
+      caller: Caller,
+      orderId: OrderId,
+      request: CommandRequest
+    ) => Effect.Effect<Preview, OrderNotFound | InvalidInput | StoreUnavailable>
+
+    /** Everything in the way of a command: the blockers of its preview. Empty when it would be accepted. */
+    readonly explain: (
+      caller: Caller,
+      orderId: OrderId,
+      request: CommandRequest
+    ) => Effect.Effect<Preview["blockers"], OrderNotFound | InvalidInput | StoreUnavailable>
+
+    /** An order. */
+    readonly get: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<Order, OrderNotFound | StoreUnavailable>
+
+    /** A page of orders. */
+    readonly list: (tenantId: TenantId, request?: OrderListRequest) => Effect.Effect<Page<Order>, InvalidInput | StoreUnavailable>
+
+    /** A subscription, with its order. */
+    readonly getSubscription: (
+      tenantId: TenantId,
+      subscriptionId: SubscriptionId
+    ) => Effect.Effect<SubscriptionOfOrder, SubscriptionNotFound | StoreUnavailable>
+
+    /** A page of subscriptions, newest first. */
+    readonly listSubscriptions: (
+      tenantId: TenantId,
+      request?: SubscriptionListRequest
+    ) => Effect.Effect<Page<SubscriptionOfOrder>, InvalidInput | StoreUnavailable>
+
+    /** Rewrite an order's notes: an annotation, with no version and no event of its own. */
+    readonly rewriteNotes: (
+      tenantId: TenantId,
+      orderId: OrderId,
+      request: RewriteNotes
+    ) => Effect.Effect<void, OrderNotFound | InvalidInput | StoreUnavailable | OutcomeUnknown>
+  }
+>()("order-lifecycle/OrderLifecycle") {
+  /**
+   * The services of the lifecycle over a store, a catalogue and a registry of assets. Time comes from Effect's `Clock`, ids and salts
+   * from its `WebCrypto` reference, jitter from its `Random`: tests and simulations replace them.
+   */
+  static readonly layer = (options?: {
+    readonly cancellationPolicy?: CancellationPolicy
+  }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail, never, OrderStore | Catalogue | Assets> =>
+    Layer.effect(OrderLifecycle, make(lifecycles[options?.cancellationPolicy ?? "noActiveSubscriptions"])).pipe(
+      Layer.provideMerge(Layer.merge(Reservations.layer, AuditTrail.layer)),
+      Layer.provide(SecureRandom.layerWebCrypto)
+    )
+}
+
+/** Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. */
+const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
+  const readResult = reader(schema, path)
+  return (input: unknown) => Effect.fromResult(readResult(input))
+}
+const readCaller = read(Caller, "caller")
+const readOrderId = read(OrderId, "orderId")
+const readOrderIds = read(Schema.Array(OrderId), "orderIds")
+const readPlaceOrder = read(PlaceOrder)
+const readCancelOrder = read(CancelOrder)
+const readStartSubscription = read(StartSubscription)
+const readEndSubscription = read(EndSubscription)
+const readRewriteNotes = read(RewriteNotes)
+
+const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
+  const store = yield* OrderStore
+  const commands = yield* makeApplyCommand(lifecycle)
+  const cancelMany = yield* makeCancelMany(lifecycle, commands)
+  const { applyCommand, placeOrder, previewCommand } = commands
+
+  const place = Effect.fn("OrderLifecycle.place")(function* (
+    caller: Caller,
+    request: PlaceOrder,
+    options: { readonly payment?: Payment } = {}
+  ) {
+    return yield* placeOrder(yield* readCaller(caller), yield* readPlaceOrder(request), options)
+  })
+
+  const confirm = Effect.fn("OrderLifecycle.confirm")(function* (caller: Caller, orderId: OrderId) {
+    return yield* applyCommand(yield* readCaller(caller), { orderId: yield* readOrderId(orderId) }, { type: "confirm" })
+  })
+
+  const startSubscription = Effect.fn("OrderLifecycle.startSubscription")(function* (caller: Caller, request: StartSubscription) {
+    const { orderId, ...checked } = yield* readStartSubscription(request)
+    return yield* applyCommand(yield* readCaller(caller), { orderId }, { type: "startSubscription", ...checked })
+  })
+
+  const endSubscription = Effect.fn("OrderLifecycle.endSubscription")(function* (caller: Caller, request: EndSubscription) {
+    const checked = yield* readEndSubscription(request)
+    const name = { subscriptionId: checked.rentalId }
+    return yield* applyCommand(yield* readCaller(caller), name, { type: "endSubscription", ...checked })
+  })
+
+  const cancel = Effect.fn("OrderLifecycle.cancel")(function* (caller: Caller, orderId: OrderId, request: CancelOrder = {}) {
+    const checked = yield* readCancelOrder(request)
+    return yield* applyCommand(yield* readCaller(caller), { orderId: yield* readOrderId(orderId) }, { type: "cancel", ...checked })
+  })
+
+  const preview = Effect.fn("OrderLifecycle.preview")(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {
+    return yield* previewCommand(yield* readCaller(caller), yield* readOrderId(orderId), request)
+  })
+
+  return OrderLifecycle.of({
+    place,
+    confirm,
+    startSubscription,
+    endSubscription,
+    cancel,
+    preview,
+    explain: (caller, orderId, request) => Effect.map(preview(caller, orderId, request), ({ blockers }) => blockers),
+    cancelMany: Effect.fn("OrderLifecycle.cancelMany")(function* (caller, orderIds, request = {}) {
+      const { idempotencyKey: _, ...checked } = yield* readCaller(caller)
+      return yield* cancelMany(checked, yield* readOrderIds(orderIds), yield* readCancelOrder(request))
+    }),
+    get: Effect.fn("OrderLifecycle.get")(function* (tenantId, orderId) {
+      const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
+      return loaded?.order ?? (yield* new OrderNotFound({ orderId }))
+    }),
+    list: (tenantId, request) => listOrders(store, tenantId, request),
+    getSubscription: Effect.fn("OrderLifecycle.getSubscription")(function* (tenantId, subscriptionId) {
+      return (yield* store.findSubscription(tenantId, subscriptionId)) ?? (yield* new SubscriptionNotFound({ subscriptionId }))
+    }),
+    listSubscriptions: (tenantId, request) => listSubscriptions(store, tenantId, request),
+    rewriteNotes: Effect.fn("OrderLifecycle.rewriteNotes")(function* (tenantId, orderId, request) {
+      const { notes } = yield* readRewriteNotes(request)
+      if (!(yield* store.rewriteNotes(tenantId, orderId, notes))) return yield* new OrderNotFound({ orderId })
+    })
+  })
+})

@@ -1,0 +1,86 @@
+/**
+ * Cancelling many orders: each batch is loaded in one statement and committed in one, and every order keeps an outcome of its own. One
+ * order's bad state or lost race never fails its neighbours.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { EventOf, Transition } from "../order/decide.ts"
+import { decide } from "../order/decide.ts"
+import type { Lifecycle } from "../order/lifecycleTable.ts"
+import type { OrderId } from "../order/Order.ts"
+import type { CancelOrder } from "../order/OrderCommand.ts"
+import type { CancelRefusal } from "../order/Refusal.ts"
+import { OrderNotFound } from "../order/Refusal.ts"
+import { type ApplyCommand, timestamp } from "./applyCommand.ts"
+import { AuditTrail } from "./AuditTrail.ts"
+import type { Caller } from "./Caller.ts"
+import { type Change, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
+
+/** Orders that are committed in one statement. */
+const batchSize = 500
+
+/** One order's part of a `cancelMany`. */
+export interface CancelOutcome {
+  readonly orderId: OrderId
+  readonly outcome: Result.Result<
+    Transition<EventOf<"cancel">>,
+    CancelRefusal | OrderNotFound | StoreUnavailable | OutcomeUnknown
+  >
+}
+
+export const makeCancelMany = Effect.fnUntraced(function* (lifecycle: Lifecycle, { applyCommand, changeOf, occasionOf }: ApplyCommand) {
+  const store = yield* OrderStore
+  const auditTrail = yield* AuditTrail
+
+  /** An order whose race was lost within the batch goes the way of a single cancel. */
+  const cancelAlone = (caller: Caller, orderId: OrderId, request: CancelOrder) =>
+    applyCommand<"cancel", { readonly orderId: OrderId }>(caller, { orderId }, { type: "cancel", ...request }).pipe(
+      // Without a key there is nothing to reuse.
+      Effect.catchTag("IdempotencyKeyReused", Effect.die)
+    )
+
+  const cancelBatch = Effect.fnUntraced(function* (caller: Caller, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) {
+    const occasion = yield* occasionOf(caller, yield* timestamp)
+    const loads = yield* store.load(orderIds.map((orderId) => ({ tenantId: caller.tenantId, order: { orderId } })))
+    const outcomes = new Map<OrderId, CancelOutcome["outcome"]>()
+    const decided: Array<{ readonly orderId: OrderId; readonly transition: Transition<EventOf<"cancel">>; readonly change: Change }> = []
+    for (const [index, orderId] of orderIds.entries()) {
+      const loaded = loads[index]
+      if (!loaded?.order) {
+        outcomes.set(orderId, Result.fail(new OrderNotFound({ orderId })))
+        continue
+      }
+      const decision = decide(lifecycle, loaded.order, { type: "cancel", ...request } as const, occasion)
+      if (Result.isFailure(decision)) outcomes.set(orderId, decision)
+      else decided.push({ orderId, transition: decision.success, change: yield* changeOf(decision.success, loaded.headHash) })
+    }
+
+    const committed = yield* Effect.result(store.commit(decided.map(({ change }) => change)))
+    for (const [index, { orderId, transition, change }] of decided.entries()) {
+      if (Result.isFailure(committed)) {
+        outcomes.set(orderId, Result.fail(committed.failure))
+      } else if (committed.success[index] === "committed") {
+        yield* auditTrail.announce(change.sealed)
+        outcomes.set(orderId, Result.succeed(transition))
+      } else {
+        outcomes.set(orderId, yield* Effect.result(cancelAlone(caller, orderId, request)))
+      }
+    }
+    return outcomes
+  })
+
+  /** One answer per distinct order, in the order in which they were first named. */
+  return Effect.fnUntraced(function* (caller: Caller, orderIds: Iterable<OrderId>, request: CancelOrder) {
+    const distinct = [...new Set(orderIds)]
+    const answers: Array<CancelOutcome> = []
+    for (let first = 0; first < distinct.length; first += batchSize) {
+      const batch = distinct.slice(first, first + batchSize)
+      const outcomes = yield* Effect.result(cancelBatch(caller, batch, request))
+      for (const orderId of batch) {
+        const outcome = Result.isFailure(outcomes) ? Result.fail(outcomes.failure) : outcomes.success.get(orderId)
+        if (outcome) answers.push({ orderId, outcome })
+      }
+    }
+    return answers
+  })
+})

@@ -1,0 +1,97 @@
+/** Lists in pages: the request a caller makes, checked, and the page that answers it. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { CustomerId, type Order, OrderId, OrderStatus, SerialNumber, SubscriptionStatus, type TenantId, totalsOf } from "../order/Order.ts"
+import { reader } from "../order/readInput.ts"
+import { readCursor, writeCursor } from "./Cursor.ts"
+import type { OrderSort, OrderStore, PagePosition, SubscriptionOfOrder } from "./OrderStore.ts"
+
+const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }))
+const defaultLimit = 50
+
+/** Which orders, in which order, and how many a page. Source: flexportal-facts.md, section 4.2. */
+export const OrderListRequest = Schema.Struct({
+  limit: Schema.optionalKey(Limit),
+  startAfter: Schema.optionalKey(Schema.String),
+  status: Schema.optionalKey(OrderStatus),
+  customerId: Schema.optionalKey(CustomerId),
+  sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "updatedAt", "orderId", "status", "totals.total"])),
+  sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
+})
+export type OrderListRequest = typeof OrderListRequest.Type
+
+/** Which subscriptions, and how many a page. */
+export const SubscriptionListRequest = Schema.Struct({
+  limit: Schema.optionalKey(Limit),
+  startAfter: Schema.optionalKey(Schema.String),
+  orderId: Schema.optionalKey(OrderId),
+  status: Schema.optionalKey(SubscriptionStatus),
+  customerId: Schema.optionalKey(CustomerId),
+  serialNumber: Schema.optionalKey(SerialNumber)
+})
+export type SubscriptionListRequest = typeof SubscriptionListRequest.Type
+
+/** One page. `nextCursor` goes into the next request's `startAfter`; null on the last page. */
+export interface Page<Item> {
+  readonly items: ReadonlyArray<Item>
+  readonly limit: number
+  readonly nextCursor: string | null
+}
+
+const readOrderListRequest = reader(OrderListRequest)
+const readSubscriptionListRequest = reader(SubscriptionListRequest)
+
+/** The value each order is sorted by. */
+const sortValue: Record<OrderSort, (order: Order) => string | number> = {
+  createdAt: (order) => order.createdAt,
+  updatedAt: (order) => order.updatedAt,
+  orderId: (order) => order.orderId,
+  status: (order) => order.status,
+  "totals.total": (order) => totalsOf(order).total
+}
+
+/** Where an order stands in a list sorted by `sortBy`. */
+export const orderPosition = (order: Order, sortBy: OrderSort): PagePosition => ({ value: sortValue[sortBy](order), id: order.orderId })
+
+/** Where a subscription stands in the list of subscriptions. */
+export const subscriptionPosition = ({ subscription }: SubscriptionOfOrder): PagePosition => ({
+  value: subscription.createdAt,
+  id: subscription.subscriptionId
+})
+
+/** The rows of a page, of which one more than `limit` was asked for to see whether there is a next page. */
+const pageOf = <Item>(list: string, rows: ReadonlyArray<Item>, limit: number, position: (item: Item) => PagePosition): Page<Item> => {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  return { items, limit, nextCursor: rows.length > limit && last !== undefined ? writeCursor(list, position(last)) : null }
+}
+
+const positionAfter = (list: string, cursor: string | undefined) =>
+  cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, cursor), (after) => ({ after }))
+
+export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
+  store: OrderStore["Service"],
+  tenantId: TenantId,
+  request: OrderListRequest = {}
+) {
+  const { limit = defaultLimit, sortBy = "createdAt", sortDir = "desc", startAfter, ...filters } = yield* Effect.fromResult(
+    readOrderListRequest(request)
+  )
+  const list = `orders ${sortBy} ${sortDir}`
+  const after = yield* Effect.fromResult(positionAfter(list, startAfter))
+  const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...after })
+  return pageOf(list, rows, limit, (order) => orderPosition(order, sortBy))
+})
+
+export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(function* (
+  store: OrderStore["Service"],
+  tenantId: TenantId,
+  request: SubscriptionListRequest = {}
+) {
+  const { limit = defaultLimit, startAfter, ...filters } = yield* Effect.fromResult(readSubscriptionListRequest(request))
+  const list = "subscriptions"
+  const after = yield* Effect.fromResult(positionAfter(list, startAfter))
+  const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...after })
+  return pageOf(list, rows, limit, subscriptionPosition)
+})

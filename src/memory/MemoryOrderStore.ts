@@ -1,0 +1,345 @@
+/**
+ * Orders in the memory of this process: for tests and simulations, where it behaves like the database in everything but survival.
+ *
+ * A commit runs without interruption between its first check and its last write, because nothing in it waits; that is all the atomicity
+ * there is to it. Orders are immutable values, so a reader keeps the snapshot it has read.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type {
+  Change,
+  CommitOutcome,
+  EventKey,
+  IdempotencyKey,
+  Loaded,
+  LoadRequest,
+  OrderQuery,
+  OutboxEntry,
+  PagePosition,
+  Remembered,
+  SortDirection,
+  SubscriptionOfOrder
+} from "../lifecycle/OrderStore.ts"
+import { OrderStore } from "../lifecycle/OrderStore.ts"
+import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
+import type { SealedEvent } from "../order/auditChain.ts"
+import { assertLaws } from "../order/invariants.ts"
+import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { Refusal } from "../order/Refusal.ts"
+import type { Timestamp } from "../order/Timestamp.ts"
+
+/** An order with its history, and the part of it that no durable consumer has taken yet. */
+interface StoredOrder {
+  readonly order: Order
+  readonly history: ReadonlyArray<SealedEvent>
+  readonly outbox: ReadonlyArray<OutboxEntry & { readonly leasedUntil?: Timestamp }>
+}
+
+/** All that is kept for one tenant. What could be derived from `orders` is there so that no lookup walks through them. */
+class Tenant {
+  readonly orders = new Map<OrderId, StoredOrder>()
+  readonly orderBySubscription = new Map<SubscriptionId, OrderId>()
+  readonly rentedSerials = new Set<SerialNumber>()
+  readonly ordersInStock = new Map<Sku, Set<OrderId>>()
+  readonly ordersInOutbox = new Set<OrderId>()
+  readonly customers = new Map<string, CustomerId>()
+  readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
+
+  recall(key: string, now: Timestamp): Remembered | null {
+    const kept = this.remembered.get(key)
+    return kept !== undefined && kept.expiresAt > now ? { fingerprint: kept.fingerprint, outcome: kept.outcome } : null
+  }
+
+  remember(key: IdempotencyKey, outcome: Remembered["outcome"]): void {
+    this.remembered.set(key.key, { fingerprint: key.fingerprint, outcome, expiresAt: key.expiresAt })
+  }
+
+  load({ order: name, serialNumber, idempotency }: LoadRequest): Loaded {
+    const orderId = "orderId" in name ? name.orderId : this.orderBySubscription.get(name.subscriptionId)
+    const stored = orderId === undefined ? undefined : this.orders.get(orderId)
+    return {
+      order: stored?.order ?? null,
+      headHash: stored?.history.at(-1)?.hash ?? null,
+      remembered: idempotency ? this.recall(idempotency.key, idempotency.now) : null,
+      serialIsRented: serialNumber !== undefined && this.rentedSerials.has(serialNumber)
+    }
+  }
+
+  /** What the unique keys and the version pin of a database would find. */
+  private isTaken({ transition: { before, event, after }, newCustomer, remember }: Change): boolean {
+    const stored = this.orders.get(after.orderId)
+    const versionMoved = before === null ? stored !== undefined : stored?.order.version !== before.version
+    const isStart = event.type === "subscription.started"
+    return (
+      versionMoved ||
+      (newCustomer !== undefined && this.customers.has(newCustomer.emailKey)) ||
+      (remember !== undefined && this.recall(remember.key, event.at) !== null) ||
+      (isStart && this.rentedSerials.has(event.details.serialNumber)) ||
+      (isStart && this.orderBySubscription.has(event.details.subscriptionId))
+    )
+  }
+
+  commit(change: Change): CommitOutcome {
+    if (this.isTaken(change)) return "conflict"
+    const { transition, sealed, reservations, newCustomer, remember } = change
+    const { event, after } = transition
+    const { orderId } = after
+    const stored = this.orders.get(orderId)
+
+    // The same double checks as the database makes: a change that does not fit what is stored is a mistake, not a lost race.
+    assertLaws(after)
+    if (sealed.previousHash !== (stored?.history.at(-1)?.hash ?? null)) throw new Error(`order ${orderId}: the chain does not continue`)
+    for (const { line, from, to } of reservations) {
+      const isExpected =
+        JSON.stringify(stored?.order.lines[line]?.units ?? null) === JSON.stringify(from) &&
+        JSON.stringify(after.lines[line]?.units) === JSON.stringify(to)
+      if (!isExpected) throw new Error(`order ${orderId}: the reservation of line ${line} is not what the change expects`)
+    }
+
+    const { notes: _, ...rest } = after
+    const notes = (stored?.order ?? after).notes
+    this.orders.set(orderId, {
+      // Notes are rewritten without a version, so they are never taken from a transition once the order exists.
+      order: notes === undefined ? rest : { ...rest, notes },
+      history: [...(stored?.history ?? []), sealed],
+      outbox: [...(stored?.outbox ?? []), { sealed, attempts: 0 }]
+    })
+    this.ordersInOutbox.add(orderId)
+    for (const { sku } of reservations) this.indexStock(sku, after)
+    if (event.type === "subscription.started") {
+      this.orderBySubscription.set(event.details.subscriptionId, orderId)
+      this.rentedSerials.add(event.details.serialNumber)
+    }
+    if (event.type === "subscription.ended") {
+      const ended = after.subscriptions.find(({ subscriptionId }) => subscriptionId === event.details.subscriptionId)
+      if (ended) this.rentedSerials.delete(ended.serialNumber)
+    }
+    if (newCustomer) this.customers.set(newCustomer.emailKey, newCustomer.customerId)
+    if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
+    return "committed"
+  }
+
+  /** Keep `ordersInStock` true for one SKU of one order. */
+  private indexStock(sku: Sku, order: Order): void {
+    const orderIds = this.ordersInStock.get(sku) ?? new Set()
+    const isInStock = order.lines.some((line) => line.sku === sku && line.units.held + line.units.active > 0)
+    if (isInStock) orderIds.add(order.orderId)
+    else orderIds.delete(order.orderId)
+    this.ordersInStock.set(sku, orderIds)
+  }
+
+  stock(sku: Sku) {
+    const stock = { reserved: 0, rented: 0 }
+    for (const orderId of this.ordersInStock.get(sku) ?? []) {
+      for (const line of this.orders.get(orderId)?.order.lines ?? []) {
+        if (line.sku !== sku) continue
+        stock.reserved += line.units.held
+        stock.rented += line.units.active
+      }
+    }
+    return stock
+  }
+
+  subscriptions(): ReadonlyArray<SubscriptionOfOrder> {
+    return [...this.orders.values()].flatMap(({ order }) => order.subscriptions.map((subscription) => ({ subscription, order })))
+  }
+
+  lease(limit: number, now: Timestamp, leaseUntil: Timestamp): ReadonlyArray<OutboxEntry> {
+    const leased: Array<OutboxEntry> = []
+    for (const orderId of this.ordersInOutbox) {
+      if (leased.length >= limit) break
+      const stored = this.orders.get(orderId)
+      const [oldest, ...younger] = stored?.outbox ?? []
+      if (!stored || !oldest || (oldest.leasedUntil !== undefined && oldest.leasedUntil > now)) continue
+      leased.push({ sealed: oldest.sealed, attempts: oldest.attempts })
+      this.orders.set(orderId, {
+        ...stored,
+        outbox: [{ ...oldest, attempts: oldest.attempts + 1, leasedUntil: leaseUntil }, ...younger]
+      })
+    }
+    return leased
+  }
+
+  acknowledge({ orderId, sequence }: EventKey): void {
+    const stored = this.orders.get(orderId)
+    if (!stored) return
+    const outbox = stored.outbox.filter((entry) => entry.sealed.event.sequence !== sequence)
+    this.orders.set(orderId, { ...stored, outbox })
+    if (outbox.length === 0) this.ordersInOutbox.delete(orderId)
+  }
+}
+
+const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** By sort value, then by id, both in the same direction: the order of a keyset index. */
+const comparePositions = (a: PagePosition, b: PagePosition, direction: SortDirection): number =>
+  (compare(a.value, b.value) || compare(a.id, b.id)) * (direction === "asc" ? 1 : -1)
+
+/** One page of `items`. */
+const page = <Item>(
+  items: ReadonlyArray<Item>,
+  positionOf: (item: Item) => PagePosition,
+  { after, limit, sortDir }: Pick<OrderQuery, "after" | "limit" | "sortDir">
+): ReadonlyArray<Item> =>
+  items
+    .filter((item) => after === undefined || comparePositions(positionOf(item), after, sortDir) > 0)
+    .toSorted((a, b) => comparePositions(positionOf(a), positionOf(b), sortDir))
+    .slice(0, limit)
+
+/** True of `item` for every filter that is given. */
+const matches = <Item>(item: Item, ...filters: ReadonlyArray<readonly [value: unknown, of: (item: Item) => unknown]>): boolean =>
+  filters.every(([value, of]) => value === undefined || of(item) === value)
+
+/** The orders whose lock the running fiber holds: its own commits do not wait for it. */
+const HeldLocks = Context.Reference<ReadonlySet<string>>("order-lifecycle/MemoryOrderStore/HeldLocks", {
+  defaultValue: () => new Set()
+})
+
+const make = (): OrderStore["Service"] => {
+  const tenants = new Map<TenantId, Tenant>()
+  const locks = new Map<string, Deferred.Deferred<void>>()
+
+  const tenant = (tenantId: TenantId): Tenant => {
+    const known = tenants.get(tenantId)
+    if (known) return known
+    const created = new Tenant()
+    tenants.set(tenantId, created)
+    return created
+  }
+
+  const lockOf = (order: { readonly tenantId: TenantId; readonly orderId: OrderId }) => JSON.stringify([order.tenantId, order.orderId])
+
+  /** Do `then` at a moment when nobody else holds any of the locks. Check and act are one step, so nobody comes in between. */
+  const whenUnlocked = <A>(names: ReadonlyArray<string>, then: () => A): Effect.Effect<A> =>
+    Effect.flatMap(HeldLocks, (held) => {
+      const blocking = names.filter((name) => !held.has(name)).flatMap((name) => locks.get(name) ?? [])[0]
+      return blocking === undefined ? Effect.succeed(then()) : Effect.andThen(Deferred.await(blocking), whenUnlocked(names, then))
+    })
+
+  return {
+    load: (requests) => Effect.sync(() => requests.map((request) => tenant(request.tenantId).load(request))),
+
+    loadPlacing: ({ tenantId, emailKey, idempotency }) =>
+      Effect.sync(() => ({
+        customerId: tenant(tenantId).customers.get(emailKey) ?? null,
+        remembered: idempotency ? tenant(tenantId).recall(idempotency.key, idempotency.now) : null
+      })),
+
+    commit: (changes) =>
+      whenUnlocked(
+        changes.map(({ transition }) => lockOf(transition.after)),
+        () => changes.map((change) => tenant(change.transition.after.tenantId).commit(change))
+      ),
+
+    exclusively: (order, use) => {
+      const name = lockOf(order)
+      const acquire = whenUnlocked([name], () => {
+        const released = Deferred.makeUnsafe<void>()
+        locks.set(name, released)
+        return released
+      })
+      return Effect.acquireUseRelease(
+        acquire,
+        () => Effect.flatMap(HeldLocks, (held) => Effect.provideService(use, HeldLocks, new Set([...held, name]))),
+        (released) =>
+          Effect.suspend(() => {
+            locks.delete(name)
+            return Deferred.succeed(released, undefined)
+          })
+      )
+    },
+
+    rememberRefusal: (key: IdempotencyKey, refusal: Refusal, now: Timestamp) =>
+      Effect.sync(() => {
+        const { tenantId } = key
+        const first = tenant(tenantId).recall(key.key, now)
+        if (first) return first
+        const outcome = { outcome: "refused", refusal } as const
+        tenant(tenantId).remember(key, outcome)
+        return { fingerprint: key.fingerprint, outcome }
+      }),
+
+    forgetExpired: (now, limit) =>
+      Effect.sync(() => {
+        let forgotten = 0
+        for (const { remembered } of tenants.values()) {
+          for (const [key, { expiresAt }] of remembered) {
+            if (forgotten >= limit) return forgotten
+            if (expiresAt > now) continue
+            remembered.delete(key)
+            forgotten++
+          }
+        }
+        return forgotten
+      }),
+
+    rewriteNotes: (tenantId, orderId, notes) =>
+      Effect.sync(() => {
+        const stored = tenant(tenantId).orders.get(orderId)
+        if (stored) tenant(tenantId).orders.set(orderId, { ...stored, order: { ...stored.order, notes } })
+        return stored !== undefined
+      }),
+
+    listOrders: (query) =>
+      Effect.sync(() => {
+        const orders = [...tenant(query.tenantId).orders.values()].map((stored) => stored.order)
+        const found = orders.filter((order) =>
+          matches(order, [query.status, (each) => each.status], [query.customerId, (each) => each.customer.customerId])
+        )
+        return page(found, (order) => orderPosition(order, query.sortBy), query)
+      }),
+
+    listSubscriptions: (query) =>
+      Effect.sync(() => {
+        const found = tenant(query.tenantId)
+          .subscriptions()
+          .filter((each) =>
+            matches(
+              each,
+              [query.orderId, ({ order }) => order.orderId],
+              [query.status, ({ subscription }) => subscription.status],
+              [query.customerId, ({ order }) => order.customer.customerId],
+              [query.serialNumber, ({ subscription }) => subscription.serialNumber]
+            )
+          )
+        return page(found, subscriptionPosition, { ...query, sortDir: "desc" })
+      }),
+
+    findSubscription: (tenantId, subscriptionId) =>
+      Effect.sync(() => {
+        const order = tenant(tenantId).load({ tenantId, order: { subscriptionId } }).order
+        const subscription = order?.subscriptions.find((each) => each.subscriptionId === subscriptionId)
+        return order && subscription ? { subscription, order } : null
+      }),
+
+    stock: (tenantId, sku) => Effect.sync(() => tenant(tenantId).stock(sku)),
+
+    history: (tenantId, orderId, upTo) =>
+      Effect.sync(() => (tenant(tenantId).orders.get(orderId)?.history ?? []).slice(0, upTo)),
+
+    orderIds: (tenantId, after, limit) =>
+      Effect.sync(() =>
+        [...tenant(tenantId).orders.keys()]
+          .filter((orderId) => after === null || orderId > after)
+          .toSorted(compare)
+          .slice(0, limit)
+      ),
+
+    leaseOutbox: (limit, now, leaseUntil) =>
+      Effect.sync(() => {
+        const leased: Array<OutboxEntry> = []
+        for (const each of tenants.values()) leased.push(...each.lease(limit - leased.length, now, leaseUntil))
+        return leased
+      }),
+
+    acknowledgeOutbox: (events) =>
+      Effect.sync(() => {
+        for (const event of events) tenant(event.tenantId).acknowledge(event)
+      })
+  }
+}
+
+/** A fresh, empty store. */
+export const layer: Layer.Layer<OrderStore> = Layer.sync(OrderStore, make)

@@ -1,0 +1,6 @@
+/**
+ * `order-lifecycle/memory`: orders in the memory of this process, for tests and simulations.
+ *
+ * @module
+ */
+export { layer } from "./MemoryOrderStore.ts"
