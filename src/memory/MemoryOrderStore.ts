@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type {
   Change,
@@ -27,6 +28,7 @@ import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import { assertLaws } from "../order/invariants.ts"
 import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { activeSubscriptions } from "../order/Order.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 
@@ -49,7 +51,7 @@ class Tenant {
 
   recall(key: string, now: Timestamp): Remembered | null {
     const kept = this.remembered.get(key)
-    return kept !== undefined && kept.expiresAt > now ? { fingerprint: kept.fingerprint, outcome: kept.outcome } : null
+    return kept !== undefined && kept.expiresAt >= now ? { fingerprint: kept.fingerprint, outcome: kept.outcome } : null
   }
 
   remember(key: IdempotencyKey, outcome: Remembered["outcome"]): void {
@@ -81,8 +83,9 @@ class Tenant {
     )
   }
 
-  commit(change: Change): CommitOutcome {
-    if (this.isTaken(change)) return "conflict"
+  /** Commit a change; returns how to take it back, or null when somebody else was first. */
+  commit(change: Change): (() => void) | null {
+    if (this.isTaken(change)) return null
     const { transition, sealed, reservations, newCustomer, remember } = change
     const { event, after } = transition
     const { orderId } = after
@@ -106,28 +109,37 @@ class Tenant {
       history: [...(stored?.history ?? []), sealed],
       outbox: [...(stored?.outbox ?? []), { sealed, attempts: 0 }]
     })
-    this.ordersInOutbox.add(orderId)
-    for (const { sku } of reservations) this.indexStock(sku, after)
-    if (event.type === "subscription.started") {
-      this.orderBySubscription.set(event.details.subscriptionId, orderId)
-      this.rentedSerials.add(event.details.serialNumber)
-    }
-    if (event.type === "subscription.ended") {
-      const ended = after.subscriptions.find(({ subscriptionId }) => subscriptionId === event.details.subscriptionId)
-      if (ended) this.rentedSerials.delete(ended.serialNumber)
-    }
+    this.index(stored?.order, after)
+    const forgotten = remember && this.remembered.get(remember.key)
     if (newCustomer) this.customers.set(newCustomer.emailKey, newCustomer.customerId)
     if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
-    return "committed"
+    return () => {
+      if (stored) this.orders.set(orderId, stored)
+      else this.orders.delete(orderId)
+      this.index(after, stored?.order)
+      if (newCustomer) this.customers.delete(newCustomer.emailKey)
+      if (remember) this.remembered.delete(remember.key)
+      if (remember && forgotten) this.remembered.set(remember.key, forgotten)
+    }
   }
 
-  /** Keep `ordersInStock` true for one SKU of one order. */
-  private indexStock(sku: Sku, order: Order): void {
-    const orderIds = this.ordersInStock.get(sku) ?? new Set()
-    const isInStock = order.lines.some((line) => line.sku === sku && line.units.held + line.units.active > 0)
-    if (isInStock) orderIds.add(order.orderId)
-    else orderIds.delete(order.orderId)
-    this.ordersInStock.set(sku, orderIds)
+  /** Make everything that is derived from `orders` true again, after an order changed from `before` to `after`. */
+  private index(before: Order | undefined, after: Order | undefined): void {
+    if (before) {
+      for (const { subscriptionId } of before.subscriptions) this.orderBySubscription.delete(subscriptionId)
+      for (const { serialNumber } of activeSubscriptions(before)) this.rentedSerials.delete(serialNumber)
+      for (const { sku } of before.lines) this.ordersInStock.get(sku)?.delete(before.orderId)
+    }
+    if (after === undefined) return
+    for (const { subscriptionId } of after.subscriptions) this.orderBySubscription.set(subscriptionId, after.orderId)
+    for (const { serialNumber } of activeSubscriptions(after)) this.rentedSerials.add(serialNumber)
+    for (const { sku, units } of after.lines) {
+      if (units.held + units.active === 0) continue
+      const orderIds = this.ordersInStock.get(sku)
+      if (orderIds) orderIds.add(after.orderId)
+      else this.ordersInStock.set(sku, new Set([after.orderId]))
+    }
+    if (this.orders.get(after.orderId)?.outbox.length) this.ordersInOutbox.add(after.orderId)
   }
 
   stock(sku: Sku) {
@@ -192,9 +204,13 @@ const page = <Item>(
 const matches = <Item>(item: Item, ...filters: ReadonlyArray<readonly [value: unknown, of: (item: Item) => unknown]>): boolean =>
   filters.every(([value, of]) => value === undefined || of(item) === value)
 
-/** The orders whose lock the running fiber holds: its own commits do not wait for it. */
-const HeldLocks = Context.Reference<ReadonlySet<string>>("order-lifecycle/MemoryOrderStore/HeldLocks", {
-  defaultValue: () => new Set()
+/** What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, and how to take them back. */
+interface Transaction {
+  readonly locks: ReadonlySet<string>
+  readonly undo: Array<() => void>
+}
+const CurrentTransaction = Context.Reference<Transaction | null>("order-lifecycle/MemoryOrderStore/CurrentTransaction", {
+  defaultValue: () => null
 })
 
 const make = (): OrderStore["Service"] => {
@@ -212,10 +228,12 @@ const make = (): OrderStore["Service"] => {
   const lockOf = (order: { readonly tenantId: TenantId; readonly orderId: OrderId }) => JSON.stringify([order.tenantId, order.orderId])
 
   /** Do `then` at a moment when nobody else holds any of the locks. Check and act are one step, so nobody comes in between. */
-  const whenUnlocked = <A>(names: ReadonlyArray<string>, then: () => A): Effect.Effect<A> =>
-    Effect.flatMap(HeldLocks, (held) => {
-      const blocking = names.filter((name) => !held.has(name)).flatMap((name) => locks.get(name) ?? [])[0]
-      return blocking === undefined ? Effect.succeed(then()) : Effect.andThen(Deferred.await(blocking), whenUnlocked(names, then))
+  const whenUnlocked = <A>(names: ReadonlyArray<string>, then: (transaction: Transaction | null) => A): Effect.Effect<A> =>
+    Effect.flatMap(CurrentTransaction, (transaction) => {
+      const blocking = names.filter((name) => !transaction?.locks.has(name)).flatMap((name) => locks.get(name) ?? [])[0]
+      return blocking === undefined
+        ? Effect.succeed(then(transaction))
+        : Effect.andThen(Deferred.await(blocking), whenUnlocked(names, then))
     })
 
   return {
@@ -230,21 +248,28 @@ const make = (): OrderStore["Service"] => {
     commit: (changes) =>
       whenUnlocked(
         changes.map(({ transition }) => lockOf(transition.after)),
-        () => changes.map((change) => tenant(change.transition.after.tenantId).commit(change))
+        (transaction) =>
+          changes.map((change): CommitOutcome => {
+            const undo = tenant(change.transition.after.tenantId).commit(change)
+            if (undo) transaction?.undo.push(undo)
+            return undo ? "committed" : "conflict"
+          })
       ),
 
     exclusively: (order, use) => {
       const name = lockOf(order)
-      const acquire = whenUnlocked([name], () => {
+      const acquire = whenUnlocked([name], (outer) => {
         const released = Deferred.makeUnsafe<void>()
         locks.set(name, released)
-        return released
+        return { released, transaction: { locks: new Set([...(outer?.locks ?? []), name]), undo: [] } as Transaction }
       })
       return Effect.acquireUseRelease(
         acquire,
-        () => Effect.flatMap(HeldLocks, (held) => Effect.provideService(use, HeldLocks, new Set([...held, name]))),
-        (released) =>
+        ({ transaction }) => Effect.provideService(use, CurrentTransaction, transaction),
+        ({ released, transaction }, exit) =>
           Effect.suspend(() => {
+            // Whoever fails leaves nothing behind.
+            if (Exit.isFailure(exit)) for (const undoOne of transaction.undo.toReversed()) undoOne()
             locks.delete(name)
             return Deferred.succeed(released, undefined)
           })
@@ -267,7 +292,7 @@ const make = (): OrderStore["Service"] => {
         for (const { remembered } of tenants.values()) {
           for (const [key, { expiresAt }] of remembered) {
             if (forgotten >= limit) return forgotten
-            if (expiresAt > now) continue
+            if (expiresAt >= now) continue
             remembered.delete(key)
             forgotten++
           }

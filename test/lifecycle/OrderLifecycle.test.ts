@@ -247,6 +247,23 @@ describe("races", () => {
       })
     ))
 
+  it("for a serial number are not decided by an order that had it before", () =>
+    run(
+      Effect.gen(function* () {
+        const lifecycle = yield* OrderLifecycle
+        const caller = newCaller()
+        const [former, present] = [yield* confirmedOrder(caller), yield* confirmedOrder(caller)]
+        const assetSerialNumber = newSerial()
+        const startFor = ({ orderId, customer: { customerId } }: typeof former) =>
+          lifecycle.startSubscription(caller, { orderId, customerId, assetSerialNumber })
+        const first = yield* startFor(former)
+        yield* lifecycle.endSubscription(caller, { rentalId: first.event.details.subscriptionId, reason: "other" })
+        yield* startFor(present)
+        yield* lifecycle.cancel(caller, former.orderId)
+        expect(yield* Effect.flip(startFor(present))).toMatchObject({ _tag: "AssetNotAvailable" })
+      })
+    ))
+
   it("between first orders of one customer make one customer", () =>
     run(
       Effect.gen(function* () {
