@@ -10,10 +10,7 @@ export class Catalogue extends Context.Service<
   Catalogue,
   {
     /** The variants that exist among `skus`. A SKU the tenant does not sell is simply missing from the answer. */
-    readonly find: (
-      tenantId: TenantId,
-      skus: ReadonlyArray<Sku>
-    ) => Effect.Effect<ReadonlyMap<Sku, Variant>, StoreUnavailable>
+    readonly find: (tenantId: TenantId, skus: ReadonlyArray<Sku>) => Effect.Effect<ReadonlyMap<Sku, Variant>, StoreUnavailable>
   }
 >()("order-lifecycle/Catalogue") {
   /** The same variants for every tenant. */

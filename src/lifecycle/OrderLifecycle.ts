@@ -54,10 +54,7 @@ export class OrderLifecycle extends Context.Service<
     readonly startSubscription: (
       caller: Caller,
       request: StartSubscription
-    ) => Effect.Effect<
-      Transition<EventOf<"startSubscription">>,
-      RefusalOf<"startSubscription"> | OrderNotFound | CommandFailure
-    >
+    ) => Effect.Effect<Transition<EventOf<"startSubscription">>, RefusalOf<"startSubscription"> | OrderNotFound | CommandFailure>
 
     /** End a subscription by cancelling it. */
     readonly endSubscription: (
@@ -183,7 +180,11 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
 
   const cancel = Effect.fn("OrderLifecycle.cancel")(function* (caller: Caller, orderId: OrderId, request: CancelOrder = {}) {
     const checked = yield* readCancelOrder(request)
-    return yield* applyCommand(yield* readCaller(caller), { orderId: yield* readOrderId(orderId) }, { type: "cancel", ...checked })
+    return yield* applyCommand(
+      yield* readCaller(caller),
+      { orderId: yield* readOrderId(orderId) },
+      { type: "cancel", ...checked }
+    )
   })
 
   const preview = Effect.fn("OrderLifecycle.preview")(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {

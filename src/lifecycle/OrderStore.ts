@@ -11,7 +11,6 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { SealedEvent } from "../order/auditChain.ts"
-import type { AuditEvent } from "../order/AuditEvent.ts"
 import type { Transition } from "../order/decide.ts"
 import type {
   CustomerId,
@@ -225,7 +224,7 @@ export class OrderStore extends Context.Service<
       tenantId: TenantId,
       orderId: OrderId,
       upTo?: number
-    ) => Effect.Effect<ReadonlyArray<SealedEvent<AuditEvent>>, StoreUnavailable>
+    ) => Effect.Effect<ReadonlyArray<SealedEvent>, StoreUnavailable>
 
     /** Orders of a tenant by id, after `after`, at most `limit`: for walking through all of them in bounded memory. */
     readonly orderIds: (
@@ -245,8 +244,6 @@ export class OrderStore extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<OutboxEntry>, StoreUnavailable | OutcomeUnknown>
 
     /** Mark events as delivered. */
-    readonly acknowledgeOutbox: (
-      events: ReadonlyArray<EventKey>
-    ) => Effect.Effect<void, StoreUnavailable | OutcomeUnknown>
+    readonly acknowledgeOutbox: (events: ReadonlyArray<EventKey>) => Effect.Effect<void, StoreUnavailable | OutcomeUnknown>
   }
 >()("order-lifecycle/OrderStore") {}

@@ -169,4 +169,3 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
 
 /** The functions through which `OrderLifecycle` works. */
 export type ApplyCommand = Effect.Success<ReturnType<typeof makeApplyCommand>>
-

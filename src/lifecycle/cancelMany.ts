@@ -28,7 +28,10 @@ export interface CancelOutcome {
   >
 }
 
-export const makeCancelMany = Effect.fnUntraced(function* (lifecycle: Lifecycle, { applyCommand, changeOf, occasionOf }: ApplyCommand) {
+export const makeCancelMany = Effect.fnUntraced(function* (
+  lifecycle: Lifecycle,
+  { applyCommand, changeOf, occasionOf }: ApplyCommand
+) {
   const store = yield* OrderStore
   const auditTrail = yield* AuditTrail
 
@@ -43,7 +46,11 @@ export const makeCancelMany = Effect.fnUntraced(function* (lifecycle: Lifecycle,
     const occasion = yield* occasionOf(caller, yield* timestamp)
     const loads = yield* store.load(orderIds.map((orderId) => ({ tenantId: caller.tenantId, order: { orderId } })))
     const outcomes = new Map<OrderId, CancelOutcome["outcome"]>()
-    const decided: Array<{ readonly orderId: OrderId; readonly transition: Transition<EventOf<"cancel">>; readonly change: Change }> = []
+    const decided: Array<{
+      readonly orderId: OrderId
+      readonly transition: Transition<EventOf<"cancel">>
+      readonly change: Change
+    }> = []
     for (const [index, orderId] of orderIds.entries()) {
       const loaded = loads[index]
       if (!loaded?.order) {

@@ -2,7 +2,16 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { CustomerId, type Order, OrderId, OrderStatus, SerialNumber, SubscriptionStatus, type TenantId, totalsOf } from "../order/Order.ts"
+import {
+  CustomerId,
+  type Order,
+  OrderId,
+  OrderStatus,
+  SerialNumber,
+  SubscriptionStatus,
+  type TenantId,
+  totalsOf
+} from "../order/Order.ts"
 import { reader } from "../order/readInput.ts"
 import { readCursor, writeCursor } from "./Cursor.ts"
 import type { OrderSort, OrderStore, PagePosition, SubscriptionOfOrder } from "./OrderStore.ts"
@@ -52,7 +61,10 @@ const sortValue: Record<OrderSort, (order: Order) => string | number> = {
 }
 
 /** Where an order stands in a list sorted by `sortBy`. */
-export const orderPosition = (order: Order, sortBy: OrderSort): PagePosition => ({ value: sortValue[sortBy](order), id: order.orderId })
+export const orderPosition = (order: Order, sortBy: OrderSort): PagePosition => ({
+  value: sortValue[sortBy](order),
+  id: order.orderId
+})
 
 /** Where a subscription stands in the list of subscriptions. */
 export const subscriptionPosition = ({ subscription }: SubscriptionOfOrder): PagePosition => ({
@@ -61,7 +73,12 @@ export const subscriptionPosition = ({ subscription }: SubscriptionOfOrder): Pag
 })
 
 /** The rows of a page, of which one more than `limit` was asked for to see whether there is a next page. */
-const pageOf = <Item>(list: string, rows: ReadonlyArray<Item>, limit: number, position: (item: Item) => PagePosition): Page<Item> => {
+const pageOf = <Item>(
+  list: string,
+  rows: ReadonlyArray<Item>,
+  limit: number,
+  position: (item: Item) => PagePosition
+): Page<Item> => {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, limit, nextCursor: rows.length > limit && last !== undefined ? writeCursor(list, position(last)) : null }
@@ -75,9 +92,13 @@ export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
   tenantId: TenantId,
   request: OrderListRequest = {}
 ) {
-  const { limit = defaultLimit, sortBy = "createdAt", sortDir = "desc", startAfter, ...filters } = yield* Effect.fromResult(
-    readOrderListRequest(request)
-  )
+  const {
+    limit = defaultLimit,
+    sortBy = "createdAt",
+    sortDir = "desc",
+    startAfter,
+    ...filters
+  } = yield* Effect.fromResult(readOrderListRequest(request))
   const list = `orders ${sortBy} ${sortDir}`
   const after = yield* Effect.fromResult(positionAfter(list, startAfter))
   const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...after })

@@ -93,7 +93,8 @@ class Tenant {
 
     // The same double checks as the database makes: a change that does not fit what is stored is a mistake, not a lost race.
     assertLaws(after)
-    if (sealed.previousHash !== (stored?.history.at(-1)?.hash ?? null)) throw new Error(`order ${orderId}: the chain does not continue`)
+    if (sealed.previousHash !== (stored?.history.at(-1)?.hash ?? null))
+      throw new Error(`order ${orderId}: the chain does not continue`)
     for (const { line, from, to } of reservations) {
       const isExpected =
         JSON.stringify(stored?.order.lines[line]?.units ?? null) === JSON.stringify(from) &&
@@ -225,7 +226,8 @@ const make = (): OrderStore["Service"] => {
     return created
   }
 
-  const lockOf = (order: { readonly tenantId: TenantId; readonly orderId: OrderId }) => JSON.stringify([order.tenantId, order.orderId])
+  const lockOf = (order: { readonly tenantId: TenantId; readonly orderId: OrderId }) =>
+    JSON.stringify([order.tenantId, order.orderId])
 
   /** Do `then` at a moment when nobody else holds any of the locks. Check and act are one step, so nobody comes in between. */
   const whenUnlocked = <A>(names: ReadonlyArray<string>, then: (transaction: Transaction | null) => A): Effect.Effect<A> =>
@@ -261,7 +263,8 @@ const make = (): OrderStore["Service"] => {
       const acquire = whenUnlocked([name], (outer) => {
         const released = Deferred.makeUnsafe<void>()
         locks.set(name, released)
-        return { released, transaction: { locks: new Set([...(outer?.locks ?? []), name]), undo: [] } as Transaction }
+        const transaction: Transaction = { locks: new Set([...(outer?.locks ?? []), name]), undo: [] }
+        return { released, transaction }
       })
       return Effect.acquireUseRelease(
         acquire,
@@ -341,8 +344,7 @@ const make = (): OrderStore["Service"] => {
 
     stock: (tenantId, sku) => Effect.sync(() => tenant(tenantId).stock(sku)),
 
-    history: (tenantId, orderId, upTo) =>
-      Effect.sync(() => (tenant(tenantId).orders.get(orderId)?.history ?? []).slice(0, upTo)),
+    history: (tenantId, orderId, upTo) => Effect.sync(() => (tenant(tenantId).orders.get(orderId)?.history ?? []).slice(0, upTo)),
 
     orderIds: (tenantId, after, limit) =>
       Effect.sync(() =>

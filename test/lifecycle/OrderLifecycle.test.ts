@@ -12,7 +12,7 @@ import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore, OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
-import { OrderId, SubscriptionId, TenantId } from "../../src/order/Order.ts"
+import { OrderId, SubscriptionId, type TenantId } from "../../src/order/Order.ts"
 import type { CancelOrder, PlaceOrder } from "../../src/order/OrderCommand.ts"
 import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, retired, shopOver } from "../support/world.ts"
 
@@ -54,7 +54,11 @@ describe("an order", () => {
         expect(yield* reservations.stock(tenantId, laptop)).toEqual({ reserved: 0, rented: 2 })
 
         const refusal = yield* Effect.flip(lifecycle.cancel(caller, orderId))
-        expect(refusal).toMatchObject({ _tag: "OrderNotCancellable", code: "ORDER_NOT_CANCELLABLE", guard: "noActiveSubscriptions" })
+        expect(refusal).toMatchObject({
+          _tag: "OrderNotCancellable",
+          code: "ORDER_NOT_CANCELLABLE",
+          guard: "noActiveSubscriptions"
+        })
         const rentals = [first, second].map(({ event }) => event.details.subscriptionId)
         expect(refusal).toMatchObject({ subscriptionIds: rentals })
 
@@ -113,7 +117,10 @@ describe("an order", () => {
             lifecycle.cancel(caller, orderId, unfit),
             lifecycle.cancel({ ...caller, idempotencyKey: "" }, orderId),
             lifecycle.startSubscription(caller, { ...start, sku: monitor }),
-            lifecycle.startSubscription(caller, { ...start, customerId: customer.customerId.slice(1) as typeof customer.customerId }),
+            lifecycle.startSubscription(caller, {
+              ...start,
+              customerId: customer.customerId.slice(1) as typeof customer.customerId
+            }),
             lifecycle.endSubscription(caller, { rentalId, reason: "other" }),
             lifecycle.endSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" }),
             lifecycle.place(caller, requestFor([retired, 1])),
@@ -190,7 +197,8 @@ describe("races", () => {
     let [commits, locks] = [0, 0]
     const losing = storeWith((store) => ({
       // The first eight commits of the cancel lose; then the command takes the lock.
-      commit: (changes) => (++commits > 2 && commits <= 10 ? Effect.succeed(changes.map(() => "conflict")) : store.commit(changes)),
+      commit: (changes) =>
+        ++commits > 2 && commits <= 10 ? Effect.succeed(changes.map(() => "conflict")) : store.commit(changes),
       exclusively: (order, use) => {
         locks++
         return store.exclusively(order, use)
@@ -407,10 +415,13 @@ describe("an unknown outcome", () => {
       // The change is made, but the answer is lost on the way back.
       commit: (changes) =>
         changes[0]?.transition.event.type === "order.cancelled" && isFirst
-          ? Effect.andThen(store.commit(changes), Effect.suspend(() => {
-              isFirst = false
-              return Effect.fail(new OutcomeUnknown({ cause: new Error("connection reset") }))
-            }))
+          ? Effect.andThen(
+              store.commit(changes),
+              Effect.suspend(() => {
+                isFirst = false
+                return Effect.fail(new OutcomeUnknown({ cause: new Error("connection reset") }))
+              })
+            )
           : store.commit(changes)
     }))
     await run(
@@ -444,12 +455,9 @@ describe("cancelMany", () => {
         const ids = [free.orderId, rented.orderId, unknown, done.orderId, free.orderId]
         const answers = yield* lifecycle.cancelMany(caller, ids, { reason: "out of stock" })
         expect(answers.map(({ orderId }) => orderId)).toEqual(ids.slice(0, 4))
-        expect(answers.map(({ outcome }) => (Result.isSuccess(outcome) ? outcome.success.after.status : outcome.failure._tag))).toEqual([
-          "cancelled",
-          "OrderNotCancellable",
-          "OrderNotFound",
-          "OrderAlreadyCancelled"
-        ])
+        expect(
+          answers.map(({ outcome }) => (Result.isSuccess(outcome) ? outcome.success.after.status : outcome.failure._tag))
+        ).toEqual(["cancelled", "OrderNotCancellable", "OrderNotFound", "OrderAlreadyCancelled"])
       })
     ))
 
@@ -466,7 +474,10 @@ describe("cancelMany", () => {
         const lifecycle = yield* OrderLifecycle
         const caller = newCaller()
         const placed = yield* Effect.forEach(Array.from({ length: 501 }), () => lifecycle.place(caller, requestFor([laptop, 1])))
-        const answers = yield* lifecycle.cancelMany(caller, placed.map(({ after }) => after.orderId))
+        const answers = yield* lifecycle.cancelMany(
+          caller,
+          placed.map(({ after }) => after.orderId)
+        )
         expect(answers.every(({ outcome }) => Result.isSuccess(outcome))).toBe(true)
       }),
       counting
@@ -482,14 +493,21 @@ describe("cancelMany", () => {
           ? Effect.fail(new OutcomeUnknown({ cause: new Error("gone") }))
           : store.commit(changes),
       load: (requests) =>
-        batches === 2 && requests.length > 1 ? Effect.fail(new StoreUnavailable({ cause: new Error("gone") })) : store.load(requests)
+        batches === 2 && requests.length > 1
+          ? Effect.fail(new StoreUnavailable({ cause: new Error("gone") }))
+          : store.load(requests)
     }))
     await run(
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
         const caller = newCaller()
-        const placed = yield* Effect.forEach(Array.from({ length: 1_002 }), () => lifecycle.place(caller, requestFor([laptop, 1])))
-        const answers = yield* lifecycle.cancelMany(caller, placed.map(({ after }) => after.orderId))
+        const placed = yield* Effect.forEach(Array.from({ length: 1_002 }), () =>
+          lifecycle.place(caller, requestFor([laptop, 1]))
+        )
+        const answers = yield* lifecycle.cancelMany(
+          caller,
+          placed.map(({ after }) => after.orderId)
+        )
         const tally: Record<string, number> = {}
         for (const { outcome } of answers) {
           const name = Result.isSuccess(outcome) ? "cancelled" : outcome.failure._tag
@@ -556,7 +574,8 @@ describe("lists", () => {
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
         const caller = newCaller()
-        for (let quantity = 1; quantity <= 25; quantity++) yield* lifecycle.place(caller, requestFor([laptop, (quantity % 4) + 1]))
+        for (let quantity = 1; quantity <= 25; quantity++)
+          yield* lifecycle.place(caller, requestFor([laptop, (quantity % 4) + 1]))
         for (const sortBy of ["createdAt", "updatedAt", "orderId", "status", "totals.total"] as const) {
           for (const sortDir of ["asc", "desc"] as const) {
             const seen: Array<string> = []
@@ -605,4 +624,3 @@ describe("a preview", () => {
       })
     ))
 })
-

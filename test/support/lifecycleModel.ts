@@ -65,15 +65,17 @@ interface Real {
   readonly caller: Caller
 }
 
-type Step = fc.AsyncCommand<Model, Real, false>
+type Step = fc.AsyncCommand<Model, Real>
 
 /** Call the services; the code of the refusal, or the answer. */
 const call = <A, E extends { readonly _tag: string }>(real: Real, effect: Effect.Effect<A, E, Shop>) =>
-  real.runtime.runPromise(Effect.result(effect)).then((outcome) =>
-    Result.isSuccess(outcome)
-      ? { code: undefined, answer: outcome.success }
-      : { code: "code" in outcome.failure ? outcome.failure.code : outcome.failure._tag, answer: undefined }
-  )
+  real.runtime
+    .runPromise(Effect.result(effect))
+    .then((outcome) =>
+      Result.isSuccess(outcome)
+        ? { code: undefined, answer: outcome.success }
+        : { code: "code" in outcome.failure ? outcome.failure.code : outcome.failure._tag, answer: undefined }
+    )
 
 /** Everything that must be true after every call. */
 const check = (model: Model, real: Real, order: ModelOrder) =>
@@ -211,9 +213,9 @@ const cancelMany = (which: ReadonlyArray<number>): Step =>
       real,
       Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.cancelMany(real.caller, ids))
     )
-    expect(answer?.map(({ outcome }) => (Result.isSuccess(outcome) ? undefined : "code" in outcome.failure && outcome.failure.code))).toEqual(
-      orders.map(expectedOf.cancel)
-    )
+    expect(
+      answer?.map(({ outcome }) => (Result.isSuccess(outcome) ? undefined : "code" in outcome.failure && outcome.failure.code))
+    ).toEqual(orders.map(expectedOf.cancel))
     for (const order of orders) if (expectedOf.cancel(order) === undefined) cancelled(order)
     for (const order of orders) await check(model, real, order)
   })
@@ -245,7 +247,10 @@ const opening = [place([2, 1]), place([1, 2]), confirm(0), confirm(1)]
 export const tryAgainstModel = (runtime: Real["runtime"], runs: number): Promise<void> =>
   fc.assert(
     fc.asyncProperty(steps, (commands) =>
-      fc.asyncModelRun(() => ({ model: { orders: [] as Array<ModelOrder> }, real: { runtime, caller: newCaller() } }), [...opening, ...commands])
+      fc.asyncModelRun(
+        () => ({ model: { orders: [] as Array<ModelOrder> }, real: { runtime, caller: newCaller() } }),
+        [...opening, ...commands]
+      )
     ),
     { numRuns: numRuns(runs) }
   )
