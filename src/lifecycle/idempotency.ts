@@ -50,7 +50,7 @@ export const replay = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Transition, Refusal | IdempotencyKeyReused | StoreUnavailable> {
   if (remembered.fingerprint !== key.fingerprint) return yield* new IdempotencyKeyReused()
   const { outcome } = remembered
-  if (outcome.outcome === "refused") return yield* Effect.fail(outcome.refusal)
+  if (outcome.outcome === "refused") return yield* outcome.refusal
   const history = yield* store.history(key.tenantId, outcome.orderId, outcome.sequence)
   const events = history.map((sealed) => sealed.event)
   const [event, after] = [events.at(-1), fold(events)]

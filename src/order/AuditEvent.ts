@@ -85,13 +85,7 @@ export const OrderCancelled = Schema.Struct({
 })
 
 /** One thing that happened to an order. */
-export const AuditEvent = Schema.Union([
-  OrderPlaced,
-  OrderConfirmed,
-  SubscriptionStarted,
-  SubscriptionEnded,
-  OrderCancelled
-])
+export const AuditEvent = Schema.Union([OrderPlaced, OrderConfirmed, SubscriptionStarted, SubscriptionEnded, OrderCancelled])
 export type AuditEvent = typeof AuditEvent.Type
 
 /** Released units per SKU, in the order of the lines: the form in which the API shows them. */

@@ -19,8 +19,7 @@ const digitsByCurrency = new Map<string, number>()
 const decimals = (currency: Currency): number => {
   const known = digitsByCurrency.get(currency)
   if (known !== undefined) return known
-  const digits =
-    new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2
+  const digits = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2
   digitsByCurrency.set(currency, digits)
   return digits
 }

@@ -123,4 +123,9 @@ export type OrderCommand =
 export type CommandType = OrderCommand["type"]
 
 /** Every command on an existing order. `satisfies` and the completeness check of the lifecycle table keep the list whole. */
-export const commandTypes = ["confirm", "startSubscription", "endSubscription", "cancel"] as const satisfies ReadonlyArray<CommandType>
+export const commandTypes = [
+  "confirm",
+  "startSubscription",
+  "endSubscription",
+  "cancel"
+] as const satisfies ReadonlyArray<CommandType>

@@ -30,9 +30,7 @@ export const Name = NonEmptyText.check(
 
 /** An email address: one `@` with something on both sides, no white space, at most 254 characters. */
 export const Email = Text.check(
-  Schema.makeFilter<string>(
-    (text) => (text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text)) || "must be an email address"
-  )
+  Schema.makeFilter<string>((text) => (text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text)) || "must be an email address")
 )
 
 /** How deep free-form JSON may nest; deeper input overflows recursive readers long before it is large. */
@@ -55,6 +53,4 @@ export const jsonFault = (json: unknown, depth = 1): string | undefined => {
 }
 
 /** A free-form JSON object, storable as it is. */
-export const JsonObject = Schema.JsonObject.check(
-  Schema.makeFilter<Schema.JsonObject>((json) => jsonFault(json) ?? true)
-)
+export const JsonObject = Schema.JsonObject.check(Schema.makeFilter<Schema.JsonObject>((json) => jsonFault(json) ?? true))

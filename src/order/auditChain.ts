@@ -60,14 +60,18 @@ export interface ChainFault {
  * Check the chain of one order, oldest event first. `head`, when it is known from elsewhere, also shows whether the newest events are
  * missing. Returns the first fault, or null.
  */
-export const verifyChain = (events: Iterable<SealedEvent>, head?: { readonly sequence: number; readonly hash: string }): ChainFault | null => {
+export const verifyChain = (
+  events: Iterable<SealedEvent>,
+  head?: { readonly sequence: number; readonly hash: string }
+): ChainFault | null => {
   let previous: SealedEvent | null = null
   let headSeen = head === undefined
   for (const sealed of events) {
     const { event, salt, confidentialSeal, previousHash, hash } = sealed
     const sequence: number = (previous?.event.sequence ?? 0) + 1
     if (event.sequence !== sequence) return { sequence, fault: "missing" }
-    if (previous && (previous.event.orderId !== event.orderId || previous.event.tenantId !== event.tenantId)) return { sequence, fault: "moved" }
+    if (previous && (previous.event.orderId !== event.orderId || previous.event.tenantId !== event.tenantId))
+      return { sequence, fault: "moved" }
     if (previousHash !== (previous?.hash ?? null)) return { sequence, fault: "relinked" }
     if (hash !== hashOf(event, confidentialSeal, previousHash)) return { sequence, fault: "altered" }
     const isIntact = salt === null ? isErased(event) : confidentialSeal === sealConfidential(event.confidential, salt)

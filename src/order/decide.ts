@@ -14,10 +14,10 @@ import { evolve } from "./evolve.ts"
 import { assertLaws } from "./invariants.ts"
 import type { Answer, Lifecycle } from "./lifecycleTable.ts"
 import { answerTo } from "./lifecycleTable.ts"
-import type { Actor, Line, Order, Sku, SubscriptionId, SubscriptionStatus } from "./Order.ts"
+import type { Actor, Line, Order, Sku, Subscription, SubscriptionId, SubscriptionStatus } from "./Order.ts"
 import { activeSubscriptions, unitsOf } from "./Order.ts"
 import type { OrderCommand } from "./OrderCommand.ts"
-import type { OrderEvent } from "./orderMachine.ts"
+import type { CancellationPolicy, OrderEvent } from "./orderMachine.ts"
 import * as Refusal from "./Refusal.ts"
 import type { Timestamp } from "./Timestamp.ts"
 import { fromDateInput, latest } from "./Timestamp.ts"
@@ -182,7 +182,14 @@ const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: 
 const heldByLine = (lines: ReadonlyArray<Line>) =>
   lines.flatMap(({ sku, units }, line) => (units.held > 0 ? [{ line, sku, quantity: units.held }] : []))
 
-const inputFault = (path: string, message: string) => new Refusal.InvalidInput({ details: [{ path, message, code: "invalid_value" }] })
+const inputFault = (path: string, message: string) =>
+  new Refusal.InvalidInput({ details: [{ path, message, code: "invalid_value" }] })
+
+/** The subscriptions that a policy holds against a cancel. */
+const inTheWay: Readonly<Record<CancellationPolicy, (order: Order) => ReadonlyArray<Subscription>>> = {
+  noActiveSubscriptions: activeSubscriptions,
+  beforeFulfilment: (order) => order.subscriptions
+}
 
 /** The machine's refusal, as the error a caller gets: the same code, and what it takes to act on it. */
 export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderCommand, answer: Answer): Refusal.Refusal => {
@@ -217,7 +224,7 @@ export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderComm
     }
     case "cancel":
       if (code === "ORDER_NOT_CANCELLABLE") {
-        const subscriptionIds = activeSubscriptions(order).map(({ subscriptionId }) => subscriptionId)
+        const subscriptionIds = inTheWay[lifecycle.policy](order).map(({ subscriptionId }) => subscriptionId)
         return new Refusal.OrderNotCancellable({ orderId, status, guard: lifecycle.policy, subscriptionIds })
       }
       if (code === "ALREADY_CANCELLED" && order.cancellation) {

@@ -29,7 +29,9 @@ export const brokenLaws = (order: Order): ReadonlyArray<string> => {
   const active = activeSubscriptions(order).length
   if (units.active !== active) broken.push(`${units.active} units are active, but ${active} subscriptions`)
   if (units.active + units.ended !== order.subscriptions.length) {
-    broken.push(`${units.active + units.ended} units are or were rented, but there are ${order.subscriptions.length} subscriptions`)
+    broken.push(
+      `${units.active + units.ended} units are or were rented, but there are ${order.subscriptions.length} subscriptions`
+    )
   }
   return broken
 }

@@ -36,7 +36,8 @@ export interface Lifecycle {
 }
 
 type Machine = ReturnType<typeof makeOrderMachine>
-type Definition = ReturnType<Machine["states"]["pending"]["transitions"]["get"]> extends ReadonlyArray<infer D> | undefined ? D : never
+type Definition =
+  ReturnType<Machine["states"]["pending"]["transitions"]["get"]> extends ReadonlyArray<infer D> | undefined ? D : never
 
 // A status added to the machine and not to the schema, or the reverse, fails to compile here.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
@@ -53,10 +54,9 @@ const readGuard = (machine: Machine, guard: Definition["guard"]): Pick<Answer, "
   if (guard === undefined) return { applies: always }
   const named = typeof guard === "string" ? { type: guard } : guard
   const { type, params } = named as { type: Fact | "unless"; params?: { fact: Fact } }
-  const implementation = machine.implementations.guards[type] as
-    | ((args: { context: OrderContext; event: OrderEvent }, params: unknown) => boolean)
-    | undefined
-  if (implementation === undefined) throw new Error(`orderMachine: no guard is called ${String(type)}`)
+  const implementation: ((args: { context: OrderContext; event: OrderEvent }, params: unknown) => boolean) | undefined =
+    machine.implementations.guards[type]
+  if (implementation === undefined) throw new Error(`orderMachine: no guard is called ${type}`)
   return {
     applies: (context, event) => implementation({ context, event }, params),
     condition: type === "unless" && params ? { fact: params.fact, expected: false } : { fact: type as Fact, expected: true }

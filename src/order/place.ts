@@ -83,7 +83,11 @@ export const place = (
   })
 
 /** One thing wrong with one item, as the refusal it leads to. */
-type Fault = { readonly refusal: typeof VariantNotFound | typeof VariantInactive | typeof InvalidContractLength; sku: Sku; detail: InputFault }
+type Fault = {
+  readonly refusal: typeof VariantNotFound | typeof VariantInactive | typeof InvalidContractLength
+  sku: Sku
+  detail: InputFault
+}
 
 /** Give every item its name and price. All items with the first kind of fault are named at once. */
 const priceLines = (

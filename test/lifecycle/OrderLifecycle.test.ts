@@ -551,13 +551,11 @@ describe("the audit trail", () => {
         yield* Effect.sleep(10)
 
         const delivered: Record<string, Array<number>> = {}
-        const consume = Effect.gen(function* () {
-          return yield* auditTrail.deliver((events) =>
-            Effect.sync(() => {
-              for (const { event } of events) (delivered[event.orderId] ??= []).push(event.sequence)
-            })
-          )
-        })
+        const consume = auditTrail.deliver((events) =>
+          Effect.sync(() => {
+            for (const { event } of events) (delivered[event.orderId] ??= []).push(event.sequence)
+          })
+        )
         while ((yield* consume) > 0);
         expect(Object.values(delivered)).toEqual([
           [1, 2, 3],

@@ -1,0 +1,319 @@
+/**
+ * Random orders, requests and texts for property tests, by fast-check.
+ *
+ * An order is never made up: it is placed, and moved by commands through `decide`, so that whatever a property is tried on can really
+ * come about. A `Move` says what to attempt in terms that fit any order ("end the second subscription"), which keeps histories short when
+ * fast-check shrinks them.
+ */
+import * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
+import type { AuditEvent } from "../order/AuditEvent.ts"
+import { RequestId } from "../order/AuditEvent.ts"
+import { decide, type Occasion, type Transition } from "../order/decide.ts"
+import type { Lifecycle } from "../order/lifecycleTable.ts"
+import { lifecycles } from "../order/lifecycleTable.ts"
+import { Currency } from "../order/Money.ts"
+import {
+  type Actor,
+  CustomerId,
+  type Order,
+  OrderId,
+  type Payment,
+  SerialNumber,
+  Sku,
+  SubscriptionId,
+  TenantId
+} from "../order/Order.ts"
+import { maxReasonLength, type OrderCommand, type PlaceOrder, SubscriptionCancelReason } from "../order/OrderCommand.ts"
+import { cancellationPolicyNames } from "../order/orderMachine.ts"
+import { place, type PlacingFacts, type Variant } from "../order/place.ts"
+import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
+
+// --- text --------------------------------------------------------------------------------------------------------------------------
+
+/** Texts that have broken other systems: each may be stored, and must come back exactly as it was. */
+export const nastyTexts: ReadonlyArray<string> = [
+  "",
+  " ",
+  "  leading and trailing  ",
+  "\ttab\r\nline end\n",
+  "nai\u0308ve, in NFD", // an i and a combining diaeresis: any normalisation would join them
+  "na\u00efve, in NFC",
+  "\u{1F468}\u200D\u{1F469}\u200D\u{1F467}\u200D\u{1F466}", // a family: one picture, seven code points
+  "\u{1F600}".repeat(maxReasonLength),
+  "\uFEFFbyte order mark",
+  "\u202Eright to left\u202C \u2028 \u2029",
+  "\uFFFD\uFFFF\u{10FFFF}",
+  "Robert'); -- and the rest",
+  "$1 %s \\ \\u0000 \" ' ` ${x} {{x}}",
+  '{"__proto__":{"polluted":true}}',
+  "__proto__",
+  "null",
+  "\u001b[31mred\u001b[0m \u007f \u0001"
+]
+
+/** Any storable text of at most `maxLength` code points: all of Unicode, except what `Text` refuses. */
+export const text = (maxLength = 40): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.constantFrom(...nastyTexts.filter((nasty) => Array.from(nasty).length <= maxLength)),
+    fc.string({ unit: "binary", maxLength }).map((any) => any.replaceAll("\u0000", "")),
+    fc.string({ unit: "grapheme-ascii", maxLength })
+  )
+
+/** A reason as it may be given with a cancel. */
+export const reason: fc.Arbitrary<string> = text(maxReasonLength)
+
+/** A reason that is refused: too long, not well-formed, or with U+0000 in it. */
+export const refusedReason: fc.Arbitrary<string> = fc.oneof(
+  fc
+    .string({ unit: "binary", minLength: maxReasonLength + 1, maxLength: maxReasonLength + 50 })
+    .map((any) => any.replaceAll("\u0000", "x")),
+  fc.tuple(text(), fc.integer({ min: 0xd800, max: 0xdfff })).map(([before, unit]) => `${before}${String.fromCharCode(unit)}.`),
+  fc.tuple(text(), text()).map(([before, after]) => `${before}\u0000${after}`)
+)
+
+/** A non-empty text without control characters, as ids and names are. */
+const name: fc.Arbitrary<string> = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
+
+/** Leaves out the members that are undefined: absent and `undefined` are not the same here. */
+const present = <T extends object>(value: T) =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [K in keyof T as undefined extends T[K] ? never : K]: T[K]
+  } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> }
+
+// --- who and when ------------------------------------------------------------------------------------------------------------------
+
+export const actor: fc.Arbitrary<Actor> = fc
+  .record({
+    userId: name,
+    email: optional(text()),
+    displayName: optional(text()),
+    role: optional(text()),
+    memberId: optional(text())
+  })
+  .map(present)
+
+/** A moment within three months, to the millisecond; not in any order. */
+export const timestamp: fc.Arbitrary<Timestamp> = fc
+  .nat(90 * 24 * 3_600_000)
+  .map((milliseconds) => fromDateTime(DateTime.add(DateTime.makeUnsafe("2026-11-01"), { milliseconds })))
+
+/** When, by whom and under which request: times jump forwards and backwards, as a clock that is set back does. */
+export const occasion: fc.Arbitrary<Occasion> = fc.record({
+  at: timestamp,
+  actor,
+  requestId: fc.stringMatching(/^[A-Za-z0-9._:-]{1,20}$/).map((id) => RequestId.make(id))
+})
+
+// --- placing -----------------------------------------------------------------------------------------------------------------------
+
+const eur = Currency.make("EUR")
+
+/** The variants that random orders are priced from. */
+export const catalogue: ReadonlyMap<Sku, Variant> = new Map(
+  [
+    {
+      sku: "LAPTOP",
+      pricing: [24, 12].map((contractLength) => ({ contractLength, monthlyPrice: 11_900 - contractLength * 100 }))
+    },
+    { sku: "MONITOR", pricing: [{ contractLength: 12, monthlyPrice: 2_900 }] },
+    { sku: "BIKE", pricing: [{ contractLength: 36, monthlyPrice: 6_500 }] }
+  ].map(({ sku, pricing }) => [
+    Sku.make(sku),
+    { sku: Sku.make(sku), productName: `The ${sku.toLowerCase()}`, isActive: true, currency: eur, pricing }
+  ])
+)
+
+const address = fc
+  .record({
+    contactName: text(),
+    streetAddress: text(),
+    city: text(),
+    country: text(),
+    company: optional(text()),
+    postalCode: optional(text())
+  })
+  .map(present)
+
+/** Free-form JSON; `__proto__` is a key like any other. */
+const customFields = fc.dictionary(
+  fc.oneof({ weight: 9, arbitrary: name }, { weight: 1, arbitrary: fc.constant("__proto__") }),
+  fc.oneof(text(), fc.integer(), fc.boolean(), fc.constant(null)),
+  { maxKeys: 3, noNullPrototype: true }
+)
+
+/** A request that is accepted: one to four lines of one to three units. Lines often share a SKU. */
+export const placeOrder: fc.Arbitrary<PlaceOrder> = fc
+  .record({
+    customer: fc
+      .record({
+        email: fc.constantFrom("ada@example.com", "grace@example.com", "\u{1F600}@example.com"),
+        firstName: name,
+        lastName: name,
+        company: optional(text()),
+        phone: optional(text()),
+        customerType: optional(fc.constantFrom("individual" as const, "business" as const))
+      })
+      .map(present),
+    billingAddress: address,
+    shippingAddress: optional(address),
+    items: fc.array(fc.record({ sku: fc.constantFrom(...catalogue.keys()), quantity: fc.integer({ min: 1, max: 3 }) }), {
+      minLength: 1,
+      maxLength: 4
+    }),
+    notes: optional(text()),
+    customFields: optional(customFields)
+  })
+  .map(present)
+
+const payment: fc.Arbitrary<Payment> = fc
+  .constantFrom("pending" as const, "paid" as const, "failed" as const)
+  .map((status) => ({ status }))
+
+export const placingFacts: fc.Arbitrary<PlacingFacts> = fc.record({ payment: optional(payment) }).map((facts) => ({
+  tenantId: TenantId.make("tenant"),
+  orderId: OrderId.make("order"),
+  customerId: CustomerId.make("customer"),
+  variants: catalogue,
+  ...present(facts)
+}))
+
+// --- moves -------------------------------------------------------------------------------------------------------------------------
+
+/** A command in words that fit any order. `pick` chooses among what the order has, by position, wrapping around. */
+export type Move =
+  | { readonly type: "confirm" }
+  | {
+      readonly type: "startSubscription"
+      /** Which line's SKU is named, and by whom; "nobody" leaves it to be told from what is still held. */
+      readonly pick: number
+      readonly skuFrom: "registry" | "request" | "nobody" | "registry, of no line"
+      readonly asset: "free" | "rented" | "unknown"
+      readonly customer: "own" | "another"
+      readonly notes: string | undefined
+    }
+  | { readonly type: "endSubscription"; readonly pick: number | "unknown"; readonly notes: string | undefined }
+  | { readonly type: "cancel"; readonly reason: string | undefined }
+
+const mostly = <T>(usual: T, ...others: ReadonlyArray<T>) =>
+  fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })))
+
+/** What to attempt next. Starts and ends are frequent, so that most histories get somewhere; every kind of refusal is reached too. */
+export const move: fc.Arbitrary<Move> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<Move>({ type: "confirm" }) },
+  {
+    weight: 8,
+    arbitrary: fc.record<Move & { type: "startSubscription" }>({
+      type: fc.constant("startSubscription"),
+      pick: fc.nat(5),
+      skuFrom: mostly<"registry" | "request" | "nobody" | "registry, of no line">(
+        "registry",
+        "request",
+        "nobody",
+        "registry, of no line"
+      ),
+      asset: mostly<"free" | "rented" | "unknown">("free", "rented", "unknown"),
+      customer: mostly<"own" | "another">("own", "another"),
+      notes: optional(text())
+    })
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record<Move & { type: "endSubscription" }>({
+      type: fc.constant("endSubscription"),
+      pick: fc.oneof({ weight: 9, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.constant("unknown" as const) }),
+      notes: optional(text())
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record<Move & { type: "cancel" }>({ type: fc.constant("cancel"), reason: optional(reason) })
+  }
+)
+
+const pickFrom = <T>(all: ReadonlyArray<T>, pick: number): T | undefined => all[all.length === 0 ? 0 : pick % all.length]
+
+/** A move as the command it means for this order. */
+export const commandOf = (order: Order, move: Move): OrderCommand => {
+  switch (move.type) {
+    case "confirm":
+      return move
+    case "cancel":
+      return { type: "cancel", ...present({ reason: move.reason }) }
+    case "endSubscription": {
+      const subscription = move.pick === "unknown" ? undefined : pickFrom(order.subscriptions, move.pick)
+      return {
+        type: "endSubscription",
+        rentalId: subscription?.subscriptionId ?? SubscriptionId.make("no-such-subscription"),
+        reason: SubscriptionCancelReason.literals[order.version % SubscriptionCancelReason.literals.length] ?? "other",
+        ...present({ notes: move.notes })
+      }
+    }
+    case "startSubscription": {
+      const sku = move.skuFrom === "registry, of no line" ? Sku.make("TRACTOR") : pickFrom(order.lines, move.pick)?.sku
+      const number = order.version + 1
+      return {
+        type: "startSubscription",
+        subscriptionId: SubscriptionId.make(`subscription-${number}`),
+        assetSerialNumber: SerialNumber.make(`serial-${number}`),
+        customerId: move.customer === "own" ? order.customer.customerId : CustomerId.make("somebody-else"),
+        asset: {
+          isKnown: move.asset !== "unknown",
+          isRented: move.asset === "rented",
+          ...(move.skuFrom.startsWith("registry") && present({ sku }))
+        },
+        ...(move.skuFrom === "request" && present({ sku })),
+        ...present({ notes: move.notes })
+      }
+    }
+  }
+}
+
+// --- histories ---------------------------------------------------------------------------------------------------------------------
+
+/** An order that came about: under which lifecycle, by which transitions, and how it stands now. */
+export interface History {
+  readonly lifecycle: Lifecycle
+  readonly transitions: ReadonlyArray<Transition>
+  readonly events: ReadonlyArray<AuditEvent>
+  readonly order: Order
+}
+
+export const lifecycle: fc.Arbitrary<Lifecycle> = fc.constantFrom(...cancellationPolicyNames).map((policy) => lifecycles[policy])
+
+/** Place an order and attempt the moves; those that are refused leave no trace. */
+const play = (
+  lifecycle: Lifecycle,
+  [request, facts, placedOn]: readonly [PlaceOrder, PlacingFacts, Occasion],
+  steps: ReadonlyArray<readonly [Move, Occasion]>
+): History => {
+  const placed: Transition = Result.getOrThrow(place(lifecycle, request, facts, placedOn))
+  const transitions = [placed]
+  let order = placed.after
+  for (const [move, occasion] of steps) {
+    const decision: Result.Result<Transition, unknown> = decide(lifecycle, order, commandOf(order, move), occasion)
+    if (Result.isFailure(decision)) continue
+    transitions.push(decision.success)
+    order = decision.success.after
+  }
+  const events = transitions.map(({ event }) => event)
+  // A counterexample is printed as its events: the rest follows from them.
+  const printed = { [fc.toStringMethod]: () => fc.stringify({ policy: lifecycle.policy, events }) }
+  return Object.assign({ lifecycle, transitions, events, order }, printed)
+}
+
+/** A reachable order with its history: placed, usually confirmed, then up to `maxMoves` random moves. */
+export const history = (maxMoves = 14): fc.Arbitrary<History> =>
+  fc
+    .tuple(
+      lifecycle,
+      fc.tuple(placeOrder, placingFacts, occasion),
+      fc.tuple(mostly<ReadonlyArray<Move>>([{ type: "confirm" }], []), occasion),
+      fc.array(fc.tuple(move, occasion), { maxLength: maxMoves })
+    )
+    .map(([lifecycle, placing, [opening, openedOn], steps]) =>
+      play(lifecycle, placing, [...opening.map((move) => [move, openedOn] as const), ...steps])
+    )

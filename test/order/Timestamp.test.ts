@@ -1,0 +1,79 @@
+/** Moments: as clients write them in, and as the library writes them down. */
+import * as DateTime from "effect/DateTime"
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import { DateInput, fromDateInput, fromDateTime, plusMonths, Timestamp } from "../../src/order/Timestamp.ts"
+import { timestamp } from "../../src/testing/arbitraries.ts"
+import { fc, numRuns } from "../support/fastCheck.ts"
+
+const isDateInput = Schema.is(DateInput)
+const isTimestamp = Schema.is(Timestamp)
+
+describe("a date that a client writes", () => {
+  it.each([
+    ["2026-12-01", "2026-12-01T00:00:00.000Z"],
+    ["2026-12-01T09:00:00Z", "2026-12-01T09:00:00.000Z"],
+    ["2026-12-01T09:00:00+01:00", "2026-12-01T08:00:00.000Z"],
+    ["2026-12-31T23:30:00-01:00", "2027-01-01T00:30:00.000Z"],
+    ["2028-02-29", "2028-02-29T00:00:00.000Z"]
+  ])("%s is the moment %s", (text, moment) => {
+    expect(isDateInput(text)).toBe(true)
+    expect(fromDateInput(text)).toBe(moment)
+  })
+
+  it.each([
+    "",
+    "tomorrow",
+    "1764547200000",
+    "01.12.2026",
+    "2026-12-01 09:00",
+    "2026-12-01Tnoon",
+    "2026-12-01T25:00:00Z",
+    "2026-02-29",
+    "2026-02-30",
+    "2026-04-31T10:00:00Z",
+    "2026-13-01",
+    "2026-00-10",
+    "2026-01-00",
+    "2026-01-32",
+    "9999-12-31",
+    "9999-12-31T23:59:59-01:00",
+    "0000-01-01",
+    "0001-01-01T00:00:00+01:00",
+    "+010000-01-01"
+  ])("%j is refused", (text) => {
+    expect(isDateInput(text)).toBe(false)
+  })
+
+  it("can be written with four digits for the year, and so can the end of the longest contract from it", () => {
+    fc.assert(
+      fc.property(fc.date({ noInvalidDate: true }), (date) => {
+        const text = date.toISOString()
+        fc.pre(isDateInput(text))
+        expect(fromDateInput(text)).toBe(text)
+        expect(isTimestamp(plusMonths(fromDateInput(text), 120))).toBe(true)
+      }),
+      { numRuns: numRuns(500) }
+    )
+  })
+})
+
+describe("a moment as the library writes it", () => {
+  it("sorts as text the way it sorts in time", () => {
+    fc.assert(
+      fc.property(timestamp, timestamp, (a, b) => {
+        expect(a < b).toBe(DateTime.isLessThan(DateTime.makeUnsafe(a), DateTime.makeUnsafe(b)))
+        expect([a, b].every(isTimestamp)).toBe(true)
+        expect(fromDateTime(DateTime.makeUnsafe(a))).toBe(a)
+      }),
+      { numRuns: numRuns(500) }
+    )
+  })
+
+  it("takes the last day of a shorter month when months are added", () => {
+    const plus = (text: string, months: number) => plusMonths(Timestamp.make(text), months)
+    expect(plus("2027-01-31T10:00:00.000Z", 1)).toBe("2027-02-28T10:00:00.000Z")
+    expect(plus("2028-01-31T10:00:00.000Z", 1)).toBe("2028-02-29T10:00:00.000Z")
+    expect(plus("2026-11-23T10:00:00.000Z", 24)).toBe("2028-11-23T10:00:00.000Z")
+  })
+})

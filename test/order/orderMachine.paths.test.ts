@@ -1,0 +1,127 @@
+/** Every path through the machine, as `xstate/graph` finds them, walked with real orders: each ends where the machine says. */
+import * as Result from "effect/Result"
+import { getShortestPaths, getSimplePaths } from "xstate/graph"
+import { describe, expect, it } from "vitest"
+import { RequestId } from "../../src/order/AuditEvent.ts"
+import { decide, type Occasion, questionOf, type Transition } from "../../src/order/decide.ts"
+import { lifecycles } from "../../src/order/lifecycleTable.ts"
+import {
+  CustomerId,
+  type Order,
+  OrderId,
+  OrderStatus,
+  SerialNumber,
+  Sku,
+  SubscriptionId,
+  TenantId,
+  unitsOf
+} from "../../src/order/Order.ts"
+import { commandTypes, type OrderCommand, type PlaceOrder } from "../../src/order/OrderCommand.ts"
+import {
+  type CancellationPolicy,
+  cancellationPolicyNames,
+  makeOrderMachine,
+  type OrderEvent
+} from "../../src/order/orderMachine.ts"
+import { place } from "../../src/order/place.ts"
+import type { Refusal } from "../../src/order/Refusal.ts"
+import { Timestamp } from "../../src/order/Timestamp.ts"
+import { catalogue } from "../../src/testing/arbitraries.ts"
+
+const occasion: Occasion = {
+  at: Timestamp.make("2026-11-23T12:00:00.000Z"),
+  actor: { userId: "ada" },
+  requestId: RequestId.make("request-1")
+}
+const laptop = Sku.make("LAPTOP")
+
+/** An order of one line, so that what the line holds is what the order holds, as in the machine's own context. */
+const placed = (policy: CancellationPolicy, quantity: number): Order => {
+  const address = { contactName: "Ada", streetAddress: "1 Square", city: "London", country: "GB" }
+  const request: PlaceOrder = {
+    customer: { email: "ada@example.com", firstName: "Ada", lastName: "Lovelace" },
+    billingAddress: address,
+    items: [{ sku: laptop, quantity }]
+  }
+  const facts = {
+    tenantId: TenantId.make("demo"),
+    orderId: OrderId.make("order"),
+    customerId: CustomerId.make("ada"),
+    variants: catalogue
+  }
+  return Result.getOrThrow(place(lifecycles[policy], request, facts, occasion)).after
+}
+
+/** The command that puts this question to the machine, about an order that stands as it does. */
+const commandAsking = (order: Order, event: OrderEvent): OrderCommand => {
+  switch (event.type) {
+    case "confirm":
+    case "cancel":
+      return { type: event.type }
+    case "startSubscription":
+      return {
+        type: "startSubscription",
+        subscriptionId: SubscriptionId.make(`subscription-${order.version + 1}`),
+        assetSerialNumber: SerialNumber.make(`serial-${order.version + 1}`),
+        customerId: order.customer.customerId,
+        asset: { isKnown: true, isRented: event.asset === "rented", sku: laptop }
+      }
+    case "endSubscription": {
+      const wanted = order.subscriptions.find(({ status }) => status === event.subscription)
+      return { type: "endSubscription", rentalId: wanted?.subscriptionId ?? SubscriptionId.make("none"), reason: "other" }
+    }
+  }
+}
+
+/** Samples of every command, accepted and refused; `held` follows the order, as the one line of it does. */
+const samples = (held: number): Array<OrderEvent> => [
+  { type: "confirm" },
+  { type: "cancel" },
+  { type: "startSubscription", customerMatches: true, asset: "free", line: { held } },
+  { type: "startSubscription", customerMatches: true, asset: "rented", line: { held } },
+  { type: "endSubscription", subscription: "active" },
+  { type: "endSubscription", subscription: "unknown" }
+]
+
+/** Events that make sense where they are sent: nothing can end a subscription that is active where none is. */
+const eventsOf = (snapshot: { context: { units: { held: number; active: number } } }) =>
+  samples(snapshot.context.units.held).filter(
+    (event) => !(event.type === "endSubscription" && event.subscription === "active" && snapshot.context.units.active === 0)
+  )
+
+const quantity = 3
+
+describe.each(cancellationPolicyNames)("every path of the machine under %s", (policy) => {
+  const machine = makeOrderMachine(policy)
+  const options = { input: { quantity }, events: eventsOf, limit: 100_000 }
+
+  const walk = (paths: ReturnType<typeof getSimplePaths<typeof machine>>) => {
+    const ends = new Set<string>()
+    for (const { state, steps } of paths) {
+      let order = placed(policy, quantity)
+      for (const { event } of steps) {
+        if (!commandTypes.includes(event.type)) continue // xstate.init, with which every path begins
+        const command = commandAsking(order, event)
+        expect(questionOf(order, command)).toEqual(event)
+        const decision: Result.Result<Transition, Refusal> = decide(lifecycles[policy], order, command, occasion)
+        if (Result.isSuccess(decision)) order = decision.success.after
+      }
+      expect({ status: order.status, units: unitsOf(order) }).toEqual({ status: state.value, units: state.context.units })
+      ends.add(order.status)
+    }
+    return ends
+  }
+
+  it("that is simple ends in the status and with the units that the machine says", () => {
+    const paths = getSimplePaths(machine, options)
+    expect(walk(paths)).toEqual(new Set(OrderStatus.literals))
+    expect(paths.length).toBeGreaterThan(20)
+  })
+
+  it("that is shortest does too, and there is one to every way an order can stand", () => {
+    const paths = getShortestPaths(machine, options)
+    expect(walk(paths)).toEqual(new Set(OrderStatus.literals))
+    const states = paths.map(({ state }) => JSON.stringify([state.value, state.context]))
+    expect(states).toEqual([...new Set(states)])
+  })
+})

@@ -1,0 +1,366 @@
+/**
+ * The specification of the lifecycle, as a table to be read aloud: "a pending order, on confirm, becomes confirmed".
+ *
+ * Written by hand from decisions.md, section 2, and from nothing else: this is the one copy of the lifecycle besides the machine.
+ * A status, a command, a refusal or a line of the machine without a row fails.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import { RequestId, type SubscriptionEnded } from "../../src/order/AuditEvent.ts"
+import { decide, type Occasion, questionOf, type Transition } from "../../src/order/decide.ts"
+import { evolve } from "../../src/order/evolve.ts"
+import { answerTo, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
+import { Currency } from "../../src/order/Money.ts"
+import {
+  CustomerId,
+  type Order,
+  OrderId,
+  OrderStatus,
+  SerialNumber,
+  Sku,
+  SubscriptionId,
+  TenantId,
+  unitsOf
+} from "../../src/order/Order.ts"
+import { commandTypes, type OrderCommand, PlaceOrder } from "../../src/order/OrderCommand.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/orderMachine.ts"
+import { place, type Variant } from "../../src/order/place.ts"
+import type { Refusal } from "../../src/order/Refusal.ts"
+import { Timestamp } from "../../src/order/Timestamp.ts"
+
+// --- the orders the table speaks of: two laptops and a monitor ---------------------------------------------------------------------
+
+const occasion: Occasion = {
+  at: Timestamp.make("2026-11-23T12:00:00.000Z"),
+  actor: { userId: "ada" },
+  requestId: RequestId.make("request-1")
+}
+
+const variant = (sku: string, more: Partial<Variant> = {}): readonly [Sku, Variant] => [
+  Sku.make(sku),
+  {
+    sku: Sku.make(sku),
+    productName: `The ${sku}`,
+    isActive: true,
+    currency: Currency.make("EUR"),
+    pricing: [
+      { contractLength: 24, monthlyPrice: 8_900 },
+      { contractLength: 12, monthlyPrice: 11_900 }
+    ],
+    ...more
+  }
+]
+const variants = new Map([
+  variant("LAPTOP"),
+  variant("MONITOR"),
+  variant("OLD-PHONE", { isActive: false }),
+  variant("YEN-BIKE", { currency: Currency.make("JPY") })
+])
+
+const address = { contactName: "Ada Lovelace", streetAddress: "1 St James's Square", city: "London", country: "GB" }
+
+const placing = (items: (typeof PlaceOrder.Encoded)["items"], lifecycle: Lifecycle) =>
+  place(
+    lifecycle,
+    Schema.decodeSync(PlaceOrder)({
+      customer: { email: "ada@example.com", firstName: "Ada", lastName: "Lovelace" },
+      billingAddress: address,
+      items
+    }),
+    { tenantId: TenantId.make("demo"), orderId: OrderId.make("order-1"), customerId: CustomerId.make("ada"), variants },
+    occasion
+  )
+
+const after = (order: Order, ...commands: ReadonlyArray<OrderCommand>): Order =>
+  commands.reduce((before, command) => {
+    const decision: Result.Result<Transition, Refusal> = decide(lifecycles.noActiveSubscriptions, before, command, occasion)
+    return Result.getOrThrow(decision).after
+  }, order)
+
+const start = (sku: string | undefined, number: number, more: Partial<OrderCommand & { type: "startSubscription" }> = {}) => ({
+  type: "startSubscription" as const,
+  subscriptionId: SubscriptionId.make(`subscription-${number}`),
+  assetSerialNumber: SerialNumber.make(`serial-${number}`),
+  customerId: CustomerId.make("ada"),
+  asset: { isKnown: true, isRented: false, ...(sku !== undefined && { sku: Sku.make(sku) }) },
+  ...more
+})
+
+const end = (number: number) => ({
+  type: "endSubscription" as const,
+  rentalId: SubscriptionId.make(`subscription-${number}`),
+  reason: "customer_request" as const
+})
+
+/** As a completed contract ends a subscription. No command does that yet, so the event is written by hand. */
+const complete = (order: Order, number: number): Order => {
+  const event: typeof SubscriptionEnded.Type = {
+    type: "subscription.ended",
+    tenantId: order.tenantId,
+    orderId: order.orderId,
+    sequence: order.version + 1,
+    ...occasion,
+    from: order.status,
+    to: order.status,
+    released: [],
+    details: { subscriptionId: SubscriptionId.make(`subscription-${number}`), status: "ended_completed" },
+    confidential: {}
+  }
+  return evolve(order, event)
+}
+
+const pending = Result.getOrThrow(
+  placing(
+    [
+      { sku: "LAPTOP", quantity: 2 },
+      { sku: "MONITOR", quantity: 1 }
+    ],
+    lifecycles.noActiveSubscriptions
+  )
+).after
+const confirmed = after(pending, { type: "confirm" })
+const oneOfOne = after(Result.getOrThrow(placing([{ sku: "LAPTOP", quantity: 1 }], lifecycles.noActiveSubscriptions)).after, {
+  type: "confirm"
+})
+const partial = after(confirmed, start("LAPTOP", 1))
+const oneHeld = after(partial, start("LAPTOP", 2))
+const fulfilled = after(oneHeld, start("MONITOR", 3))
+
+const orders = {
+  pending: pending,
+  confirmed: confirmed,
+  "confirmed, of one unit": oneOfOne,
+  "partial, one laptop rented": partial,
+  "partial, both laptops rented": oneHeld,
+  "partial, its only subscription cancelled": after(partial, end(1)),
+  "partial, its only subscription completed": complete(partial, 1),
+  "fulfilled, all rented": fulfilled,
+  "fulfilled, one of three cancelled": after(fulfilled, end(1)),
+  "fulfilled, all cancelled": after(fulfilled, end(1), end(2), end(3)),
+  "fulfilled, all completed": complete(complete(complete(fulfilled, 1), 2), 3),
+  "cancelled when pending": after(pending, { type: "cancel" }),
+  "cancelled when confirmed": after(confirmed, { type: "cancel" }),
+  "cancelled when partial, its subscription cancelled": after(after(partial, end(1)), { type: "cancel" }),
+  "cancelled when partial, its subscription completed": after(complete(partial, 1), { type: "cancel" })
+} satisfies Record<string, Order>
+
+const known = { isKnown: true, isRented: false }
+const commands = {
+  confirm: { type: "confirm" },
+  cancel: { type: "cancel" },
+  "start with a free laptop": start("LAPTOP", 9),
+  "start with a free monitor": start("MONITOR", 9),
+  "start with an unregistered asset": start(undefined, 9, { asset: { isKnown: false, isRented: false } }),
+  "start with an asset of a SKU that is not on the order": start("TRACTOR", 9),
+  "start with a rented laptop": start("LAPTOP", 9, { asset: { ...known, isRented: true, sku: Sku.make("LAPTOP") } }),
+  "start for another customer": start("LAPTOP", 9, { customerId: CustomerId.make("grace") }),
+  "start with no SKU named": start(undefined, 9),
+  "start with a laptop named by the request": start(undefined, 9, { sku: Sku.make("LAPTOP") }),
+  "start with a laptop that the request calls a monitor": start("LAPTOP", 9, { sku: Sku.make("MONITOR") }),
+  "end subscription 1": end(1),
+  "end subscription 2": end(2),
+  "end an unknown subscription": end(99)
+} satisfies Record<string, OrderCommand>
+
+// --- the table ---------------------------------------------------------------------------------------------------------------------
+
+type Outcome = OrderStatus | Refusal["code"]
+type Row = readonly [order: keyof typeof orders, command: keyof typeof commands, outcome: Outcome]
+
+/** Under either cancellation policy. */
+const always: ReadonlyArray<Row> = [
+  ["pending", "confirm", "confirmed"],
+  ["pending", "start with a free laptop", "ORDER_NOT_CONFIRMED"],
+  ["pending", "start with an unregistered asset", "ORDER_NOT_CONFIRMED"],
+  ["pending", "end an unknown subscription", "NOT_FOUND"],
+  ["pending", "cancel", "cancelled"],
+
+  ["confirmed", "confirm", "ORDER_NOT_PENDING"],
+  ["confirmed", "start with a free laptop", "partial"],
+  ["confirmed", "start with a laptop named by the request", "partial"],
+  ["confirmed", "start with a laptop that the request calls a monitor", "SKU_MISMATCH"],
+  ["confirmed", "start with an unregistered asset", "ASSET_NOT_FOUND"],
+  ["confirmed", "start with an asset of a SKU that is not on the order", "SKU_MISMATCH"],
+  ["confirmed", "start with a rented laptop", "ASSET_NOT_AVAILABLE"],
+  ["confirmed", "start for another customer", "VALIDATION_ERROR"],
+  ["confirmed", "start with no SKU named", "VALIDATION_ERROR"],
+  ["confirmed", "end an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "cancel", "cancelled"],
+  ["confirmed, of one unit", "start with a free laptop", "fulfilled"],
+  ["confirmed, of one unit", "start with no SKU named", "fulfilled"],
+
+  ["partial, one laptop rented", "confirm", "ORDER_NOT_PENDING"],
+  ["partial, one laptop rented", "start with a free laptop", "partial"],
+  ["partial, one laptop rented", "start with a free monitor", "partial"],
+  ["partial, one laptop rented", "start with an unregistered asset", "ASSET_NOT_FOUND"],
+  ["partial, one laptop rented", "start with an asset of a SKU that is not on the order", "SKU_MISMATCH"],
+  ["partial, one laptop rented", "start with a rented laptop", "ASSET_NOT_AVAILABLE"],
+  ["partial, one laptop rented", "start for another customer", "VALIDATION_ERROR"],
+  ["partial, one laptop rented", "start with no SKU named", "VALIDATION_ERROR"],
+  ["partial, both laptops rented", "start with a free laptop", "ITEM_FULLY_FULFILLED"],
+  ["partial, both laptops rented", "start with a free monitor", "fulfilled"],
+  ["partial, both laptops rented", "start with no SKU named", "fulfilled"],
+  ["partial, one laptop rented", "end subscription 1", "partial"],
+  ["partial, one laptop rented", "end an unknown subscription", "NOT_FOUND"],
+  ["partial, its only subscription cancelled", "end subscription 1", "ALREADY_CANCELLED"],
+  ["partial, its only subscription completed", "end subscription 1", "ALREADY_ENDED"],
+  ["partial, its only subscription cancelled", "start with a free laptop", "partial"],
+  ["partial, one laptop rented", "cancel", "ORDER_NOT_CANCELLABLE"],
+
+  ["fulfilled, all rented", "confirm", "ORDER_NOT_PENDING"],
+  ["fulfilled, all rented", "start with a free laptop", "ITEM_FULLY_FULFILLED"],
+  ["fulfilled, all cancelled", "start with a free laptop", "ITEM_FULLY_FULFILLED"],
+  ["fulfilled, all rented", "end subscription 1", "fulfilled"],
+  ["fulfilled, all rented", "end an unknown subscription", "NOT_FOUND"],
+  ["fulfilled, one of three cancelled", "end subscription 1", "ALREADY_CANCELLED"],
+  ["fulfilled, one of three cancelled", "end subscription 2", "fulfilled"],
+  ["fulfilled, all completed", "end subscription 1", "ALREADY_ENDED"],
+  ["fulfilled, all rented", "cancel", "ORDER_NOT_CANCELLABLE"],
+  ["fulfilled, one of three cancelled", "cancel", "ORDER_NOT_CANCELLABLE"],
+
+  ["cancelled when pending", "confirm", "ORDER_NOT_PENDING"],
+  ["cancelled when confirmed", "start with a free laptop", "ORDER_NOT_CONFIRMED"],
+  ["cancelled when confirmed", "end an unknown subscription", "NOT_FOUND"],
+  ["cancelled when partial, its subscription cancelled", "start with a free laptop", "ORDER_NOT_CONFIRMED"],
+  ["cancelled when partial, its subscription cancelled", "end subscription 1", "ALREADY_CANCELLED"],
+  ["cancelled when partial, its subscription completed", "end subscription 1", "ALREADY_ENDED"],
+  ["cancelled when pending", "cancel", "ALREADY_CANCELLED"],
+  ["cancelled when partial, its subscription completed", "cancel", "ALREADY_CANCELLED"]
+]
+
+/** What the policies tell apart: orders with subscriptions, none of them active any more. */
+const byPolicy: Record<CancellationPolicy, ReadonlyArray<Row>> = {
+  noActiveSubscriptions: [
+    ["partial, its only subscription cancelled", "cancel", "cancelled"],
+    ["partial, its only subscription completed", "cancel", "cancelled"],
+    ["fulfilled, all cancelled", "cancel", "cancelled"],
+    ["fulfilled, all completed", "cancel", "cancelled"]
+  ],
+  beforeFulfilment: [
+    ["partial, its only subscription cancelled", "cancel", "ORDER_NOT_CANCELLABLE"],
+    ["partial, its only subscription completed", "cancel", "ORDER_NOT_CANCELLABLE"],
+    ["fulfilled, all cancelled", "cancel", "ORDER_NOT_CANCELLABLE"],
+    ["fulfilled, all completed", "cancel", "ORDER_NOT_CANCELLABLE"]
+  ]
+}
+
+/** Placing has no order to begin with. */
+const placings: ReadonlyArray<readonly [items: string, request: Parameters<typeof placing>[0], outcome: Outcome]> = [
+  [
+    "two laptops and a monitor",
+    [
+      { sku: "LAPTOP", quantity: 2 },
+      { sku: "MONITOR", quantity: 1 }
+    ],
+    "pending"
+  ],
+  ["a laptop for 24 months", [{ sku: "LAPTOP", quantity: 1, contractLength: 24 }], "pending"],
+  ["a laptop for 13 months", [{ sku: "LAPTOP", quantity: 1, contractLength: 13 }], "INVALID_CONTRACT_LENGTH"],
+  ["a tractor, which the catalogue has not", [{ sku: "TRACTOR", quantity: 1 }], "VARIANT_NOT_FOUND"],
+  ["an old phone, which is inactive", [{ sku: "OLD-PHONE", quantity: 1 }], "VARIANT_INACTIVE"],
+  [
+    "a laptop in euros and a bike in yen",
+    [
+      { sku: "LAPTOP", quantity: 1 },
+      { sku: "YEN-BIKE", quantity: 1 }
+    ],
+    "VALIDATION_ERROR"
+  ]
+]
+
+// --- the tests ---------------------------------------------------------------------------------------------------------------------
+
+const outcomeOf = (decision: Result.Result<Transition, Refusal>): Outcome =>
+  Result.isSuccess(decision) ? decision.success.after.status : decision.failure.code
+
+const rowsUnder = (policy: CancellationPolicy) => [...always, ...byPolicy[policy]]
+
+describe.each(cancellationPolicyNames)("under the policy %s, an order that is", (policy) => {
+  it.each(rowsUnder(policy))("%s, on %s: %s", (order, command, outcome) => {
+    expect(outcomeOf(decide(lifecycles[policy], orders[order], commands[command], occasion))).toBe(outcome)
+  })
+})
+
+describe("placing", () => {
+  it.each(placings)("%s", (_, items, outcome) => {
+    for (const policy of cancellationPolicyNames) expect(outcomeOf(placing(items, lifecycles[policy]))).toBe(outcome)
+  })
+
+  it("without a contract length takes the shortest", () => {
+    const lengths = (contractLength?: number) =>
+      Result.getOrThrow(
+        placing(
+          [{ sku: "LAPTOP", quantity: 1, ...(contractLength !== undefined && { contractLength }) }],
+          lifecycles.noActiveSubscriptions
+        )
+      ).after.lines.map((line) => [line.contractLength, line.unitPrice])
+    expect([lengths(), lengths(24)]).toEqual([[[12, 11_900]], [[24, 8_900]]])
+  })
+})
+
+/**
+ * Lines of the machine that no order can come to, because statuses share their lists of answers: a pending or confirmed order has no
+ * subscription that could block its cancel, every line of a confirmed one is held, and `beforeFulfilment` blocks every order that has
+ * subscriptions.
+ */
+const unreachable: Record<CancellationPolicy, ReadonlyArray<string>> = {
+  noActiveSubscriptions: ["pending × cancel, line 1", "confirmed × startSubscription, line 5", "confirmed × cancel, line 1"],
+  beforeFulfilment: [
+    "pending × cancel, line 1",
+    "confirmed × startSubscription, line 5",
+    "confirmed × cancel, line 1",
+    "partial × cancel, line 2",
+    "fulfilled × cancel, line 2"
+  ]
+}
+
+describe("the table", () => {
+  it.each(cancellationPolicyNames)(
+    "has a row for every status, every command and every line of the machine under %s",
+    (policy) => {
+      const needed = OrderStatus.literals.flatMap((status) =>
+        commandTypes.flatMap((command) =>
+          lifecycles[policy].answers[status][command].map((_, line) => `${status} × ${command}, line ${line + 1}`)
+        )
+      )
+      const covered = new Set(
+        rowsUnder(policy).map(([order, command]) => {
+          const { status } = orders[order]
+          const question = questionOf(orders[order], commands[command])
+          const answer = answerTo(lifecycles[policy], status, { units: unitsOf(orders[order]) }, question)
+          return `${status} × ${question.type}, line ${lifecycles[policy].answers[status][question.type].indexOf(answer) + 1}`
+        })
+      )
+      expect(needed.filter((each) => !covered.has(each))).toEqual(unreachable[policy])
+    }
+  )
+
+  it("names every refusal that the decisions name, and no other", () => {
+    const named = new Set<string>([...always, ...byPolicy.noActiveSubscriptions, ...placings].map(([, , outcome]) => outcome))
+    for (const status of OrderStatus.literals) named.delete(status)
+    expect([...named].toSorted()).toEqual([
+      "ALREADY_CANCELLED",
+      "ALREADY_ENDED",
+      "ASSET_NOT_AVAILABLE",
+      "ASSET_NOT_FOUND",
+      "INVALID_CONTRACT_LENGTH",
+      "ITEM_FULLY_FULFILLED",
+      "NOT_FOUND",
+      "ORDER_NOT_CANCELLABLE",
+      "ORDER_NOT_CONFIRMED",
+      "ORDER_NOT_PENDING",
+      "SKU_MISMATCH",
+      "VALIDATION_ERROR",
+      "VARIANT_INACTIVE",
+      "VARIANT_NOT_FOUND"
+    ])
+  })
+
+  it("says nothing twice", () => {
+    for (const policy of cancellationPolicyNames) {
+      const questions = rowsUnder(policy).map(([order, command]) => `${order} ${command}`)
+      expect(questions).toEqual([...new Set(questions)])
+    }
+  })
+})
