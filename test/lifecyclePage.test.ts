@@ -1,0 +1,28 @@
+/** `docs/lifecycle.md` says what the machine says. */
+import { describe, expect, it } from "vitest"
+import { lifecycles } from "../src/order/lifecycleTable.ts"
+import { OrderStatus } from "../src/order/Order.ts"
+import { commandTypes } from "../src/order/OrderCommand.ts"
+import { drawLifecycle, drawStateDiagram } from "./support/drawLifecycle.ts"
+
+describe("docs/lifecycle.md", () => {
+  it("is drawn from the machine as it is now", async () => {
+    await expect(drawLifecycle()).toMatchFileSnapshot("../docs/lifecycle.md")
+  })
+
+  it("has an arrow for every transition and a line in the table for every answer", () => {
+    const answers = OrderStatus.literals.flatMap((status) =>
+      commandTypes.flatMap((command) => lifecycles.noActiveSubscriptions.answers[status][command])
+    )
+    const lines = drawLifecycle().split("\n")
+    expect(lines.filter((line) => line.includes(" --> "))).toHaveLength(1 + answers.filter(({ refusal }) => !refusal).length)
+    expect(
+      lines.filter((line) => /^\| `\w+` \| `(confirm|startSubscription|endSubscription|cancel)` \|/.test(line))
+    ).toHaveLength(answers.length)
+  })
+
+  it("may say of the other policy that only the guard's name differs", () => {
+    const renamed = drawStateDiagram(lifecycles.beforeFulfilment).replaceAll("beforeFulfilment", "noActiveSubscriptions")
+    expect(renamed).toBe(drawStateDiagram())
+  })
+})

@@ -1,0 +1,98 @@
+/**
+ * `npm run check`, `lint` and `format:check` find what they are there to find.
+ *
+ * Each of these tools has a way to check nothing and say so in green (a compiler that does not know the Effect rules, a linter without
+ * types, a formatter without files). So they run here, with this project's own settings, on a small project with planted faults and on
+ * one without.
+ */
+import { execFile } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const folders: Array<string> = []
+
+/** A project with this project's settings and these files. */
+const projectWith = (files: Readonly<Record<string, string>>): string => {
+  const folder = mkdtempSync(join(tmpdir(), "order-lifecycle-tooling-"))
+  folders.push(folder)
+  for (const name of ["package.json", "tsconfig.json", ".oxlintrc.json", ".oxfmtrc.json"])
+    cpSync(join(root, name), join(folder, name))
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "dir")
+  writeFileSync(join(folder, ".gitignore"), "node_modules\n")
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  return folder
+}
+
+/** Run a script of package.json there; whether it passed, and what it printed. */
+const run = (script: string, cwd: string) =>
+  new Promise<{ readonly passed: boolean; readonly output: string }>((done) => {
+    execFile("npm", ["run", "--silent", script], { cwd }, (error, stdout, stderr) =>
+      done({ passed: error === null, output: `${stdout}${stderr}` })
+    )
+  })
+
+let clean = ""
+let faulty = ""
+
+beforeAll(() => {
+  const sound = `import * as Effect from "effect/Effect"
+
+export const answer: Effect.Effect<number> = Effect.succeed(42)
+`
+  clean = projectWith({ "src/lifecycle/sound.ts": sound })
+  faulty = projectWith({
+    "src/order/impure.ts": `import * as fs from "node:fs"
+export const now = () => Date.now()
+export const later = async () => setTimeout(() => console.log(fs.constants.R_OK, Math.random()), 1)
+`,
+    "src/lifecycle/floating.ts": `import * as Effect from "effect/Effect"
+
+Effect.succeed(1)
+export const wrong: number = "one"
+export const promised = () => {
+  Promise.resolve(1)
+}
+export const anything: any = 1
+`,
+    "src/lifecycle/format.ts": "export   const shape = { a: 1, };\n"
+  })
+})
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+describe.each([
+  [
+    "check",
+    [
+      "floating.ts(3,1): error TS377001", // an Effect that nobody runs
+      "floating.ts(4,14): error TS2322", // an ordinary type error
+      "effect(nodeBuiltinImport)",
+      "effect(globalDate)",
+      "effect(asyncFunction)",
+      "effect(globalTimers)",
+      "effect(globalConsole)",
+      "effect(globalRandom)"
+    ]
+  ],
+  ["lint", ["typescript(no-floating-promises)", "typescript(no-explicit-any)"]],
+  ["format:check", ["src/lifecycle/format.ts"]]
+])("npm run %s", (script, findings) => {
+  it("finds the faults planted for it, and fails", async () => {
+    const { passed, output } = await run(script, faulty)
+    for (const finding of findings) expect(output).toContain(finding)
+    expect(passed).toBe(false)
+  })
+
+  it("passes where there are none", async () => {
+    expect(await run(script, clean)).toMatchObject({ passed: true })
+  })
+})
