@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // The examples of the documentation import the package by its name, as its users do.
+    alias: [
+      { find: /^order-lifecycle$/, replacement: source("index.ts") },
+      { find: /^order-lifecycle\/(.+)$/, replacement: source("$1/index.ts") }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/postgresServer.ts"],
+    // Two files at a time: each that works on PostgreSQL or PGlite keeps a core busy by itself.
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000
+  }
+})
