@@ -1,0 +1,14 @@
+/** `OrderStore` on a folder: the PostgreSQL store on an embedded PostgreSQL. Nothing to install, one process at a time. */
+import * as Layer from "effect/Layer"
+import type { MigrationError } from "effect/sql/Migrator"
+import type { SqlError } from "effect/sql/SqlError"
+import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
+import * as EmbeddedConnection from "./EmbeddedConnection.ts"
+import type { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"
+
+/** Open the folder, create it if need be, and bring its tables up to date. */
+export const layer = (
+  folder: string
+): Layer.Layer<OrderStore, DataFolderInUse | DataFolderUnusable | MigrationError | SqlError> =>
+  Layer.provide(PostgresOrderStore.layerMigrated, EmbeddedConnection.layer(folder))

@@ -1,0 +1,73 @@
+/**
+ * A pool of connections to PostgreSQL, set up the way the store relies on: nothing waits for ever, and a server on which an
+ * acknowledged commit could be lost is refused. An embedding service may bring its own `SqlClient` instead.
+ */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** The server works, but not in a way that keeps this library's promises. One line says what to change. */
+export class UnsuitableDatabase extends Schema.TaggedError<UnsuitableDatabase>()("UnsuitableDatabase", {
+  fault: Schema.String
+}) {
+  override get message() {
+    return `The database cannot be used: ${this.fault}.`
+  }
+}
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: Redacted.Redacted
+  /** How many connections at most; 10 unless said otherwise. */
+  readonly maxConnections?: number
+  /** What the server's own lists call this service. */
+  readonly applicationName?: string
+}
+
+/** Settings of every session. The caller's own deadline (`detached.ts`) is longer than any of them. */
+export const sessionSettings: Readonly<Record<string, string>> = {
+  statement_timeout: "5s",
+  lock_timeout: "2s",
+  idle_in_transaction_session_timeout: "5s",
+  // Every query of the store finds its rows by key. A plan made while the tables were still empty must not scan them once they are full.
+  enable_seqscan: "off"
+}
+
+/** Fails unless commits are durable, the server takes writes, and it stores text as it gets it. */
+export const requireSuitable: Effect.Effect<void, UnsuitableDatabase | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const [server] = yield* sql<{ version: number; commit: string; encoding: string; recovering: boolean }>`
+    SELECT current_setting('server_version_num')::int AS version,
+           current_setting('synchronous_commit') AS commit,
+           current_setting('server_encoding') AS encoding,
+           pg_is_in_recovery() AS recovering`
+  const fault =
+    server === undefined
+      ? "it does not say how it is set up"
+      : server.version < 150_000
+        ? `it is PostgreSQL ${Math.floor(server.version / 10_000)}, and 15 is the oldest that works`
+        : server.recovering
+          ? "it is a replica (in recovery) and takes no writes"
+          : server.commit === "off"
+            ? "synchronous_commit is off, so an acknowledged order could be lost in a crash"
+            : server.encoding !== "UTF8"
+              ? `server_encoding is ${server.encoding}, and only UTF8 keeps every text as it is`
+              : undefined
+  if (fault !== undefined) return yield* new UnsuitableDatabase({ fault })
+})
+
+/** Connect, and check the server. */
+export const layer = (options: PostgresOptions): Layer.Layer<SqlClient.SqlClient, SqlError | UnsuitableDatabase> => {
+  const client = PgClient.layer({
+    url: options.url,
+    applicationName: options.applicationName ?? "order-lifecycle",
+    maxConnections: options.maxConnections ?? 10,
+    connectTimeout: "3 seconds",
+    startupParameters: sessionSettings
+  })
+  return Layer.tap(client, (context) => Effect.provideContext(requireSuitable, context))
+}

@@ -1,0 +1,326 @@
+/**
+ * The one statement that commits: any number of changes to different orders, each with everything that belongs to it.
+ *
+ * An `UPDATE` of the order, pinned to the version the change was decided on, is the gate. Everything else hangs on the rows that it
+ * returns: reservations, subscriptions, audit event, its confidential part, outbox, idempotency answer. A change that lost its race
+ * returns no row and so writes nothing, while its neighbours are written.
+ *
+ * Why this is safe at the default isolation level. The parts of one statement share one snapshot. A version never goes back, and the
+ * expected one was seen before the snapshot was taken, so the gate opens only when the newest committed version still is the expected
+ * one: PostgreSQL waits for a concurrent writer and looks at `version` again. Nobody changes lines or subscriptions of an order without
+ * raising its version, so what the snapshot shows of them is current, and the row lock keeps it so until the commit. The parts do not
+ * see each other's writes; what one needs from another it gets by `RETURNING`.
+ *
+ * A statement that answers has been committed and cannot be undone, so it counts its own work before it does: if a part has written
+ * another number of rows than it was told to, `demand` raises an error and all of it is undone.
+ */
+import type { Effect } from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { totalsOf, type Subscription } from "../order/Order.ts"
+import type { Change } from "../lifecycle/OrderStore.ts"
+import { fromOrder } from "./orderRows.ts"
+
+/** Positions, in `changes`, of those that were committed. */
+export const commitStatement = (
+  sql: SqlClient,
+  changes: ReadonlyArray<Change>
+): Effect<ReadonlyArray<{ readonly committed: string | null }>, SqlError> => {
+  // Whoever takes more than one lock takes them in the order of their keys, or two batches could each wait for the other.
+  const records = changes.map(toRecord).toSorted((a, b) => compare(a.tenant_id, b.tenant_id) || compare(a.order_id, b.order_id))
+  // What no change asks for is left out: a part that finds nothing to do still costs about as much as one that does.
+  const hasPlacements = records.some((record) => record.expected === 0)
+  const parts = [
+    records.length > 1 ? gateInOrder : gate,
+    updates,
+    hasPlacements ? placements : noPlacements,
+    moves(hasPlacements),
+    events,
+    ...(records.some((record) => record.subscriptions.length > 0) ? [subscriptions] : []),
+    ...(records.some((record) => "key" in record) ? [keys] : [])
+  ]
+  const checks = parts.flatMap((part) => part.checks)
+  return sql<{ committed: string | null }>`
+WITH
+input AS (
+  SELECT * FROM json_to_recordset(${JSON.stringify(records)}::text::json) AS i (
+    n integer, tenant_id text, order_id text, expected integer,
+    version integer, status text, updated_at text, cancellation json,
+    ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
+    moves json, subscriptions json,
+    event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
+    key text, fingerprint text, outcome json, expires_at text)
+  WHERE n BETWEEN 0 AND ${sql.literal(few)}
+),${sql.literal(parts.map((part) => part.sql).join(","))}
+SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${sql.literal(checks.join(", "))}`
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Some more members of the `WITH` list, and what has to hold when all is written. */
+interface Part {
+  readonly sql: string
+  readonly checks: ReadonlyArray<string>
+}
+
+const check = (name: string, holds: string, code: string, message: string) =>
+  `order_lifecycle.demand(${holds}, '${code}', '${message}') AS ${name}`
+
+/**
+ * More than there can be. The condition is always true and is written for the planner only: it takes a range on an unknown list for a
+ * handful of rows, and then looks each up by its key instead of reading through the table.
+ */
+const few = "1000000"
+
+/** What may pass to the update: for one change, whatever the update itself lets through. */
+const gate: Part = {
+  sql: `
+gate AS (SELECT * FROM input WHERE expected > 0)`,
+  checks: []
+}
+
+/** For many, whatever could be locked at the expected version, one after the other. */
+const gateInOrder: Part = {
+  sql: `
+gate AS (
+  SELECT i.* FROM input i CROSS JOIN LATERAL (
+    SELECT 1 FROM order_lifecycle.orders o
+     WHERE o.tenant_id = i.tenant_id AND o.order_id = i.order_id AND o.version = i.expected FOR UPDATE) AS lock
+)`,
+  checks: []
+}
+
+/** The orders that move on. */
+const updates: Part = {
+  sql: `
+updated AS (
+  UPDATE order_lifecycle.orders o
+     SET version = i.version, status = i.status, updated_at = i.updated_at, cancellation = i.cancellation, head_hash = i.hash
+    FROM gate i
+   WHERE o.tenant_id = i.tenant_id AND o.order_id = i.order_id AND o.version = i.expected
+  RETURNING i.*
+)`,
+  checks: []
+}
+
+/** The events, each with its confidential part and its place in the outbox. */
+const events: Part = {
+  sql: `
+audited AS (
+  INSERT INTO order_lifecycle.audit_events (tenant_id, order_id, sequence, event, confidential_seal, previous_hash, hash)
+  SELECT tenant_id, order_id, version, event, confidential_seal, previous_hash, hash FROM written
+  RETURNING 1
+),
+confided AS (
+  INSERT INTO order_lifecycle.audit_confidential (tenant_id, order_id, sequence, salt, content)
+  SELECT tenant_id, order_id, version, salt, confidential FROM written WHERE salt IS NOT NULL
+),
+posted AS (
+  INSERT INTO order_lifecycle.outbox (tenant_id, order_id, sequence, at)
+  SELECT tenant_id, order_id, version, updated_at FROM written
+  RETURNING 1
+)`,
+  checks: [
+    check(
+      "events_fit",
+      "(SELECT count(*) FROM audited) + (SELECT count(*) FROM posted) = 2 * (SELECT count(*) FROM written)",
+      "23514",
+      "a change without its audit event"
+    )
+  ]
+}
+
+const noPlacements: Part = {
+  sql: `
+written AS (SELECT * FROM updated)`,
+  checks: []
+}
+
+/** New orders and their customers. */
+const placements: Part = {
+  sql: `
+customers AS (
+  INSERT INTO order_lifecycle.customers (tenant_id, customer_id, email_key)
+  SELECT tenant_id, customer_id, new_email_key FROM input WHERE new_email_key IS NOT NULL
+),
+placed AS (
+  INSERT INTO order_lifecycle.orders (tenant_id, order_id, version, status, ordered, personal, notes, customer_id, total_minor,
+                                      created_at, created_by, updated_at, head_hash)
+  SELECT tenant_id, order_id, version, status, ordered, personal, notes, customer_id, total_minor,
+         created_at, created_by, updated_at, hash
+    FROM input WHERE expected = 0
+  RETURNING tenant_id, order_id
+),
+written AS (
+  SELECT * FROM updated
+  UNION ALL
+  SELECT i.* FROM placed p JOIN input i ON i.tenant_id = p.tenant_id AND i.order_id = p.order_id
+)`,
+  checks: []
+}
+
+/** What lines hold: new ones, and such that change. A line that is not as the change has it from is not changed. */
+const moves = (hasPlacements: boolean): Part => ({
+  sql: `
+moves AS (
+  SELECT w.tenant_id, w.order_id, m.*
+    FROM written w CROSS JOIN LATERAL json_to_recordset(w.moves) AS m (
+      line integer, sku text, quantity integer,
+      from_held integer, from_active integer, from_ended integer, from_released integer,
+      held integer, active integer, ended integer, released integer)
+   WHERE m.line BETWEEN 0 AND ${few}
+),
+moved AS (
+  UPDATE order_lifecycle.reservations r
+     SET held = m.held, active = m.active, ended = m.ended, released = m.released
+    FROM moves m
+   WHERE m.from_held IS NOT NULL
+     AND r.tenant_id = m.tenant_id AND r.order_id = m.order_id AND r.line = m.line AND r.sku = m.sku AND r.quantity = m.quantity
+     AND r.held = m.from_held AND r.active = m.from_active AND r.ended = m.from_ended AND r.released = m.from_released
+  RETURNING 1
+)${
+    hasPlacements
+      ? `,
+reserved AS (
+  INSERT INTO order_lifecycle.reservations (tenant_id, order_id, line, sku, quantity, held, active, ended, released)
+  SELECT tenant_id, order_id, line, sku, quantity, held, active, ended, released FROM moves WHERE from_held IS NULL
+  RETURNING 1
+)`
+      : ""
+  }`,
+  checks: [
+    check(
+      "reservations_fit",
+      `(SELECT count(*) FROM moved) ${hasPlacements ? "+ (SELECT count(*) FROM reserved) " : ""}= (SELECT count(*) FROM moves)`,
+      "23514",
+      "the reservations are not what the order says they are"
+    )
+  ]
+})
+
+/** Subscriptions that start, and such that change. */
+const subscriptions: Part = {
+  sql: `
+rentals AS (
+  SELECT w.tenant_id, w.order_id, w.customer_id, s.*
+    FROM written w CROSS JOIN LATERAL json_to_recordset(w.subscriptions) AS s (
+      is_new boolean, subscription_id text, position integer, line integer, serial_number text, status text, start_date text,
+      contract_length integer, billing_group_id text, notes text, created_at text, created_by text, updated_at text, ended json)
+   WHERE s.position BETWEEN 0 AND ${few}
+),
+started AS (
+  INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
+    start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended)
+  SELECT tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
+         start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended
+    FROM rentals WHERE is_new
+  RETURNING 1
+),
+changed AS (
+  UPDATE order_lifecycle.subscriptions s SET status = r.status, updated_at = r.updated_at, ended = r.ended
+    FROM rentals r
+   WHERE NOT r.is_new AND s.tenant_id = r.tenant_id AND s.subscription_id = r.subscription_id AND s.order_id = r.order_id
+  RETURNING 1
+)`,
+  checks: [
+    check(
+      "subscriptions_fit",
+      "(SELECT count(*) FROM started) + (SELECT count(*) FROM changed) = (SELECT count(*) FROM rentals)",
+      "23514",
+      "the subscriptions are not what the order says they are"
+    )
+  ]
+}
+
+/** Answers to be given again under an idempotency key. A key past its time is free. */
+const keys: Part = {
+  sql: `
+remembered AS (
+  INSERT INTO order_lifecycle.idempotency AS k (tenant_id, key, fingerprint, outcome, remembered_at, expires_at)
+  SELECT tenant_id, key, fingerprint, outcome, updated_at, expires_at FROM written WHERE key IS NOT NULL
+  ON CONFLICT (tenant_id, key) DO UPDATE
+    SET fingerprint = EXCLUDED.fingerprint, outcome = EXCLUDED.outcome, remembered_at = EXCLUDED.remembered_at,
+        expires_at = EXCLUDED.expires_at
+    WHERE k.expires_at < EXCLUDED.remembered_at
+  RETURNING 1
+)`,
+  checks: [
+    check(
+      "keys_are_free",
+      "(SELECT count(*) FROM remembered) = (SELECT count(key) FROM written)",
+      "23505",
+      "an idempotency key is taken"
+    )
+  ]
+}
+
+/** A change as the statement takes it. What is `undefined` here is null there. */
+const toRecord = (change: Change, n: number) => {
+  const { transition, sealed, reservations, newCustomer, remember } = change
+  const { before, after } = transition
+  const { confidential, ...event } = sealed.event
+  const row = fromOrder(after)
+  return {
+    n,
+    tenant_id: row.tenantId,
+    order_id: row.orderId,
+    expected: before?.version ?? 0,
+    version: row.version,
+    status: row.status,
+    updated_at: row.updatedAt,
+    cancellation: row.cancellation,
+    customer_id: after.customer.customerId,
+    ...(before === null && {
+      ordered: row.ordered,
+      personal: row.personal,
+      notes: row.notes,
+      total_minor: totalsOf(after).total,
+      created_at: row.createdAt,
+      created_by: row.createdBy,
+      new_email_key: newCustomer?.emailKey
+    }),
+    moves: reservations.map(({ line, sku, quantity, from, to }) => ({
+      line,
+      sku,
+      quantity,
+      ...(from && { from_held: from.held, from_active: from.active, from_ended: from.ended, from_released: from.released }),
+      ...to
+    })),
+    subscriptions: changedSubscriptions(before?.subscriptions ?? [], after.subscriptions),
+    event,
+    confidential,
+    salt: sealed.salt,
+    confidential_seal: sealed.confidentialSeal,
+    previous_hash: sealed.previousHash,
+    hash: sealed.hash,
+    ...(remember && {
+      key: remember.key,
+      fingerprint: remember.fingerprint,
+      expires_at: remember.expiresAt,
+      outcome: { outcome: "accepted", orderId: row.orderId, sequence: row.version }
+    })
+  }
+}
+
+/** The subscriptions that a transition made or changed. `evolve` leaves the others the very same objects. */
+const changedSubscriptions = (before: ReadonlyArray<Subscription>, after: ReadonlyArray<Subscription>) =>
+  after.flatMap((subscription, position) =>
+    subscription === before[position]
+      ? []
+      : {
+          is_new: position >= before.length,
+          subscription_id: subscription.subscriptionId,
+          position,
+          line: subscription.line,
+          serial_number: subscription.serialNumber,
+          status: subscription.status,
+          start_date: subscription.startDate,
+          contract_length: subscription.contractLength,
+          billing_group_id: subscription.billingGroupId,
+          notes: subscription.notes,
+          created_at: subscription.createdAt,
+          created_by: subscription.createdBy,
+          updated_at: subscription.updatedAt,
+          ended: subscription.ended
+        }
+  )

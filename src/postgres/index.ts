@@ -1,0 +1,14 @@
+/**
+ * `order-lifecycle/postgres`: orders in PostgreSQL 15 or later, over any `SqlClient`.
+ *
+ * @module
+ */
+export { layer, layerMigrated } from "./PostgresOrderStore.ts"
+export { migrate } from "./migrate.ts"
+export {
+  layer as layerConnection,
+  type PostgresOptions,
+  requireSuitable,
+  sessionSettings,
+  UnsuitableDatabase
+} from "./PostgresConnection.ts"

@@ -1,0 +1,135 @@
+/**
+ * Orders and subscriptions as they come out of the database: what to select, and how to put it together again.
+ *
+ * Whatever is a tree is selected as the text of its JSON, so that it does not matter what a driver makes of a `json` column.
+ */
+import { assertLaws } from "../order/invariants.ts"
+import type { Cancellation, Order, OrderId, Subscription, SubscriptionEnd, TenantId } from "../order/Order.ts"
+import type { Timestamp } from "../order/Timestamp.ts"
+
+/** What is kept of an order that never changes, and of people. Kept apart, so that the latter can be erased. */
+type Ordered = Pick<Order, "orderType" | "currency" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"> & {
+  readonly lines: ReadonlyArray<Omit<Order["lines"][number], "units">>
+}
+type Personal = Pick<Order, "customer" | "billingAddress" | "shippingAddress" | "customFields">
+
+/** The order as a row for the database: the inverse of `toOrder`. */
+export const fromOrder = (order: Order) => {
+  const { tenantId, orderId, version, status, lines, subscriptions, createdAt, createdBy, updatedAt, cancellation, ...facts } =
+    order
+  const { customer, billingAddress, shippingAddress, notes, customFields, ...ordered } = facts
+  const personal: Personal = { customer, billingAddress, shippingAddress, ...(customFields !== undefined && { customFields }) }
+  const withLines: Ordered = { ...ordered, lines: lines.map(({ units: _, ...line }) => line) }
+  return {
+    tenantId,
+    orderId,
+    version,
+    status,
+    ordered: withLines,
+    personal,
+    notes,
+    createdAt,
+    createdBy,
+    updatedAt,
+    cancellation,
+    subscriptions
+  }
+}
+
+/** Columns that `toOrder` needs, from a row `o` of the orders. One row per order, whatever it has of lines and subscriptions. */
+export const orderColumns = `
+  o.tenant_id, o.order_id, o.version, o.status, o.ordered::text AS ordered, o.personal::text AS personal, o.notes,
+  o.created_at, o.created_by, o.updated_at, o.cancellation::text AS cancellation,
+  (SELECT json_agg(json_build_array(r.held, r.active, r.ended, r.released) ORDER BY r.line)::text
+     FROM order_lifecycle.reservations r WHERE r.tenant_id = o.tenant_id AND r.order_id = o.order_id) AS units,
+  (SELECT json_agg(json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
+                                    s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended) ORDER BY s.position)::text
+     FROM order_lifecycle.subscriptions s WHERE s.tenant_id = o.tenant_id AND s.order_id = o.order_id) AS subscriptions`
+
+export interface OrderRow {
+  readonly tenant_id: TenantId
+  readonly order_id: OrderId
+  readonly version: number
+  readonly status: Order["status"]
+  readonly ordered: string
+  readonly personal: string
+  readonly notes: string | null
+  readonly created_at: Timestamp
+  readonly created_by: string
+  readonly updated_at: Timestamp
+  readonly cancellation: string | null
+  readonly units: string | null
+  readonly subscriptions: string | null
+}
+
+type SubscriptionTuple = readonly [
+  id: Subscription["subscriptionId"],
+  line: number,
+  serialNumber: Subscription["serialNumber"],
+  status: Subscription["status"],
+  startDate: Timestamp,
+  contractLength: number,
+  billingGroupId: string | null,
+  notes: string | null,
+  createdAt: Timestamp,
+  createdBy: string,
+  updatedAt: Timestamp,
+  ended: SubscriptionEnd | null
+]
+
+/** The order that a row stands for. Dies when it breaks a law: then somebody else wrote to the tables, and nothing may rest on it. */
+export const toOrder = (row: OrderRow): Order => {
+  const { lines, ...ordered } = JSON.parse(row.ordered) as Ordered
+  const units = JSON.parse(row.units ?? "[]") as ReadonlyArray<readonly [number, number, number, number]>
+  const order: Order = {
+    tenantId: row.tenant_id,
+    orderId: row.order_id,
+    version: row.version,
+    status: row.status,
+    ...ordered,
+    ...(JSON.parse(row.personal) as Personal),
+    ...(row.notes !== null && { notes: row.notes }),
+    lines: lines.map((line, position) => {
+      const [held, active, ended, released] = units[position] ?? [0, 0, 0, 0]
+      return { ...line, units: { held, active, ended, released } }
+    }),
+    subscriptions: (JSON.parse(row.subscriptions ?? "[]") as ReadonlyArray<SubscriptionTuple>).map(toSubscription),
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    updatedAt: row.updated_at,
+    ...(row.cancellation !== null && { cancellation: JSON.parse(row.cancellation) as Cancellation })
+  }
+  assertLaws(order)
+  return order
+}
+
+const toSubscription = (tuple: SubscriptionTuple): Subscription => {
+  const [
+    subscriptionId,
+    line,
+    serialNumber,
+    status,
+    startDate,
+    contractLength,
+    billingGroupId,
+    notes,
+    createdAt,
+    createdBy,
+    updatedAt,
+    ended
+  ] = tuple
+  return {
+    subscriptionId,
+    line,
+    serialNumber,
+    status,
+    startDate,
+    contractLength,
+    ...(billingGroupId !== null && { billingGroupId }),
+    ...(notes !== null && { notes }),
+    createdAt,
+    createdBy,
+    updatedAt,
+    ...(ended !== null && { ended })
+  }
+}

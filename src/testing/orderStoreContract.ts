@@ -1,0 +1,836 @@
+/**
+ * The contract of `OrderStore`: every promise of the port as something to run. A store that passes can carry the library.
+ *
+ * Each case uses tenants nobody has used before, so all of them can run on one store, in any order but one after the other: the outbox
+ * is one for all tenants.
+ */
+import assert from "node:assert/strict"
+import { randomUUID } from "node:crypto"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import {
+  type Change,
+  type EventKey,
+  type Loaded,
+  type OrderQuery,
+  type OrderSort,
+  OrderStore,
+  type PagePosition,
+  type SubscriptionQuery
+} from "../lifecycle/OrderStore.ts"
+import { verifyChain } from "../order/auditChain.ts"
+import { fold } from "../order/evolve.ts"
+import {
+  type CustomerId,
+  type Order,
+  OrderId,
+  SerialNumber,
+  Sku,
+  SubscriptionId,
+  type TenantId,
+  totalsOf
+} from "../order/Order.ts"
+import { OrderNotPending } from "../order/Refusal.ts"
+import { Timestamp } from "../order/Timestamp.ts"
+import {
+  cancel,
+  confirm,
+  end,
+  freshTenant,
+  type Head,
+  headOf,
+  keyFor,
+  minute,
+  next,
+  type Placing,
+  placing,
+  start
+} from "./contractOrders.ts"
+
+export interface ContractCase {
+  /** A sentence about the store. */
+  readonly name: string
+  /** Dies or fails when the store breaks its promise. */
+  readonly run: Effect.Effect<void, unknown, OrderStore>
+}
+
+type Store = typeof OrderStore.Service
+
+const given = (name: string, body: (store: Store, tenantId: TenantId) => Effect.fn.Return<void, unknown>): ContractCase => ({
+  name,
+  run: Effect.flatMap(OrderStore, (store) => Effect.gen(() => body(store, freshTenant())))
+})
+
+// --- the cases -------------------------------------------------------------------------------------------------------------------------
+
+export const orderStoreContract: ReadonlyArray<ContractCase> = [
+  // --- commit and load ---
+
+  given("an unknown order loads as nothing", function* (store, tenantId) {
+    const loaded = yield* loadOne(store, tenantId, OrderId.make("order-unknown"))
+    assert.deepEqual(loaded, { order: null, headHash: null, remembered: null, serialIsRented: false })
+    assert.deepEqual(yield* store.history(tenantId, OrderId.make("order-unknown")), [])
+    assert.equal(yield* store.rewriteNotes(tenantId, OrderId.make("order-unknown"), "notes"), false)
+    assert.equal(yield* store.findSubscription(tenantId, SubscriptionId.make("subscription-unknown")), null)
+  }),
+
+  given("an order is loaded exactly as every transition of its life left it", function* (store, tenantId) {
+    let head = headOf(yield* placed(store, tenantId, { more: { notes: "second floor" } }))
+    yield* loadsAs(store, head)
+    for (const command of [
+      () => confirm,
+      ({ order }: Head) => start(order, "LAPTOP", "serial-1", { notes: "with charger" }),
+      ({ order }: Head) => start(order, "BIKE", "serial-2"),
+      ({ order }: Head) => end(order, 0, "returned early"),
+      ({ order }: Head) => end(order, 1),
+      () => cancel("no longer needed")
+    ]) {
+      head = yield* committed(store, next(head, command(head)))
+      yield* loadsAs(store, head)
+    }
+    assert.deepEqual(yield* store.stock(tenantId, Sku.make("LAPTOP")), { reserved: 0, rented: 0 })
+  }),
+
+  given("a commit decided on an old version is a conflict and changes nothing", function* (store, tenantId) {
+    const head = headOf(yield* placed(store, tenantId))
+    const confirmed = yield* committed(store, next(head, confirm))
+    const before = yield* dump(store, tenantId)
+    assert.deepEqual(yield* store.commit([next(head, cancel("too late"))]), ["conflict"])
+    assert.deepEqual(yield* store.commit([next(head, confirm)]), ["conflict"])
+    assert.deepEqual(yield* dump(store, tenantId), before)
+    yield* loadsAs(store, confirmed)
+  }),
+
+  given("an order id is placed once", function* (store, tenantId) {
+    const first = yield* placed(store, tenantId, { orderId: "order-1" })
+    const before = yield* dump(store, tenantId)
+    assert.deepEqual(yield* store.commit([placing(tenantId, { orderId: "order-1" })]), ["conflict"])
+    assert.deepEqual(yield* dump(store, tenantId), before)
+    yield* loadsAs(store, headOf(first))
+  }),
+
+  given("of many commits on one version exactly one is made", function* (store, tenantId) {
+    const head = headOf(yield* placed(store, tenantId))
+    const outcomes = yield* Effect.forEach(
+      Array.from({ length: 16 }, (_, number) => next(head, cancel(`caller ${number}`))),
+      (change) => store.commit([change]),
+      { concurrency: "unbounded" }
+    )
+    assert.equal(outcomes.flat().filter((outcome) => outcome === "committed").length, 1)
+    assert.equal((yield* store.history(tenantId, head.order.orderId)).length, 2)
+  }),
+
+  given("a batch answers for each order by itself", function* (store, tenantId) {
+    const heads = yield* Effect.forEach(Array.from({ length: 6 }), () => Effect.map(placed(store, tenantId), headOf))
+    const [stale, ...others] = heads as [Head, ...Array<Head>]
+    yield* committed(store, next(stale, confirm))
+    const changes = [...others.slice(0, 3), stale, ...others.slice(3)].map((head) => next(head, cancel("all of them")))
+    assert.deepEqual(yield* store.commit(changes), ["committed", "committed", "committed", "conflict", "committed", "committed"])
+    for (const head of others) assert.equal((yield* loadOne(store, tenantId, head.order.orderId)).order?.version, 2)
+    assert.deepEqual(yield* store.commit([]), [])
+  }),
+
+  given("one order's taken serial number, order id or key does not fail its neighbours", function* (store, tenantId) {
+    const confirmed = Effect.flatMap(placed(store, tenantId), (change) => committed(store, next(headOf(change), confirm)))
+    const [rented, rival, bystander] = [yield* confirmed, yield* confirmed, yield* confirmed]
+    yield* committed(store, next(rented, start(rented.order, "BIKE", "serial-1")))
+    yield* placed(store, tenantId, { orderId: "order-taken", remember: keyFor(tenantId, "key-1", "first") })
+    const keyed = headOf(yield* placed(store, tenantId))
+    assert.deepEqual(
+      yield* store.commit([
+        next(rival, start(rival.order, "BIKE", "serial-1")),
+        next(bystander, start(bystander.order, "BIKE", "serial-2")),
+        placing(tenantId, { orderId: "order-taken" }),
+        placing(tenantId, { orderId: "order-free" }),
+        next(keyed, confirm, { remember: keyFor(tenantId, "key-1", "second") })
+      ]),
+      ["conflict", "committed", "conflict", "committed", "conflict"]
+    )
+    yield* loadsAs(store, keyed)
+    yield* loadsAs(store, rival)
+  }),
+
+  given("many orders are loaded at once, each in its place", function* (store, tenantId) {
+    const heads = yield* Effect.forEach(Array.from({ length: 5 }), () => Effect.map(placed(store, tenantId), headOf))
+    const ids = heads.map(({ order }) => order.orderId).toReversed()
+    const loaded = yield* store.load(
+      [...ids, OrderId.make("order-unknown"), ids[0] as OrderId].map((orderId) => ({ tenantId, order: { orderId } }))
+    )
+    assert.deepEqual(
+      loaded.map(({ order }) => order?.orderId ?? null),
+      [...ids, null, ids[0]]
+    )
+    assert.deepEqual(yield* store.load([]), [])
+  }),
+
+  given("an order of a thousand lines is kept whole", function* (store, tenantId) {
+    const items = Array.from({ length: 1_000 }, (_, line) => ({ sku: `SKU-${line % 300}`, quantity: 1 + (line % 3) }))
+    const head = headOf(yield* placed(store, tenantId, { items }))
+    yield* loadsAs(store, head)
+    const cancelled = yield* committed(store, next(head, cancel()))
+    yield* loadsAs(store, cancelled)
+    assert.deepEqual(yield* store.stock(tenantId, Sku.make("SKU-1")), { reserved: 0, rented: 0 })
+  }),
+
+  // --- tenants ---
+
+  given("tenants with the same ids do not see or touch each other", function* (store, mine) {
+    const theirs = freshTenant()
+    const ids = { orderId: "order-1", customerId: "customer-1", email: "ada@example.com" }
+    const commit = (tenantId: TenantId) =>
+      Effect.gen(function* () {
+        const confirmed = yield* committed(store, next(headOf(yield* placed(store, tenantId, ids)), confirm))
+        return yield* committed(
+          store,
+          next(confirmed, start(confirmed.order, "BIKE", "serial-1", { subscriptionId: "subscription-1" }), {
+            remember: keyFor(tenantId, "key-1", tenantId)
+          })
+        )
+      })
+    const myHead = yield* commit(mine)
+    yield* commit(theirs)
+    const theirDump = yield* dump(store, theirs)
+    const ended = yield* committed(store, next(myHead, end(myHead.order, 0)))
+    yield* committed(store, next(ended, cancel("mine only")))
+    yield* store.rewriteNotes(mine, ended.order.orderId, "mine")
+    assert.deepEqual(yield* dump(store, theirs), theirDump)
+
+    const stranger = freshTenant()
+    const [loaded] = yield* store.load([
+      {
+        tenantId: stranger,
+        order: { orderId: OrderId.make("order-1") },
+        idempotency: { key: "key-1", now: minute(1) },
+        serialNumber: SerialNumber.make("serial-1")
+      }
+    ])
+    assert.deepEqual(loaded, { order: null, headHash: null, remembered: null, serialIsRented: false })
+    assert.equal(yield* store.findSubscription(stranger, SubscriptionId.make("subscription-1")), null)
+    assert.deepEqual(yield* store.stock(stranger, Sku.make("LAPTOP")), { reserved: 0, rented: 0 })
+    assert.deepEqual(yield* store.orderIds(stranger, null, 10), [])
+  }),
+
+  // --- text and JSON ---
+
+  given("texts come back character for character", function* (store, tenantId) {
+    for (const text of awkwardTexts) {
+      const head = headOf(
+        yield* placed(store, tenantId, { street: text, more: { notes: text, customFields: { [`key ${text}`]: text } } })
+      )
+      yield* loadsAs(store, head)
+      const cancelled = yield* committed(store, next(head, cancel(text)))
+      yield* loadsAs(store, cancelled)
+      assert.equal(yield* store.rewriteNotes(tenantId, head.order.orderId, `${text}!`), true)
+      assert.equal((yield* loadOne(store, tenantId, head.order.orderId)).order?.notes, `${text}!`)
+    }
+  }),
+
+  given("ids are opaque: quotes, spaces, percent signs and emoji are characters like any other", function* (store, tenantId) {
+    for (const id of ["o'1", "$1", "a%b_c", "--", "a b", 'x"y', "\\", "\u{1F600}", "null", "O'1"]) {
+      const head = yield* committed(store, next(headOf(yield* placed(store, tenantId, { orderId: id })), confirm))
+      const started = yield* committed(
+        store,
+        next(head, start(head.order, "BIKE", `serial ${id}`, { subscriptionId: `subscription ${id}` }))
+      )
+      yield* loadsAs(store, started)
+      const found = yield* store.findSubscription(tenantId, SubscriptionId.make(`subscription ${id}`))
+      assert.deepEqual(found?.order, started.order)
+    }
+    assert.equal((yield* store.orderIds(tenantId, null, 100)).length, 10)
+  }),
+
+  given("JSON comes back as it went in, down to the order of its members", function* (store, tenantId) {
+    let deep: { [key: string]: unknown } = { bottom: true }
+    for (let depth = 0; depth < 28; depth++) deep = { deep }
+    const customFields = JSON.parse(
+      JSON.stringify({
+        zulu: 1,
+        alpha: [],
+        "": {},
+        numbers: [0, -1, 0.1, 1e308, 5e-324, 9007199254740991, 1e21],
+        nothing: null,
+        deep
+      }).replace('"nothing"', '"__proto__":{"own":"member"},"nothing"')
+    )
+    const head = headOf(yield* placed(store, tenantId, { more: { customFields } }))
+    const { order } = yield* loadOne(store, tenantId, head.order.orderId)
+    assert.equal(JSON.stringify(order?.customFields), JSON.stringify(customFields))
+    const withoutAny = headOf(yield* placed(store, tenantId, { more: { customFields: null } }))
+    assert.equal((yield* loadOne(store, tenantId, withoutAny.order.orderId)).order?.customFields, null)
+    yield* loadsAs(store, withoutAny)
+  }),
+
+  given("empty stays empty and absent stays absent", function* (store, tenantId) {
+    const empty = headOf(yield* placed(store, tenantId, { more: { notes: "" } }))
+    const absent = headOf(yield* placed(store, tenantId))
+    yield* loadsAs(store, yield* committed(store, next(empty, cancel(""))))
+    yield* loadsAs(store, yield* committed(store, next(absent, cancel())))
+  }),
+
+  // --- customers ---
+
+  given("an email names one customer per tenant", function* (store, tenantId) {
+    const email = "ada@example.com"
+    assert.deepEqual(yield* store.loadPlacing({ tenantId, emailKey: email }), { customerId: null, remembered: null })
+    yield* placed(store, tenantId, { email, customerId: "customer-1" })
+    assert.equal((yield* store.loadPlacing({ tenantId, emailKey: email })).customerId, "customer-1")
+    assert.equal((yield* store.loadPlacing({ tenantId: freshTenant(), emailKey: email })).customerId, null)
+
+    const rival = placing(tenantId, { email, customerId: "customer-2" })
+    assert.deepEqual(yield* store.commit([rival]), ["conflict"])
+    assert.equal((yield* loadOne(store, tenantId, rival.transition.after.orderId)).order, null)
+    assert.equal((yield* store.loadPlacing({ tenantId, emailKey: email })).customerId, "customer-1")
+
+    yield* placed(store, tenantId, { email, customerId: "customer-1", isKnownCustomer: true })
+    const orders = yield* store.listOrders({
+      tenantId,
+      customerId: "customer-1" as CustomerId,
+      sortBy: "createdAt",
+      sortDir: "asc",
+      limit: 10
+    })
+    assert.equal(orders.length, 2)
+  }),
+
+  // --- subscriptions ---
+
+  given("an order is found by its subscription", function* (store, tenantId) {
+    const confirmed = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    const started = yield* committed(store, next(confirmed, start(confirmed.order, "LAPTOP", "serial-1")))
+    const subscriptionId = started.order.subscriptions[0]?.subscriptionId as SubscriptionId
+    const [found, unknown] = yield* store.load([
+      { tenantId, order: { subscriptionId } },
+      { tenantId, order: { subscriptionId: SubscriptionId.make("subscription-unknown") } }
+    ])
+    assert.deepEqual(found?.order, started.order)
+    assert.equal(found?.headHash, started.headHash)
+    assert.equal(unknown?.order, null)
+    assert.deepEqual(yield* store.findSubscription(tenantId, subscriptionId), {
+      order: started.order,
+      subscription: started.order.subscriptions[0]
+    })
+  }),
+
+  given("a serial number is under one active subscription at a time", function* (store, tenantId) {
+    const confirmed = Effect.flatMap(placed(store, tenantId), (change) => committed(store, next(headOf(change), confirm)))
+    const [first, second] = [yield* confirmed, yield* confirmed]
+    const serialNumber = SerialNumber.make("serial-1")
+    const isRented = Effect.map(
+      store.load([{ tenantId, order: { orderId: second.order.orderId }, serialNumber }]),
+      ([loaded]) => loaded?.serialIsRented
+    )
+    assert.equal(yield* isRented, false)
+    const started = yield* committed(store, next(first, start(first.order, "BIKE", serialNumber)))
+    assert.equal(yield* isRented, true)
+
+    const before = yield* dump(store, tenantId)
+    assert.deepEqual(yield* store.commit([next(second, start(second.order, "BIKE", serialNumber))]), ["conflict"])
+    assert.deepEqual(yield* dump(store, tenantId), before)
+
+    yield* committed(store, next(started, end(started.order, 0)))
+    assert.equal(yield* isRented, false)
+    yield* committed(store, next(second, start(second.order, "BIKE", serialNumber)))
+    assert.equal(yield* isRented, true)
+  }),
+
+  given("subscriptions are listed newest first, by order, status, customer and serial number", function* (store, tenantId) {
+    const all: Array<Head> = []
+    for (const number of [0, 1, 2, 3]) {
+      const items = [{ sku: "LAPTOP", quantity: 3 }]
+      let head = yield* committed(store, next(headOf(yield* placed(store, tenantId, { items })), confirm))
+      for (const unit of [0, 1, 2]) {
+        // Two orders share each moment, so that the id has to decide.
+        head = yield* committed(
+          store,
+          next(head, start(head.order, "LAPTOP", `serial-${number}-${unit}`), { at: 10 + unit * 10 + (number >> 1) })
+        )
+      }
+      all.push(yield* committed(store, next(head, end(head.order, 1), { at: 100 })))
+    }
+    const subscriptions = all
+      .flatMap(({ order }) => order.subscriptions.map((subscription) => ({ subscription, order })))
+      .toSorted(
+        (a, b) =>
+          -byKey(a.subscription.createdAt, b.subscription.createdAt) ||
+          -byKey(a.subscription.subscriptionId, b.subscription.subscriptionId)
+      )
+    const [some] = all as [Head]
+    for (const { filter, keep } of [
+      { filter: {}, keep: () => true },
+      { filter: { orderId: some.order.orderId }, keep: ({ order }: { order: Order }) => order === some.order },
+      { filter: { customerId: some.order.customer.customerId }, keep: ({ order }: { order: Order }) => order === some.order },
+      {
+        filter: { status: "active" as const },
+        keep: ({ subscription }: { subscription: { status: string } }) => subscription.status === "active"
+      },
+      {
+        filter: { serialNumber: SerialNumber.make("serial-2-1") },
+        keep: ({ subscription }: { subscription: { serialNumber: string } }) => subscription.serialNumber === "serial-2-1"
+      }
+    ]) {
+      for (const limit of [1, 2, 5, 100]) {
+        assert.deepEqual(yield* everySubscription(store, { tenantId, ...filter, limit }), subscriptions.filter(keep))
+      }
+    }
+  }),
+
+  // --- lists ---
+
+  given("pages of orders have no gaps and no repeats, whatever they are sorted by", function* (store, tenantId) {
+    const heads: Array<Head> = []
+    const customerId = "customer-of-many"
+    for (let number = 0; number < 14; number++) {
+      const isOfMany = number % 3 === 0
+      const placement = placing(tenantId, {
+        orderId: `order-${(number * 5) % 14}`,
+        at: number % 4, // several orders share a moment
+        items: [{ sku: "LAPTOP", quantity: 1 + (number % 3) }], // and several a total
+        ...(isOfMany && { customerId, email: "many@example.com", isKnownCustomer: number > 0 })
+      })
+      let head = yield* committed(store, placement)
+      const steps = [
+        [],
+        [() => confirm],
+        [() => confirm, () => start(head.order, "LAPTOP", `serial-${number}`)],
+        [() => cancel()]
+      ][number % 4] as Array<() => ReturnType<typeof cancel>>
+      for (const step of steps) head = yield* committed(store, next(head, step(), { at: 10 + (number % 5) }))
+      heads.push(head)
+    }
+    const orders = heads.map(({ order }) => order)
+    const filters: ReadonlyArray<{ filter: Partial<OrderQuery>; keep: (order: Order) => boolean }> = [
+      { filter: {}, keep: () => true },
+      { filter: { status: "pending" }, keep: ({ status }) => status === "pending" },
+      { filter: { customerId: customerId as CustomerId }, keep: ({ customer }) => customer.customerId === customerId },
+      {
+        filter: { customerId: customerId as CustomerId, status: "cancelled" },
+        keep: ({ customer, status }) => customer.customerId === customerId && status === "cancelled"
+      }
+    ]
+    for (const sortBy of ["createdAt", "updatedAt", "orderId", "status", "totals.total"] as const) {
+      for (const sortDir of ["asc", "desc"] as const) {
+        const direction = sortDir === "asc" ? 1 : -1
+        const sorted = orders.toSorted(
+          (a, b) => direction * (byKey(sortValue(sortBy, a), sortValue(sortBy, b)) || byKey(a.orderId, b.orderId))
+        )
+        for (const { filter, keep } of filters) {
+          for (const limit of [1, 3, 100]) {
+            const listed = yield* everyOrder(store, { tenantId, sortBy, sortDir, limit, ...filter })
+            assert.deepEqual(
+              listed,
+              sorted.filter(keep),
+              `by ${sortBy} ${sortDir}, ${limit} at a time, ${JSON.stringify(filter)}`
+            )
+          }
+        }
+      }
+    }
+  }),
+
+  given("all order ids of a tenant can be walked through", function* (store, tenantId) {
+    const ids = ["b", "a", "d", "c", "e"]
+    for (const orderId of ids) yield* placed(store, tenantId, { orderId })
+    const walked: Array<string> = []
+    for (let after: OrderId | null = null; ;) {
+      const page: ReadonlyArray<OrderId> = yield* store.orderIds(tenantId, after, 2)
+      walked.push(...page)
+      const last = page.at(-1)
+      if (last === undefined) break
+      after = last
+    }
+    assert.deepEqual(walked, ids.toSorted())
+  }),
+
+  // --- stock ---
+
+  given("stock is what the tenant's orders hold and rent, and follows every transition", function* (store, tenantId) {
+    const sku = Sku.make("LAPTOP")
+    const stock = Effect.map(store.stock(tenantId, sku), ({ reserved, rented }) => [reserved, rented])
+    assert.deepEqual(yield* stock, [0, 0])
+    const first = headOf(
+      yield* placed(store, tenantId, {
+        items: [
+          { sku, quantity: 2 },
+          { sku: "BIKE", quantity: 9 },
+          { sku, quantity: 3 }
+        ]
+      })
+    )
+    assert.deepEqual(yield* stock, [5, 0])
+    const second = headOf(yield* placed(store, tenantId, { items: [{ sku, quantity: 4 }] }))
+    assert.deepEqual(yield* stock, [9, 0])
+    const confirmed = yield* committed(store, next(first, confirm))
+    const started = yield* committed(store, next(confirmed, start(confirmed.order, sku, "serial-1")))
+    assert.deepEqual(yield* stock, [8, 1])
+    yield* committed(store, next(second, cancel()))
+    assert.deepEqual(yield* stock, [4, 1])
+    const ended = yield* committed(store, next(started, end(started.order, 0)))
+    assert.deepEqual(yield* stock, [4, 0])
+    yield* committed(store, next(ended, cancel()))
+    assert.deepEqual(yield* stock, [0, 0])
+    assert.deepEqual(yield* store.stock(freshTenant(), sku), { reserved: 0, rented: 0 })
+  }),
+
+  // --- history ---
+
+  given("the history is every event in sequence, its chain is whole, and it folds to the order", function* (store, tenantId) {
+    let head = headOf(yield* placed(store, tenantId, { more: { notes: "ring twice", customFields: { b: 1, a: [null] } } }))
+    head = yield* committed(store, next(head, confirm))
+    head = yield* committed(store, next(head, start(head.order, "BIKE", "serial-1", { notes: "blue" })))
+    head = yield* committed(store, next(head, end(head.order, 0, "scratched")))
+    head = yield* committed(store, next(head, cancel("no longer \u{1F600}")))
+    const history = yield* store.history(tenantId, head.order.orderId)
+    assert.deepEqual(
+      history.map(({ event }) => event.sequence),
+      [1, 2, 3, 4, 5]
+    )
+    assert.equal(verifyChain(history, { sequence: 5, hash: head.headHash }), null)
+    assert.deepEqual(fold(history.map(({ event }) => event)), head.order)
+    assert.deepEqual(yield* store.history(tenantId, head.order.orderId, 3), history.slice(0, 3))
+  }),
+
+  given("notes are rewritten without a transition", function* (store, tenantId) {
+    const head = headOf(yield* placed(store, tenantId, { more: { notes: "before" } }))
+    const before = yield* loadOne(store, tenantId, head.order.orderId)
+    assert.equal(yield* store.rewriteNotes(tenantId, head.order.orderId, "after"), true)
+    const after = yield* loadOne(store, tenantId, head.order.orderId)
+    assert.deepEqual(after, { ...before, order: { ...head.order, notes: "after" } })
+    assert.equal((yield* store.history(tenantId, head.order.orderId)).length, 1)
+    // A change decided before the notes were rewritten keeps them.
+    yield* committed(store, next(head, confirm))
+    assert.equal((yield* loadOne(store, tenantId, head.order.orderId)).order?.notes, "after")
+  }),
+
+  // --- idempotency ---
+
+  given("the answer under a key is written with the change, and only with it", function* (store, tenantId) {
+    const key = keyFor(tenantId, "key-1", "place it")
+    const placement = yield* placed(store, tenantId, { remember: key })
+    const { orderId } = placement.transition.after
+    const accepted = { fingerprint: key.fingerprint, outcome: { outcome: "accepted", orderId, sequence: 1 } }
+    assert.deepEqual(yield* rememberedUnder(store, tenantId, "key-1", 10), accepted)
+    const placingAgain = yield* store.loadPlacing({
+      tenantId,
+      emailKey: "nobody@example.com",
+      idempotency: { key: "key-1", now: minute(10) }
+    })
+    assert.deepEqual(placingAgain, { customerId: null, remembered: accepted })
+    assert.equal(yield* rememberedUnder(store, tenantId, "key-2", 10), null)
+
+    const stale = headOf(placement)
+    yield* committed(store, next(stale, confirm))
+    assert.deepEqual(yield* store.commit([next(stale, cancel(), { remember: keyFor(tenantId, "key-3", "cancel it") })]), [
+      "conflict"
+    ])
+    assert.equal(yield* rememberedUnder(store, tenantId, "key-3", 10), null)
+  }),
+
+  given("a change whose key is taken is a conflict and changes nothing", function* (store, tenantId) {
+    const first = headOf(yield* placed(store, tenantId, { remember: keyFor(tenantId, "key-1", "first") }))
+    const before = yield* dump(store, tenantId)
+    assert.deepEqual(yield* store.commit([next(first, confirm, { remember: keyFor(tenantId, "key-1", "second") })]), ["conflict"])
+    assert.deepEqual(yield* dump(store, tenantId), before)
+  }),
+
+  given("whoever remembers a refusal first defines the answer", function* (store, tenantId) {
+    const orderId = OrderId.make("order-1")
+    const refusal = (status: Order["status"]) => new OrderNotPending({ orderId, status })
+    const [first, second] = [keyFor(tenantId, "key-1", "first"), keyFor(tenantId, "key-1", "second")]
+    const kept = yield* store.rememberRefusal(first, refusal("confirmed"), minute(1))
+    assert.deepEqual(
+      plain(kept),
+      plain({ fingerprint: first.fingerprint, outcome: { outcome: "refused", refusal: refusal("confirmed") } })
+    )
+    assert.deepEqual(plain(yield* store.rememberRefusal(second, refusal("cancelled"), minute(2))), plain(kept))
+    const loaded = yield* rememberedUnder(store, tenantId, "key-1", 3)
+    assert.deepEqual(plain(loaded), plain(kept))
+    assert.ok(loaded?.outcome.outcome === "refused" && loaded.outcome.refusal instanceof OrderNotPending)
+
+    const accepted = keyFor(tenantId, "key-2", "accepted")
+    yield* placed(store, tenantId, { orderId, remember: accepted })
+    assert.deepEqual(yield* store.rememberRefusal(keyFor(tenantId, "key-2", "late"), refusal("cancelled"), minute(2)), {
+      fingerprint: accepted.fingerprint,
+      outcome: { outcome: "accepted", orderId, sequence: 1 }
+    })
+    const rivals = yield* Effect.forEach(
+      Array.from({ length: 8 }, (_, number) => keyFor(tenantId, "key-3", number)),
+      (key) => store.rememberRefusal(key, refusal("pending"), minute(1)),
+      { concurrency: "unbounded" }
+    )
+    assert.equal(new Set(rivals.map(({ fingerprint }) => fingerprint)).size, 1)
+  }),
+
+  given("a key past its time counts as absent and can be used again", function* (store, tenantId) {
+    const refusal = new OrderNotPending({ orderId: OrderId.make("order-1"), status: "cancelled" })
+    yield* placed(store, tenantId, { remember: keyFor(tenantId, "key-1", "first", 100), at: 1 })
+    yield* store.rememberRefusal(keyFor(tenantId, "key-2", "first", 100), refusal, minute(1))
+    assert.notEqual(yield* rememberedUnder(store, tenantId, "key-1", 99), null)
+    assert.equal(yield* rememberedUnder(store, tenantId, "key-1", 101), null)
+    assert.equal(
+      (yield* store.loadPlacing({ tenantId, emailKey: "-", idempotency: { key: "key-1", now: minute(101) } })).remembered,
+      null
+    )
+
+    const reused = keyFor(tenantId, "key-1", "second")
+    yield* placed(store, tenantId, { remember: reused, at: 102 })
+    assert.equal((yield* rememberedUnder(store, tenantId, "key-1", 103))?.fingerprint, reused.fingerprint)
+    const again = keyFor(tenantId, "key-2", "second")
+    assert.equal((yield* store.rememberRefusal(again, refusal, minute(102))).fingerprint, again.fingerprint)
+  }),
+
+  given("expired keys are forgotten, at most so many at a time, and no others", function* (store, tenantId) {
+    const refusal = new OrderNotPending({ orderId: OrderId.make("order-1"), status: "cancelled" })
+    const longAgo = Timestamp.make("2001-01-01T00:00:00.000Z")
+    const now = Timestamp.make("2001-01-02T00:00:00.000Z")
+    for (const number of [1, 2, 3, 4, 5]) {
+      yield* store.rememberRefusal({ ...keyFor(tenantId, `old-${number}`, number), expiresAt: longAgo }, refusal, longAgo)
+    }
+    yield* store.rememberRefusal(keyFor(tenantId, "new", "new"), refusal, minute(0))
+    assert.equal(yield* store.forgetExpired(now, 2), 2)
+    assert.equal(yield* store.forgetExpired(now, 100), 3)
+    assert.equal(yield* store.forgetExpired(now, 100), 0)
+    assert.notEqual(yield* rememberedUnder(store, tenantId, "new", 1), null)
+  }),
+
+  // --- outbox ---
+
+  given("the outbox hands out an order's events one after the other, each until it is acknowledged", function* (store, tenantId) {
+    yield* emptyOutbox(store)
+    const first = headOf(yield* placed(store, tenantId, { orderId: "order-1", at: 1 }))
+    const confirmed = yield* committed(store, next(first, confirm, { at: 2 }))
+    const second = headOf(yield* placed(store, tenantId, { orderId: "order-2", at: 3 }))
+
+    const lease = (now: number, limit = 10) =>
+      Effect.map(store.leaseOutbox(limit, minute(now), minute(now + 5)), (entries) =>
+        entries
+          .map(({ sealed: { event, hash }, attempts }) => ({ orderId: event.orderId, sequence: event.sequence, attempts, hash }))
+          .toSorted((a, b) => byKey(a.orderId, b.orderId))
+      )
+    const entry = (head: Head, attempts: number) => ({
+      orderId: head.order.orderId,
+      sequence: head.order.version,
+      attempts,
+      hash: head.headHash
+    })
+    // The oldest of each order; the second event of order-1 waits its turn.
+    assert.deepEqual(yield* lease(10), [entry(first, 0), entry(second, 0)])
+    // Leased: nobody else gets them, nor what comes behind them.
+    assert.deepEqual(yield* lease(11), [])
+    // The lease ran out: they are handed out again.
+    assert.deepEqual(yield* lease(16), [entry(first, 1), entry(second, 1)])
+    yield* store.acknowledgeOutbox([keyOf(first)])
+    assert.deepEqual(yield* lease(17), [entry(confirmed, 0)])
+    yield* store.acknowledgeOutbox([keyOf(confirmed), keyOf(second)])
+    assert.deepEqual(yield* lease(100), [])
+    // Acknowledging twice does no harm.
+    yield* store.acknowledgeOutbox([keyOf(second)])
+    yield* store.acknowledgeOutbox([])
+  }),
+
+  given("the outbox hands out whole events, at most as many as asked for", function* (store, tenantId) {
+    yield* emptyOutbox(store)
+    for (const orderId of ["order-1", "order-2", "order-3"]) yield* placed(store, tenantId, { orderId, more: { notes: "whole" } })
+    const some = yield* store.leaseOutbox(2, minute(10), minute(20))
+    const rest = yield* store.leaseOutbox(2, minute(10), minute(20))
+    assert.deepEqual([some.length, rest.length], [2, 1])
+    for (const { sealed } of [...some, ...rest]) {
+      assert.deepEqual([sealed], yield* store.history(tenantId, sealed.event.orderId))
+      assert.equal(verifyChain([sealed]), null)
+    }
+  }),
+
+  given("every committed event passes through the outbox exactly once when each is acknowledged", function* (store, tenantId) {
+    yield* emptyOutbox(store)
+    const orders = yield* Effect.forEach(
+      Array.from({ length: 8 }, (_, number) => number),
+      () =>
+        Effect.gen(function* () {
+          const head = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+          return yield* committed(store, next(head, cancel()))
+        }),
+      { concurrency: 4 }
+    )
+    const seen = new Map<string, Array<number>>()
+    const consumer = Effect.gen(function* () {
+      for (;;) {
+        const entries = yield* store.leaseOutbox(3, minute(10_000), minute(20_000))
+        if (entries.length === 0) return
+        for (const { sealed } of entries)
+          seen.set(sealed.event.orderId, [...(seen.get(sealed.event.orderId) ?? []), sealed.event.sequence])
+        yield* store.acknowledgeOutbox(entries.map(({ sealed }) => sealed.event))
+      }
+    })
+    yield* Effect.all([consumer, consumer, consumer], { concurrency: "unbounded" })
+    yield* consumer // one that came when everything left was leased to another has nothing more to do
+    assert.deepEqual(
+      orders.map(({ order }) => seen.get(order.orderId)),
+      orders.map(() => [1, 2, 3])
+    )
+  }),
+
+  // --- exclusively ---
+
+  given("while one caller has an order exclusively, nobody else changes it", function* (store, tenantId) {
+    const head = headOf(yield* placed(store, tenantId))
+    const { orderId } = head.order
+    const entered = yield* Deferred.make<void>()
+    const holder = yield* Effect.forkChild(
+      store.exclusively(
+        { tenantId, orderId },
+        Effect.gen(function* () {
+          const { order, headHash } = yield* loadOne(store, tenantId, orderId)
+          yield* Deferred.succeed(entered, undefined)
+          yield* Effect.sleep("100 millis")
+          return yield* store.commit([next({ order: order as Order, headHash: headHash as string }, confirm)])
+        })
+      )
+    )
+    yield* Deferred.await(entered)
+    assert.deepEqual(yield* store.commit([next(head, cancel())]), ["conflict"])
+    assert.deepEqual(yield* Fiber.join(holder), ["committed"])
+    assert.equal((yield* loadOne(store, tenantId, orderId)).order?.status, "confirmed")
+  }),
+
+  given("what is done exclusively is undone when it fails, and the failure comes out as it is", function* (store, tenantId) {
+    const head = headOf(yield* placed(store, tenantId))
+    const before = yield* dump(store, tenantId)
+    const failure = yield* Effect.flip(
+      store.exclusively(
+        { tenantId, orderId: head.order.orderId },
+        Effect.andThen(store.commit([next(head, confirm)]), Effect.fail("changed my mind"))
+      )
+    )
+    assert.equal(failure, "changed my mind")
+    assert.deepEqual(yield* dump(store, tenantId), before)
+    yield* committed(store, next(head, confirm))
+  }),
+
+  given("a conflict within does not end what is done exclusively", function* (store, tenantId) {
+    const other = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    yield* committed(store, next(other, start(other.order, "BIKE", "serial-1")))
+    const head = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    const outcomes = yield* store.exclusively(
+      { tenantId, orderId: head.order.orderId },
+      Effect.gen(function* () {
+        const taken = yield* store.commit([next(head, start(head.order, "BIKE", "serial-1"))])
+        return [...taken, ...(yield* store.commit([next(head, start(head.order, "BIKE", "serial-2"))]))]
+      })
+    )
+    assert.deepEqual(outcomes, ["conflict", "committed"])
+    assert.equal((yield* loadOne(store, tenantId, head.order.orderId)).order?.subscriptions[0]?.serialNumber, "serial-2")
+  }),
+
+  given("an order that is not there can be had exclusively too", function* (store, tenantId) {
+    const orderId = OrderId.make("order-unknown")
+    const loaded = yield* store.exclusively({ tenantId, orderId }, loadOne(store, tenantId, orderId))
+    assert.equal(loaded.order, null)
+  })
+]
+
+// --- what the cases are made of ----------------------------------------------------------------------------------------------------------
+
+const loadOne = (store: Store, tenantId: TenantId, orderId: OrderId) =>
+  Effect.map(store.load([{ tenantId, order: { orderId } }]), ([loaded]) => loaded as Loaded)
+
+/** Commit one change that has to be accepted. */
+const committed = (store: Store, change: Change) =>
+  Effect.map(store.commit([change]), (outcomes) => {
+    assert.deepEqual(outcomes, ["committed"])
+    return headOf(change)
+  })
+
+/** Place a new order. Run twice, it places two. */
+const placed = (store: Store, tenantId: TenantId, options?: Placing) =>
+  Effect.suspend(() => {
+    const change = placing(tenantId, options)
+    return Effect.as(committed(store, change), change)
+  })
+
+const loadsAs = (store: Store, { order, headHash }: Head) =>
+  Effect.map(loadOne(store, order.tenantId, order.orderId), (loaded) =>
+    assert.deepEqual(loaded, { order, headHash, remembered: null, serialIsRented: false })
+  )
+
+/** Everything a tenant can see of its orders, for comparing before with after. */
+const dump = (store: Store, tenantId: TenantId) =>
+  Effect.gen(function* () {
+    const ids = yield* store.orderIds(tenantId, null, 100)
+    return {
+      orders: yield* store.load(ids.map((orderId) => ({ tenantId, order: { orderId } }))),
+      histories: yield* Effect.forEach(ids, (orderId) => store.history(tenantId, orderId)),
+      subscriptions: yield* store.listSubscriptions({ tenantId, limit: 100 }),
+      stock: yield* Effect.forEach(["LAPTOP", "BIKE"], (sku) => store.stock(tenantId, Sku.make(sku))),
+      remembered: plain(yield* rememberedUnder(store, tenantId, "key-1", 1))
+    }
+  })
+
+const rememberedUnder = (store: Store, tenantId: TenantId, key: string, at: number) =>
+  Effect.map(
+    store.load([{ tenantId, order: { orderId: OrderId.make(`order-${randomUUID()}`) }, idempotency: { key, now: minute(at) } }]),
+    ([loaded]) => loaded?.remembered ?? null
+  )
+
+/** As JSON has it: a refusal is compared by what it says, not by its stack. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+const byKey = <A extends string | number>(a: A, b: A): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const sortValue = (sortBy: OrderSort, order: Order): string | number =>
+  sortBy === "totals.total" ? totalsOf(order).total : order[sortBy]
+
+const everyOrder = (store: Store, query: OrderQuery) =>
+  everyPage(
+    (after) => store.listOrders({ ...query, ...after }),
+    (order) => ({ value: sortValue(query.sortBy, order), id: order.orderId }),
+    query.limit
+  )
+
+const everySubscription = (store: Store, query: SubscriptionQuery) =>
+  everyPage(
+    (after) => store.listSubscriptions({ ...query, ...after }),
+    ({ subscription }) => ({ value: subscription.createdAt, id: subscription.subscriptionId }),
+    query.limit
+  )
+
+const everyPage = <A, E>(
+  list: (after: { after?: PagePosition }) => Effect.Effect<ReadonlyArray<A>, E>,
+  position: (row: A) => PagePosition,
+  limit: number
+) =>
+  Effect.gen(function* () {
+    const all: Array<A> = []
+    for (let page = yield* list({}); page.length > 0; page = yield* list({ after: position(page.at(-1) as A) })) {
+      assert.ok(page.length <= limit)
+      all.push(...page)
+    }
+    return all
+  })
+
+const keyOf = ({ order: { tenantId, orderId, version } }: Head): EventKey => ({ tenantId, orderId, sequence: version })
+
+/** Take everything out of the outbox that cases before this one left there. */
+const emptyOutbox = (store: Store) =>
+  Effect.gen(function* () {
+    const endOfTime = Timestamp.make("9999-12-31T23:59:59.999Z")
+    for (;;) {
+      const entries = yield* store.leaseOutbox(1_000, endOfTime, endOfTime)
+      if (entries.length === 0) return
+      yield* store.acknowledgeOutbox(entries.map(({ sealed }) => sealed.event))
+    }
+  })
+
+const awkwardTexts = [
+  " leading and trailing ",
+  "tab\tand\r\nline end\n",
+  "nai\u0308ve, in NFD",
+  "\u{1F468}\u200D\u{1F469}\u200D\u{1F467} a family",
+  "\uFEFFbyte order mark, \u202Eright to left\u202C, \u2028\u2029",
+  "\uFFFD\uFFFF\u{10FFFF}",
+  "'; DROP TABLE orders; --",
+  "$1 %s \\ \\u0000 \" ' ` ${x}",
+  "\u0001\u001b[31m\u007f",
+  '{"json": "inside"}',
+  "null",
+  "x".repeat(20_000)
+]

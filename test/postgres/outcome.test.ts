@@ -1,0 +1,260 @@
+/** The store's answer is the truth, also when the database fails: what was not done, what was, and what nobody can tell. */
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { describe, expect, it } from "vitest"
+import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import { sessionSettings } from "../../src/postgres/PostgresConnection.ts"
+import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+import { sqlFailureOf } from "../../src/postgres/sqlFailure.ts"
+import { cancel, confirm, freshTenant, type Head, headOf, next, placing } from "../../src/testing/contractOrders.ts"
+import { postgresStore, serverUrl } from "../support/postgresDatabase.ts"
+import { sharedLayer } from "../support/sharedLayer.ts"
+import { tcpProxy } from "../support/tcpProxy.ts"
+
+const run = sharedLayer(postgresStore)
+
+const placeOne = Effect.gen(function* () {
+  const store = yield* OrderStore
+  const placement = placing(freshTenant())
+  expect(yield* store.commit([placement])).toEqual(["committed"])
+  return headOf(placement)
+})
+
+const versionOf = ({ order: { tenantId, orderId } }: Head) =>
+  Effect.flatMap(OrderStore, (store) => Effect.map(store.history(tenantId, orderId), (history) => history.length))
+
+/** The same database through a proxy, with a store and a pool of its own. */
+const behindProxy = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [{ database } = { database: "" }] = yield* sql<{ database: string }>`SELECT current_database() AS database`
+  const url = new URL(Redacted.value(serverUrl()))
+  const proxy = yield* tcpProxy({ host: url.hostname, port: Number(url.port) })
+  url.host = `127.0.0.1:${proxy.port}`
+  url.pathname = `/${database}`
+  return { proxy, store: yield* storeAt(url.href) }
+})
+
+/** A store on connections that are made when they are needed. */
+const storeAt = (url: string) =>
+  Effect.map(
+    Layer.build(
+      // Fresh: the tests of this file share one store, and this is another.
+      Layer.fresh(PostgresOrderStore.layer).pipe(
+        Layer.provide(PgClient.layer({ url: Redacted.make(url), connectTimeout: "1 second", startupParameters: sessionSettings }))
+      )
+    ),
+    (context) => Effect.provideContext(OrderStore, context)
+  ).pipe(Effect.flatten)
+
+/** Hold the lock on an order, in another session, while `use` runs. */
+const whileLocked = <A, E, R>({ order }: Head, use: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [locked, done] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    const holder = yield* Effect.forkChild(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          yield* sql`SELECT 1 FROM order_lifecycle.orders WHERE tenant_id = ${order.tenantId} AND order_id = ${order.orderId} FOR UPDATE`
+          yield* Deferred.succeed(locked, undefined)
+          yield* Deferred.await(done)
+        })
+      )
+    )
+    yield* Deferred.await(locked)
+    const answer = yield* use
+    yield* Deferred.succeed(done, undefined)
+    yield* Fiber.join(holder)
+    return answer
+  })
+
+/** The process ids of the sessions that wait for a lock in this database, as soon as there is one. */
+const waiting = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  for (;;) {
+    const rows = yield* sql<{ pid: number }>`
+      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    if (rows.length > 0) return rows.map(({ pid }) => pid)
+    yield* Effect.sleep("5 millis")
+  }
+})
+
+describe("a commit", () => {
+  it("whose session is ended by the server while it works has an unknown outcome, and the store works on", () =>
+    run(
+      Effect.gen(function* () {
+        const head = yield* placeOne
+        const store = yield* OrderStore
+        const sql = yield* SqlClient.SqlClient
+        yield* whileLocked(
+          head,
+          Effect.gen(function* () {
+            const commit = yield* Effect.forkChild(Effect.exit(store.commit([next(head, confirm)])))
+            for (const pid of yield* waiting) yield* sql`SELECT pg_terminate_backend(${String(pid)}::text::int)`
+            expect(failureOf(yield* Fiber.join(commit))).toBe("OutcomeUnknown")
+          })
+        )
+        expect(yield* versionOf(head)).toBe(1)
+        expect(yield* store.commit([next(head, cancel())])).toEqual(["committed"])
+      })
+    ))
+
+  it("whose connection is cut when the server answers has an unknown outcome, and was made", () =>
+    Effect.gen(function* () {
+      const head = yield* placeOne
+      const { proxy, store } = yield* behindProxy
+      // A connection is there, and nothing has gone wrong yet.
+      yield* store.orderIds(head.order.tenantId, null, 1)
+      proxy.fault = "cut"
+      expect(failureOf(yield* Effect.exit(store.commit([next(head, confirm)])))).toBe("OutcomeUnknown")
+      proxy.fault = "pass"
+      expect(yield* versionOf(head)).toBe(2)
+      expect(yield* store.commit([next(head, confirm)])).toEqual(["conflict"])
+    }).pipe(Effect.scoped, run))
+
+  it("that never gets an answer ends by the deadline with an unknown outcome; a read is merely unavailable", () =>
+    Effect.gen(function* () {
+      const head = yield* placeOne
+      const { proxy, store } = yield* behindProxy
+      yield* Effect.forEach([1, 2, 3], () => store.orderIds(head.order.tenantId, null, 1), { concurrency: 3 })
+      proxy.fault = "silent"
+      const exits = yield* Effect.all(
+        [
+          Effect.exit(store.commit([next(head, confirm)])),
+          Effect.exit(store.load([{ tenantId: head.order.tenantId, order: { orderId: head.order.orderId } }])),
+          Effect.exit(store.exclusively(head.order, Effect.void))
+        ],
+        { concurrency: 3 }
+      )
+      expect(exits.map(failureOf)).toEqual(["OutcomeUnknown", "StoreUnavailable", "StoreUnavailable"])
+    }).pipe(Effect.scoped, run))
+
+  it("that cannot have the order's lock in time is unavailable, and nothing was done", () =>
+    run(
+      Effect.gen(function* () {
+        const head = yield* placeOne
+        const store = yield* OrderStore
+        const exits = yield* whileLocked(
+          head,
+          Effect.all(
+            [Effect.exit(store.commit([next(head, confirm)])), Effect.exit(store.exclusively(head.order, Effect.void))],
+            {
+              concurrency: 2
+            }
+          )
+        )
+        expect(exits.map(failureOf)).toEqual(["StoreUnavailable", "StoreUnavailable"])
+        expect(yield* versionOf(head)).toBe(1)
+      })
+    ))
+
+  it("whose caller goes away is made all the same", () =>
+    run(
+      Effect.gen(function* () {
+        const head = yield* placeOne
+        const store = yield* OrderStore
+        yield* whileLocked(
+          head,
+          Effect.gen(function* () {
+            const commit = yield* Effect.forkChild(store.commit([next(head, confirm)]))
+            yield* waiting
+            yield* Fiber.interrupt(commit)
+            // Long enough for the statement to be cancelled, if anybody asked for that.
+            yield* Effect.sleep("200 millis")
+          })
+        )
+        while ((yield* versionOf(head)) === 1) yield* Effect.sleep("5 millis")
+        expect(yield* versionOf(head)).toBe(2)
+      })
+    ))
+
+  it("that finds the reservations tampered with dies, and nothing was done", () =>
+    run(
+      Effect.gen(function* () {
+        const head = yield* placeOne
+        const store = yield* OrderStore
+        const sql = yield* SqlClient.SqlClient
+        const { tenantId, orderId } = head.order
+        yield* sql`UPDATE order_lifecycle.reservations SET held = held - 1, released = released + 1
+                    WHERE tenant_id = ${tenantId} AND order_id = ${orderId} AND line = 0`
+        const commit = yield* Effect.exit(store.commit([next(head, cancel())]))
+        expect(Exit.isFailure(commit) && Cause.hasDies(commit.cause)).toBe(true)
+        expect(yield* versionOf(head)).toBe(1)
+        // The order breaks a law, so nothing may rest on it.
+        const load = yield* Effect.exit(store.load([{ tenantId, order: { orderId } }]))
+        expect(Exit.isFailure(load) && Cause.hasDies(load.cause)).toBe(true)
+      })
+    ))
+})
+
+describe("a store without a server", () => {
+  it("is unavailable, whether nobody listens or nobody answers", () =>
+    Effect.gen(function* () {
+      const head = headOf(placing(freshTenant()))
+      const url = new URL(Redacted.value(serverUrl()))
+      const proxy = yield* tcpProxy({ host: url.hostname, port: Number(url.port) })
+      proxy.fault = "mute"
+      for (const port of [1, proxy.port]) {
+        const store = yield* storeAt(`postgres://postgres@127.0.0.1:${port}/postgres`)
+        const exits = yield* Effect.all(
+          [
+            Effect.exit(store.commit([next(head, confirm)])),
+            Effect.exit(store.load([{ tenantId: head.order.tenantId, order: { orderId: head.order.orderId } }])),
+            Effect.exit(store.exclusively(head.order, Effect.void)),
+            Effect.exit(store.rewriteNotes(head.order.tenantId, head.order.orderId, "notes"))
+          ],
+          { concurrency: "unbounded" }
+        )
+        expect(exits.map(failureOf)).toEqual(exits.map(() => "StoreUnavailable"))
+      }
+    }).pipe(Effect.scoped, run))
+})
+
+describe("a failed statement", () => {
+  const withCode = (code: string, operation = "query") =>
+    new SqlError({ reason: new UnknownError({ cause: Object.assign(new Error("no"), { code }), operation }) })
+  const lost = (operation: string) =>
+    new SqlError({ reason: new ConnectionError({ cause: Object.assign(new Error("no"), { code: "ECONNRESET" }), operation }) })
+
+  it.each([
+    ["23505", "taken"],
+    ["23503", "taken"],
+    ["40001", "overtaken"],
+    ["40P01", "overtaken"],
+    ["55P03", "refused"],
+    ["53300", "refused"],
+    ["53100", "refused"],
+    ["28P01", "refused"],
+    ["57014", "unclear"],
+    ["57P01", "unclear"],
+    ["08006", "unclear"],
+    ["42601", "mistake"],
+    ["23514", "mistake"],
+    ["22021", "mistake"]
+  ])("with the code %s was %s, reported as an error or as a defect", (code, failure) => {
+    expect(sqlFailureOf(Cause.fail(withCode(code)))).toBe(failure)
+    expect(sqlFailureOf(Cause.die(withCode(code)))).toBe(failure)
+  })
+
+  it("is unclear when the connection was lost, refused when none was had, and none of the database's when it is something else", () => {
+    expect(sqlFailureOf(Cause.fail(lost("query")))).toBe("unclear")
+    expect(sqlFailureOf(Cause.die(lost("query")))).toBe("unclear")
+    expect(sqlFailureOf(Cause.fail(lost("connect")))).toBe("refused")
+    expect(sqlFailureOf(Cause.interrupt())).toBe("unclear")
+    expect(sqlFailureOf(Cause.fail("no"))).toBe(null)
+    expect(sqlFailureOf(Cause.die(new Error("no")))).toBe(null)
+  })
+})
+
+/** The tag of what an effect failed with. */
+const failureOf = (exit: Exit.Exit<unknown, { readonly _tag: string }>): string =>
+  Exit.isSuccess(exit)
+    ? "no failure"
+    : exit.cause.reasons.map((reason) => (Cause.isFailReason(reason) ? reason.error._tag : reason._tag)).join()

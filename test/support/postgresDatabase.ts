@@ -1,0 +1,53 @@
+/** A database of its own for each test file, on the server of the run (`postgresServer.ts`). */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { MigrationError } from "effect/sql/Migrator"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { inject } from "vitest"
+import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
+import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+
+/** The server's own database, for creating others. */
+export const serverUrl = (): Redacted.Redacted => Redacted.make(inject("postgresUrl"))
+
+/** The URL of a database on the server. */
+export const databaseNamed = (database: string): Redacted.Redacted => {
+  const url = new URL(inject("postgresUrl"))
+  url.pathname = `/${database}`
+  return Redacted.make(url.href)
+}
+
+/** Run something on the database that the server itself comes with. */
+export const onServer = <A, E>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>) =>
+  Effect.scoped(
+    Effect.flatMap(Layer.build(PostgresConnection.layer({ url: serverUrl(), maxConnections: 1 })), (context) =>
+      Effect.flatMap(SqlClient.SqlClient, use).pipe(Effect.provideContext(context))
+    )
+  )
+
+let count = 0
+
+/** The URL of a new, empty database; it is dropped when the scope closes. */
+export const freshDatabase: Effect.Effect<Redacted.Redacted, never, Scope.Scope> = Effect.gen(function* () {
+  const name = `test_${process.pid}_${Date.now().toString(36)}_${count++}`
+  yield* Effect.acquireRelease(Effect.orDie(onServer((sql) => sql`CREATE DATABASE ${sql(name)}`)), () =>
+    Effect.orDie(onServer((sql) => sql`DROP DATABASE ${sql(name)} WITH (FORCE)`))
+  )
+  return databaseNamed(name)
+})
+
+/** Connections to a new, empty database. */
+export const postgresClient = (
+  options?: Omit<PostgresConnection.PostgresOptions, "url">
+): Layer.Layer<SqlClient.SqlClient, SqlError | PostgresConnection.UnsuitableDatabase> =>
+  Layer.unwrap(Effect.map(freshDatabase, (url) => PostgresConnection.layer({ maxConnections: 8, ...options, url })))
+
+/** A store on a new database, and the connections for looking behind it. */
+export const postgresStore: Layer.Layer<
+  OrderStore | SqlClient.SqlClient,
+  SqlError | MigrationError | PostgresConnection.UnsuitableDatabase
+> = PostgresOrderStore.layerMigrated.pipe(Layer.provideMerge(postgresClient()))
