@@ -1,0 +1,235 @@
+/**
+ * The HTTP API, without a single handler: what can be asked, with which schemas, and what is answered. Requests are decoded by the very
+ * schemas of the commands. `handlers.ts` implements it, `app.ts` guards it, `openApi.ts` describes it.
+ */
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { OrderListRequest, SubscriptionListRequest } from "../lifecycle/paging.ts"
+import { OrderId, Sku, SubscriptionId } from "../order/Order.ts"
+import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
+import { InputFault } from "../order/Refusal.ts"
+import { completeOpenApi } from "./openApi.ts"
+import { CancellationView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
+
+// --- errors ------------------------------------------------------------------------------------------------------------------------
+
+const errorFields = {
+  code: Schema.String.annotate({ description: "Error code" }),
+  message: Schema.String.annotate({ description: "Human-readable error message" })
+}
+
+/** The body of every error. */
+export const ErrorBody = Schema.Struct({ error: Schema.Struct(errorFields) }).annotate({ identifier: "Error" })
+
+/** The same, as a refused input has it: with every wrong field named. */
+export const DetailedErrorBody = Schema.Struct({
+  error: Schema.Struct({ ...errorFields, details: Schema.optionalKey(Schema.Array(InputFault)) })
+}).annotate({ identifier: "DetailedError" })
+
+const badRequest = DetailedErrorBody.pipe(HttpApiSchema.status(400))
+const notFound = ErrorBody.pipe(HttpApiSchema.status(404))
+
+// --- pieces ------------------------------------------------------------------------------------------------------------------------
+
+/** Always `true`: the answer of a command that was carried out. */
+const success = Schema.Literal(true)
+const created = <Fields extends Schema.Struct.Fields>(fields: Fields) => Schema.Struct(fields).pipe(HttpApiSchema.status(201))
+
+/** A whole number in a query: digits only. */
+const Digits = Schema.String.check(Schema.isPattern(/^[0-9]{1,9}$/, { message: "must be a whole number" })).pipe(
+  Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
+)
+const limit = Schema.optionalKey(Digits.check(Schema.isBetween({ minimum: 1, maximum: 100 })))
+
+const orderParams = { orderId: OrderId }
+const subscriptionParams = { subscriptionId: SubscriptionId }
+
+const describe = (identifier: string, summary: string, description: string) =>
+  OpenApi.annotations({ identifier, summary, description })
+
+// --- orders ------------------------------------------------------------------------------------------------------------------------
+
+const orders = HttpApiGroup.make("orders")
+  .add(
+    HttpApiEndpoint.post("createOrder", "/v1/orders", {
+      payload: PlaceOrder,
+      success: created({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
+      error: badRequest
+    }).annotateMerge(
+      describe(
+        "createOrder",
+        "Create an order",
+        "Places an order. Prices come from the catalogue; its units are reserved from now on."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("listOrders", "/v1/orders", {
+      query: { ...OrderListRequest.fields, limit },
+      success: OrderPage,
+      error: badRequest
+    }).annotateMerge(describe("listOrders", "List orders", "Orders in pages, newest first unless sorted otherwise."))
+  )
+  .add(
+    HttpApiEndpoint.get("getOrder", "/v1/orders/:orderId", {
+      params: orderParams,
+      success: OrderView,
+      error: notFound
+    }).annotateMerge(describe("getOrder", "Get an order", "The order as it stands."))
+  )
+  .add(
+    HttpApiEndpoint.patch("updateOrderNotes", "/v1/orders/:orderId/notes", {
+      params: orderParams,
+      payload: RewriteNotes,
+      success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
+      error: [badRequest, notFound]
+    }).annotateMerge(describe("updateOrderNotes", "Update order notes", "Replaces the notes of an order, whatever its status."))
+  )
+  .add(
+    HttpApiEndpoint.post("confirmOrder", "/v1/orders/:orderId/confirm", {
+      params: orderParams,
+      success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
+      error: [badRequest, notFound]
+    }).annotateMerge(
+      describe("confirmOrder", "Confirm an order", "Confirms a pending order, so that subscriptions can be created from it.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.post("cancelOrder", "/v1/orders/:orderId/cancel", {
+      params: orderParams,
+      payload: CancelOrder,
+      success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
+      error: [ErrorBody.pipe(HttpApiSchema.status(400)), notFound]
+    }).annotateMerge(
+      describe(
+        "cancelOrder",
+        "Cancel an order",
+        "Cancels a pending order. Cannot cancel orders that have fulfilled subscriptions."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("previewOrderCancellation", "/v1/orders/:orderId/cancellation", {
+      params: orderParams,
+      success: CancellationView,
+      error: notFound
+    }).annotateMerge(
+      describe(
+        "previewOrderCancellation",
+        "Preview a cancellation",
+        "What a cancel would release, or everything in its way. Changes nothing."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("listOrderEvents", "/v1/orders/:orderId/events", {
+      params: orderParams,
+      success: Schema.Struct({ orderId: Schema.String, events: Schema.Array(EventView) }),
+      error: notFound
+    }).annotateMerge(
+      describe("listOrderEvents", "List audit events", "What happened to the order, oldest first, in a chain of hashes.")
+    )
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Orders", description: "Create and manage subscription orders." }))
+
+// --- subscriptions -----------------------------------------------------------------------------------------------------------------
+
+const subscriptions = HttpApiGroup.make("subscriptions")
+  .add(
+    HttpApiEndpoint.post("createSubscription", "/v1/subscriptions", {
+      payload: StartSubscription,
+      success: created({ success, message: Schema.String, rentalId: Schema.String, rental: SubscriptionView }),
+      error: [badRequest, notFound]
+    }).annotateMerge(
+      describe("createSubscription", "Create a subscription", "Starts a subscription for one unit of a confirmed order.")
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("listSubscriptions", "/v1/subscriptions", {
+      query: { ...SubscriptionListRequest.fields, limit },
+      success: SubscriptionPage,
+      error: badRequest
+    }).annotateMerge(describe("listSubscriptions", "List subscriptions", "Subscriptions in pages, newest first."))
+  )
+  .add(
+    HttpApiEndpoint.get("getSubscription", "/v1/subscriptions/:subscriptionId", {
+      params: subscriptionParams,
+      success: SubscriptionView,
+      error: notFound
+    }).annotateMerge(describe("getSubscription", "Get a subscription", "The subscription as it stands."))
+  )
+  .add(
+    HttpApiEndpoint.post("cancelSubscription", "/v1/subscriptions/:subscriptionId/cancel", {
+      params: subscriptionParams,
+      payload: EndSubscription,
+      success: Schema.Struct({
+        success,
+        rentalId: Schema.String,
+        assetSerialNumber: Schema.String,
+        previousStatus: Schema.String,
+        cancelledAt: Schema.String,
+        message: Schema.String
+      }),
+      error: [badRequest, notFound]
+    }).annotateMerge(
+      describe("cancelSubscription", "Cancel a subscription", "Ends an active subscription. The order keeps its status.")
+    )
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Subscriptions", description: "Manage active subscriptions (rentals)." }))
+
+// --- stock and system --------------------------------------------------------------------------------------------------------------
+
+const stock = HttpApiGroup.make("stock")
+  .add(
+    HttpApiEndpoint.get("getStock", "/v1/stock/:sku", {
+      params: { sku: Sku },
+      success: Schema.Struct({ sku: Schema.String, reserved: Schema.Int, rented: Schema.Int })
+    }).annotateMerge(
+      describe(
+        "getStock",
+        "Get stock figures",
+        "Units of a SKU that are reserved and rented, over all orders. Both 0 for an unknown SKU."
+      )
+    )
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Stock", description: "What orders reserve and rent." }))
+
+const system = HttpApiGroup.make("system")
+  .add(
+    HttpApiEndpoint.get("getHealth", "/health", { success: Schema.Struct({ status: Schema.Literal("ok") }) }).annotateMerge(
+      describe(
+        "getHealth",
+        "Health",
+        "Answers while the process serves; asks no store, so that a lost database does not restart it. No key needed."
+      )
+    )
+  )
+  .annotateMerge(OpenApi.annotations({ title: "System", description: "About the service itself." }))
+
+/** Everything the service answers to, except for `/openapi.json` and `/docs`, which are made from this. */
+export class Api extends HttpApi.make("order-lifecycle")
+  .add(orders)
+  .add(subscriptions)
+  .add(stock)
+  .add(system)
+  // Whoever has three wrong fields is told of all three.
+  .annotate(HttpApi.ParseOptions, { errors: "all" })
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "order-lifecycle",
+      version: "1.0.0",
+      description: [
+        "Rental and subscription orders: place, confirm, rent and cancel them.",
+        "Every call under `/v1` needs `Authorization: Bearer <key>` and `Tenant-ID`.",
+        "Lists are paged by cursor (`limit`, `startAfter`).",
+        "Every error has the same body; the answers that any operation can give are listed under `components.responses`."
+      ].join(" "),
+      servers: [{ url: "/" }],
+      transform: completeOpenApi
+    })
+  ) {}

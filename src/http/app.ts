@@ -1,0 +1,200 @@
+/**
+ * The service as one HTTP effect: what stands between a request and its handler, in this order: route, key, tenant, limits, path, headers
+ * and body; and what every answer leaves with. Nothing of a request is looked up or parsed before its key is known.
+ */
+import * as Cause from "effect/Cause"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
+import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
+import * as Headers from "effect/http/Headers"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import type { AuditTrail } from "../lifecycle/AuditTrail.ts"
+import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
+import type { Reservations } from "../lifecycle/Reservations.ts"
+import type { RequestId } from "../order/AuditEvent.ts"
+import type { TenantId } from "../order/Order.ts"
+import { inputFaults } from "../order/readInput.ts"
+import { InvalidInput } from "../order/Refusal.ts"
+import { Api } from "./Api.ts"
+import { ApiKeys } from "./ApiKeys.ts"
+import { authenticate } from "./authenticate.ts"
+import { answerDefect, answerFailure, commonHeaders, type Failure, HttpFault, httpFault } from "./errors.ts"
+import { CurrentCaller, handlers } from "./handlers.ts"
+import { idempotencyKeyOf } from "./idempotencyKey.ts"
+import { defaultLimits, type Limits, makeRateLimit } from "./RateLimit.ts"
+import { bodyLimits, readBody } from "./readBody.ts"
+import { requestIdOf } from "./requestId.ts"
+import { findRoute, type Match } from "./routes.ts"
+
+export interface AppOptions {
+  readonly limits?: Partial<Limits>
+}
+
+/** What a request has come to be known by, for the log. */
+interface Seen {
+  readonly requestId: RequestId
+  route: string
+  tenantId: TenantId | undefined
+}
+
+/** The Api and its documents on a router of their own. `app` lets in only what the route table knows, so its settings hardly matter. */
+const makeRouter = Effect.gen(function* () {
+  // Long enough for 128 characters, percent-encoded; the schemas say what is too long.
+  const router = yield* HttpRouter.make.pipe(Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: 4096 }))
+  const routes = Layer.mergeAll(
+    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
+    HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
+  )
+  const built = routes.pipe(
+    Layer.provide(handlers),
+    Layer.provide(Layer.succeed(HttpRouter.HttpRouter, router)),
+    Layer.provide(HttpServer.layerServices)
+  )
+  // The markers say what each request must come with; `app` provides the caller and answers every error, which no type can see.
+  yield* Layer.build(built as Layer.Layer<never, never, Exclude<Layer.Services<typeof built>, RequestMarker>>)
+  return router.asHttpEffect() as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest | CurrentCaller>
+})
+
+type RequestMarker = HttpRouter.Request<"Requires", CurrentCaller> | HttpRouter.Request<"Error", unknown>
+
+/**
+ * The request as the handler sees it: its path in one form only, its body checked, and JSON by type too. What came with an empty body may
+ * have said anything about it.
+ */
+const checkedRequest = (request: HttpServerRequest, { url }: Match, body: string): HttpServerRequest => {
+  const headers = Headers.set(request.headers, "content-type", "application/json")
+  return Object.defineProperty(request.modify({ url, headers }), "text", { value: Effect.succeed(body) })
+}
+
+/** What the service needs to run: the lifecycle, and who may call. */
+export type AppServices = OrderLifecycle | Reservations | AuditTrail | ApiKeys
+
+/** The service: one effect that answers every request, whatever it is. */
+export class App extends Context.Service<App, Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest>>()(
+  "order-lifecycle/http/App"
+) {
+  static readonly layer = (options: AppOptions = {}): Layer.Layer<App, never, AppServices> =>
+    Layer.provide(Layer.effect(App, make(options)), SecureRandom.layerWebCrypto)
+}
+
+const make = Effect.fnUntraced(function* (options: AppOptions) {
+  const limits = { ...defaultLimits, ...options.limits }
+  const apiKeys = yield* ApiKeys
+  const random = yield* SecureRandom.SecureRandom
+  const handle = yield* makeRouter
+  const takeFromBucket = makeRateLimit(limits)
+
+  /** Let a request in, or say why not. */
+  const admit = Effect.fnUntraced(function* (request: HttpServerRequest, seen: Seen) {
+    if (lacksHost(request)) return yield* httpFault("BAD_REQUEST", { connection: "close" })
+    const match = findRoute(request.method, request.url)
+    if (match instanceof HttpFault) return yield* match
+    seen.route = match.route.template
+    // Only handlers under /v1 ask for the caller.
+    if (!seen.route.startsWith("/v1/"))
+      return yield* handle as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest>
+
+    const isChange = request.method !== "GET"
+    const { actor, tenantId } = yield* authenticate(apiKeys, request, isChange)
+    seen.tenantId = tenantId
+    yield* takeFromBucket(tenantId)
+
+    const { key, fault } = request.method === "POST" ? idempotencyKeyOf(request) : {}
+    const [first, ...others] = fault ? [...match.faults, fault] : match.faults
+    if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
+    const body = isChange ? yield* readBody(request, seen.route === "/v1/orders" ? bodyLimits.order : bodyLimits.other) : "{}"
+    return yield* handle.pipe(
+      Effect.provideService(HttpServerRequest, checkedRequest(request, match, body)),
+      Effect.provideService(CurrentCaller, {
+        tenantId,
+        actor,
+        requestId: seen.requestId,
+        ...(key !== undefined && { idempotencyKey: key })
+      })
+    )
+  })
+
+  const dress = (response: HttpServerResponse.HttpServerResponse, requestId: RequestId) =>
+    HttpServerResponse.setHeaders(response, { ...commonHeaders, "x-request-id": requestId })
+
+  /** The answer to whatever kept a request from being answered. */
+  const answerCause = (cause: Cause.Cause<unknown>, { requestId, route }: Seen) => {
+    const failure = failureIn(cause)
+    if (failure !== undefined) return Effect.succeed(answerFailure(failure))
+    return Effect.as(Effect.logError({ requestId, route, defect: describeDefect(cause) }), answerDefect(requestId))
+  }
+
+  let inFlight = 0
+  return Effect.gen(function* () {
+    const request = yield* HttpServerRequest
+    const startedAt = yield* Clock.currentTimeNanos
+    const requestId = yield* requestIdOf(request, random)
+    const seen: Seen = { requestId, route: "unknown", tenantId: undefined }
+    // An interrupted request is answered by the server itself, with an empty body. It gets ours on its way out.
+    yield* HttpEffect.appendPreResponseHandler((_, response) =>
+      Effect.succeed("x-request-id" in response.headers ? response : dress(answerInterrupted(request), requestId))
+    )
+    if (inFlight >= limits.requestsInFlight) return dress(answerFailure(httpFault("UNAVAILABLE")), requestId)
+    inFlight++
+    return yield* admit(request, seen).pipe(
+      Effect.catchCause((cause) => (Cause.hasInterrupts(cause) ? Effect.interrupt : answerCause(cause, seen))),
+      Effect.map((response) => dress(response, requestId)),
+      Effect.tap((response) =>
+        Effect.flatMap(Clock.currentTimeNanos, (now) =>
+          Effect.logInfo({
+            requestId,
+            method: request.method,
+            route: seen.route,
+            status: response.status,
+            durationMs: Number((now - startedAt) / 1_000n) / 1_000,
+            ...(seen.tenantId !== undefined && { tenantId: seen.tenantId })
+          })
+        )
+      ),
+      Effect.ensuring(Effect.sync(() => inFlight--))
+    )
+  })
+})
+
+/** Nobody waited for how an interrupted request would end: what only reads has done nothing, of anything else nobody can tell. */
+const answerInterrupted = ({ method }: HttpServerRequest) =>
+  answerFailure(method === "GET" ? httpFault("UNAVAILABLE") : new OutcomeUnknown({ cause: "interrupted" }))
+
+/** HTTP/1.1 wants a `Host`. Node would refuse such a request itself, but without a body. */
+const lacksHost = ({ source, headers }: HttpServerRequest): boolean =>
+  "httpVersion" in source && source.httpVersion === "1.1" && headers["host"] === undefined
+
+/** The failure in a cause that has an answer of its own. A schema that the request does not fit dies inside the framework. */
+const failureIn = (cause: Cause.Cause<unknown>): Failure | undefined => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Fail" && isFailure(reason.error)) return reason.error
+    if (reason._tag === "Die" && HttpApiSchemaError.is(reason.defect) && requestParts.has(reason.defect.kind)) {
+      return new InvalidInput({ details: inputFaults(reason.defect.cause.issue) })
+    }
+  }
+  return undefined
+}
+
+/** What of a request the framework decodes; what it encodes is ours to get right. */
+const requestParts: ReadonlySet<string> = new Set(["Params", "Query", "Payload"])
+
+const failureTags: ReadonlySet<string> = new Set(["HttpFault", "InvalidInput", "StoreUnavailable"])
+
+const isFailure = (error: unknown): error is Failure =>
+  typeof error === "object" && error !== null && "_tag" in error && failureTags.has(String(error._tag))
+
+/** A defect for the log: what it is and where it came from, without the values it carries. */
+const describeDefect = (cause: Cause.Cause<unknown>): string => {
+  const defect = Cause.squash(cause)
+  return defect instanceof Error ? (defect.stack ?? defect.message) : "not an Error"
+}

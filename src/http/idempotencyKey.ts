@@ -1,0 +1,16 @@
+/** The `Idempotency-Key` of a request: 1 to 255 printable ASCII characters, given once, with or without the quotes of a structured field. */
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { InputFault } from "../order/Refusal.ts"
+import { headerValues, isQuoted } from "./headers.ts"
+
+const fault = (message: string): InputFault => ({ path: "Idempotency-Key", message, code: "invalid_value" })
+
+/** The key, what is wrong with it, or neither when none was sent. */
+export const idempotencyKeyOf = (request: HttpServerRequest): { readonly key?: string; readonly fault?: InputFault } => {
+  const [value, ...others] = headerValues(request, "idempotency-key")
+  if (value === undefined) return {}
+  if (others.length > 0) return { fault: fault("must be sent once") }
+  if (value.startsWith('"') && !isQuoted(value)) return { fault: fault("must be one quoted string when it begins with a quote") }
+  const key = isQuoted(value) ? value.slice(1, -1).replace(/\\(["\\])/g, "$1") : value
+  return /^[\x20-\x7e]{1,255}$/.test(key) ? { key } : { fault: fault("must be 1 to 255 printable ASCII characters") }
+}

@@ -1,0 +1,148 @@
+/** `npm start`: the service as a process. It starts whole or says in one line why not; told to end, it finishes what it has begun. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpServer from "effect/http/HttpServer"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as EmbeddedOrderStore from "../embedded/EmbeddedOrderStore.ts"
+import { Assets } from "../lifecycle/Assets.ts"
+import { Catalogue } from "../lifecycle/Catalogue.ts"
+import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import * as PostgresConnection from "../postgres/PostgresConnection.ts"
+import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
+import { ApiKeys } from "./ApiKeys.ts"
+import { App } from "./app.ts"
+import * as forgetExpiredKeys from "./forgetExpiredKeys.ts"
+import * as logLines from "./logLines.ts"
+import * as nodeServer from "./nodeServer.ts"
+import { developmentKey, readSettings, type Settings, WrongSetting } from "./settings.ts"
+
+/** The service cannot start, for a reason that lies outside of it. One line. */
+class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", { message: Schema.String }) {}
+
+const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? ""
+
+// --- the store ---------------------------------------------------------------------------------------------------------------------
+
+/** A database that is only just starting up is waited for this long. */
+const patience = "10 seconds"
+
+const postgres = (url: Redacted.Redacted): Layer.Layer<OrderStore, CannotStart> => {
+  const { host, pathname } = new URL(Redacted.value(url))
+  const cannot = (reason: string) => new CannotStart({ message: `DATABASE_URL: ${host}${pathname}: ${reason}` })
+  const store = Layer.provide(PostgresOrderStore.layerMigrated, PostgresConnection.layer({ url }))
+  let last = "no answer"
+  return Layer.effectContext(
+    Layer.build(Layer.fresh(store)).pipe(
+      Effect.catchTags({
+        UnsuitableDatabase: (error) => Effect.fail(cannot(error.message)),
+        MigrationError: (error) => Effect.fail(cannot(`the tables cannot be brought up to date: ${firstLine(error)}`))
+      }),
+      Effect.tapError((error) => Effect.sync(() => (last = firstLine(error)))),
+      Effect.retry({ schedule: Schedule.spaced("500 millis"), while: ({ _tag }) => _tag === "SqlError" }),
+      Effect.catchTag("SqlError", (error) => Effect.fail(cannot(firstLine(error)))),
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => Effect.fail(cannot(`cannot be reached, for ${patience} now (${last})`))
+      })
+    )
+  )
+}
+
+const embedded = (folder: string): Layer.Layer<OrderStore, CannotStart> =>
+  Layer.catchCause(EmbeddedOrderStore.layer(folder), (cause) =>
+    Layer.effectContext(Effect.fail(new CannotStart({ message: `DATA_DIR: ${firstLine(Cause.squash(cause))}` })))
+  )
+
+// --- the service -------------------------------------------------------------------------------------------------------------------
+
+const service = (settings: Settings) => {
+  const store = settings.databaseUrl ? postgres(settings.databaseUrl) : embedded(settings.dataFolder)
+  const lifecycle = OrderLifecycle.layer({ cancellationPolicy: settings.cancellationPolicy }).pipe(
+    Layer.provideMerge(store),
+    Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered])
+  )
+  const app = Layer.provide(App.layer(), [lifecycle, ApiKeys.layerStatic(settings.apiKeys)])
+  const server = Layer.provide(nodeServer.layer(settings), app)
+  return greeting(settings).pipe(
+    Layer.provide(
+      Layer.catchTag(server, "ServeError", (error) => Layer.effectContext(Effect.fail(cannotListen(settings, error))))
+    ),
+    Layer.merge(Layer.provide(forgetExpiredKeys.layer, lifecycle)),
+    Layer.provide(logLines.layer)
+  )
+}
+
+const cannotListen = ({ host, port }: Settings, { cause }: ServeError): WrongSetting => {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  if (code === "EADDRINUSE") return new WrongSetting({ setting: "PORT", fault: `${port} is in use on ${host}` })
+  if (code === "EACCES") return new WrongSetting({ setting: "PORT", fault: `${port} is not open to this user` })
+  return new WrongSetting({ setting: "HOST", fault: `cannot listen on ${host}: ${firstLine(cause)}` })
+}
+
+// --- what it prints ----------------------------------------------------------------------------------------------------------------
+
+const anyAddress = new Set(["0.0.0.0", "::"])
+
+/** Where to reach the service from this machine. */
+const urlOf = (host: string, port: number): string =>
+  `http://${anyAddress.has(host) ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host}:${port}`
+
+/** Three lines for a shell: place an order and keep its id, cancel it, read what happened. */
+const firstSteps = (url: string): ReadonlyArray<string> => {
+  const headers = `-H 'Authorization: Bearer ${developmentKey}' -H 'Tenant-ID: demo'`
+  const json = "-H 'Content-Type: application/json'"
+  const order = JSON.stringify({
+    customer: { email: "grace@example.com", firstName: "Grace", lastName: "Hopper" },
+    billingAddress: { contactName: "Grace Hopper", streetAddress: "Quay 1", city: "Rotterdam", country: "NL" },
+    items: [{ sku: "EBIKE-CITY-500", quantity: 2 }]
+  })
+  const orderId = `sed -E 's/.*"orderId":"([^"]*)".*/\\1/'`
+  return [
+    `ORDER=$(curl -s ${url}/v1/orders ${headers} ${json} -d '${order}' | ${orderId}); echo "$ORDER"`,
+    `curl -s ${url}/v1/orders/$ORDER/cancel ${headers} ${json} -d '{"reason":"Customer changed their mind"}'; echo`,
+    `curl -s ${url}/v1/orders/$ORDER/events ${headers}; echo`
+  ]
+}
+
+const greeting = (settings: Settings): Layer.Layer<never, never, HttpServer.HttpServer> =>
+  Layer.effectDiscard(
+    Effect.flatMap(HttpServer.HttpServer, ({ address }) => {
+      const url = urlOf(settings.host, "port" in address ? address.port : settings.port)
+      const keys = settings.isDevelopment
+        ? [
+            `Warning: API_KEYS is not set, so the key "${developmentKey}" opens the tenant "demo" to anyone on this machine.`,
+            "",
+            "Place an order and keep its id, cancel it, and read what happened:",
+            "",
+            ...firstSteps(url).flatMap((line) => [line, ""])
+          ]
+        : []
+      return Console.log([`Listening on ${url} (API reference: ${url}/docs)`, ...keys].join("\n"))
+    })
+  )
+
+// --- the process -------------------------------------------------------------------------------------------------------------------
+
+const main = Effect.flatMap(readSettings, (settings) => Layer.launch(service(settings))).pipe(
+  Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(describe(cause))))
+)
+
+/** One line for what somebody can put right; a defect is shown whole. */
+const describe = (cause: Cause.Cause<WrongSetting | CannotStart>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof WrongSetting || error instanceof CannotStart ? error.message : Cause.pretty(cause)
+}
+
+NodeRuntime.runMain(main, {
+  disableErrorReporting: true,
+  // Told to end, and ended in good order: that is a success.
+  teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+})

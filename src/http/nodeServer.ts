@@ -1,0 +1,119 @@
+/**
+ * The service on Node's own HTTP server, with limits for clients that are slow, greedy or broken, and an end that loses nobody's answer.
+ * Source: reliability.md, section 5, rows 5 and 23.
+ */
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from "node:http"
+import type { Duplex } from "node:stream"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import type { RequestId } from "../order/AuditEvent.ts"
+import { App } from "./app.ts"
+import { commonHeaders, errorBody } from "./errors.ts"
+import { newRequestId } from "./requestId.ts"
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** How long requests may take to finish once the server is told to end; 10 seconds unless said otherwise. */
+  readonly grace?: Duration.Input
+  /** Time-outs in milliseconds; for tests of slow clients. */
+  readonly timeouts?: {
+    readonly headersTimeout: number
+    readonly requestTimeout: number
+    readonly connectionsCheckingInterval: number
+  }
+}
+
+/** Serve the app. It stops taking connections when the scope closes, and lets requests finish that have begun. */
+export const layer = (options: ServerOptions): Layer.Layer<HttpServer.HttpServer, ServeError, App> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const server = makeServer(options)
+      const random = yield* SecureRandom.SecureRandom
+      const runSync = Effect.runSyncWith(yield* Effect.context())
+      refuseUnreadable(server, () => runSync(newRequestId(random)))
+      // The layers are closed in the opposite order: first `drained`, while requests are still being answered.
+      const listening = NodeHttpServer.layerServer(() => server, {
+        host: options.host,
+        port: options.port,
+        disablePreemptiveShutdown: true
+      })
+      const serving = Layer.unwrap(Effect.map(App, (app) => HttpServer.serve(app)))
+      const drained = Layer.effectDiscard(Effect.acquireRelease(Effect.void, () => drain(server, options.grace ?? "10 seconds")))
+      return drained.pipe(Layer.provideMerge(serving), Layer.provideMerge(listening))
+    })
+  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+
+const makeServer = ({ timeouts }: ServerOptions): Server => {
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 15_000,
+    connectionsCheckingInterval: 1_000,
+    ...timeouts,
+    keepAliveTimeout: 5_000,
+    // The app refuses such a request, with a body.
+    requireHostHeader: false
+  })
+  server.maxConnections = 1_000
+  server.maxRequestsPerSocket = 1_000
+  return server
+}
+
+/** Answer what never becomes a whole request: bytes that are not HTTP, too many headers, a client that takes too long. */
+const refuseUnreadable = (server: Server, newId: () => RequestId): void => {
+  const answers = new WeakMap<Duplex, ServerResponse>()
+  server.on("request", ({ socket }, response) => answers.set(socket, response))
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    // Nobody is listening any more, or an answer is on its way that must not be written into.
+    const answer = answers.get(socket)
+    const isAnswering = answer !== undefined && answer.headersSent && !answer.writableFinished
+    if (error.code === "ECONNRESET" || !socket.writable || isAnswering) return void socket.destroy(error)
+    const [status, code, message] = unreadable[error.code ?? ""] ?? [400, "BAD_REQUEST", "The request is not valid HTTP"]
+    const [headers, body] = refusal(newId(), code, message)
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`, () => socket.destroy())
+  })
+  server.on("checkExpectation", (_, response) => {
+    const [headers, body] = refusal(newId(), "EXPECTATION_FAILED", "Only 100-continue can be expected")
+    response.writeHead(417, headers).end(body)
+  })
+}
+
+const unreadable: Record<string, readonly [status: number, code: string, message: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "REQUEST_TIMEOUT", "The request took too long to arrive"],
+  HPE_HEADER_OVERFLOW: [431, "HEADERS_TOO_LARGE", "The request headers are too large"],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "PAYLOAD_TOO_LARGE", "The request body is too large"]
+}
+
+const refusal = (
+  requestId: RequestId,
+  code: string,
+  message: string
+): readonly [headers: Record<string, string | number>, body: string] => {
+  const body = JSON.stringify(errorBody(code, message))
+  const own = { "x-request-id": requestId, "content-type": "application/json", "content-length": Buffer.byteLength(body) }
+  return [{ ...commonHeaders, ...own, connection: "close" }, body]
+}
+
+/** Take no more connections, and wait until the last request is answered, but not for ever. */
+const drain = (server: Server, grace: Duration.Input): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    server.close(() => resume(Effect.void))
+  }).pipe(
+    // A connection kept alive is idle only once its last answer is out.
+    Effect.raceFirst(
+      Effect.repeat(
+        Effect.sync(() => server.closeIdleConnections()),
+        Schedule.spaced("50 millis")
+      )
+    ),
+    Effect.timeoutOrElse({ duration: grace, orElse: () => Effect.void }),
+    Effect.asVoid
+  )

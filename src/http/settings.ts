@@ -1,0 +1,206 @@
+/**
+ * The settings of the service, read from the environment and checked before anything starts. What is wrong with one is said in a line
+ * that names it, down to the place within it, and that repeats nothing of what it holds. Source: decisions.md, section 4.
+ */
+import { readFile } from "node:fs/promises"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { Currency, MinorUnits, toMinor } from "../order/Money.ts"
+import { ContractLength, Sku, TenantId } from "../order/Order.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
+import type { Variant } from "../order/place.ts"
+import { reader } from "../order/readInput.ts"
+import type { InputFault, InvalidInput } from "../order/Refusal.ts"
+import { Name, NonEmptyText, Text } from "../order/Text.ts"
+import type { ApiKey } from "./ApiKeys.ts"
+import { demoCatalogue } from "./demoCatalogue.ts"
+
+/** A setting that cannot be used. */
+export class WrongSetting extends Schema.TaggedError<WrongSetting>()("WrongSetting", {
+  setting: Schema.String,
+  fault: Schema.String
+}) {
+  override get message() {
+    return `${this.setting}: ${this.fault}`
+  }
+}
+
+export interface Settings {
+  readonly host: string
+  readonly port: number
+  /** PostgreSQL to use; without one, an embedded database in `dataFolder`. */
+  readonly databaseUrl: Redacted.Redacted | undefined
+  readonly dataFolder: string
+  readonly apiKeys: ReadonlyArray<ApiKey>
+  /** Whether `apiKeys` is the one key that everybody knows. */
+  readonly isDevelopment: boolean
+  readonly variants: ReadonlyArray<Variant>
+  readonly cancellationPolicy: CancellationPolicy
+}
+
+/** The key that opens a service on one's own machine. */
+export const developmentKey = "dev-key"
+
+// --- one setting at a time ---------------------------------------------------------------------------------------------------------
+
+const wrong = (setting: string, fault: string) => new WrongSetting({ setting, fault })
+
+/** A setting as text. An empty one counts as not set. */
+const text = (setting: string): Effect.Effect<string | undefined, WrongSetting> =>
+  Config.option(Config.String(setting)).pipe(
+    Effect.map((value) => Option.getOrUndefined(Option.filter(value, (given) => given !== ""))),
+    Effect.mapError(() => wrong(setting, "cannot be read"))
+  )
+
+/** All that is wrong, in one line: `[0].tenants: is required`. */
+const describeFaults = (faults: ReadonlyArray<InputFault>): string =>
+  faults.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ")
+
+const checked = <A>(setting: string, read: Result.Result<A, InvalidInput>): Effect.Effect<A, WrongSetting> =>
+  Effect.fromResult(Result.mapError(read, ({ details }) => wrong(setting, describeFaults(details))))
+
+const parseJson = (setting: string, json: string): Effect.Effect<unknown, WrongSetting> =>
+  Effect.try({ try: () => JSON.parse(json) as unknown, catch: () => wrong(setting, "must be valid JSON") })
+
+const readPort = Effect.fnUntraced(function* () {
+  const given = (yield* text("PORT")) ?? "3000"
+  if (!/^[0-9]{1,5}$/.test(given) || Number(given) > 65_535) return yield* wrong("PORT", "must be a whole number from 0 to 65535")
+  return Number(given)
+})
+
+const readDatabaseUrl = Effect.fnUntraced(function* () {
+  const given = yield* text("DATABASE_URL")
+  if (given === undefined) return undefined
+  const url = URL.parse(given)
+  if (url === null || (url.protocol !== "postgres:" && url.protocol !== "postgresql:") || url.hostname === "") {
+    return yield* wrong("DATABASE_URL", "must be a URL like postgres://user:password@host:5432/database")
+  }
+  return Redacted.make(given)
+})
+
+const readPolicy = Effect.fnUntraced(function* () {
+  const given = (yield* text("CANCELLATION_POLICY")) ?? "noActiveSubscriptions"
+  const policy = cancellationPolicyNames.find((each) => each === given)
+  return policy ?? (yield* wrong("CANCELLATION_POLICY", `must be one of: ${cancellationPolicyNames.join(", ")}`))
+})
+
+// --- API keys ----------------------------------------------------------------------------------------------------------------------
+
+/** What can be sent in a header, and is not taken for two values. */
+const sendable = (what: string) =>
+  Schema.isPattern(/^[\x21-\x2b\x2d-\x7e]+$/, {
+    message: `must be ${what} of printable ASCII characters, without space or comma`
+  })
+
+const ApiKeyEntry = Schema.Struct({
+  key: Text.check(sendable("a key")),
+  userId: Name,
+  tenants: Schema.NonEmptyArray(TenantId.check(sendable("a name"))),
+  role: Schema.optionalKey(Text),
+  email: Schema.optionalKey(Text),
+  displayName: Schema.optionalKey(Text)
+})
+const readApiKeyEntries = reader(Schema.NonEmptyArray(ApiKeyEntry))
+
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127(?:\.[0-9]{1,3}){3}$/.test(host)
+
+const developmentKeys: ReadonlyArray<ApiKey> = [
+  { key: Redacted.make(developmentKey), actor: { userId: "developer" }, tenants: [TenantId.make("demo")] }
+]
+
+const readApiKeys = Effect.fnUntraced(function* (host: string) {
+  const given = yield* text("API_KEYS")
+  if (given === undefined) {
+    if (isLoopback(host)) return developmentKeys
+    return yield* wrong("API_KEYS", `must be set when HOST is not a loopback address (HOST is ${JSON.stringify(host)})`)
+  }
+  const entries = yield* checked("API_KEYS", readApiKeyEntries(yield* parseJson("API_KEYS", given)))
+  const repeated = entries.findIndex(({ key }, index) => entries.findIndex((entry) => entry.key === key) < index)
+  if (repeated >= 0) return yield* wrong("API_KEYS", `[${repeated}].key: is in the list already`)
+  return entries.map(({ key, tenants, ...actor }): ApiKey => ({ key: Redacted.make(key), tenants, actor }))
+})
+
+// --- catalogue ---------------------------------------------------------------------------------------------------------------------
+
+const CatalogueEntry = Schema.Struct({
+  sku: Sku,
+  productName: NonEmptyText,
+  status: Schema.Literals(["active", "inactive"]),
+  currency: Currency,
+  pricing: Schema.NonEmptyArray(
+    Schema.Struct({
+      contractLength: ContractLength,
+      /** Major units. */
+      monthlyPrice: Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+    })
+  )
+})
+export type CatalogueEntry = typeof CatalogueEntry.Type
+const readCatalogueEntries = reader(Schema.Array(CatalogueEntry))
+
+const isMinorUnits = Schema.is(MinorUnits)
+
+/** Entries as variants; an entry's second price for one length, a price no coin can pay and a second entry of one SKU are faults. */
+const toVariants = (entries: ReadonlyArray<CatalogueEntry>): Result.Result<ReadonlyArray<Variant>, string> => {
+  const indexBySku = new Map<Sku, number>()
+  const variants: Array<Variant> = []
+  for (const [index, { sku, productName, status, currency, pricing }] of entries.entries()) {
+    const first = indexBySku.get(sku)
+    if (first !== undefined) return Result.fail(`[${index}].sku: is the same as [${first}].sku`)
+    indexBySku.set(sku, index)
+    const prices = new Map<number, number>()
+    for (const [position, { contractLength, monthlyPrice }] of pricing.entries()) {
+      const path = `[${index}].pricing[${position}]`
+      const minor = toMinor(monthlyPrice, currency)
+      if (minor === undefined) return Result.fail(`${path}.monthlyPrice: has more decimals than ${currency} has`)
+      if (!isMinorUnits(minor)) return Result.fail(`${path}.monthlyPrice: is too large`)
+      if (prices.has(contractLength)) return Result.fail(`${path}.contractLength: is priced already`)
+      prices.set(contractLength, minor)
+    }
+    variants.push({
+      sku,
+      productName,
+      isActive: status === "active",
+      currency,
+      pricing: Array.from(prices, ([contractLength, monthlyPrice]) => ({ contractLength, monthlyPrice }))
+    })
+  }
+  return Result.succeed(variants)
+}
+
+const readCatalogue = Effect.fnUntraced(function* () {
+  const file = yield* text("CATALOGUE_FILE")
+  const json = yield* file === undefined
+    ? Effect.succeed(demoCatalogue)
+    : Effect.flatMap(
+        Effect.tryPromise({
+          try: () => readFile(file, "utf8"),
+          catch: () => wrong("CATALOGUE_FILE", `cannot be read: ${JSON.stringify(file)}`)
+        }),
+        (content) => parseJson("CATALOGUE_FILE", content)
+      )
+  const entries = yield* checked("CATALOGUE_FILE", readCatalogueEntries(json))
+  return yield* Effect.fromResult(Result.mapError(toVariants(entries), (fault) => wrong("CATALOGUE_FILE", fault)))
+})
+
+// --- all of them -------------------------------------------------------------------------------------------------------------------
+
+/** Read all settings, or say what is wrong with the first that cannot be used. */
+export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(function* () {
+  const host = (yield* text("HOST")) ?? "127.0.0.1"
+  const apiKeys = yield* readApiKeys(host)
+  return {
+    host,
+    port: yield* readPort(),
+    databaseUrl: yield* readDatabaseUrl(),
+    dataFolder: (yield* text("DATA_DIR")) ?? "./data",
+    apiKeys,
+    isDevelopment: apiKeys === developmentKeys,
+    variants: yield* readCatalogue(),
+    cancellationPolicy: yield* readPolicy()
+  }
+})

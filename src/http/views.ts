@@ -1,0 +1,307 @@
+/**
+ * What the API shows of orders, subscriptions and audit events: each shape, and how it is made. Amounts are major units here and a
+ * subscription is called a rental; nothing else in the library knows these forms.
+ */
+import * as Schema from "effect/Schema"
+import type { Preview } from "../order/explain.ts"
+import type { SealedEvent } from "../order/auditChain.ts"
+import { releasedBySku } from "../order/AuditEvent.ts"
+import { toMajor } from "../order/Money.ts"
+import {
+  Actor,
+  Address,
+  Customer,
+  ExtensionDetails,
+  type Line,
+  type Order,
+  OrderStatus,
+  OrderType,
+  Payment,
+  type Subscription,
+  SubscriptionStatus,
+  totalsOf,
+  unitsOf,
+  UpgradeDetails
+} from "../order/Order.ts"
+import { plusMonths } from "../order/Timestamp.ts"
+import type { Page } from "../lifecycle/paging.ts"
+import type { SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
+
+// --- order -------------------------------------------------------------------------------------------------------------------------
+
+const ItemView = Schema.Struct({
+  sku: Schema.String,
+  productName: Schema.String,
+  quantity: Count,
+  unitPrice: Amount.annotate({ description: "Per unit and month, in major units" }),
+  contractLength: Count.annotate({ description: "Months" }),
+  rentalIds: Schema.Array(Schema.String),
+  rentalStatus: Schema.Literals(["pending", "partial", "completed"])
+})
+
+export const OrderView = Schema.Struct({
+  orderId: Schema.String,
+  tenantId: Schema.String,
+  status: OrderStatus,
+  orderType: OrderType,
+  customer: Customer,
+  billingAddress: Address,
+  shippingAddress: Address,
+  items: Schema.Array(ItemView),
+  totals: Schema.Struct({
+    subtotal: Amount.annotate({ description: "A month of the order before tax, in major units" }),
+    taxAmount: Amount,
+    total: Amount,
+    currency: Schema.String,
+    totalDevices: Count
+  }),
+  payment: Schema.optionalKey(Schema.Struct({ ...Payment.fields, paidAmount: Schema.optionalKey(Amount) })),
+  customFields: Schema.optionalKey(Schema.NullOr(Schema.JsonObject)),
+  rentalProgress: Schema.Struct({
+    totalDevices: Count,
+    rentedDevices: Count.annotate({ description: "Active subscriptions" })
+  }),
+  rentalIds: Schema.Array(Schema.String).annotate({ description: "Every subscription ever created from the order" }),
+  createdAt: Schema.String,
+  updatedAt: Schema.String,
+  createdBy: Schema.String,
+  notes: Schema.optionalKey(Schema.String),
+  extensionDetails: Schema.optionalKey(ExtensionDetails),
+  upgradeDetails: Schema.optionalKey(UpgradeDetails)
+}).annotate({ identifier: "Order" })
+export type OrderView = typeof OrderView.Type
+
+/** How far a line's units have got, by the units alone: what a cancel released never got anywhere. */
+const rentalStatusOf = ({ quantity, units }: Line): (typeof ItemView.Type)["rentalStatus"] => {
+  const begun = units.active + units.ended
+  return begun === 0 ? "pending" : begun < quantity ? "partial" : "completed"
+}
+
+const viewPayment = ({ paidAmount, ...payment }: Payment, currency: Order["currency"]) => ({
+  ...payment,
+  ...(paidAmount !== undefined && { paidAmount: toMajor(paidAmount, currency) })
+})
+
+export const viewOrder = (order: Order): OrderView => {
+  const { subtotal, total, totalDevices } = totalsOf(order)
+  const rentalIdsByLine = order.lines.map((): Array<string> => [])
+  for (const { line, subscriptionId } of order.subscriptions) rentalIdsByLine[line]?.push(subscriptionId)
+  return {
+    orderId: order.orderId,
+    tenantId: order.tenantId,
+    status: order.status,
+    orderType: order.orderType,
+    customer: order.customer,
+    billingAddress: order.billingAddress,
+    shippingAddress: order.shippingAddress,
+    items: order.lines.map((line, position) => ({
+      sku: line.sku,
+      productName: line.productName,
+      quantity: line.quantity,
+      unitPrice: toMajor(line.unitPrice, order.currency),
+      contractLength: line.contractLength,
+      rentalIds: rentalIdsByLine[position] ?? [],
+      rentalStatus: rentalStatusOf(line)
+    })),
+    totals: {
+      subtotal: toMajor(subtotal, order.currency),
+      taxAmount: toMajor(order.taxAmount, order.currency),
+      total: toMajor(total, order.currency),
+      currency: order.currency,
+      totalDevices
+    },
+    ...(order.payment && { payment: viewPayment(order.payment, order.currency) }),
+    ...(order.customFields !== undefined && { customFields: order.customFields }),
+    rentalProgress: { totalDevices, rentedDevices: unitsOf(order).active },
+    rentalIds: order.subscriptions.map(({ subscriptionId }) => subscriptionId),
+    createdAt: order.createdAt,
+    updatedAt: order.updatedAt,
+    createdBy: order.createdBy,
+    ...(order.notes !== undefined && { notes: order.notes }),
+    ...(order.extensionDetails && { extensionDetails: order.extensionDetails }),
+    ...(order.upgradeDetails && { upgradeDetails: order.upgradeDetails })
+  }
+}
+
+// --- subscription ------------------------------------------------------------------------------------------------------------------
+
+export const SubscriptionView = Schema.Struct({
+  rentalId: Schema.String,
+  tenantId: Schema.String,
+  assetSerialNumber: Schema.String,
+  customerId: Schema.String,
+  sku: Schema.String,
+  productName: Schema.String,
+  monthlyAmount: Amount.annotate({ description: "In major units" }),
+  currency: Schema.String,
+  status: SubscriptionStatus,
+  originalContractLength: Count,
+  contractLength: Count.annotate({ description: "Months" }),
+  startDate: Schema.String,
+  endDate: Schema.String,
+  orderId: Schema.String,
+  customerEmail: Schema.String,
+  customerName: Schema.String,
+  billingGroupId: Schema.optionalKey(Schema.String),
+  notes: Schema.optionalKey(Schema.String),
+  cancellationDetails: Schema.optionalKey(
+    Schema.Struct({
+      reason: Schema.optionalKey(Schema.String),
+      processedBy: Actor,
+      cancelledAt: Schema.String,
+      notes: Schema.optionalKey(Schema.String)
+    })
+  ),
+  createdAt: Schema.String,
+  updatedAt: Schema.String,
+  createdBy: Schema.String
+}).annotate({ identifier: "Subscription" })
+export type SubscriptionView = typeof SubscriptionView.Type
+
+const viewEnd = ({ ended }: Subscription) =>
+  ended && {
+    cancellationDetails: {
+      ...(ended.reason !== undefined && { reason: ended.reason }),
+      processedBy: ended.by,
+      cancelledAt: ended.at,
+      ...(ended.notes !== undefined && { notes: ended.notes })
+    }
+  }
+
+export const viewSubscription = ({ subscription, order }: SubscriptionOfOrder): SubscriptionView => {
+  const line = order.lines[subscription.line]
+  if (line === undefined) throw new Error(`subscription ${subscription.subscriptionId} belongs to no line of its order`)
+  return {
+    rentalId: subscription.subscriptionId,
+    tenantId: order.tenantId,
+    assetSerialNumber: subscription.serialNumber,
+    customerId: order.customer.customerId,
+    sku: line.sku,
+    productName: line.productName,
+    monthlyAmount: toMajor(line.unitPrice, order.currency),
+    currency: order.currency,
+    status: subscription.status,
+    originalContractLength: subscription.contractLength,
+    contractLength: subscription.contractLength,
+    startDate: subscription.startDate,
+    endDate: plusMonths(subscription.startDate, subscription.contractLength),
+    orderId: order.orderId,
+    customerEmail: order.customer.email,
+    customerName: `${order.customer.firstName} ${order.customer.lastName}`,
+    ...(subscription.billingGroupId !== undefined && { billingGroupId: subscription.billingGroupId }),
+    ...(subscription.notes !== undefined && { notes: subscription.notes }),
+    ...viewEnd(subscription),
+    createdAt: subscription.createdAt,
+    updatedAt: subscription.updatedAt,
+    createdBy: subscription.createdBy
+  }
+}
+
+// --- lists -------------------------------------------------------------------------------------------------------------------------
+
+const paging = {
+  count: Count.annotate({ description: "How many this page has" }),
+  limit: Count,
+  hasMore: Schema.Boolean,
+  nextCursor: Schema.NullOr(Schema.String).annotate({
+    description: "Goes into `startAfter` of the next request; null on the last page"
+  })
+}
+export const OrderPage = Schema.Struct({ orders: Schema.Array(OrderView), ...paging })
+export const SubscriptionPage = Schema.Struct({ rentals: Schema.Array(SubscriptionView), ...paging })
+
+const viewPaging = ({ items, limit, nextCursor }: Page<unknown>) => ({
+  count: items.length,
+  limit,
+  hasMore: nextCursor !== null,
+  nextCursor
+})
+
+export const viewOrderPage = (page: Page<Order>): typeof OrderPage.Type => ({
+  orders: page.items.map(viewOrder),
+  ...viewPaging(page)
+})
+
+export const viewSubscriptionPage = (page: Page<SubscriptionOfOrder>): typeof SubscriptionPage.Type => ({
+  rentals: page.items.map(viewSubscription),
+  ...viewPaging(page)
+})
+
+// --- audit events and the dry run of a cancel --------------------------------------------------------------------------------------
+
+const BySku = Schema.Struct({ sku: Schema.String, quantity: Count })
+
+export const EventView = Schema.Struct({
+  sequence: Count,
+  type: Schema.String,
+  at: Schema.String,
+  actor: Actor,
+  from: Schema.NullOr(OrderStatus),
+  to: OrderStatus,
+  reason: Schema.optionalKey(Schema.String),
+  released: Schema.Array(BySku),
+  rentalId: Schema.optionalKey(Schema.String),
+  requestId: Schema.String,
+  previousHash: Schema.NullOr(Schema.String),
+  hash: Schema.String
+}).annotate({ identifier: "AuditEvent" })
+
+/** An order's reason is confidential and may have been erased; a subscription's is a word of a fixed list. */
+const reasonOf = ({ event }: SealedEvent): string | undefined =>
+  event.type === "order.cancelled"
+    ? event.confidential.reason
+    : event.type === "subscription.ended"
+      ? event.details.reason
+      : undefined
+
+export const viewEvent = (sealed: SealedEvent): typeof EventView.Type => {
+  const { event, previousHash, hash } = sealed
+  const reason = reasonOf(sealed)
+  return {
+    sequence: event.sequence,
+    type: event.type,
+    at: event.at,
+    actor: event.actor,
+    from: event.from,
+    to: event.to,
+    ...(reason !== undefined && { reason }),
+    released: releasedBySku(event.released),
+    ...("subscriptionId" in event.details && { rentalId: event.details.subscriptionId }),
+    requestId: event.requestId,
+    previousHash,
+    hash
+  }
+}
+
+export const CancellationView = Schema.Struct({
+  orderId: Schema.String,
+  version: Count,
+  cancellable: Schema.Boolean,
+  blockers: Schema.Array(
+    Schema.Struct({
+      code: Schema.String.annotate({ description: "The refusal the command would get" }),
+      guard: Schema.String.annotate({ description: "What is missing, by its name in the lifecycle" }),
+      message: Schema.String,
+      rentalIds: Schema.optionalKey(Schema.Array(Schema.String)).annotate({ description: "Every subscription that blocks" })
+    })
+  ),
+  releases: Schema.Array(BySku),
+  warnings: Schema.Array(Schema.String)
+})
+
+export const viewCancellation = ({ order, blockers, plan, warnings }: Preview): typeof CancellationView.Type => ({
+  orderId: order.orderId,
+  version: order.version,
+  cancellable: blockers.length === 0,
+  blockers: blockers.map(({ code, guard, message, subscriptionIds }) => ({
+    code,
+    guard,
+    message,
+    ...(subscriptionIds.length > 0 && { rentalIds: subscriptionIds })
+  })),
+  releases: releasedBySku(plan?.released ?? []),
+  warnings
+})

@@ -1,0 +1,155 @@
+/** The service as a process: how it starts, what it prints, how it says that it cannot start, and how it lives through a lost database. */
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
+import { connect, createServer, type Socket } from "node:net"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { describe, expect, it } from "vitest"
+import { freshDatabase } from "../support/postgresDatabase.ts"
+import { call, serve, type Served, stop } from "../support/servedProcess.ts"
+import { temporaryFolder } from "../support/temporaryFolder.ts"
+
+const main = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url))
+
+/** Start the service, which is expected to give up. */
+const fail = async (settings: Readonly<Record<string, string>>) => {
+  const child = spawn(process.execPath, [main], { env: { PATH: process.env["PATH"] ?? "", PORT: "0", ...settings } })
+  let [stdout, stderr] = ["", ""]
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
+  const [code] = (await once(child, "close")) as [number | null]
+  return { code, stdout, stderr }
+}
+
+const withFolder = (use: (folder: string) => Promise<void>) =>
+  Effect.runPromise(Effect.scoped(Effect.flatMap(temporaryFolder, (folder) => Effect.promise(() => use(folder)))))
+const withDatabase = (use: (url: URL) => Promise<void>) =>
+  Effect.runPromise(
+    Effect.scoped(Effect.flatMap(freshDatabase, (url) => Effect.promise(() => use(new URL(Redacted.value(url))))))
+  )
+
+const withServed = async (settings: Readonly<Record<string, string>>, use: (served: Served) => Promise<void>) => {
+  const served = await serve(settings)
+  try {
+    await use(served)
+  } finally {
+    await stop(served, "SIGKILL")
+  }
+}
+
+const order = {
+  customer: { email: "grace@example.com", firstName: "Grace", lastName: "Hopper" },
+  billingAddress: { contactName: "Grace Hopper", streetAddress: "Quay 1", city: "Rotterdam", country: "NL" },
+  items: [{ sku: "EBIKE-CITY-500", quantity: 1 }]
+}
+
+describe("the service", () => {
+  it("prints three lines for a shell that do what they say, one JSON line a request, and ends well", () =>
+    withFolder((folder) =>
+      withServed({ DATA_DIR: folder }, async (served) => {
+        await expect.poll(served.output).toContain("/events")
+        expect(served.output()).toContain("Warning: API_KEYS is not set")
+        const lines = served
+          .output()
+          .split("\n")
+          .filter((line) => /^(ORDER=|curl )/.test(line))
+        expect(lines).toHaveLength(3)
+        const { stdout } = await promisify(execFile)("sh", ["-c", lines.join("\n")])
+        const [orderId, cancelled, events, ...others] = stdout.trim().split("\n")
+        expect(orderId).toMatch(/^ord_/)
+        expect(JSON.parse(cancelled ?? "")).toEqual({ success: true, message: expect.any(String), orderId })
+        expect(JSON.parse(events ?? "")).toMatchObject({
+          orderId,
+          events: [{ type: "order.placed" }, { type: "order.cancelled", reason: "Customer changed their mind" }]
+        })
+        expect(others).toEqual([])
+
+        const second = await fail({ DATA_DIR: folder })
+        expect([second.code, second.stdout]).toEqual([1, ""])
+        expect(second.stderr).toMatch(/^DATA_DIR: [^\n]*in use[^\n]*\n$/)
+        const taken = await fail({ DATA_DIR: `${folder}/other`, PORT: new URL(served.url).port })
+        expect([taken.code, taken.stderr]).toEqual([1, expect.stringMatching(/^PORT: \d+ is in use on 127\.0\.0\.1\n$/)])
+
+        expect((await call(served.url, "GET", "/health")).body).toEqual({ status: "ok" })
+        expect(await stop(served)).toBe(0)
+        const logged = served
+          .output()
+          .split("\n")
+          .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as unknown] : []))
+        expect(logged).toMatchObject([
+          { route: "/v1/orders", status: 201, level: "info", tenantId: "demo" },
+          { route: "/v1/orders/:orderId/cancel", status: 200 },
+          { route: "/v1/orders/:orderId/events", status: 200 },
+          { route: "/health", status: 200 }
+        ])
+        expect(JSON.stringify(logged)).not.toContain("mind")
+      })
+    ))
+
+  it.each([
+    ["PORT: must be a whole number from 0 to 65535\n", { PORT: "70000" }],
+    ["API_KEYS: [0].userId: is required; [0].tenants: is required\n", { API_KEYS: '[{"key":"a"}]' }],
+    ["HOST: cannot listen on 192.0.2.1", { HOST: "192.0.2.1", API_KEYS: '[{"key":"a","userId":"u","tenants":["t"]}]' }]
+  ])("does not start with a wrong setting, and says so in one line: %s", (line, settings) =>
+    withFolder(async (folder) => {
+      const { code, stdout, stderr } = await fail({ DATA_DIR: folder, ...settings })
+      expect([code, stdout, stderr.split("\n").length]).toEqual([1, "", 2])
+      expect(stderr.startsWith(line), stderr).toBe(true)
+    })
+  )
+
+  it("gives up on a database that cannot be reached, without showing the password", async () => {
+    const { code, stderr } = await fail({ DATABASE_URL: "postgres://user:secret@127.0.0.1:9/orders" })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^DATABASE_URL: 127\.0\.0\.1:9\/orders: cannot be reached, for 10 seconds now [^\n]*\n$/)
+    expect(stderr).not.toContain("secret")
+  })
+
+  it("waits for a database that is late, answers 503 while it is gone, and goes on when it is back", () =>
+    withDatabase(async (database) => {
+      // A door in front of the database that can be shut.
+      let isOpen = false
+      const sockets = new Set<Socket>()
+      const door = createServer((client) => {
+        if (!isOpen) return void client.destroy()
+        const server = connect(Number(database.port), database.hostname)
+        for (const socket of [client, server]) {
+          sockets.add(socket)
+          socket.on("error", () => {})
+          socket.on("close", () => {
+            client.destroy()
+            server.destroy()
+          })
+        }
+        client.pipe(server).pipe(client)
+      })
+      await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve))
+      const address = door.address()
+      const url = new URL(database)
+      url.host = `127.0.0.1:${typeof address === "object" ? address?.port : 0}`
+      setTimeout(() => (isOpen = true), 2_000)
+      try {
+        await withServed({ DATABASE_URL: url.href }, async (served) => {
+          expect((await call(served.url, "POST", "/v1/orders", order)).status).toBe(201)
+          isOpen = false
+          for (const socket of sockets) socket.destroy()
+          await expect
+            .poll(async () => {
+              const { status, body } = await call(served.url, "GET", "/v1/orders")
+              return [status, (body["error"] as { code: string } | undefined)?.code]
+            })
+            .toEqual([503, "UNAVAILABLE"])
+          expect((await call(served.url, "GET", "/health")).status).toBe(200)
+          isOpen = true
+          await expect.poll(async () => (await call(served.url, "GET", "/v1/orders")).status, { timeout: 20_000 }).toBe(200)
+          expect((await call(served.url, "POST", "/v1/orders", order)).status).toBe(201)
+          expect(await stop(served, "SIGINT")).toBe(0)
+        })
+      } finally {
+        for (const socket of sockets) socket.destroy()
+        door.close()
+      }
+    }))
+})

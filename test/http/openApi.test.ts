@@ -1,0 +1,125 @@
+/** The served description against the specification's, on the operation the specification is about; and against what is really served. */
+import { afterAll, describe, expect, it } from "vitest"
+import { openService } from "./client.ts"
+
+/** The cancel operation of the specification's OpenAPI fragment, and the schema it refers to. */
+const fragment = {
+  operation: {
+    tags: ["Orders"],
+    summary: "Cancel an order",
+    description: "Cancels a pending order. Cannot cancel orders that have fulfilled subscriptions.",
+    operationId: "cancelOrder",
+    parameters: [
+      { schema: { type: "string", description: "The order ID" }, required: true, name: "orderId", in: "path" },
+      { schema: { type: "string", description: "Your tenant identifier" }, required: true, name: "Tenant-ID", in: "header" }
+    ],
+    requestBody: {
+      content: { "application/json": { schema: { type: "object", properties: { reason: { type: "string", maxLength: 1000 } } } } }
+    },
+    responses: {
+      200: {
+        description: "Order cancelled",
+        content: {
+          "application/json": {
+            schema: {
+              type: "object",
+              properties: {
+                success: { type: "boolean", enum: [true] },
+                message: { type: "string" },
+                orderId: { type: "string" }
+              },
+              required: ["success", "message", "orderId"]
+            }
+          }
+        }
+      },
+      400: {
+        description: "Bad request (order not cancellable)",
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } }
+      },
+      404: {
+        description: "Order not found",
+        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } }
+      }
+    }
+  },
+  error: {
+    type: "object",
+    properties: {
+      error: {
+        type: "object",
+        properties: {
+          code: { type: "string", description: "Error code" },
+          message: { type: "string", description: "Human-readable error message" }
+        },
+        required: ["code", "message"]
+      }
+    },
+    required: ["error"]
+  },
+  security: [{ bearerAuth: [] }],
+  scheme: { type: "http", scheme: "bearer" }
+}
+
+interface Document {
+  readonly openapi: string
+  readonly security: unknown
+  readonly paths: Record<
+    string,
+    Record<string, { readonly operationId: string; readonly responses: object; readonly summary?: string }>
+  >
+  readonly components: { readonly schemas: Record<string, unknown>; readonly securitySchemes: Record<string, unknown> }
+}
+
+describe("the served OpenAPI description", () => {
+  const service = openService()
+  afterAll(() => service.dispose())
+  const read = async () =>
+    (await service.call("GET", "/openapi.json", { headers: { authorization: null } })).body as unknown as Document
+
+  it("says of cancelling an order what the specification says", async () => {
+    const document = await read()
+    expect(document.openapi).toBe("3.1.0")
+    expect(document.paths["/v1/orders/{orderId}/cancel"]?.["post"]).toEqual(fragment.operation)
+    expect(document.components.schemas["Error"]).toEqual(fragment.error)
+    expect(document.security).toEqual(fragment.security)
+    expect(document.components.securitySchemes["bearerAuth"]).toMatchObject(fragment.scheme)
+  })
+
+  it("names every operation once and forbids no unknown member", async () => {
+    const document = await read()
+    const operations = Object.values(document.paths).flatMap((item) =>
+      Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
+    )
+    expect(operations).toHaveLength(14)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(14)
+    for (const { summary } of operations) expect(summary).toBeTruthy()
+    expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
+  })
+
+  it("refers to no schema it does not have", async () => {
+    const document = await read()
+    const references = JSON.stringify(document).match(/#\/components\/schemas\/[A-Za-z]+/g) ?? []
+    expect(references.length).toBeGreaterThan(10)
+    for (const reference of references) expect(Object.keys(document.components.schemas)).toContain(reference.split("/").at(-1))
+  })
+
+  it("describes every route there is, and no other", async () => {
+    const document = await read()
+    const described = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item).flatMap((method) => (method === "parameters" ? [] : [`${method.toUpperCase()} ${path}`]))
+    )
+    for (const operation of described) {
+      const [method = "", path = ""] = operation.split(" ")
+      const answer = await service.call(method, path.replaceAll(/\{\w+\}/g, "unknown"), { headers: { authorization: null } })
+      expect([operation, answer.status]).toEqual([operation, path === "/health" ? 200 : 401])
+    }
+  })
+
+  it("comes with a page to read it on, which loads nothing from elsewhere", async () => {
+    const { status, headers, text } = await service.call("GET", "/docs", { headers: { authorization: null } })
+    expect([status, headers.get("content-type")]).toEqual([200, expect.stringContaining("text/html")])
+    expect(text).toContain("cancelOrder")
+    expect(text.slice(0, 2_000)).not.toMatch(/<(?:script|link)[^>]+(?:src|href)=/)
+  })
+})
