@@ -34,7 +34,7 @@ import { idempotencyKeyOf } from "./idempotencyKey.ts"
 import { defaultLimits, type Limits, makeRateLimit } from "./RateLimit.ts"
 import { bodyLimits, readBody } from "./readBody.ts"
 import { requestIdOf } from "./requestId.ts"
-import { findRoute, type Match } from "./routes.ts"
+import { findRoute, type Match, maxWrittenLength } from "./routes.ts"
 
 export interface AppOptions {
   readonly limits?: Partial<Limits>
@@ -49,8 +49,8 @@ interface Seen {
 
 /** The Api and its documents on a router of their own. `app` lets in only what the route table knows, so its settings hardly matter. */
 const makeRouter = Effect.gen(function* () {
-  // Long enough for 128 characters, percent-encoded; the schemas say what is too long.
-  const router = yield* HttpRouter.make.pipe(Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: 4096 }))
+  // The route table refuses what is longer; what the router itself refuses would be a fault of ours.
+  const router = yield* HttpRouter.make.pipe(Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: maxWrittenLength }))
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
     HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })

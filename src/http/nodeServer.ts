@@ -24,12 +24,21 @@ export interface ServerOptions {
   /** How long requests may take to finish once the server is told to end; 10 seconds unless said otherwise. */
   readonly grace?: Duration.Input
   /** Time-outs in milliseconds; for tests of slow clients. */
-  readonly timeouts?: {
-    readonly headersTimeout: number
-    readonly requestTimeout: number
-    readonly connectionsCheckingInterval: number
-  }
+  readonly timeouts?: Partial<typeof defaultTimeouts>
+  /** How many connections there may be at once, and how many requests one of them may carry. */
+  readonly connections?: Partial<typeof defaultConnections>
 }
+
+const defaultTimeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  /** Of a connection on which nothing moves: the client of a pending answer has ceased to read it. Longer than any request may work. */
+  idleTimeout: 30_000,
+  connectionsCheckingInterval: 1_000
+}
+
+const defaultConnections = { maxConnections: 1_000, maxRequestsPerSocket: 1_000 }
 
 /** Serve the app. It stops taking connections when the scope closes, and lets requests finish that have begun. */
 export const layer = (options: ServerOptions): Layer.Layer<HttpServer.HttpServer, ServeError, App> =>
@@ -51,19 +60,11 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpServer.HttpServer
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 
-const makeServer = ({ timeouts }: ServerOptions): Server => {
-  const server = createServer({
-    headersTimeout: 10_000,
-    requestTimeout: 15_000,
-    connectionsCheckingInterval: 1_000,
-    ...timeouts,
-    keepAliveTimeout: 5_000,
-    // The app refuses such a request, with a body.
-    requireHostHeader: false
-  })
-  server.maxConnections = 1_000
-  server.maxRequestsPerSocket = 1_000
-  return server
+const makeServer = ({ timeouts, connections }: ServerOptions): Server => {
+  // The app refuses a request without a `Host`, with a body.
+  const { idleTimeout, ...others } = { ...defaultTimeouts, ...timeouts }
+  const server = createServer({ ...others, requireHostHeader: false }).setTimeout(idleTimeout)
+  return Object.assign(server, defaultConnections, connections)
 }
 
 /** Answer what never becomes a whole request: bytes that are not HTTP, too many headers, a client that takes too long. */

@@ -50,20 +50,30 @@ const idempotencyKey = {
   description: "Makes the request safe to repeat for 24 hours: the same key with the same request gives the first answer again."
 }
 
-/** Answers any operation under `/v1` can give, by their codes. */
-const commonAnswers: Record<string, readonly [status: number, description: string]> = {
+/** Answers any request can get, by their codes. */
+const commonAnswers: Record<string, readonly [status: number, description: string, schema?: "DetailedError"]> = {
+  BAD_REQUEST: [400, "The request is not valid HTTP"],
+  VALIDATION_ERROR: [
+    400,
+    "The path, the query, a header or the body is not valid; `details` says what is wrong",
+    "DetailedError"
+  ],
   AUTH_REQUIRED: [401, "No API key was sent"],
   INVALID_TOKEN: [401, "The API key is not known"],
   NO_TENANT_ACCESS: [403, "The Tenant-ID is missing, repeated, or not one of the key's"],
   INSUFFICIENT_PERMISSIONS: [403, "The key may only read"],
+  NOT_FOUND: [404, "There is no such path, or nothing of the tenant's by that id"],
   METHOD_NOT_ALLOWED: [405, "The path has no such method; `Allow` lists those it has"],
+  REQUEST_TIMEOUT: [408, "The request took too long to arrive"],
   PAYLOAD_TOO_LARGE: [
     413,
     `The body is longer than ${bodyLimits.order / 1024} KiB (creating an order) or ${bodyLimits.other / 1024} KiB`
   ],
   UNSUPPORTED_MEDIA_TYPE: [415, "The body is not application/json, or it is compressed"],
+  EXPECTATION_FAILED: [417, "Only `100-continue` can be expected"],
   IDEMPOTENCY_KEY_REUSED: [422, "The idempotency key was used before with another request"],
   RATE_LIMITED: [429, "Too many requests; `Retry-After` says when to try again"],
+  HEADERS_TOO_LARGE: [431, "The request line or the headers are too long"],
   INTERNAL_ERROR: [500, "A fault of the service; `X-Request-Id` is what to report"],
   OUTCOME_UNKNOWN: [503, "Nobody can tell whether the change was made; repeat it under the same idempotency key"],
   UNAVAILABLE: [503, "Nothing was changed; try again after `Retry-After` seconds"]
@@ -105,11 +115,11 @@ export const completeOpenApi = (spec: Json): Json => {
   spec.security = [{ bearerAuth: [] }]
   spec.components.securitySchemes = { bearerAuth: { type: "http", scheme: "bearer", description: "API key" } }
   spec.components.responses = Object.fromEntries(
-    Object.entries(commonAnswers).map(([code, [status, description]]) => [
+    Object.entries(commonAnswers).map(([code, [status, description, schema = "Error"]]) => [
       code,
       {
         description: `${status}. ${description}.`,
-        content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } }
+        content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } }
       }
     ])
   )

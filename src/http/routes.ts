@@ -43,7 +43,13 @@ const matches = ({ segments }: Route, path: ReadonlyArray<string>): boolean =>
 
 const fault = (parameter: string, message: string): InputFault => ({ path: parameter, message, code: "invalid_value" })
 
-/** A parameter's value, or what is wrong with how it is written. Its length and characters are for the schema to judge. */
+/** The longest parameter there can be, written out: 128 characters of four bytes each, every byte percent-encoded. */
+export const maxWrittenLength = 128 * 4 * 3
+
+/**
+ * A parameter's value, or what is wrong with how it is written. Its characters are for the schema to judge, and so is its length, unless it
+ * is one that the router does not take.
+ */
 const readParameter = (name: string, raw: string): string | InputFault => {
   let value: string
   try {
@@ -52,6 +58,7 @@ const readParameter = (name: string, raw: string): string | InputFault => {
     return fault(name, "must be percent-encoded UTF-8")
   }
   if (value.includes("/")) return fault(name, "must not contain a slash")
+  if (encodeURIComponent(value).length > maxWrittenLength) return fault(name, "must not be longer than 128 characters")
   return value === "." || value === ".." ? fault(name, "must not be . or ..") : value
 }
 
