@@ -3,7 +3,7 @@
  *
  * Read in this order: `orderMachine` (what may happen), `decide` (an order and a command in, a `Transition` or a `Refusal` out),
  * `OrderLifecycle` (load, decide, commit). Stores, the HTTP API and the test kit have entry points of their own:
- * `order-lifecycle/memory`, `/postgres`, `/embedded`, `/http`, `/testing`.
+ * `order-lifecycle/memory`, `/postgres`, `/embedded`, `/http`, `/verify`, `/testing`.
  *
  * @module
  */
@@ -93,7 +93,7 @@ export type { CommandRequest } from "./lifecycle/applyCommand.ts"
 export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
 export { Caller } from "./lifecycle/Caller.ts"
 export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"
-export { AuditTrail, type BrokenChain } from "./lifecycle/AuditTrail.ts"
+export { AuditTrail, type BrokenChain, EventNotErasable } from "./lifecycle/AuditTrail.ts"
 export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
 export { OrderListRequest, type Page, SubscriptionListRequest } from "./lifecycle/paging.ts"
 

@@ -1,6 +1,6 @@
 /** The package as its users get it: built, and imported by its name from somewhere else. */
 import { execFile } from "node:child_process"
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -11,28 +11,38 @@ import packageJson from "../package.json" with { type: "json" }
 const root = fileURLToPath(new URL("..", import.meta.url))
 const run = promisify(execFile)
 
-it("every entry point of the built package can be imported, and nothing behind them", { timeout: 120_000 }, async () => {
-  await run("npm", ["run", "build"], { cwd: root })
-  const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))
-  try {
-    await mkdir(join(folder, "node_modules"))
-    await symlink(root, join(folder, "node_modules", "order-lifecycle"))
-    const entries = Object.keys(packageJson.exports)
-      .filter((entry) => entry !== "./package.json")
-      .map((entry) => entry.replace(".", "order-lifecycle"))
-    await writeFile(
-      join(folder, "user.mjs"),
-      `const sizes = {}
+it(
+  "every entry point of the built package can be imported, nothing behind them, and its programs run",
+  { timeout: 120_000 },
+  async () => {
+    await run("npm", ["run", "build"], { cwd: root })
+    const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))
+    try {
+      await mkdir(join(folder, "node_modules"))
+      await symlink(root, join(folder, "node_modules", "order-lifecycle"))
+      const entries = Object.keys(packageJson.exports)
+        .filter((entry) => entry !== "./package.json")
+        .map((entry) => entry.replace(".", "order-lifecycle"))
+      await writeFile(
+        join(folder, "user.mjs"),
+        `const sizes = {}
        for (const entry of ${JSON.stringify(entries)}) sizes[entry] = Object.keys(await import(entry)).length
        const hidden = await import("order-lifecycle/dist/order/decide.js").catch((error) => error.code)
        console.log(JSON.stringify({ sizes, hidden }))`
-    )
-    const { stdout } = await run(process.execPath, ["user.mjs"], { cwd: folder })
-    const { sizes, hidden } = JSON.parse(stdout) as { sizes: Record<string, number>; hidden: unknown }
-    expect(Object.keys(sizes)).toEqual(entries)
-    for (const size of Object.values(sizes)) expect(size).toBeGreaterThan(0)
-    expect(hidden).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED")
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+      )
+      const { stdout } = await run(process.execPath, ["user.mjs"], { cwd: folder })
+      const { sizes, hidden } = JSON.parse(stdout) as { sizes: Record<string, number>; hidden: unknown }
+      expect(Object.keys(sizes)).toEqual(entries)
+      for (const size of Object.values(sizes)) expect(size).toBeGreaterThan(0)
+      expect(hidden).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED")
+
+      for (const [name, path] of Object.entries(packageJson.bin)) {
+        const program = join(folder, "node_modules", "order-lifecycle", path)
+        expect((await readFile(program, "utf8")).startsWith("#!/usr/bin/env node\n"), name).toBe(true)
+        expect((await run(process.execPath, [program, "--version"])).stdout).toContain(packageJson.version)
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   }
-})
+)

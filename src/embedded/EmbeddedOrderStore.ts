@@ -2,6 +2,7 @@
 import * as Layer from "effect/Layer"
 import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlError } from "effect/sql/SqlError"
+import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
 import * as EmbeddedConnection from "./EmbeddedConnection.ts"
@@ -10,5 +11,5 @@ import type { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"
 /** Open the folder, create it if need be, and bring its tables up to date. */
 export const layer = (
   folder: string
-): Layer.Layer<OrderStore, DataFolderInUse | DataFolderUnusable | MigrationError | SqlError> =>
+): Layer.Layer<OrderStore | OrderRecords, DataFolderInUse | DataFolderUnusable | MigrationError | SqlError> =>
   Layer.provide(PostgresOrderStore.layerMigrated, EmbeddedConnection.layer(folder))

@@ -11,12 +11,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { type ChainFault, seal, type SealedEvent, verifyChain } from "../order/auditChain.ts"
 import type { Transition } from "../order/decide.ts"
-import type { OrderId, TenantId } from "../order/Order.ts"
+import { type OrderId, OrderId as OrderIdSchema, type TenantId } from "../order/Order.ts"
 import { fromDateTime } from "../order/Timestamp.ts"
 import { type EventKey, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
 
@@ -24,6 +25,20 @@ import { type EventKey, OrderStore, type OutcomeUnknown, type StoreUnavailable }
 export interface BrokenChain extends ChainFault {
   readonly tenantId: TenantId
   readonly orderId: OrderId
+}
+
+/**
+ * There is no such event, or it is the one that placed the order. What that one says in confidence (customer, addresses) is the order
+ * itself, and an order without a customer is none. See `docs/decisions/0009-what-can-be-erased.md`.
+ */
+export class EventNotErasable extends Schema.TaggedError<EventNotErasable>()("EventNotErasable", {
+  orderId: OrderIdSchema,
+  sequence: Schema.Int
+}) {
+  readonly remedy = "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
+  override get message() {
+    return `Event ${this.sequence} of the order does not exist or cannot be erased.`
+  }
 }
 
 export class AuditTrail extends Context.Service<
@@ -61,6 +76,16 @@ export class AuditTrail extends Context.Service<
     readonly verifyAll: (tenantId: TenantId) => Stream.Stream<BrokenChain, StoreUnavailable>
 
     /**
+     * Erase the free text of one event (the reason of a cancel, the notes of a subscription) for good, wherever it is kept. What happened,
+     * when and by whom stays, the chain still verifies, and the order still is the fold of its events. Erasing twice is as good as once.
+     */
+    readonly erase: (
+      tenantId: TenantId,
+      orderId: OrderId,
+      sequence: number
+    ) => Effect.Effect<void, EventNotErasable | StoreUnavailable | OutcomeUnknown>
+
+    /**
      * Take up to `limit` events from the outbox, hand them to `consume`, and mark them delivered when it succeeds. Returns how many.
      *
      * Every event is delivered at least once and, per order, in sequence; there is no order between orders. When `consume` fails or the
@@ -95,8 +120,13 @@ export class AuditTrail extends Context.Service<
         orderId: OrderId,
         head?: { readonly sequence: number; readonly hash: string }
       ) {
-        const fault = verifyChain(yield* store.history(tenantId, orderId), head)
+        const fault = verifyChain(yield* store.history(tenantId, orderId), head, { tenantId, orderId })
         return fault === null ? null : { tenantId, orderId, ...fault }
+      })
+
+      const erase = Effect.fn("AuditTrail.erase")(function* (tenantId: TenantId, orderId: OrderId, sequence: number) {
+        const isErased = yield* store.eraseText({ tenantId, orderId, sequence })
+        if (!isErased) return yield* new EventNotErasable({ orderId, sequence })
       })
 
       const deliver = Effect.fn("AuditTrail.deliver")(function* <E, R>(
@@ -131,6 +161,7 @@ export class AuditTrail extends Context.Service<
             Stream.mapEffect(orderIds(tenantId), (orderId) => verify(tenantId, orderId)),
             (broken) => broken !== null
           ),
+        erase,
         deliver
       }
     })

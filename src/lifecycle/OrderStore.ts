@@ -187,7 +187,10 @@ export class OrderStore extends Context.Service<
       use: Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | StoreUnavailable | OutcomeUnknown, R>
 
-    /** Remember a refusal. Whoever comes first defines the answer: returns what is kept under the key now. */
+    /**
+     * Remember a refusal. Whoever comes first defines the answer: returns what is kept under the key now. The refusal holds no confidential
+     * text: what an erasure is to reach is kept in the order and in its events only.
+     */
     readonly rememberRefusal: (
       key: IdempotencyKey,
       refusal: Refusal,
@@ -196,6 +199,13 @@ export class OrderStore extends Context.Service<
 
     /** Forget keys that expired before `now`, at most `limit` of them. Returns how many. */
     readonly forgetExpired: (now: Timestamp, limit: number) => Effect.Effect<number, StoreUnavailable | OutcomeUnknown>
+
+    /**
+     * Erase the confidential text of one event (a reason, a note) with its salt, from the event and from everything that was made of it:
+     * the cancellation, the subscription. One statement; no version, no event. Erasing again changes nothing and answers the same. False
+     * when there is no such event, or when it is the one that placed the order: what that one says in confidence is the order itself.
+     */
+    readonly eraseText: (event: EventKey) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
     /** Rewrite an order's notes. False when there is no such order. Touches nothing else: no version, no event. */
     readonly rewriteNotes: (

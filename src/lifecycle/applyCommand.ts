@@ -5,6 +5,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import type { SealedEvent } from "../order/auditChain.ts"
 import type { OrderPlaced, RequestId } from "../order/AuditEvent.ts"
 import type { EventOf, Occasion, RefusalOf, Transition } from "../order/decide.ts"
 import { decide } from "../order/decide.ts"
@@ -42,6 +43,13 @@ type NotFound<Name extends OrderName> = Name extends { orderId: OrderId } ? Orde
 /** What a command can fail with besides being refused. */
 type Failure = IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
 
+/** The answer to a command: a transition that was made now, or one of before that is told again and is no news. */
+interface Answer {
+  readonly transition: Transition
+  readonly news?: SealedEvent
+}
+const oldNews = (transition: Transition): Answer => ({ transition })
+
 const notFound = (name: OrderName) => ("orderId" in name ? new OrderNotFound(name) : new SubscriptionNotFound(name))
 
 /** Now, from Effect's clock. */
@@ -70,9 +78,12 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
   const commit = Effect.fnUntraced(function* (change: Change) {
     const [outcome] = yield* store.commit([change])
     if (outcome !== "committed") return yield* new LostRace({ orderId: change.transition.after.orderId })
-    yield* auditTrail.announce(change.sealed)
-    return change.transition
+    return { transition: change.transition, news: change.sealed } satisfies Answer
   })
+
+  /** Listeners hear of a change when it has been committed for good: under a lock, that is when the lock is given back. */
+  const announced = ({ transition, news }: Answer) =>
+    news === undefined ? Effect.succeed(transition) : Effect.as(auditTrail.announce(news), transition)
 
   const load = Effect.fnUntraced(function* (tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) {
     const serial = request.type === "startSubscription" ? { serialNumber: request.assetSerialNumber } : {}
@@ -112,17 +123,21 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
         const now = yield* timestamp
         const key = idempotencyKeyOf(caller, now, [name, request])
         const loaded = yield* load(tenantId, name, request, lookupOf(key, now))
-        if (key && loaded.remembered) return yield* replay(store, key, loaded.remembered)
-        if (loaded.order === null) return yield* refuse(store, notFound(name), key, now)
+        if (key && loaded.remembered) return oldNews(yield* replay(store, key, loaded.remembered))
+        if (loaded.order === null) return oldNews(yield* refuse(store, notFound(name), key, now))
         const decision = decide(lifecycle, loaded.order, toCommand(loaded), yield* occasionOf(caller, now))
-        if (Result.isFailure(decision)) return yield* refuse(store, decision.failure, key, now)
+        if (Result.isFailure(decision)) return oldNews(yield* refuse(store, decision.failure, key, now))
         const change = yield* changeOf(decision.success, loaded.headHash)
         return yield* commit(key ? { ...change, remember: key } : change)
       })
       return yield* attempt.pipe(
         retryLostRaces,
-        Effect.catchTag("LostRace", ({ orderId }) => retryLostRaces(store.exclusively({ tenantId, orderId }, attempt))),
-        Effect.catchTag("LostRace", giveUp)
+        Effect.catchTag("LostRace", ({ orderId }) =>
+          // A refusal is no reason to take back what was done under the lock: it is remembered there.
+          store.exclusively({ tenantId, orderId }, Effect.result(attempt)).pipe(Effect.flatMap(Effect.fromResult), retryLostRaces)
+        ),
+        Effect.catchTag("LostRace", giveUp),
+        Effect.flatMap(announced)
       )
       // The command settles which event and which refusals there can be, also for an answer given again: the key is bound to the command.
     }) as Effect.Effect<Transition<EventOf<Type>>, RefusalOf<Type> | NotFound<Name> | Failure>
@@ -142,18 +157,18 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
         const now = yield* timestamp
         const key = idempotencyKeyOf(caller, now, ["place", request])
         const { customerId, remembered } = yield* store.loadPlacing({ tenantId, emailKey, ...lookupOf(key, now) })
-        if (key && remembered) return yield* replay(store, key, remembered)
+        if (key && remembered) return oldNews(yield* replay(store, key, remembered))
         const variants = yield* catalogue.find(tenantId, [...new Set(request.items.map((item) => item.sku))])
         const facts = { tenantId, orderId, customerId: customerId ?? newCustomerId, variants, ...options }
         const decision = place(lifecycle, request, facts, yield* occasionOf(caller, now))
-        if (Result.isFailure(decision)) return yield* refuse(store, decision.failure, key, now)
+        if (Result.isFailure(decision)) return oldNews(yield* refuse(store, decision.failure, key, now))
         return yield* commit({
           ...(yield* changeOf(decision.success, null)),
           ...(customerId === null && { newCustomer: { customerId: newCustomerId, emailKey } }),
           ...(key && { remember: key })
         })
       })
-      return yield* attempt.pipe(retryLostRaces, Effect.catchTag("LostRace", giveUp))
+      return yield* attempt.pipe(retryLostRaces, Effect.catchTag("LostRace", giveUp), Effect.flatMap(announced))
     }) as Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | Failure>
 
   /** The same load and the same decision as `applyCommand`, and nothing after it. */

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import { fingerprint } from "../order/auditChain.ts"
 import type { Transition } from "../order/decide.ts"
 import { fold } from "../order/evolve.ts"
-import type { InvalidInput, Refusal } from "../order/Refusal.ts"
+import { type InvalidInput, OrderAlreadyCancelled, type Refusal } from "../order/Refusal.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
 import type { Caller } from "./Caller.ts"
 import type { IdempotencyKey, OrderStore, OutcomeUnknown, Remembered, StoreUnavailable } from "./OrderStore.ts"
@@ -50,7 +50,7 @@ export const replay = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Transition, Refusal | IdempotencyKeyReused | StoreUnavailable> {
   if (remembered.fingerprint !== key.fingerprint) return yield* new IdempotencyKeyReused()
   const { outcome } = remembered
-  if (outcome.outcome === "refused") return yield* outcome.refusal
+  if (outcome.outcome === "refused") return yield* yield* withText(store, key, outcome.refusal)
   const history = yield* store.history(key.tenantId, outcome.orderId, outcome.sequence)
   const events = history.map((sealed) => sealed.event)
   const [event, after] = [events.at(-1), fold(events)]
@@ -70,6 +70,25 @@ export const refuse = <R extends Refusal>(
 ): Effect.Effect<Transition, R | Refusal | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown> =>
   key === undefined || isInvalidInput(refusal)
     ? Effect.fail(refusal)
-    : Effect.flatMap(store.rememberRefusal(key, refusal, now), (remembered) => replay(store, key, remembered))
+    : Effect.flatMap(store.rememberRefusal(key, withoutText(refusal), now), (remembered) => replay(store, key, remembered))
+
+/** The only text that a refusal repeats is the reason of an earlier cancel. It is not kept under the key, */
+const withoutText = (refusal: Refusal): Refusal => {
+  if (!isAlreadyCancelled(refusal)) return refusal
+  const { orderId, cancelledAt } = refusal
+  return new OrderAlreadyCancelled({ orderId, cancelledAt })
+}
+
+/** but looked up where it stands, if it still does. */
+const withText = (store: Store, { tenantId }: IdempotencyKey, refusal: Refusal): Effect.Effect<Refusal, StoreUnavailable> => {
+  if (!isAlreadyCancelled(refusal)) return Effect.succeed(refusal)
+  const { orderId, cancelledAt } = refusal
+  return Effect.map(store.load([{ tenantId, order: { orderId } }]), ([loaded]) => {
+    const reason = loaded?.order?.cancellation?.reason
+    return new OrderAlreadyCancelled({ orderId, cancelledAt, ...(reason !== undefined && { reason }) })
+  })
+}
+
+const isAlreadyCancelled = (refusal: Refusal): refusal is OrderAlreadyCancelled => refusal._tag === "OrderAlreadyCancelled"
 
 const isInvalidInput = (refusal: Refusal): refusal is InvalidInput => refusal._tag === "InvalidInput"

@@ -9,6 +9,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type {
   Change,
   CommitOutcome,
@@ -23,9 +24,11 @@ import type {
   SortDirection,
   SubscriptionOfOrder
 } from "../lifecycle/OrderStore.ts"
+import { type OrderRecord, OrderRecords, type StoreFault } from "../lifecycle/OrderRecords.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
+import type { AuditEvent } from "../order/AuditEvent.ts"
 import { assertLaws } from "../order/invariants.ts"
 import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { activeSubscriptions } from "../order/Order.ts"
@@ -102,11 +105,8 @@ class Tenant {
       if (!isExpected) throw new Error(`order ${orderId}: the reservation of line ${line} is not what the change expects`)
     }
 
-    const { notes: _, ...rest } = after
-    const notes = (stored?.order ?? after).notes
     this.orders.set(orderId, {
-      // Notes are rewritten without a version, so they are never taken from a transition once the order exists.
-      order: notes === undefined ? rest : { ...rest, notes },
+      order: stored ? withStoredTexts(after, transition.before, stored.order) : after,
       history: [...(stored?.history ?? []), sealed],
       outbox: [...(stored?.outbox ?? []), { sealed, attempts: 0 }]
     })
@@ -122,6 +122,21 @@ class Tenant {
       if (remember) this.remembered.delete(remember.key)
       if (remember && forgotten) this.remembered.set(remember.key, forgotten)
     }
+  }
+
+  /** Erase what an event says in confidence, where it stands and in what was made of it. */
+  eraseText({ orderId, sequence }: EventKey): boolean {
+    const stored = this.orders.get(orderId)
+    const event = stored?.history[sequence - 1]?.event
+    if (!stored || !event || event.type === "order.placed") return false
+    const erase = (sealed: SealedEvent): SealedEvent =>
+      sealed.event.sequence === sequence ? { ...sealed, salt: null, event: { ...event, confidential: {} } } : sealed
+    this.orders.set(orderId, {
+      order: withoutTextOf(stored.order, event),
+      history: stored.history.map(erase),
+      outbox: stored.outbox.map((entry) => ({ ...entry, sealed: erase(entry.sealed) }))
+    })
+    return true
   }
 
   /** Make everything that is derived from `orders` true again, after an order changed from `before` to `after`. */
@@ -141,6 +156,39 @@ class Tenant {
       else this.ordersInStock.set(sku, new Set([after.orderId]))
     }
     if (this.orders.get(after.orderId)?.outbox.length) this.ordersInOutbox.add(after.orderId)
+  }
+
+  /** All that is kept of an order, and what this class derives from it and has not kept in step. */
+  record(tenantId: TenantId, orderId: OrderId): OrderRecord | null {
+    const stored = this.orders.get(orderId)
+    if (!stored) return null
+    const { order, history, outbox } = stored
+    const lost = order.subscriptions.filter(({ subscriptionId }) => this.orderBySubscription.get(subscriptionId) !== orderId)
+    const free = activeSubscriptions(order).filter(({ serialNumber }) => !this.rentedSerials.has(serialNumber))
+    return {
+      tenantId,
+      orderId,
+      order,
+      headHash: history.at(-1)?.hash ?? null,
+      reservations: order.lines.map(({ sku, quantity }, line) => ({ line, sku, quantity })),
+      events: history,
+      undelivered: outbox.map(({ sealed }) => sealed.event.sequence),
+      disagreements: [
+        ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
+        ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)
+      ]
+    }
+  }
+
+  /** Remembered answers that can no longer be put together. */
+  answersWithoutEvent(tenantId: TenantId): ReadonlyArray<StoreFault> {
+    return [...this.remembered].flatMap(([key, { outcome }]): ReadonlyArray<StoreFault> => {
+      if (outcome.outcome === "refused") return []
+      const { orderId, sequence } = outcome
+      if (this.orders.get(orderId)?.history[sequence - 1]) return []
+      const message = `the answer remembered under key ${JSON.stringify(key)} is event ${sequence}, which does not exist`
+      return [{ id: "C4", tenantId, orderId, message }]
+    })
   }
 
   stock(sku: Sku) {
@@ -184,6 +232,42 @@ class Tenant {
   }
 }
 
+/**
+ * What a transition made of an order, with the texts that can be rewritten or erased without a version: those are never taken from the
+ * transition once they are stored, as it may have been decided on what has been erased since.
+ */
+const withStoredTexts = (after: Order, before: Order | null, stored: Order): Order => {
+  const { notes: _, ...rest } = after
+  const subscriptions = after.subscriptions.map((subscription, position) => {
+    const kept = stored.subscriptions[position]
+    // `evolve` leaves those that do not change the very same objects.
+    if (kept === undefined || subscription === before?.subscriptions[position]) return kept ?? subscription
+    const { notes: _, ...changed } = subscription
+    return kept.notes === undefined ? changed : { ...changed, notes: kept.notes }
+  })
+  return { ...rest, subscriptions, ...(stored.notes !== undefined && { notes: stored.notes }) }
+}
+
+/** An order as the fold gives it once the event's confidential part is empty. */
+const withoutTextOf = (order: Order, event: AuditEvent): Order => {
+  if (event.type === "order.cancelled" && order.cancellation) {
+    const { reason: _, ...cancellation } = order.cancellation
+    return { ...order, cancellation }
+  }
+  if (event.type !== "subscription.started" && event.type !== "subscription.ended") return order
+  const subscriptions = order.subscriptions.map((subscription) => {
+    if (subscription.subscriptionId !== event.details.subscriptionId) return subscription
+    if (event.type === "subscription.started") {
+      const { notes: _, ...rest } = subscription
+      return rest
+    }
+    if (!subscription.ended) return subscription
+    const { notes: _, ...ended } = subscription.ended
+    return { ...subscription, ended }
+  })
+  return { ...order, subscriptions }
+}
+
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** By sort value, then by id, both in the same direction: the order of a keyset index. */
@@ -214,7 +298,7 @@ const CurrentTransaction = Context.Reference<Transaction | null>("order-lifecycl
   defaultValue: () => null
 })
 
-const make = (): OrderStore["Service"] => {
+const make = (): { readonly store: OrderStore["Service"]; readonly records: OrderRecords["Service"] } => {
   const tenants = new Map<TenantId, Tenant>()
   const locks = new Map<string, Deferred.Deferred<void>>()
 
@@ -238,7 +322,7 @@ const make = (): OrderStore["Service"] => {
         : Effect.andThen(Deferred.await(blocking), whenUnlocked(names, then))
     })
 
-  return {
+  const store: OrderStore["Service"] = {
     load: (requests) => Effect.sync(() => requests.map((request) => tenant(request.tenantId).load(request))),
 
     loadPlacing: ({ tenantId, emailKey, idempotency }) =>
@@ -303,6 +387,8 @@ const make = (): OrderStore["Service"] => {
         return forgotten
       }),
 
+    eraseText: (event) => whenUnlocked([lockOf(event)], () => tenant(event.tenantId).eraseText(event)),
+
     rewriteNotes: (tenantId, orderId, notes) =>
       Effect.sync(() => {
         const stored = tenant(tenantId).orders.get(orderId)
@@ -366,7 +452,39 @@ const make = (): OrderStore["Service"] => {
         for (const event of events) tenant(event.tenantId).acknowledge(event)
       })
   }
+
+  const records: OrderRecords["Service"] = {
+    tenantIds: (after, limit) =>
+      Effect.sync(() =>
+        [...tenants.keys()]
+          .filter((tenantId) => after === null || tenantId > after)
+          .toSorted(compare)
+          .slice(0, limit)
+      ),
+
+    read: (tenantId, after, limit) =>
+      Effect.map(store.orderIds(tenantId, after, limit), (orderIds) =>
+        orderIds.flatMap((orderId) => tenant(tenantId).record(tenantId, orderId) ?? [])
+      ),
+
+    hashesOf: (events) =>
+      Effect.sync(() =>
+        events.map(({ tenantId, orderId, sequence }) => {
+          const history = tenants.get(tenantId)?.orders.get(orderId)?.history ?? []
+          return history.find(({ event }) => event.sequence === sequence)?.hash ?? null
+        })
+      ),
+
+    // The memory has no guards of its own and no sessions, and an asset that is rented stands in a set.
+    faults: (tenantId) => Stream.fromIterable(tenantId === null ? [] : tenant(tenantId).answersWithoutEvent(tenantId))
+  }
+  return { store, records }
 }
 
-/** A fresh, empty store. */
-export const layer: Layer.Layer<OrderStore> = Layer.sync(OrderStore, make)
+/** A fresh, empty store. What is in it can be verified, too. */
+export const layer: Layer.Layer<OrderStore | OrderRecords> = Layer.effectContext(
+  Effect.sync(() => {
+    const { store, records } = make()
+    return Context.make(OrderStore, store).pipe(Context.add(OrderRecords, records))
+  })
+)

@@ -13,6 +13,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
 import canonicalize from "canonicalize"
 import type { AuditEvent } from "./AuditEvent.ts"
+import type { OrderId, TenantId } from "./Order.ts"
 
 /** An event as it is stored: in its place in the chain. */
 export interface SealedEvent<Event extends AuditEvent = AuditEvent> {
@@ -58,11 +59,12 @@ export interface ChainFault {
 
 /**
  * Check the chain of one order, oldest event first. `head`, when it is known from elsewhere, also shows whether the newest events are
- * missing. Returns the first fault, or null.
+ * missing; `owner`, whether the whole chain is that of another order. Returns the first fault, or null.
  */
 export const verifyChain = (
   events: Iterable<SealedEvent>,
-  head?: { readonly sequence: number; readonly hash: string }
+  head?: { readonly sequence: number; readonly hash: string },
+  owner?: { readonly tenantId: TenantId; readonly orderId: OrderId }
 ): ChainFault | null => {
   let previous: SealedEvent | null = null
   let headSeen = head === undefined
@@ -70,8 +72,8 @@ export const verifyChain = (
     const { event, salt, confidentialSeal, previousHash, hash } = sealed
     const sequence: number = (previous?.event.sequence ?? 0) + 1
     if (event.sequence !== sequence) return { sequence, fault: "missing" }
-    if (previous && (previous.event.orderId !== event.orderId || previous.event.tenantId !== event.tenantId))
-      return { sequence, fault: "moved" }
+    const home = owner ?? previous?.event
+    if (home && (home.orderId !== event.orderId || home.tenantId !== event.tenantId)) return { sequence, fault: "moved" }
     if (previousHash !== (previous?.hash ?? null)) return { sequence, fault: "relinked" }
     if (hash !== hashOf(event, confidentialSeal, previousHash)) return { sequence, fault: "altered" }
     const isIntact = salt === null ? isErased(event) : confidentialSeal === sealConfidential(event.confidential, salt)

@@ -15,23 +15,36 @@ const meaning: Readonly<Record<OrderStatus, (units: Units) => boolean>> = {
   cancelled: ({ held, active }) => held === 0 && active === 0
 }
 
+/** A law that an order breaks, and how: the count of each line, what the status says of the units, the count of subscriptions. */
+export interface BrokenLaw {
+  readonly law: "units" | "status" | "subscriptions"
+  readonly message: string
+}
+
 /** Every law the order breaks, in words; empty when it is sound. */
-export const brokenLaws = (order: Order): ReadonlyArray<string> => {
-  const broken: Array<string> = []
+export const brokenLaws = (order: Order): ReadonlyArray<string> => breachesOf(order).map(({ message }) => message)
+
+/** Every law the order breaks. */
+export const breachesOf = (order: Order): ReadonlyArray<BrokenLaw> => {
+  const broken: Array<BrokenLaw> = []
   order.lines.forEach(({ quantity, units }, line) => {
     const places = [units.held, units.active, units.ended, units.released]
     if (total(units) !== quantity || places.some((count) => count < 0 || !Number.isSafeInteger(count))) {
-      broken.push(`line ${line}: quantity ${quantity} is not held + active + ended + released (${places.join(" + ")})`)
+      const message = `line ${line}: quantity ${quantity} is not held + active + ended + released (${places.join(" + ")})`
+      broken.push({ law: "units", message })
     }
   })
   const units = unitsOf(order)
-  if (!meaning[order.status](units)) broken.push(`status ${order.status} does not fit the units ${JSON.stringify(units)}`)
+  if (!meaning[order.status](units)) {
+    broken.push({ law: "status", message: `status ${order.status} does not fit the units ${JSON.stringify(units)}` })
+  }
   const active = activeSubscriptions(order).length
-  if (units.active !== active) broken.push(`${units.active} units are active, but ${active} subscriptions`)
+  if (units.active !== active) {
+    broken.push({ law: "subscriptions", message: `${units.active} units are active, but ${active} subscriptions` })
+  }
   if (units.active + units.ended !== order.subscriptions.length) {
-    broken.push(
-      `${units.active + units.ended} units are or were rented, but there are ${order.subscriptions.length} subscriptions`
-    )
+    const message = `${units.active + units.ended} units are or were rented, but there are ${order.subscriptions.length} subscriptions`
+    broken.push({ law: "subscriptions", message })
   }
   return broken
 }

@@ -1,7 +1,8 @@
 /**
  * `OrderStore` on PostgreSQL 15 or later, over any `SqlClient`. The tables are made by `migrate`.
  *
- * Reads here; the statement that commits is in `commitStatement.ts`, what a failed statement means in `sqlFailure.ts`.
+ * Reads here; the statement that commits is in `commitStatement.ts`, the one that erases in `eraseStatement.ts`, what a failed statement
+ * means in `sqlFailure.ts`.
  */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -9,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -34,20 +36,26 @@ import {
   type SubscriptionOfOrder,
   type SubscriptionQuery
 } from "../lifecycle/OrderStore.ts"
+import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { commitStatement } from "./commitStatement.ts"
 import { detached } from "./detached.ts"
+import { eraseStatement } from "./eraseStatement.ts"
 import { migrate } from "./migrate.ts"
 import { orderColumns, type OrderRow, toOrder } from "./orderRows.ts"
+import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
 import { type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
 
-/** Over a database whose tables are there. */
-export const layer: Layer.Layer<OrderStore, never, SqlClient.SqlClient> = Layer.effect(
-  OrderStore,
-  Effect.suspend(() => make)
+/** Over a database whose tables are there. What is in them can be verified, too. */
+export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlClient> = Layer.merge(
+  Layer.effect(
+    OrderStore,
+    Effect.suspend(() => make)
+  ),
+  PostgresOrderRecords.layer()
 )
 
 /** Bring the tables up to date first. */
-export const layerMigrated: Layer.Layer<OrderStore, MigrationError | SqlError, SqlClient.SqlClient> = Layer.unwrap(
+export const layerMigrated: Layer.Layer<OrderStore | OrderRecords, MigrationError | SqlError, SqlClient.SqlClient> = Layer.unwrap(
   Effect.as(migrate, layer)
 )
 
@@ -186,14 +194,23 @@ const make = Effect.gen(function* () {
       Effect.catch((error): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> => {
         if (error.failure !== "taken") return unavailableOrUnknown(error)
         if (changes.length === 1) return Effect.succeed(["conflict"])
-        // One of them lost, and took the whole statement with it. Each by itself, so that its neighbours are not failed.
-        return Effect.map(
-          Effect.forEach(changes, (change) => commit([change])),
-          (outcomes) => outcomes.flat()
-        )
+        return Effect.suspend(() => commitEach(changes))
       })
     )
   }
+
+  /** One of them lost, and took the whole statement with it. Each by itself, so that its neighbours are not failed. */
+  const commitEach = Effect.fnUntraced(function* (changes: ReadonlyArray<Change>) {
+    const outcomes: Array<CommitOutcome> = []
+    for (const change of changes) {
+      const outcome = yield* Effect.result(commit([change]))
+      if (Result.isSuccess(outcome)) outcomes.push(...outcome.success)
+      // "Unavailable" would say that nothing was done, and some of it was.
+      else if (outcomes.includes("committed")) return yield* new OutcomeUnknown({ cause: outcome.failure.cause })
+      else return yield* outcome.failure
+    }
+    return outcomes
+  })
 
   const exclusively = <A, E, R>(
     order: { readonly tenantId: TenantId; readonly orderId: OrderId },
@@ -202,12 +219,15 @@ const make = Effect.gen(function* () {
     Effect.suspend(() => {
       // How far it came: only a failure while the transaction is being committed leaves open whether it was.
       let used: { readonly succeeded: true } | { readonly error: E } | undefined
+      let isGivenUp = false
       const transaction = sql.withTransaction(
         Effect.gen(function* () {
           yield* sql`SELECT set_config('lock_timeout', '2s', true)`
           yield* sql`SELECT 1 FROM order_lifecycle.orders
                       WHERE tenant_id = ${order.tenantId}::text AND order_id = ${order.orderId}::text FOR UPDATE`
           const answer = yield* Effect.tapError(use, (error) => Effect.sync(() => (used = { error })))
+          // Whoever has been told that nothing was done must not be contradicted now.
+          if (isGivenUp) return yield* Effect.interrupt
           used = { succeeded: true }
           return answer
         })
@@ -217,6 +237,7 @@ const make = Effect.gen(function* () {
           if (used !== undefined && "error" in used) return Effect.fail(used.error)
           if (!(error instanceof StatementFailed)) return Effect.die(error)
           const isUnclear = error.failure === "unclear" && used !== undefined
+          isGivenUp = !isUnclear
           return Effect.fail(
             isUnclear ? new OutcomeUnknown({ cause: error.cause }) : new StoreUnavailable({ cause: error.cause })
           )
@@ -258,6 +279,8 @@ const make = Effect.gen(function* () {
          WHERE k.tenant_id = expired.tenant_id AND k.key = expired.key
         RETURNING 1 AS one`
     ).pipe(Effect.map((rows) => rows.length))
+
+  const eraseText = (event: EventKey) => writePlainly(eraseStatement(sql, event)).pipe(Effect.map((rows) => rows.length > 0))
 
   const rewriteNotes = (tenantId: TenantId, orderId: OrderId, notes: string) =>
     writePlainly(
@@ -385,6 +408,7 @@ const make = Effect.gen(function* () {
     exclusively,
     rememberRefusal,
     forgetExpired,
+    eraseText,
     rewriteNotes,
     listOrders,
     listSubscriptions,

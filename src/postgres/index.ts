@@ -4,6 +4,8 @@
  * @module
  */
 export { layer, layerMigrated } from "./PostgresOrderStore.ts"
+export { Deadline } from "./detached.ts"
+export { layer as layerRecords, type OrderRecordsOptions } from "./PostgresOrderRecords.ts"
 export { migrate } from "./migrate.ts"
 export {
   layer as layerConnection,

@@ -79,9 +79,16 @@ type SubscriptionTuple = readonly [
 
 /** The order that a row stands for. Dies when it breaks a law: then somebody else wrote to the tables, and nothing may rest on it. */
 export const toOrder = (row: OrderRow): Order => {
+  const order = putTogether(row)
+  assertLaws(order)
+  return order
+}
+
+/** What a row stands for, whatever it is. */
+export const putTogether = (row: OrderRow): Order => {
   const { lines, ...ordered } = JSON.parse(row.ordered) as Ordered
   const units = JSON.parse(row.units ?? "[]") as ReadonlyArray<readonly [number, number, number, number]>
-  const order: Order = {
+  return {
     tenantId: row.tenant_id,
     orderId: row.order_id,
     version: row.version,
@@ -99,8 +106,6 @@ export const toOrder = (row: OrderRow): Order => {
     updatedAt: row.updated_at,
     ...(row.cancellation !== null && { cancellation: JSON.parse(row.cancellation) as Cancellation })
   }
-  assertLaws(order)
-  return order
 }
 
 const toSubscription = (tuple: SubscriptionTuple): Subscription => {

@@ -593,6 +593,92 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     assert.notEqual(yield* rememberedUnder(store, tenantId, "new", 1), null)
   }),
 
+  // --- erasure ---
+
+  given(
+    "an erased text is gone from the event, the order, its subscription and the outbox, and all else stays",
+    function* (store, tenantId) {
+      yield* emptyOutbox(store)
+      const ended = yield* cancelledWithTexts(store, tenantId)
+      const { orderId } = ended.order
+      const before = yield* dump(store, tenantId)
+      for (const sequence of [3, 4, 5]) assert.equal(yield* store.eraseText({ tenantId, orderId, sequence }), true)
+
+      const history = yield* store.history(tenantId, orderId)
+      assert.equal(verifyChain(history), null)
+      assert.deepEqual(
+        history.map(({ salt, event }) => [salt === null, Object.keys(event.confidential).length === 0]),
+        [1, 2, 3, 4, 5].map((sequence) => [sequence >= 3, sequence >= 2])
+      )
+      // Everything but the texts is as it was: times, actors, the reason code of the ending, the version.
+      const { order, headHash } = yield* loadOne(store, tenantId, orderId)
+      assert.deepEqual(order, fold(history.map(({ event }) => event)))
+      assert.deepEqual([order?.version, headHash], [5, ended.headHash])
+      const [subscription] = ended.order.subscriptions
+      assert.deepEqual(
+        [order?.cancellation?.by, order?.subscriptions[0]?.ended?.reason],
+        [ended.order.cancellation?.by, subscription?.ended?.reason]
+      )
+      const stored = JSON.stringify([
+        yield* dump(store, tenantId),
+        (yield* store.findSubscription(tenantId, subscription?.subscriptionId as SubscriptionId)) ?? null,
+        yield* store.listOrders({ tenantId, sortBy: "createdAt", sortDir: "asc", limit: 10 }),
+        yield* store.leaseOutbox(10, minute(10_000), minute(20_000))
+      ])
+      assert.ok(JSON.stringify(before).includes("secret"))
+      assert.ok(!stored.includes("secret"), "a text is still there")
+    }
+  ),
+
+  given("each text is erased by itself, and erasing again changes nothing", function* (store, tenantId) {
+    for (const sequence of [3, 4, 5]) {
+      const { order } = yield* cancelledWithTexts(store, tenantId)
+      const key = { tenantId, orderId: order.orderId, sequence }
+      assert.equal(yield* store.eraseText(key), true)
+      const after = yield* dump(store, tenantId)
+      assert.equal(yield* store.eraseText(key), true)
+      assert.deepEqual(yield* dump(store, tenantId), after)
+      const history = yield* store.history(tenantId, order.orderId)
+      assert.deepEqual((yield* loadOne(store, tenantId, order.orderId)).order, fold(history.map(({ event }) => event)))
+      const texts = history.flatMap(({ event }) => JSON.stringify(event.confidential).match(/secret \w+/g) ?? [])
+      assert.equal(texts.length, 2)
+    }
+  }),
+
+  given(
+    "what the placing event says cannot be erased by itself, nor what is not there or not of this tenant",
+    function* (store, tenantId) {
+      const { order } = yield* cancelledWithTexts(store, tenantId)
+      const before = yield* dump(store, tenantId)
+      const { orderId } = order
+      for (const key of [
+        { tenantId, orderId, sequence: 1 },
+        { tenantId, orderId, sequence: 0 },
+        { tenantId, orderId, sequence: 6 },
+        { tenantId, orderId: OrderId.make("order-unknown"), sequence: 5 },
+        { tenantId: freshTenant(), orderId, sequence: 5 }
+      ]) {
+        assert.equal(yield* store.eraseText(key), false)
+      }
+      assert.deepEqual(yield* dump(store, tenantId), before)
+    }
+  ),
+
+  given("a text that was erased does not come back with a command that was decided on it", function* (store, tenantId) {
+    const confirmed = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    const head = yield* committed(store, next(confirmed, start(confirmed.order, "BIKE", "serial-1", { notes: "secret start" })))
+    const other = yield* committed(store, next(head, start(head.order, "LAPTOP", "serial-2", { notes: "kept" })))
+    const ending = next(other, end(other.order, 0))
+    yield* store.eraseText({ tenantId, orderId: head.order.orderId, sequence: 3 })
+    const after = yield* committed(store, ending)
+    const { order } = yield* loadOne(store, tenantId, after.order.orderId)
+    assert.deepEqual(
+      order?.subscriptions.map(({ notes }) => notes),
+      [undefined, "kept"]
+    )
+    assert.deepEqual(order, fold((yield* store.history(tenantId, after.order.orderId)).map(({ event }) => event)))
+  }),
+
   // --- outbox ---
 
   given("the outbox hands out an order's events one after the other, each until it is acknowledged", function* (store, tenantId) {
@@ -745,6 +831,16 @@ const placed = (store: Store, tenantId: TenantId, options?: Placing) =>
   Effect.suspend(() => {
     const change = placing(tenantId, options)
     return Effect.as(committed(store, change), change)
+  })
+
+/** An order of two lines whose third, fourth and fifth event each say something in confidence. */
+const cancelledWithTexts = (store: Store, tenantId: TenantId) =>
+  Effect.gen(function* () {
+    const confirmed = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    const serial = `serial-${randomUUID()}`
+    const started = yield* committed(store, next(confirmed, start(confirmed.order, "BIKE", serial, { notes: "secret start" })))
+    const ended = yield* committed(store, next(started, end(started.order, 0, "secret end")))
+    return yield* committed(store, next(ended, cancel("secret reason")))
   })
 
 const loadsAs = (store: Store, { order, headHash }: Head) =>

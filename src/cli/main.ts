@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/** The program `order-lifecycle`. It ends with 0 when all is well, with 1 when what it checked is not, and with 2 when it could not check. */
+import { readFileSync } from "node:fs"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import { CannotVerify } from "./CannotVerify.ts"
+import { FoundViolations, verifyCommand } from "./verifyCommand.ts"
+
+// The package's own file, two folders up from the source and from what is built of it.
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
+
+const program = Command.make("order-lifecycle").pipe(
+  Command.withDescription("Rental and subscription orders that never lose, leak or half-do anything."),
+  Command.withSubcommands([verifyCommand]),
+  Command.run({ version })
+)
+
+/** One line for what somebody can put right. What has been said already, or is no fault, is not said again; a defect is shown whole. */
+const describe = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  const error = Cause.squash(cause)
+  if (Cause.hasInterruptsOnly(cause) || error instanceof FoundViolations || CliError.isCliError(error)) return Effect.void
+  return Console.error(error instanceof CannotVerify ? `Cannot verify: ${error.message}` : Cause.pretty(cause))
+}
+
+const exitCode = (exit: Exit.Exit<unknown, unknown>): number =>
+  Exit.isSuccess(exit) ? 0 : Cause.squash(exit.cause) instanceof FoundViolations ? 1 : 2
+
+NodeRuntime.runMain(Effect.provide(Effect.tapCause(program, describe), NodeServices.layer), {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) => onExit(exitCode(exit))
+})

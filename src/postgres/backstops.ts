@@ -1,0 +1,96 @@
+/**
+ * The guards of the schema: whether all that the migrations have put in place is still there, and on.
+ *
+ * They are known by name. A test holds this list to what the migrations make, so that neither can be changed without the other.
+ */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** Every guard by name, with the table it guards. */
+export const backstops: ReadonlyArray<string> = [
+  "constraint audit_confidential_pkey of audit_confidential",
+  "constraint audit_confidential_tenant_id_order_id_sequence_fkey of audit_confidential",
+  "constraint audit_events_check of audit_events",
+  "constraint audit_events_pkey of audit_events",
+  "constraint audit_events_sequence_check of audit_events",
+  "constraint audit_events_tenant_id_order_id_fkey of audit_events",
+  "constraint customers_pkey of customers",
+  "constraint customers_tenant_id_email_key_key of customers",
+  "constraint idempotency_pkey of idempotency",
+  "constraint orders_check of orders",
+  "constraint orders_pkey of orders",
+  "constraint orders_status_check of orders",
+  "constraint orders_tenant_id_customer_id_fkey of orders",
+  "constraint orders_tenant_id_order_id_live_key of orders",
+  "constraint orders_version_check of orders",
+  "constraint outbox_pkey of outbox",
+  "constraint outbox_tenant_id_order_id_sequence_fkey of outbox",
+  "constraint reservations_active_check of reservations",
+  "constraint reservations_check of reservations",
+  "constraint reservations_ended_check of reservations",
+  "constraint reservations_held_check of reservations",
+  "constraint reservations_line_check of reservations",
+  "constraint reservations_pkey of reservations",
+  "constraint reservations_quantity_check of reservations",
+  "constraint reservations_released_check of reservations",
+  "constraint reservations_tenant_id_order_id_fkey of reservations",
+  "constraint subscriptions_check of subscriptions",
+  "constraint subscriptions_need_a_live_order of subscriptions",
+  "constraint subscriptions_pkey of subscriptions",
+  "constraint subscriptions_position_check of subscriptions",
+  "constraint subscriptions_tenant_id_order_id_line_fkey of subscriptions",
+  "constraint subscriptions_tenant_id_order_id_position_key of subscriptions",
+  "function demand",
+  "function forbid",
+  "table audit_confidential",
+  "table audit_events",
+  "table customers",
+  "table idempotency",
+  "table orders",
+  "table outbox",
+  "table reservations",
+  "table subscriptions",
+  "trigger audit_confidential_stays of audit_confidential",
+  "trigger audit_events_stay of audit_events",
+  "trigger orders_cancelled_is_final of orders",
+  "trigger orders_facts_stay of orders",
+  "trigger orders_version_counts of orders",
+  "unique index audit_events_cancel_once of audit_events",
+  "unique index subscriptions_rent_an_asset_once of subscriptions"
+]
+
+/** The guards of a database that are there and on: tables, keys and checks, unique indexes, triggers, and the functions they call. */
+export const presentBackstops = (sql: SqlClient): Effect.Effect<ReadonlyArray<string>, SqlError> =>
+  Effect.map(
+    sql<{ name: string }>`
+      WITH ours AS (
+        SELECT t.oid, t.relname, t.relkind FROM pg_class t
+          JOIN pg_namespace n ON n.oid = t.relnamespace
+         WHERE n.nspname = 'order_lifecycle' AND t.relkind = 'r' AND t.relname <> 'migrations')
+      SELECT 'table ' || relname AS name FROM ours
+      UNION ALL
+      SELECT 'constraint ' || c.conname || ' of ' || t.relname FROM pg_constraint c JOIN ours t ON t.oid = c.conrelid
+       WHERE c.contype IN ('p', 'u', 'f', 'c') AND c.convalidated
+      UNION ALL
+      SELECT 'unique index ' || i.relname || ' of ' || t.relname
+        FROM pg_index x JOIN ours t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+       WHERE x.indisunique AND x.indisvalid AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.oid AND c.contype IN ('p', 'u'))
+      UNION ALL
+      SELECT 'trigger ' || g.tgname || ' of ' || t.relname FROM pg_trigger g JOIN ours t ON t.oid = g.tgrelid
+       WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
+      UNION ALL
+      SELECT 'function ' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+       WHERE n.nspname = 'order_lifecycle'
+      ORDER BY name`,
+    (rows) => rows.map((row) => row.name)
+  )
+
+/** The guards that are missing or off. What stood on a table goes with it, and is not named again. */
+export const missingBackstops = (sql: SqlClient): Effect.Effect<ReadonlyArray<string>, SqlError> =>
+  Effect.map(presentBackstops(sql), (present) => {
+    const names = new Set(present)
+    const missing = backstops.filter((name) => !names.has(name))
+    const tables = new Set(missing.filter((name) => name.startsWith("table ")).map((name) => name.slice("table ".length)))
+    return missing.filter((name) => !tables.has(/ of (\w+)$/.exec(name)?.[1] ?? ""))
+  })

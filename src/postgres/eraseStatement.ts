@@ -1,0 +1,46 @@
+/**
+ * The one statement that erases what an audit event says in confidence, with its salt, wherever it is kept: with the event itself, and in
+ * the rows that were made of it. Nothing else keeps it: a remembered answer is put together anew from these.
+ *
+ * Each part leaves out the erased member and takes the others over as they are. A row that is being changed at the same time is waited
+ * for, and what it has become is what the text is taken out of. Answers with a row when there is such an event that can be erased.
+ */
+import type { Effect } from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { EventKey } from "../lifecycle/OrderStore.ts"
+
+export const eraseStatement = (
+  sql: SqlClient,
+  { tenantId, orderId, sequence }: EventKey
+): Effect<ReadonlyArray<{ readonly type: string }>, SqlError> =>
+  sql`
+WITH erasing AS (
+  SELECT tenant_id, order_id, sequence, type, event -> 'details' ->> 'subscriptionId' AS subscription_id
+    FROM order_lifecycle.audit_events
+   WHERE tenant_id = ${tenantId}::text AND order_id = ${orderId}::text AND sequence = ${String(sequence)}::text::integer
+     AND type <> 'order.placed'
+),
+confided AS (
+  DELETE FROM order_lifecycle.audit_confidential c USING erasing e
+   WHERE c.tenant_id = e.tenant_id AND c.order_id = e.order_id AND c.sequence = e.sequence
+),
+cancelled AS (
+  UPDATE order_lifecycle.orders o
+     SET cancellation = json_build_object('at', o.cancellation -> 'at', 'by', o.cancellation -> 'by')
+    FROM erasing e
+   WHERE e.type = 'order.cancelled' AND o.tenant_id = e.tenant_id AND o.order_id = e.order_id
+     AND o.cancellation -> 'reason' IS NOT NULL
+),
+noted AS (
+  UPDATE order_lifecycle.subscriptions s
+     SET notes = CASE WHEN e.type = 'subscription.started' THEN NULL ELSE s.notes END,
+         ended = CASE
+           WHEN e.type = 'subscription.started' OR s.ended -> 'notes' IS NULL THEN s.ended
+           WHEN s.ended -> 'reason' IS NULL THEN json_build_object('at', s.ended -> 'at', 'by', s.ended -> 'by')
+           ELSE json_build_object('at', s.ended -> 'at', 'by', s.ended -> 'by', 'reason', s.ended -> 'reason')
+         END
+    FROM erasing e
+   WHERE s.tenant_id = e.tenant_id AND s.subscription_id = e.subscription_id AND s.order_id = e.order_id
+)
+SELECT type FROM erasing`

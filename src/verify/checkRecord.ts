@@ -1,0 +1,166 @@
+/**
+ * One order's record, judged: everything that is wrong with it. Pure.
+ *
+ * Causes before consequences. A record that cannot be read says nothing about its units, and a history that was tampered with nothing
+ * about transitions; then only the first is reported. What can still be told is told.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { OrderRecord } from "../lifecycle/OrderRecords.ts"
+import { verifyChain } from "../order/auditChain.ts"
+import { AuditEvent } from "../order/AuditEvent.ts"
+import { breachesOf } from "../order/invariants.ts"
+import type { Lifecycle } from "../order/lifecycleTable.ts"
+import { activeSubscriptions, Order } from "../order/Order.ts"
+import { inputFaults } from "../order/readInput.ts"
+import { differences } from "./differences.ts"
+import type { InvariantId } from "./invariants.ts"
+import { isFinal, walkHistory } from "./walkHistory.ts"
+
+/** One thing wrong with one order. */
+export interface RecordFault {
+  readonly id: InvariantId
+  readonly message: string
+}
+
+/** Everything wrong with a record; empty when it is sound. */
+export const checkRecord = (policies: ReadonlyArray<Lifecycle>, record: OrderRecord): ReadonlyArray<RecordFault> => {
+  if (record.order === null) return [{ id: "C4", message: describeRemains(record) }]
+  const disagreements = record.disagreements.map((message): RecordFault => ({ id: "C4", message }))
+  const order = readOrder(record.order)
+  const historyFaults = checkChain(record, Result.isSuccess(order) ? order.success.version : undefined)
+  if (Result.isFailure(order)) {
+    return [{ id: "A2", message: `the stored order cannot be read: ${order.failure}` }, ...historyFaults, ...disagreements]
+  }
+  const [lifecycle] = policies
+  const isOver = lifecycle !== undefined && isFinal(lifecycle, order.success.status)
+  return [
+    ...checkLaws(order.success, isOver),
+    ...checkReservations(record, order.success),
+    ...historyFaults,
+    // What follows rests on the events, and so only on a history that is whole.
+    ...(historyFaults.length > 0 ? [] : checkHistory(policies, record, order.success, isOver)),
+    ...checkOutbox(record),
+    ...disagreements
+  ]
+}
+
+// --- the order by itself -----------------------------------------------------------------------------------------------------------------
+
+const decodeOrder = Schema.decodeUnknownResult(Order)
+const decodeEvent = Schema.decodeUnknownResult(AuditEvent)
+
+const readOrder = (order: unknown): Result.Result<Order, string> =>
+  Result.mapError(decodeOrder(order), ({ issue }) => firstFault(issue))
+
+/** Where it does not fit and why; the value itself may be confidential. */
+const firstFault = (issue: Parameters<typeof inputFaults>[0]): string => {
+  const [{ path, message }] = inputFaults(issue)
+  return `${path === "" ? "it" : path} ${message}`
+}
+
+const lawIds = { units: "S2", subscriptions: "T5" } as const
+
+const checkLaws = (order: Order, isOver: boolean): ReadonlyArray<RecordFault> => {
+  const breaches = breachesOf(order).map(({ law, message }): RecordFault => ({
+    id: law === "status" ? (isOver ? "S3" : "T5") : lawIds[law],
+    message
+  }))
+  const active = isOver ? activeSubscriptions(order) : []
+  const afterwards = active.map(({ subscriptionId }): RecordFault => ({
+    id: "T3",
+    message: `subscription ${subscriptionId} is active, and the order is ${order.status}`
+  }))
+  // Line by line: the sums over all lines may fit where single lines do not.
+  const lines = order.lines.flatMap(({ units }, line): ReadonlyArray<RecordFault> => {
+    const rented = order.subscriptions.filter((subscription) => subscription.line === line).length
+    const message = `line ${line} has ${units.active + units.ended} units that are or were rented, and ${rented} subscriptions`
+    return rented === units.active + units.ended ? [] : [{ id: "S5", message }]
+  })
+  return [...breaches, ...afterwards, ...(breaches.some(({ id }) => id === "T5" || id === "S2") ? [] : lines)]
+}
+
+const checkReservations = ({ reservations }: OrderRecord, order: Order): ReadonlyArray<RecordFault> => {
+  const write = (lines: ReadonlyArray<{ readonly sku: string; readonly quantity: number; readonly line?: number }>) =>
+    lines.map(({ sku, quantity, line }, position) => `${line ?? position}: ${quantity} ${sku}`).join(", ")
+  const [kept, ordered] = [write(reservations), write(order.lines)]
+  return kept === ordered ? [] : [{ id: "S1", message: `the reservations are (${kept}) and the lines (${ordered})` }]
+}
+
+// --- its history -------------------------------------------------------------------------------------------------------------------------
+
+/** The chain: every event is there, is this order's, and is as it was sealed. `version` is how many there are to be. */
+const checkChain = (record: OrderRecord, version: number | undefined): ReadonlyArray<RecordFault> => {
+  const { tenantId, orderId, events } = record
+  const fault = verifyChain(events, undefined, { tenantId, orderId })
+  if (fault !== null) {
+    return fault.fault === "missing"
+      ? [{ id: "A1", message: `event ${fault.sequence} is missing` }]
+      : [{ id: "A6", message: `event ${fault.sequence} is ${fault.fault}` }]
+  }
+  for (const { event } of events) {
+    const decoded = decodeEvent(event)
+    if (Result.isFailure(decoded) && !isErasedPlacement(event)) {
+      return [{ id: "A4", message: `event ${event.sequence} cannot be read: ${firstFault(decoded.failure.issue)}` }]
+    }
+  }
+  if (version !== undefined && version > events.length)
+    return [{ id: "A1", message: `event ${events.length + 1} is missing: the order is at version ${version}` }]
+  if (version !== undefined && version < events.length)
+    return [{ id: "A1", message: `event ${version + 1} is there, and the order is at version ${version}` }]
+  return []
+}
+
+/** A placing event without its confidential part: well-formed in all the rest. That the order does not follow from it is A2's to say. */
+const isErasedPlacement = (event: AuditEvent): boolean =>
+  event.type === "order.placed" && Object.keys(event.confidential).length === 0
+
+const checkHistory = (
+  policies: ReadonlyArray<Lifecycle>,
+  record: OrderRecord,
+  order: Order,
+  isOver: boolean
+): ReadonlyArray<RecordFault> => {
+  const { events, headHash } = record
+  const faults: Array<RecordFault> = []
+  const cancels = events.filter(({ event }) => event.type === "order.cancelled").length
+  if (cancels !== (isOver ? 1 : 0))
+    faults.push({ id: "A8", message: `there are ${cancels} cancel events, and the order is ${order.status}` })
+  if (headHash !== (events.at(-1)?.hash ?? null))
+    faults.push({ id: "A6", message: "the hash that the next event would be sealed behind is not that of the newest event" })
+
+  const walk = walkHistory(
+    policies,
+    events.map(({ event }) => event)
+  )
+  faults.push(...walk.faults)
+  if (walk.order === null) return faults
+  // Notes are an annotation: they are rewritten without an event.
+  const { notes: _, ...stored } = record.order as Order
+  const { notes: __, ...folded } = walk.order
+  const found = differences(stored, folded)
+  if (found.length > 0)
+    faults.push({ id: "A2", message: `the stored order is not what its events make of it: ${found.join("; ")}` })
+  return faults
+}
+
+// --- what hangs on it --------------------------------------------------------------------------------------------------------------------
+
+/** Events are delivered in sequence, so what is undelivered is the newest ones, without a gap. */
+const checkOutbox = ({ undelivered, events }: OrderRecord): ReadonlyArray<RecordFault> => {
+  const last = events.at(-1)?.event.sequence ?? 0
+  const first = last - undelivered.length + 1
+  const isSuffix = undelivered.every((sequence, index) => sequence === first + index)
+  return isSuffix && first >= 1
+    ? []
+    : [{ id: "O1", message: `to be delivered are events ${undelivered.join(", ")}, and the newest is ${last}` }]
+}
+
+const describeRemains = ({ reservations, events, undelivered, disagreements }: OrderRecord): string =>
+  [
+    "there is no such order, and yet there is something of it",
+    ...(reservations.length > 0 ? [`${reservations.length} reservations`] : []),
+    ...(events.length > 0 ? [`${events.length} events`] : []),
+    ...(undelivered.length > 0 ? [`${undelivered.length} events to be delivered`] : []),
+    ...disagreements
+  ].join("; ")

@@ -1,0 +1,74 @@
+/**
+ * Is everything that is stored as it should be? Reads all of it and changes nothing.
+ *
+ * It can run beside a service at work: each order is read in one snapshot, so that what is in the middle of being committed is not taken
+ * for damage. Memory does not grow with the store: orders come in pages by key, and what was checked is forgotten.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { StoreUnavailable } from "../lifecycle/OrderStore.ts"
+import { OrderRecords, type OrderRecord, type StoreFault } from "../lifecycle/OrderRecords.ts"
+import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
+import type { TenantId } from "../order/Order.ts"
+import type { CancellationPolicy } from "../order/orderMachine.ts"
+import { checkRecord } from "./checkRecord.ts"
+import { checkHeads, type Head } from "./heads.ts"
+import { repairOf } from "./invariants.ts"
+import { recordPages, tenantsOf } from "./pages.ts"
+import type { Violation } from "./Violation.ts"
+
+/** How far it has come. */
+export interface Checked {
+  readonly tenants: number
+  readonly orders: number
+  readonly events: number
+}
+
+export interface VerifyOptions<E = never, R = never> {
+  /** Only this tenant. */
+  readonly tenantId?: TenantId
+  /** The policy that orders were cancelled under. Without it, a cancel is right when any policy allows it. */
+  readonly cancellationPolicy?: CancellationPolicy
+  /** Heads that were kept elsewhere: only they show that an order's newest events were cut off, or an order taken away whole. */
+  readonly heads?: Stream.Stream<Head, E, R>
+  /** Called after every page. */
+  readonly onChecked?: (checked: Checked) => Effect.Effect<void>
+}
+
+/** Every violation there is, as it is found. Nothing is repaired. */
+export const verify = <E = never, R = never>(
+  options: VerifyOptions<E, R> = {}
+): Stream.Stream<Violation, E | StoreUnavailable, R | OrderRecords> =>
+  Stream.unwrap(
+    Effect.map(OrderRecords, (records) => {
+      const policies = options.cancellationPolicy ? [lifecycles[options.cancellationPolicy]] : Object.values(lifecycles)
+      const checked = { tenants: 0, orders: 0, events: 0 }
+      const report = Effect.suspend(() => options.onChecked?.({ ...checked }) ?? Effect.void)
+
+      const checkTenant = (tenantId: TenantId) => {
+        checked.tenants++
+        const orders = Stream.mapEffect(recordPages(records, tenantId), (page) => {
+          checked.orders += page.length
+          for (const { events } of page) checked.events += events.length
+          return Effect.as(
+            report,
+            page.flatMap((record) => checkOne(policies, record))
+          )
+        })
+        return Stream.concat(Stream.flattenIterable(orders), Stream.map(records.faults(tenantId), toViolation))
+      }
+
+      const { tenantId, heads } = options
+      return Stream.map(records.faults(null), toViolation).pipe(
+        Stream.concat(Stream.flatMap(tenantId === undefined ? tenantsOf(records) : Stream.succeed(tenantId), checkTenant)),
+        Stream.concat(heads === undefined ? Stream.empty : checkHeads(records, heads, tenantId))
+      )
+    })
+  )
+
+const checkOne = (policies: ReadonlyArray<Lifecycle>, record: OrderRecord): ReadonlyArray<Violation> => {
+  const { tenantId, orderId } = record
+  return checkRecord(policies, record).map(({ id, message }) => ({ id, tenantId, orderId, message, repair: repairOf(id) }))
+}
+
+const toViolation = (fault: StoreFault): Violation => ({ ...fault, repair: repairOf(fault.id) })

@@ -1,0 +1,127 @@
+/**
+ * An order's events, walked from the first to the last: does each follow from the one before by an answer that the machine gives? Pure.
+ *
+ * The machine is asked about each event anew, with the units and subscriptions the order had then. Nothing here knows a status by name.
+ */
+import type { AuditEvent } from "../order/AuditEvent.ts"
+import { questionOf } from "../order/decide.ts"
+import { evolve } from "../order/evolve.ts"
+import { type Answer, answerTo, type Lifecycle } from "../order/lifecycleTable.ts"
+import { type Order, type OrderStatus, unitsOf } from "../order/Order.ts"
+import { commandTypes } from "../order/OrderCommand.ts"
+import type { OrderEvent } from "../order/orderMachine.ts"
+
+/** What a step of the walk met, with the id of the invariant it breaks. */
+export interface StepFault {
+  readonly id: "T1" | "T2" | "T4" | "S4" | "A3" | "A4"
+  readonly message: string
+}
+
+/** The order that the events make, and everything wrong on the way. The order is null when they do not make one. */
+export interface Walk {
+  readonly order: Order | null
+  readonly faults: ReadonlyArray<StepFault>
+}
+
+/** Walk. `policies` are the lifecycles under which the events may have come about: a step is right when it is right under one of them. */
+export const walkHistory = (policies: ReadonlyArray<Lifecycle>, events: ReadonlyArray<AuditEvent>): Walk => {
+  const faults: Array<StepFault> = []
+  let order: Order | null = null
+  for (const event of events) {
+    if (event.from !== (order?.status ?? null)) {
+      const expected = order === null ? "null" : order.status
+      faults.push({
+        id: "A3",
+        message: `event ${event.sequence} says from ${event.from}, and the one before it led to ${expected}`
+      })
+      return { order: null, faults }
+    }
+    if (order !== null && event.at < order.updatedAt) {
+      faults.push({
+        id: "A4",
+        message: `event ${event.sequence} is of ${event.at}, before the one it follows (${order.updatedAt})`
+      })
+    }
+    const fault = stepFault(policies, order, event)
+    if (fault !== null) {
+      faults.push(fault)
+      return { order: null, faults }
+    }
+    order = evolve(order, event)
+  }
+  return { order, faults }
+}
+
+/** Whether nothing can follow this status: it refuses every command, whatever comes with it. */
+export const isFinal = ({ answers }: Lifecycle, status: OrderStatus): boolean =>
+  commandTypes.every((command) => answers[status][command].every(({ refusal }) => refusal !== undefined))
+
+const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, event: AuditEvent): StepFault | null => {
+  const step = `event ${event.sequence} (${event.type}, ${event.from} to ${event.to})`
+  if (event.type === "order.placed" || order === null) {
+    const isFirst = event.type === "order.placed" && order === null
+    if (!isFirst) return { id: "T1", message: `${step} is not where an order begins, or begins it twice` }
+    const isRight = policies.some(({ initial }) => initial === event.to) && event.released.length === 0
+    return isRight ? null : { id: "T1", message: `${step} is not how an order is placed` }
+  }
+  if (policies.every((lifecycle) => isFinal(lifecycle, order.status)))
+    return { id: "T2", message: `${step} follows ${order.status}, which nothing follows` }
+
+  const question = questionFor(order, event)
+  const answers = policies.map((lifecycle) => answerTo(lifecycle, order.status, { units: unitsOf(order) }, question))
+  const accepted = answers.filter(({ refusal }) => refusal === undefined)
+  const [first] = answers
+  if (accepted.length === 0) {
+    const id = event.type === "order.cancelled" ? "T4" : "T1"
+    return {
+      id,
+      message: `${step} is refused by the machine: ${first?.refusal?.code} (${first?.refusal?.lacking} does not hold)`
+    }
+  }
+  const answer = accepted.find(({ to }) => to === event.to)
+  if (answer === undefined)
+    return { id: "T1", message: `${step} should lead to ${accepted.map(({ to }) => to).join(" or ")}, as the machine has it` }
+  return releaseFault(order, event, answer, step)
+}
+
+/** What the event records, as the command that the machine is asked about. What is not recorded was in order, or it would not be there. */
+const questionFor = (order: Order, event: Exclude<AuditEvent, { type: "order.placed" }>): OrderEvent => {
+  switch (event.type) {
+    case "order.confirmed":
+      return { type: "confirm" }
+    case "order.cancelled":
+      return { type: "cancel" }
+    case "subscription.ended": {
+      const { subscriptionId } = event.details
+      return questionOf(order, { type: "endSubscription", rentalId: subscriptionId, reason: "other" })
+    }
+    case "subscription.started": {
+      const line = order.lines[event.details.line]
+      const isNew = order.subscriptions.every(({ subscriptionId }) => subscriptionId !== event.details.subscriptionId)
+      return {
+        type: "startSubscription",
+        customerMatches: true,
+        asset: isNew ? "free" : "rented",
+        line: line === undefined ? "none" : { held: line.units.held }
+      }
+    }
+  }
+}
+
+/** A cancel releases exactly what was held; nothing else releases anything. */
+const releaseFault = (order: Order, event: AuditEvent, answer: Answer, step: string): StepFault | null => {
+  const held = answer.consequences.includes("releaseHeldUnits")
+    ? order.lines.flatMap(({ sku, units }, line) => (units.held > 0 ? [{ line, sku, quantity: units.held }] : []))
+    : []
+  const write = (units: ReadonlyArray<{ line: number; sku: string; quantity: number }>) =>
+    units.map(({ line, sku, quantity }) => `${quantity} ${sku} of line ${line}`).join(", ") || "nothing"
+  const isExact =
+    held.length === event.released.length &&
+    held.every((unit, index) => {
+      const released = event.released[index]
+      return released?.line === unit.line && released.sku === unit.sku && released.quantity === unit.quantity
+    })
+  return isExact
+    ? null
+    : { id: "S4", message: `${step} releases ${write(event.released)}, and ${write(held)} was to be released` }
+}

@@ -1,0 +1,142 @@
+/** The program, as it is run: what it prints, and the code with which it ends. */
+import { execFile } from "node:child_process"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import { expect, it } from "vitest"
+import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
+import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
+import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+import { invariants } from "../../src/verify/invariants.ts"
+import { fillWithOrders, orderNumber } from "../support/manyOrders.ts"
+import { freshDatabase } from "../support/postgresDatabase.ts"
+import { temporaryFolder } from "../support/temporaryFolder.ts"
+
+const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
+
+interface Ended {
+  readonly code: number
+  readonly output: string
+  readonly errors: string
+}
+
+const verify = (flags: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
+  Effect.promise(
+    () =>
+      new Promise<Ended>((resolve) => {
+        const env = { PATH: process.env["PATH"] ?? "", ...environment }
+        execFile(process.execPath, [main, "verify", ...flags], { env }, (error, output, errors) =>
+          resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors })
+        )
+      })
+  )
+
+const orders = 16
+
+it("verifies a server: 0 when all is well, 1 with a line for each violation, and heads show what was cut off", () =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const url = yield* freshDatabase
+        const folder = yield* temporaryFolder
+        const heads = join(folder, "heads.jsonl")
+        const connection = PostgresConnection.layer({ url, maxConnections: 2 })
+        const context = yield* Layer.build(Layer.provideMerge(PostgresOrderStore.layerMigrated, connection))
+        yield* Effect.provideContext(fillWithOrders(orders), context)
+        const databaseUrl = Redacted.value(url)
+        const inEnvironment = { DATABASE_URL: databaseUrl }
+
+        const sound = yield* verify(["--database-url", databaseUrl, "--export-heads", heads])
+        expect(sound).toMatchObject({ code: 0, errors: "" })
+        expect(sound.output).toContain("16 orders of 2 tenants with 54 events checked: everything is as it should be.")
+        const lines = (yield* Effect.promise(() => readFile(heads, "utf8"))).trim().split("\n")
+        expect(lines.length).toBe(orders)
+        expect(yield* verify(["--heads", heads, "--tenant", "tenant-0"], inEnvironment)).toMatchObject({ code: 0 })
+
+        const sql = yield* Effect.provideContext(SqlClient.SqlClient, context)
+        const { tenantId, orderId } = orderNumber(1)
+        yield* sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`SET LOCAL session_replication_role = replica`
+            yield* sql`UPDATE order_lifecycle.reservations SET held = 1, released = 1 WHERE order_id = ${orderId} AND line = 0`
+            yield* sql`DELETE FROM order_lifecycle.outbox WHERE order_id = ${orderId}`
+            yield* sql`DELETE FROM order_lifecycle.audit_confidential WHERE order_id = ${orderId} AND sequence = 2`
+            yield* sql`DELETE FROM order_lifecycle.audit_events WHERE order_id = ${orderId} AND sequence = 2`
+          })
+        )
+        const broken = yield* verify(["--heads", heads], inEnvironment)
+        expect([broken.code, broken.errors]).toEqual([1, ""])
+        const place = `${tenantId} ${orderId}`
+        expect(broken.output.split("\n").slice(0, 3)).toEqual([
+          `T5 ${place}: status confirmed does not fit the units {"held":2,"active":0,"ended":0,"released":1}`,
+          `A1 ${place}: event 2 is missing: the order is at version 2`,
+          `A6 ${place}: event 2 was cut off: a head of it was kept`
+        ])
+        // The summary says what each means, and what to do.
+        for (const { id, says, repair = "" } of invariants.filter(({ id }) => ["T5", "A1", "A6"].includes(id))) {
+          expect(broken.output).toContain(`${id}        1  ${says}`)
+          expect(broken.output).toContain(repair)
+        }
+
+        const asJson = yield* verify(["--json"], inEnvironment)
+        expect(asJson.code).toBe(1)
+        expect(
+          asJson.output
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line) as unknown)
+        ).toMatchObject([
+          { id: "T5", tenantId, orderId, repair: expect.any(String) },
+          { id: "A1", tenantId, orderId },
+          { violations: 2, checked: { orders, tenants: 2 } }
+        ])
+      })
+    )
+  ))
+
+it("verifies a folder, and does not make one", () =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const folder = join(yield* temporaryFolder, "data")
+        expect(yield* verify(["--data-dir", folder])).toMatchObject({
+          code: 2,
+          errors: `Cannot verify: ${folder}: there are no orders in this folder\n`
+        })
+        yield* Effect.promise(() => mkdir(folder))
+        yield* Effect.provide(fillWithOrders(orders), Layer.fresh(EmbeddedOrderStore.layer(folder)))
+        const { code, output } = yield* verify(["--data-dir", folder])
+        expect([code, output]).toEqual([0, "16 orders of 2 tenants with 54 events checked: everything is as it should be.\n"])
+      })
+    )
+  ))
+
+it("says in one line why it cannot, ends with 2, and tells no secret", () =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder
+        const noHeads = join(folder, "none.jsonl")
+        yield* Effect.promise(() => writeFile(noHeads, '{"tenantId":"t"}\n'))
+        const empty = Redacted.value(yield* freshDatabase)
+        const attempts: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
+          [[], "give --database-url, DATABASE_URL or --data-dir"],
+          [["--database-url", "postgres://u:secret@127.0.0.1:1/orders"], "127.0.0.1:1/orders: connect ECONNREFUSED"],
+          [["--database-url", "secret"], "must be like postgres://"],
+          [["--database-url", "postgres://u:secret@h/d", "--data-dir", folder], "two places"],
+          [["--database-url", empty], "order_lifecycle"]
+        ]
+        for (const [flags, reason] of attempts) {
+          const { code, errors } = yield* verify(flags)
+          expect([code, errors.trim().split("\n").length], errors).toEqual([2, 1])
+          expect(errors).toContain(reason)
+          expect(errors).not.toContain("secret")
+        }
+        expect(yield* verify(["--nonsense"])).toMatchObject({ code: 2 })
+      })
+    )
+  ))
