@@ -3,6 +3,7 @@
  * `FC_RUNS=<n>` asks for more cases than a test's own number.
  */
 import * as fc from "fast-check"
+import { amount } from "./scale.ts"
 
 const fromEnvironment = (name: string): number | undefined => {
   const value = process.env[name]
@@ -15,7 +16,7 @@ const seed = fromEnvironment("FC_SEED")
 const runs = fromEnvironment("FC_RUNS")
 fc.configureGlobal({ ...(seed !== undefined && { seed }) })
 
-/** How often to try a property: `usual`, unless `FC_RUNS` says otherwise. */
-export const numRuns = (usual: number): number => runs ?? usual
+/** How often to try a property: `usual` times the scale of the run, unless `FC_RUNS` says otherwise. */
+export const numRuns = (usual: number): number => runs ?? amount(usual)
 
 export { fc }

@@ -7,6 +7,7 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { inject } from "vitest"
+import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
@@ -48,6 +49,6 @@ export const postgresClient = (
 
 /** A store on a new database, and the connections for looking behind it. */
 export const postgresStore: Layer.Layer<
-  OrderStore | SqlClient.SqlClient,
+  OrderStore | OrderRecords | SqlClient.SqlClient,
   SqlError | MigrationError | PostgresConnection.UnsuitableDatabase
 > = PostgresOrderStore.layerMigrated.pipe(Layer.provideMerge(postgresClient()))

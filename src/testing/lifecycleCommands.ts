@@ -1,0 +1,284 @@
+/**
+ * The whole lifecycle as fast-check commands: random sequences of calls on `OrderLifecycle`, over any store, held against a model of ten
+ * lines. After every call the answer, the order, the stock and the history must be what the model says; a refused call must have changed
+ * nothing.
+ *
+ * ```ts
+ * const runtime = ManagedRuntime.make(shopOver(yourStore))
+ * await fc.assert(
+ *   fc.asyncProperty(lifecycleCommands(), (commands) => fc.asyncModelRun(() => lifecycleModel(runtime), commands))
+ * )
+ * ```
+ */
+import assert from "node:assert/strict"
+import * as Effect from "effect/Effect"
+import type * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
+import { AuditTrail } from "../lifecycle/AuditTrail.ts"
+import type { Caller } from "../lifecycle/Caller.ts"
+import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import { Reservations } from "../lifecycle/Reservations.ts"
+import { fold } from "../order/evolve.ts"
+import { brokenLaws } from "../order/invariants.ts"
+import { type CustomerId, type OrderId, SerialNumber, SubscriptionId } from "../order/Order.ts"
+import { reason } from "./arbitraries.ts"
+import { laptop, monitor, newCaller, requestFor } from "./shop.ts"
+
+const skus = [laptop, monitor]
+
+/** What the model knows of an order: no status, only what happened. */
+export interface ModelOrder {
+  readonly orderId: OrderId
+  readonly customerId: CustomerId
+  readonly ordered: readonly [number, number]
+  confirmed: boolean
+  cancelled: boolean
+  /** Units held per SKU. */
+  readonly held: [number, number]
+  readonly rentals: Array<{ readonly id: SubscriptionId; readonly sku: 0 | 1; readonly serial: string; active: boolean }>
+  version: number
+}
+export interface LifecycleModel {
+  readonly orders: Array<ModelOrder>
+}
+
+/** The whole specification, as the model has it: undefined when a call is accepted, else the refusal's code. */
+const expectedOf = {
+  confirm: (order: ModelOrder) => (order.confirmed || order.cancelled ? "ORDER_NOT_PENDING" : undefined),
+  cancel: (order: ModelOrder) =>
+    order.cancelled ? "ALREADY_CANCELLED" : order.rentals.some((rental) => rental.active) ? "ORDER_NOT_CANCELLABLE" : undefined,
+  start: (order: ModelOrder, sku: 0 | 1, serialIsRented: boolean) => {
+    if (order.cancelled || !order.confirmed) return "ORDER_NOT_CONFIRMED"
+    if (order.held[0] + order.held[1] === 0) return "ITEM_FULLY_FULFILLED"
+    if (order.ordered[sku] === 0) return "SKU_MISMATCH"
+    if (order.held[sku] === 0) return "ITEM_FULLY_FULFILLED"
+    return serialIsRented ? "ASSET_NOT_AVAILABLE" : undefined
+  },
+  end: (rental: { active: boolean } | undefined) => (!rental ? "NOT_FOUND" : rental.active ? undefined : "ALREADY_CANCELLED")
+}
+
+const statusOf = (order: ModelOrder): string => {
+  if (order.cancelled) return "cancelled"
+  if (order.rentals.length === 0) return order.confirmed ? "confirmed" : "pending"
+  return order.held[0] + order.held[1] > 0 ? "partial" : "fulfilled"
+}
+
+/** What a run needs. */
+export type Shop = OrderLifecycle | Reservations | AuditTrail | OrderStore
+
+/** The system under test: the services on some store, for a tenant of their own. */
+export interface LifecycleUnderTest {
+  readonly runtime: ManagedRuntime.ManagedRuntime<Shop, unknown>
+  readonly caller: Caller
+}
+
+type Step = fc.AsyncCommand<LifecycleModel, LifecycleUnderTest>
+
+/** Call the services; the code of the refusal, or the answer. */
+const call = <A, E extends { readonly _tag: string }>(real: LifecycleUnderTest, effect: Effect.Effect<A, E, Shop>) =>
+  real.runtime
+    .runPromise(Effect.result(effect))
+    .then((outcome) =>
+      Result.isSuccess(outcome)
+        ? { code: undefined, answer: outcome.success }
+        : { code: "code" in outcome.failure ? outcome.failure.code : outcome.failure._tag, answer: undefined }
+    )
+
+/** Everything that must be true after every call. */
+const check = (model: LifecycleModel, real: LifecycleUnderTest, order: ModelOrder) =>
+  real.runtime.runPromise(
+    Effect.gen(function* () {
+      const [lifecycle, reservations, auditTrail] = [yield* OrderLifecycle, yield* Reservations, yield* AuditTrail]
+      const { tenantId } = real.caller
+      const actual = yield* lifecycle.get(tenantId, order.orderId)
+      assert.deepEqual({ status: actual.status, version: actual.version }, { status: statusOf(order), version: order.version })
+      assert.deepEqual(brokenLaws(actual), [])
+      const history = yield* auditTrail.history(tenantId, order.orderId)
+      assert.deepEqual(fold(history.map(({ event }) => event)), actual)
+      assert.equal(yield* auditTrail.verify(tenantId, order.orderId), null)
+      for (const [index, sku] of skus.entries()) {
+        const stock = { reserved: 0, rented: 0 }
+        for (const each of model.orders) {
+          stock.reserved += each.held[index as 0 | 1]
+          stock.rented += each.rentals.filter((rental) => rental.sku === index && rental.active).length
+        }
+        assert.deepEqual(yield* reservations.stock(tenantId, sku), stock)
+      }
+    })
+  )
+
+const step = (
+  name: string,
+  needsOrder: boolean,
+  run: (model: LifecycleModel, real: LifecycleUnderTest) => Promise<void>
+): Step => ({
+  check: (model) => !needsOrder || model.orders.length > 0,
+  run,
+  toString: () => name
+})
+
+const pick = <T>(all: ReadonlyArray<T>, index: number): T => all[index % all.length] as T
+
+const place = (quantities: readonly [number, number]): Step =>
+  step(`place(${quantities.join(", ")})`, false, async (model, real) => {
+    const items = skus.map((sku, index) => [sku, quantities[index] ?? 0] as const).filter(([, quantity]) => quantity > 0)
+    const { code, answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.place(real.caller, requestFor(...items)))
+    )
+    assert.equal(code, items.length === 0 ? "VALIDATION_ERROR" : undefined)
+    if (!answer) return
+    const { orderId, customer } = answer.after
+    const fresh = { confirmed: false, cancelled: false, rentals: [], version: 1 }
+    model.orders.push({ orderId, customerId: customer.customerId, ordered: quantities, held: [...quantities], ...fresh })
+    await check(model, real, pick(model.orders, model.orders.length - 1))
+  })
+
+const confirm = (which: number): Step =>
+  step(`confirm(${which})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const expected = expectedOf.confirm(order)
+    const { code } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.confirm(real.caller, order.orderId))
+    )
+    assert.equal(code, expected)
+    if (code === undefined) {
+      order.confirmed = true
+      order.version++
+    }
+    await check(model, real, order)
+  })
+
+const start = (which: number, sku: 0 | 1, serial: string): Step =>
+  step(`start(${which}, ${skus[sku]}, ${serial})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const isRented = model.orders.some(({ rentals }) => rentals.some((rental) => rental.serial === serial && rental.active))
+    const request = {
+      orderId: order.orderId,
+      customerId: order.customerId,
+      assetSerialNumber: SerialNumber.make(serial),
+      sku: pick(skus, sku)
+    }
+    const { code, answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.startSubscription(real.caller, request))
+    )
+    assert.equal(code, expectedOf.start(order, sku, isRented))
+    if (answer) {
+      order.held[sku]--
+      order.rentals.push({ id: answer.event.details.subscriptionId, sku, serial, active: true })
+      order.version++
+    }
+    await check(model, real, order)
+  })
+
+const end = (which: number, rental: number): Step =>
+  step(`end(${which}, ${rental})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    // One past the last is a subscription that the order does not have.
+    const ending = order.rentals[rental % (order.rentals.length + 1)]
+    const { code } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) =>
+        lifecycle.endSubscription(real.caller, { rentalId: ending?.id ?? SubscriptionId.make("nowhere"), reason: "other" })
+      )
+    )
+    assert.equal(code, expectedOf.end(ending))
+    if (ending && code === undefined) {
+      ending.active = false
+      order.version++
+    }
+    await check(model, real, order)
+  })
+
+/** A cancel as the model does it: what is held is given back. */
+const cancelled = (order: ModelOrder) => {
+  order.cancelled = true
+  order.held.fill(0)
+  order.version++
+}
+
+const cancel = (which: number, reason: string): Step =>
+  step(`cancel(${which}, ${JSON.stringify(reason)})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const held = skus.flatMap((_, sku) => order.held[sku as 0 | 1] || [])
+    const { code, answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.cancel(real.caller, order.orderId, { reason }))
+    )
+    assert.equal(code, expectedOf.cancel(order))
+    if (answer) {
+      assert.deepEqual(
+        answer.event.released.map(({ quantity }) => quantity),
+        held
+      )
+      assert.equal(answer.after.cancellation?.reason, reason)
+      cancelled(order)
+    }
+    await check(model, real, order)
+  })
+
+const cancelMany = (which: ReadonlyArray<number>): Step =>
+  step(`cancelMany(${which.join(", ")})`, true, async (model, real) => {
+    const orders = [...new Set(which.map((each) => pick(model.orders, each)))]
+    const ids = orders.map(({ orderId }) => orderId)
+    const { answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.cancelMany(real.caller, ids))
+    )
+    assert.deepEqual(
+      answer?.map(({ outcome }) => (Result.isSuccess(outcome) ? undefined : "code" in outcome.failure && outcome.failure.code)),
+      orders.map(expectedOf.cancel)
+    )
+    for (const order of orders) if (expectedOf.cancel(order) === undefined) cancelled(order)
+    for (const order of orders) await check(model, real, order)
+  })
+
+const which = fc.nat(2)
+const sku = fc.constantFrom(0 as const, 1 as const)
+
+/** Few orders and few serial numbers, so that calls get in each other's way; starts and ends often, so that they get somewhere. */
+const steps = (maxCommands: number) =>
+  fc.commands<LifecycleModel, LifecycleUnderTest, false>(
+    [
+      fc.tuple(fc.nat(3), fc.nat(2)).map(place),
+      which.map(confirm),
+      which.map(confirm),
+      fc.tuple(which, sku, fc.constantFrom("A", "B")).map((args) => start(...args)),
+      fc.tuple(which, sku, fc.constantFrom("A", "C")).map((args) => start(...args)),
+      fc.tuple(which, sku, fc.constantFrom("B", "C")).map((args) => start(...args)),
+      fc.tuple(which, fc.nat(5)).map((args) => end(...args)),
+      fc.tuple(which, fc.nat(5)).map((args) => end(...args)),
+      fc.tuple(which, reason).map((args) => cancel(...args)),
+      fc.array(which, { minLength: 1, maxLength: 3 }).map(cancelMany)
+    ],
+    { maxCommands, size: "max" }
+  )
+
+/** Every run begins with two orders that are ready to be rented. */
+const opening = [place([2, 1]), place([1, 2]), confirm(0), confirm(1)]
+
+/** Where a run begins: nothing is there yet, in a tenant of its own. */
+export const lifecycleModel = (runtime: LifecycleUnderTest["runtime"]) => ({
+  model: { orders: [] as Array<ModelOrder> },
+  real: { runtime, caller: newCaller() }
+})
+
+/** Random sequences of at most so many calls, after two orders have been placed and confirmed. */
+export const lifecycleCommands = (maxCommands = 60): fc.Arbitrary<Iterable<Step>> =>
+  steps(maxCommands).map((commands) => withOpening(commands))
+
+/** The commands are the very ones that fast-check made, so that it can shrink them, and print those that were run. */
+const withOpening = (commands: Iterable<Step>): Iterable<Step> =>
+  Object.assign(
+    {
+      *[Symbol.iterator]() {
+        yield* opening
+        yield* commands
+      }
+    },
+    { toString: () => `${opening.map(String).join(", ")}, ${fc.stringify(commands)}` }
+  )

@@ -1,0 +1,52 @@
+/** Calls that get in each other's way, and every way to mix them. */
+import type { Mix } from "./exploreSchedules.ts"
+import type { OrderCall } from "./OrderCall.ts"
+
+/** What comes before: an order that is as the name says, and a second one like it if there is to be one. */
+export const openings = {
+  pending: (withSecond: boolean): ReadonlyArray<OrderCall> => [
+    { type: "place", quantity: 2 },
+    ...(withSecond ? [{ type: "place", quantity: 1 } as const] : [])
+  ],
+  confirmed: (withSecond: boolean): ReadonlyArray<OrderCall> => [
+    ...openings.pending(withSecond),
+    { type: "confirm", order: 0 },
+    ...(withSecond ? [{ type: "confirm", order: 1 } as const] : [])
+  ],
+  rented: (withSecond: boolean): ReadonlyArray<OrderCall> => [
+    ...openings.confirmed(withSecond),
+    { type: "startSubscription", order: 0, serial: "rented before" }
+  ]
+}
+
+/** One call of each kind, and of some kinds several: for the same asset and another, with a key and without. */
+export const contendingCalls: ReadonlyArray<OrderCall> = [
+  { type: "confirm", order: 0 },
+  { type: "startSubscription", order: 0, serial: "A" },
+  { type: "startSubscription", order: 0, serial: "B" },
+  { type: "startSubscription", order: 1, serial: "A" },
+  { type: "endSubscription", order: 0, rental: 0 },
+  { type: "cancel", order: 0, reason: "alone" },
+  { type: "cancel", order: 0, reason: "with a key", key: "K" },
+  { type: "cancelMany", orders: [0, 1], reason: "together" },
+  { type: "place", quantity: 1, key: "K" }
+]
+
+/** Whether a call is about more than the first order. */
+export const isAcrossOrders = (call: OrderCall): boolean =>
+  ("order" in call && call.order === 1) || call.type === "cancelMany" || call.type === "place"
+
+/** Calls after an opening. The second order is there only where a call is about it: it would be made and audited for nothing. */
+export const mixOf = (opening: keyof typeof openings, calls: ReadonlyArray<OrderCall>): Mix => ({
+  before: openings[opening](calls.some((call) => isAcrossOrders(call) && call.type !== "place")),
+  calls
+})
+
+/** Every choice of `howMany` of the calls, a call with itself too, after each opening. */
+export const mixesOf = (howMany: number, among: ReadonlyArray<OrderCall> = contendingCalls): ReadonlyArray<Mix> =>
+  (["pending", "confirmed", "rented"] as const).flatMap((opening) =>
+    choicesOf(howMany, among).map((calls) => mixOf(opening, calls))
+  )
+
+const choicesOf = (howMany: number, among: ReadonlyArray<OrderCall>): ReadonlyArray<ReadonlyArray<OrderCall>> =>
+  howMany === 0 ? [[]] : among.flatMap((call, n) => choicesOf(howMany - 1, among.slice(n)).map((others) => [call, ...others]))

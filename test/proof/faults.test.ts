@@ -1,0 +1,310 @@
+/**
+ * The network and the server fail while orders live: connections are cut at any byte, the other side falls silent, the server is stopped
+ * or crashes. Whatever was acknowledged is there, whatever was called unavailable was not done, and whoever was left without an answer gets
+ * the true one by asking again under the same key.
+ */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import type { TenantId } from "../../src/order/Order.ts"
+import { Deadline } from "../../src/postgres/detached.ts"
+import { migrate } from "../../src/postgres/migrate.ts"
+import { type Call, judge } from "../support/callLog.ts"
+import { amount, sometimes, tried } from "../support/evidence.ts"
+import { currentDatabase, settled, shopBehindProxy } from "../support/faultyPostgres.ts"
+import type { Task } from "../support/livingProcess.ts"
+import { lifeOf, live, liveOn, logOfCalls } from "../support/orderLives.ts"
+import { databaseNamed, postgresStore } from "../support/postgresDatabase.ts"
+import { pick, type Random, seeded, whole } from "../support/seeded.ts"
+import { sharedLayer } from "../support/sharedLayer.ts"
+import { applicationName, shopAt } from "../support/shopAt.ts"
+import { startPostgres, type StartedPostgres } from "../support/startPostgres.ts"
+import { temporaryFolder } from "../support/temporaryFolder.ts"
+import { newCaller, shopOver } from "../support/world.ts"
+
+const run = sharedLayer(shopOver(postgresStore).pipe(Layer.provideMerge(postgresStore)))
+
+/** Nothing is at work any more: hold the log against the store, and count what became of the calls without an answer. */
+const judged = Effect.fnUntraced(function* (tenantId: TenantId, calls: ReadonlyMap<string, Call>) {
+  yield* settled
+  const verdict = yield* judge(tenantId, calls.values())
+  expect(verdict.faults.slice(0, 10)).toEqual([])
+  sometimes("an unknown outcome had been committed", verdict.unansweredDone)
+  sometimes("an unknown outcome had not been committed", verdict.unansweredNotDone)
+  tried("transitions held against what their callers were told", verdict.events)
+  return verdict
+})
+
+const answers = (calls: ReadonlyMap<string, Call>, answer: Call["answer"]) =>
+  [...calls.values()].filter((call) => call.answer === answer).length
+
+describe("a connection", () => {
+  const cuts = amount(150, 10)
+
+  it(
+    `that is cut ${cuts} times, at any byte of either direction, loses nothing and does nothing twice`,
+    { timeout: 120_000 },
+    () =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          const { proxy, shop } = yield* shopBehindProxy
+          const caller = newCaller()
+          const { calls, tell } = logOfCalls()
+          let isOver = false
+          // Enough to log in, mostly, and then to live for a while.
+          proxy.budget = () => (random() < 0.5 ? { requests: whole(random, 0, 40_000) } : { answers: whole(random, 0, 12_000) })
+          const lives = yield* Effect.forkChild(
+            Effect.provideContext(liveOn({ caller, name: nameOf(random), tell, isOver: () => isOver }, 8), shop)
+          )
+          while (proxy.cuts < cuts) {
+            if (proxy.cuts > cuts / 2 && random() < 0.3) {
+              const before = proxy.cuts
+              proxy.fault = "cut"
+              while (proxy.cuts === before) yield* Effect.sleep("1 millis")
+              sometimes("a connection was cut after the statement and before the answer", proxy.cuts - before)
+              proxy.fault = "pass"
+            }
+            yield* Effect.sleep(whole(random, 1, 20))
+            if (lives.pollUnsafe() !== undefined) break
+          }
+          isOver = true
+          proxy.budget = () => ({})
+          yield* Fiber.join(lives)
+          // Connections that were made before have budgets still. The pool gets over their end, too.
+          proxy.reset()
+          yield* Effect.sleep("50 millis")
+          yield* Effect.provideContext(usable(caller), shop)
+          tried("connections cut at a random byte", proxy.cuts)
+          const verdict = yield* judged(caller.tenantId, calls)
+          expect([verdict.unansweredDone, answers(calls, "accepted")].map((count) => count > 0)).toEqual([true, true])
+        }).pipe(Effect.scoped, run)
+      )
+  )
+})
+
+describe("a network that carries nothing for a while", () => {
+  const holes = amount(10, 4)
+
+  it(`${holes} times, keeps nobody waiting, loses nothing and does nothing twice`, { timeout: 120_000 }, () =>
+    seeded((random) =>
+      Effect.gen(function* () {
+        const { proxy, shop } = yield* shopBehindProxy
+        const caller = newCaller()
+        const { calls, tell } = logOfCalls()
+        const left = () => answers(calls, "unknown") + answers(calls, "unavailable")
+        let isOver = false
+        const lives = yield* liveOn({ caller, name: nameOf(random), tell, isOver: () => isOver }, 8).pipe(
+          Effect.provideContext(shop),
+          // The usual deadline is 8 seconds, and the holes are smaller to match.
+          Effect.provideService(Deadline, "400 millis"),
+          Effect.forkChild
+        )
+        for (let hole = 0; hole < holes && lives.pollUnsafe() === undefined; hole++) {
+          const acknowledged = answers(calls, "accepted")
+          while (answers(calls, "accepted") < acknowledged + 20) yield* Effect.sleep("2 millis")
+          const before = left()
+          proxy.fault = pick(random, ["hold requests", "hold answers"])
+          // Every other hole stays until everybody has been answered: whoever waits for it to end waits for ever.
+          if (hole % 2 === 0) while (left() < before + 8) yield* Effect.sleep("2 millis")
+          else yield* Effect.sleep(whole(random, 0, 1_500))
+          sometimes("a deadline ran out", left() - before)
+          if (random() < 0.5) proxy.reset()
+          proxy.fault = "pass"
+        }
+        isOver = true
+        yield* Fiber.join(lives)
+        yield* Effect.provideContext(usable(caller), shop)
+        tried("black holes", holes)
+        expect((yield* judged(caller.tenantId, calls)).events).toBeGreaterThan(holes)
+      }).pipe(Effect.scoped, run)
+    )
+  )
+})
+
+describe("a server of one's own", () => {
+  let server: StartedPostgres
+  beforeAll(async () => void (server = await startPostgres()))
+  afterAll(() => server.stop())
+
+  /** Orders live on the server, eight at a time, while something is done to it. */
+  const whileOrdersLive = (
+    random: Random,
+    disturb: (
+      calls: ReadonlyMap<string, Call>,
+      answered: (more: number) => Effect.Effect<void>
+    ) => Effect.Effect<void, unknown, OrderLifecycle | SqlClient.SqlClient>
+  ) =>
+    Effect.gen(function* () {
+      const shop = yield* shopAt(server.url)
+      yield* Effect.provideContext(migrate, shop)
+      const caller = newCaller()
+      const { calls, tell } = logOfCalls()
+      let isOver = false
+      const lives = yield* liveOn({ caller, name: nameOf(random), tell, isOver: () => isOver }, 8).pipe(
+        Effect.provideContext(shop),
+        Effect.forkChild
+      )
+      const answered = Effect.fnUntraced(function* (more: number) {
+        const before = answers(calls, "accepted")
+        while (answers(calls, "accepted") < before + more && lives.pollUnsafe() === undefined) yield* Effect.sleep("2 millis")
+      })
+      yield* Effect.provideContext(disturb(calls, answered), shop)
+      isOver = true
+      yield* Fiber.join(lives)
+      yield* Effect.provideContext(Effect.andThen(usable(caller), judged(caller.tenantId, calls)), shop)
+    }).pipe(Effect.scoped, Effect.runPromise)
+
+  it("that is stopped is unavailable, and works on with the same client when it is there again", { timeout: 60_000 }, () =>
+    seeded((random) =>
+      whileOrdersLive(random, (calls, answered) =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const [lifecycle, tenantId] = [yield* OrderLifecycle, newCaller().tenantId]
+          for (let stop = 0; stop < amount(3, 3); stop++) {
+            yield* answered(30)
+            yield* Effect.promise(server.halt)
+            const before = answers(calls, "unavailable")
+            const list = yield* Effect.flip(lifecycle.list(tenantId))
+            expect(list._tag).toBe("StoreUnavailable")
+            sometimes("a connection was refused")
+            while (answers(calls, "unavailable") < before + 8) yield* Effect.sleep("2 millis")
+            yield* Effect.promise(server.resume)
+            yield* answered(30)
+            yield* sql`SELECT 1`
+          }
+        })
+      )
+    )
+  )
+
+  const crashes = amount(5, 2)
+  it(`that crashes ${crashes} times has everything that it acknowledged when it has recovered`, { timeout: 60_000 }, () =>
+    seeded((random) =>
+      whileOrdersLive(random, (calls, answered) =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          for (let crash = 0; crash < crashes; crash++) {
+            yield* answered(whole(random, 20, 120))
+            if (crash % 5 === 4) {
+              yield* Effect.promise(server.crash)
+              yield* Effect.promise(server.resume)
+            } else {
+              // A session that dies may have spoiled what all share, so the server ends all of them and recovers.
+              const sessions = yield* sql<{ pid: number }>`
+                SELECT pid FROM pg_stat_activity WHERE application_name = ${applicationName} AND pid <> pg_backend_pid()
+                 ORDER BY state = 'active' DESC`
+              const victim = sessions[0]
+              if (victim === undefined) throw new Error("the services have no session on the server")
+              process.kill(victim.pid, "SIGKILL")
+            }
+            // Not by luck on a session of before: there are none.
+            yield* answered(16)
+            sometimes("a server recovered from a crash")
+          }
+          // After each crash orders were lived on with.
+          expect(answers(calls, "accepted")).toBeGreaterThan(crashes)
+          tried("crashes of the server", crashes)
+        })
+      )
+    )
+  )
+})
+
+describe("a client", () => {
+  const kills = amount(50, 6)
+
+  it(
+    `that is killed ${kills} times with calls open has done what it was told, and each of its calls as a whole or not at all`,
+    { timeout: 120_000 },
+    () =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          const url = Redacted.value(databaseNamed(yield* currentDatabase))
+          const folder = yield* temporaryFolder
+          const caller = newCaller()
+          const calls = new Map<string, Call>()
+          // Starting takes the time, so others start while one lives.
+          const waiting = [yield* client(url, folder)]
+          for (let kill = 0; kill < kills; kill++) {
+            const file = join(folder, `${kill}.jsonl`)
+            const [current = yield* client(url, folder)] = waiting.splice(0, 1)
+            yield* Effect.promise(() => current.ready)
+            while (waiting.length < Math.min(2, kills - kill - 1)) waiting.push(yield* client(url, folder))
+            current.start({ tenantId: caller.tenantId, name: nameOf(random), file })
+            yield* Effect.sleep(whole(random, 5, 66))
+            yield* Effect.promise(() => current.kill())
+            const told = readCalls(file)
+            const open = answers(told, "none")
+            if (open > 0) sometimes("a client was killed with a commit open")
+            for (const [requestId, call] of told) calls.set(requestId, call)
+          }
+          tried("clients killed", kills)
+          const killed = yield* judged(caller.tenantId, calls)
+          expect([killed.unansweredDone, killed.unansweredNotDone, answers(calls, "accepted")].map((count) => count > 0)).toEqual(
+            [true, true, true]
+          )
+          // The clients start again, and ask for everything under the same keys.
+          const { calls: again, tell } = logOfCalls()
+          const names = new Set([...calls.values()].map(({ key }) => lifeOf(key)))
+          yield* Effect.forEach(names, (name) => live({ caller, name, session: "again", tell }), {
+            concurrency: 8,
+            discard: true
+          })
+          yield* judged(caller.tenantId, new Map([...calls, ...again]))
+          tried("lives taken up again after a kill", names.size)
+        }).pipe(Effect.scoped, run)
+      )
+  )
+})
+
+const script = fileURLToPath(new URL("../support/livingProcess.ts", import.meta.url))
+
+/** A client in a process of its own (`livingProcess.ts`); it is gone when the scope closes. */
+const client = (url: string, cache: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn(process.execPath, [script, url], {
+        env: { ...process.env, NODE_COMPILE_CACHE: cache },
+        stdio: ["pipe", "pipe", "inherit"]
+      })
+      const ended = once(child, "exit")
+      return {
+        ready: Promise.race([
+          once(child.stdout, "data"),
+          ended.then(([code]) => Promise.reject(new Error(`the client ended with ${String(code)} before it was ready`)))
+        ]),
+        start: (task: Task) => child.stdin.write(`${JSON.stringify(task)}\n`),
+        kill: async () => {
+          child.kill("SIGKILL")
+          await ended
+        }
+      }
+    }),
+    ({ kill }) => Effect.promise(kill)
+  )
+
+/** The calls in a file. A last line that was cut off was not written. */
+const readCalls = (file: string): ReadonlyMap<string, Call> => {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []
+  return new Map(lines.map((line) => JSON.parse(line) as Call).map((call) => [call.requestId, call]))
+}
+
+/** A name for a run of lives, which is unlike all others and comes from the seed. */
+const nameOf = (random: Random) => `life${whole(random, 0, 2 ** 31).toString(36)}`
+
+/** As many calls at once as there are connections, and more: the pool has none that hang. */
+const usable = (caller: ReturnType<typeof newCaller>) =>
+  Effect.forEach(
+    Array.from({ length: 24 }),
+    () => Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.list(caller.tenantId, { limit: 1 })),
+    { concurrency: "unbounded", discard: true }
+  )

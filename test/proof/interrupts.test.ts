@@ -1,0 +1,201 @@
+/**
+ * Callers leave at any moment of any call. What they asked for is then done as a whole or not at all, nobody keeps a lock, nothing goes on
+ * working for nobody, and whoever calls next is served.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Metric from "effect/Metric"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import * as MemoryOrderStore from "../../src/memory/MemoryOrderStore.ts"
+import { RequestId } from "../../src/order/AuditEvent.ts"
+import type { Order } from "../../src/order/Order.ts"
+import { SubscriptionId } from "../../src/order/Order.ts"
+import { Deadline } from "../../src/postgres/detached.ts"
+import { judge } from "../support/callLog.ts"
+import { amount, sometimes, tried } from "../support/evidence.ts"
+import { settled, shopBehindProxy } from "../support/faultyPostgres.ts"
+import { ask, logOfCalls } from "../support/orderLives.ts"
+import { postgresStore } from "../support/postgresDatabase.ts"
+import { seeded, whole } from "../support/seeded.ts"
+import { sharedLayer } from "../support/sharedLayer.ts"
+import { giveWay, LosesRaces, losingRaces, watchedStore } from "../support/watchedStore.ts"
+import { confirmedOrder, laptop, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
+
+const counts = { lost: 0, locked: 0 }
+
+/** How many commits a caller is in the middle of. */
+const Open = Context.Reference<{ commits: number }>("test/Open", { defaultValue: () => ({ commits: 0 }) })
+
+const countingCommits = (store: OrderStore["Service"]): Partial<OrderStore["Service"]> => ({
+  commit: (changes) =>
+    Effect.flatMap(Open, (open) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => void open.commits++),
+        () => store.commit(changes),
+        () => Effect.sync(() => void open.commits--)
+      )
+    )
+})
+
+const stores = {
+  "in memory": watchedStore(
+    watchedStore(watchedStore(Layer.fresh(MemoryOrderStore.layer), giveWay), countingCommits),
+    losingRaces(counts)
+  ),
+  "on PostgreSQL": watchedStore(watchedStore(postgresStore, countingCommits), losingRaces(counts))
+}
+
+/** Every public function of the lifecycle, on this order. Those that change it are in the log. */
+const calls: Record<
+  keyof OrderLifecycle["Service"],
+  (
+    life: Parameters<typeof ask>[0],
+    key: string,
+    order: Order
+  ) => Effect.Effect<unknown, { readonly _tag: string }, OrderLifecycle>
+> = {
+  place: (life, key) => ask(life, key, key, (as) => calling((l) => l.place(as, requestFor([laptop, 1])))),
+  confirm: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.confirm(as, orderId))),
+  startSubscription: (life, key, { orderId, customer: { customerId } }) =>
+    ask(life, key, key, (as) => calling((l) => l.startSubscription(as, { orderId, customerId, assetSerialNumber: newSerial() }))),
+  endSubscription: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) => calling((l) => l.endSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
+  cancel: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.cancel(as, orderId, { reason: key }))),
+  cancelMany: (life, key, { orderId }) =>
+    Effect.gen(function* () {
+      life.tell({ key, requestId: key, answer: "none" })
+      return yield* calling((l) => l.cancelMany({ ...life.caller, requestId: RequestId.make(key) }, [orderId], { reason: key }))
+    }),
+  preview: ({ caller }, _, { orderId }) => calling((l) => l.preview(caller, orderId, { type: "cancel" })),
+  explain: ({ caller }, _, { orderId }) => calling((l) => l.explain(caller, orderId, { type: "confirm" })),
+  get: ({ caller }, _, { orderId }) => calling((l) => l.get(caller.tenantId, orderId)),
+  list: ({ caller }) => calling((l) => l.list(caller.tenantId, { limit: 2 })),
+  getSubscription: ({ caller }, _, { subscriptions }) =>
+    calling((l) => l.getSubscription(caller.tenantId, rentalOf(subscriptions))),
+  listSubscriptions: ({ caller }) => calling((l) => l.listSubscriptions(caller.tenantId, { limit: 2 })),
+  rewriteNotes: ({ caller }, key, { orderId }) => calling((l) => l.rewriteNotes(caller.tenantId, orderId, { notes: key }))
+}
+
+const calling = <A, E>(use: (lifecycle: OrderLifecycle["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(OrderLifecycle, use)
+const rentalOf = (subscriptions: Order["subscriptions"]) => subscriptions[0]?.subscriptionId ?? SubscriptionId.make("none")
+
+/** How many fibers were started, and how many of them have not ended. */
+const countFibers = () => {
+  let [started, ended] = [0, 0]
+  return {
+    recordFiberStart: () => void started++,
+    recordFiberEnd: () => void ended++,
+    started: () => started,
+    active: () => started - ended
+  }
+}
+
+/** An order that the call has something to do with. */
+const orderFor = Effect.fnUntraced(function* (name: keyof typeof calls, caller: ReturnType<typeof newCaller>) {
+  const lifecycle = yield* OrderLifecycle
+  if (name === "confirm") return (yield* lifecycle.place(caller, requestFor([laptop, 2]))).after
+  const order = yield* confirmedOrder(caller, 2)
+  if (!/[sS]ubscription/.test(name) || name === "startSubscription") return order
+  const { orderId, customer } = order
+  return (yield* lifecycle.startSubscription(caller, {
+    orderId,
+    customerId: customer.customerId,
+    assetSerialNumber: newSerial()
+  })).after
+})
+
+describe.each(Object.entries(stores))("a call that its caller leaves, %s,", (name, store) => {
+  const runtime = ManagedRuntime.make(shopOver(store).pipe(Layer.provideMerge(store)))
+  beforeAll(async () => void (await runtime.context()))
+  afterAll(() => runtime.dispose())
+  const interruptions = amount(name === "in memory" ? 1_000 : 300, 50)
+
+  it(`${interruptions} times at any moment, is done as a whole or not at all, and keeps nothing`, { timeout: 120_000 }, () =>
+    seeded((random) =>
+      Effect.gen(function* () {
+        const store = yield* OrderStore
+        const caller = newCaller()
+        const log = logOfCalls()
+        const names = Object.keys(calls) as ReadonlyArray<keyof typeof calls>
+        let leftInCommit = 0
+        const fibers = countFibers()
+        const interrupted = Effect.fnUntraced(function* (n: number) {
+          const name = names[n % names.length] ?? "get"
+          // The order is prepared under request ids that are not judged.
+          const order = yield* orderFor(name, caller)
+          const key = `${name}-${n}`
+          const isLocked = n % 4 === 0
+          const open = { commits: 0 }
+          const call = Effect.exit(calls[name]({ caller, tell: log.tell }, key, order)).pipe(
+            Effect.provideService(LosesRaces, isLocked ? { before: Effect.void } : null),
+            Effect.provideService(Open, open)
+          )
+          const fiber = yield* Effect.forkChild(call, { startImmediately: true })
+          if (isLocked) yield* Effect.sleep(whole(random, 0, 140))
+          for (let turns = whole(random, 0, 60); turns > 0; turns--) yield* Effect.yieldNow
+          if (random() < 0.5) yield* Effect.sleep(random() * 4)
+          if (open.commits > 0) leftInCommit++
+          yield* Fiber.interrupt(fiber)
+          // Nobody has kept the order to himself, and it can be moved on.
+          yield* store.exclusively({ tenantId: caller.tenantId, orderId: order.orderId }, Effect.void)
+          yield* Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.get(caller.tenantId, order.orderId))
+        })
+        yield* Effect.forEach(
+          Array.from({ length: interruptions }, (_, n) => n),
+          interrupted,
+          { concurrency: 6, discard: true }
+        ).pipe(Effect.provideService(Metric.FiberRuntimeMetrics, fibers))
+        sometimes("a caller left in the middle of a commit", leftInCommit)
+        tried("calls interrupted at a random moment", interruptions)
+        // Whoever works for nobody comes to an end, or this test does not.
+        while (fibers.active() > 0) yield* Effect.sleep("5 millis")
+        expect(fibers.started()).toBeGreaterThan(interruptions)
+        const verdict = yield* judge(caller.tenantId, log.calls.values())
+        // What nobody asked for is what prepared the orders; all else must be in order.
+        expect(verdict.faults.filter((fault) => !/nobody asked/.test(fault)).slice(0, 10)).toEqual([])
+        expect(verdict.unansweredDone).toBeGreaterThan(0)
+        expect(verdict.unansweredNotDone).toBeGreaterThan(0)
+      }).pipe((effect) => runtime.runPromise(effect))
+    )
+  )
+})
+
+describe("a caller who leaves a commit that nobody answers", () => {
+  const run = sharedLayer(shopOver(postgresStore).pipe(Layer.provideMerge(postgresStore)))
+
+  it("leaves nothing behind when the deadline has passed", () =>
+    Effect.gen(function* () {
+      const { proxy, shop } = yield* shopBehindProxy
+      const caller = newCaller()
+      const fibers = countFibers()
+      const order = yield* Effect.provideContext(confirmedOrder(caller), shop)
+      const store = Context.get(shop, OrderStore)
+      // What is put before the commit is read; from the commit on, the server says nothing any more.
+      const silenced = OrderStore.of({
+        ...store,
+        commit: (changes) => Effect.suspend(() => ((proxy.fault = "silent"), store.commit(changes)))
+      })
+      const cancel = Effect.provide(
+        Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.cancel(caller, order.orderId)),
+        Layer.fresh(shopOver(Layer.succeed(OrderStore, silenced)))
+      )
+      const fiber = yield* Effect.forkChild(cancel).pipe(
+        Effect.provideService(Deadline, "300 millis"),
+        Effect.provideService(Metric.FiberRuntimeMetrics, fibers)
+      )
+      while (proxy.fault !== "silent") yield* Effect.sleep("1 millis")
+      yield* Effect.sleep("20 millis")
+      yield* Fiber.interrupt(fiber)
+      while (fibers.active() > 0) yield* Effect.sleep("20 millis")
+      proxy.fault = "pass"
+      yield* settled
+      expect(
+        (yield* Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.get(caller.tenantId, order.orderId))).cancellation
+      ).toBeDefined()
+    }).pipe(Effect.scoped, run))
+})

@@ -1,0 +1,150 @@
+/**
+ * Many callers at once on a real PostgreSQL, unscheduled: every history of calls, answers and reads is one that a single caller could
+ * have had, and what is left behind stands up to the auditor.
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { afterAll, describe, expect, it } from "vitest"
+import { auditStore } from "../../src/testing/auditStore.ts"
+import { describeRecorded } from "../../src/testing/exploreSchedules.ts"
+import { findLinearization } from "../../src/testing/findLinearization.ts"
+import { type ModelState, type OrderCall, sequentialCalls } from "../../src/testing/OrderCall.ts"
+import { shopOver } from "../../src/testing/shop.ts"
+import { amount, tried } from "../support/evidence.ts"
+import { fc } from "../support/fastCheck.ts"
+import { postgresStore } from "../support/postgresDatabase.ts"
+import { type History, layerWithoutAnswers, type Ready, readyOrders, recordHistory } from "../support/recordHistory.ts"
+
+const [seed = 0] = fc.sample(fc.integer(), 1)
+
+/** A history with its beginning; throws when no order of the calls explains it. */
+const explain = (initial: ModelState, history: History) => {
+  if (findLinearization(sequentialCalls(initial), history) === null) {
+    throw new Error(
+      [`No order of the calls explains the answers (FC_SEED=${seed}):`, ...history.map(describeRecorded)].join("\n  ")
+    )
+  }
+}
+
+/** How many of the calls overlapped with another one. */
+const concurrent = (history: History) =>
+  history.filter((one) => history.some((other) => other !== one && other.began < one.ended && one.began < other.ended)).length
+
+const recorded: Array<{ readonly initial: ModelState; readonly history: History }> = []
+
+describe("histories of many callers on PostgreSQL", () => {
+  const runtime = ManagedRuntime.make(shopOver(layerWithoutAnswers(postgresStore, 25)))
+  afterAll(() => runtime.dispose())
+
+  it("are those of one caller, reads included, whether or not unknown outcomes came to pass", { timeout: 300_000 }, async () => {
+    const histories = amount(1_500, 50)
+    let serial = 0
+    /** What one caller may ask of the order at a position: keys are the tenant's, so they bear its number. */
+    const kindsFor = (n: number): ReadonlyArray<() => OrderCall> => [
+      () => ({ type: "startSubscription", order: 0, serial: `S${++serial}` }),
+      () => ({ type: "startSubscription", order: 0, serial: `S${++serial}` }),
+      () => ({ type: "startSubscription", order: 0, serial: `K${n}`, key: `start ${n}` }),
+      () => ({ type: "endSubscription", order: 0, rental: 0 }),
+      () => ({ type: "endSubscription", order: 0, rental: 1 }),
+      () => ({ type: "endSubscription", order: 0, rental: 0 }),
+      () => ({ type: "confirm", order: 0 }),
+      () => ({ type: "cancel", order: 0, reason: "alone" }),
+      () => ({ type: "cancel", order: 0, reason: "with a key", key: `cancel ${n}` }),
+      () => ({ type: "cancelMany", orders: [0], reason: "together" }),
+      () => ({ type: "read", order: 0 }),
+      () => ({ type: "read", order: 0 }),
+      () => ({ type: "read", order: 0 })
+    ]
+    const record = Effect.fnUntraced(function* ({ known, initial }: Ready, n: number) {
+      const kinds = kindsFor(n)
+      const pick = Effect.map(Random.nextIntBetween(0, kinds.length - 1), (kind) => kinds[kind]?.() ?? { type: "count" as const })
+      const threeCalls = Effect.all([pick, pick, pick])
+      const callers = yield* Effect.all([threeCalls, threeCalls, threeCalls, threeCalls])
+      recorded.push({ initial, history: yield* recordHistory(known, callers) })
+    })
+    await runtime.runPromise(
+      Effect.gen(function* () {
+        const orders = yield* readyOrders(histories, 3)
+        // Each order has a seed of its own, so that what is asked of it does not depend on how the others fare.
+        yield* Effect.forEach(orders, (ready, n) => Random.withSeed(record(ready, n), `${seed} ${n}`), {
+          concurrency: 6,
+          discard: true
+        })
+        const [first] = orders
+        expect(first && (yield* auditStore(first.known.caller.tenantId))).toEqual([])
+      })
+    )
+    for (const { initial, history } of recorded) explain(initial, history)
+    const calls = recorded.flatMap(({ history }) => history)
+    expect(calls.filter(({ answer }) => answer === "unknown").length).toBeGreaterThan(histories / 20)
+    expect(recorded.reduce((sum, { history }) => sum + concurrent(history), 0)).toBeGreaterThan(calls.length / 2)
+    tried("histories of concurrent callers on PostgreSQL, found linearizable", recorded.length)
+    tried("calls in these histories", calls.length)
+  })
+
+  it("are not, once one answer in twenty is a lie", () => {
+    const answers = recorded.flatMap(({ history }) => history)
+    const [flagged, lied] = [[] as Array<number>, [] as Array<number>]
+    for (const [n, { initial, history }] of recorded.entries()) {
+      let lies = 0
+      const altered = history.map((one, position) => {
+        if ((n * 31 + position * 7) % 20 !== 0 || one.answer === "unknown") return one
+        const { known } = one.answer
+        // What the same kind of call was answered elsewhere: nothing that could not be true.
+        const other = answers.find(
+          ({ call, answer }, m) => m > n * 13 && call.type === one.call.type && answer !== "unknown" && answer.known !== known
+        )
+        if (other === undefined) return one
+        lies++
+        return { ...one, answer: other.answer }
+      })
+      if (lies === 0) continue
+      lied.push(n)
+      if (findLinearization(sequentialCalls(initial), altered) === null) flagged.push(n)
+    }
+    expect(lied.length).toBeGreaterThan(recorded.length / 4)
+    expect(flagged.length).toBeGreaterThan(lied.length * 0.8)
+    tried("histories with lies in them", lied.length)
+    tried("histories with lies in them, found out", flagged.length)
+  })
+})
+
+describe("on PostgreSQL, five calls race for each of many orders", () => {
+  const runtime = ManagedRuntime.make(shopOver(postgresStore))
+  afterAll(() => runtime.dispose())
+
+  it("and each order comes out as if the calls had queued", { timeout: 300_000 }, () =>
+    runtime.runPromise(
+      Effect.gen(function* () {
+        const orders = amount(2_000, 100)
+        let calls = 0
+        const race = Effect.fnUntraced(function* ({ known, initial }: Ready, n: number) {
+          const five: ReadonlyArray<OrderCall> = [
+            { type: "startSubscription", order: 0, serial: `A${n}` },
+            { type: "cancel", order: 0, reason: "first" },
+            { type: "startSubscription", order: 0, serial: `B${n}` },
+            { type: "cancelMany", orders: [0], reason: "second" },
+            { type: "cancel", order: 0, reason: "third", key: `K${n}` }
+          ]
+          // Whose call is sent first is different from order to order.
+          const turned = [...five.slice(n % 5), ...five.slice(0, n % 5)]
+          explain(
+            initial,
+            yield* recordHistory(
+              known,
+              turned.map((call) => [call])
+            )
+          )
+          calls += five.length
+        })
+        const ready = yield* readyOrders(orders, 2)
+        yield* Effect.forEach(ready, race, { concurrency: 6, discard: true })
+        const [first] = ready
+        expect(first && (yield* auditStore(first.known.caller.tenantId))).toEqual([])
+        tried("orders raced for by five calls on PostgreSQL", orders)
+        tried("calls in these races", calls)
+      })
+    )
+  )
+})

@@ -1,0 +1,37 @@
+/**
+ * Schedules of concurrent calls on the store in memory: all of them for two calls, and for three on one order. Whatever the schedule, the
+ * calls answer and leave behind what they could have one after the other, and the auditor finds nothing. Across orders:
+ * `schedulesAcrossOrders.test.ts`; at random: `schedulesAtRandom.property.test.ts`.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { contendingCalls, isAcrossOrders, mixesOf } from "../../src/testing/mixes.ts"
+import { tried } from "../support/evidence.ts"
+import { exploreAll } from "../support/exploring.ts"
+
+// Refusals and lost races are errors, and their stack traces would take as long as all the rest.
+const { stackTraceLimit } = Error
+beforeAll(() => void (Error.stackTraceLimit = 0))
+afterAll(() => void (Error.stackTraceLimit = stackTraceLimit))
+
+describe("on the store in memory, concurrent calls answer as if one came after the other", () => {
+  it("for two calls, in every schedule there is", { timeout: 300_000 }, async () => {
+    const { isComplete, schedules, undecided } = await exploreAll(mixesOf(2))
+    expect(isComplete).toBe(true)
+    // It mattered who came first, or nothing has been tried.
+    expect(undecided).toBeGreaterThan(20)
+    tried("schedules of two concurrent calls: every one there is", schedules)
+  })
+
+  it("for three calls on one order, in every schedule there is", { timeout: 300_000 }, async () => {
+    const { isComplete, schedules, undecided } = await exploreAll(
+      mixesOf(
+        3,
+        contendingCalls.filter((call) => !isAcrossOrders(call))
+      )
+    )
+    expect(isComplete).toBe(true)
+    // It mattered who came first, or nothing has been tried.
+    expect(undecided).toBeGreaterThan(50)
+    tried("schedules of three concurrent calls on one order: every one there is", schedules)
+  })
+})

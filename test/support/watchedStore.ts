@@ -1,0 +1,68 @@
+/** A store over another that lets a test look at what is called, and come in between. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+
+type Store = OrderStore["Service"]
+
+/** The store, with some of its functions replaced. */
+export const watchedStore = <E, R>(
+  store: Layer.Layer<OrderStore | R, E>,
+  watch: (store: Store) => Partial<Store>
+): Layer.Layer<OrderStore | R, E> =>
+  Layer.flatMap(store, (context) => {
+    const inner = Context.get(context, OrderStore)
+    return Layer.succeedContext(Context.add(context, OrderStore, { ...inner, ...watch(inner) }))
+  })
+
+/** Every function of the store gives way to others before and after it has worked, as calls over a network do. */
+export const giveWay = (store: Store): Store => {
+  const pause = Effect.andThen(Effect.yieldNow, Effect.yieldNow)
+  const between = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.tap(Effect.andThen(pause, effect), () => pause)
+  return {
+    load: (requests) => between(store.load(requests)),
+    loadPlacing: (request) => between(store.loadPlacing(request)),
+    commit: (changes) => between(store.commit(changes)),
+    exclusively: (order, use) => between(store.exclusively(order, use)),
+    rememberRefusal: (key, refusal, now) => between(store.rememberRefusal(key, refusal, now)),
+    forgetExpired: (now, limit) => between(store.forgetExpired(now, limit)),
+    rewriteNotes: (tenantId, orderId, notes) => between(store.rewriteNotes(tenantId, orderId, notes)),
+    listOrders: (query) => between(store.listOrders(query)),
+    listSubscriptions: (query) => between(store.listSubscriptions(query)),
+    findSubscription: (tenantId, subscriptionId) => between(store.findSubscription(tenantId, subscriptionId)),
+    stock: (tenantId, sku) => between(store.stock(tenantId, sku)),
+    history: (tenantId, orderId, upTo) => between(store.history(tenantId, orderId, upTo)),
+    orderIds: (tenantId, after, limit) => between(store.orderIds(tenantId, after, limit)),
+    leaseOutbox: (limit, now, leaseUntil) => between(store.leaseOutbox(limit, now, leaseUntil)),
+    acknowledgeOutbox: (events) => between(store.acknowledgeOutbox(events)),
+    eraseText: (...args) => between(store.eraseText(...args))
+  }
+}
+
+/**
+ * Whoever is given this loses every race until the order's lock is had: its commits are refused as if somebody else had been first. What
+ * really comes first is done just before the lock.
+ */
+export const LosesRaces = Context.Reference<{ readonly before: Effect.Effect<unknown> } | null>("test/LosesRaces", {
+  defaultValue: () => null
+})
+
+/** Counts lost races and locks, and loses races for whoever asks for it. */
+export const losingRaces =
+  (count: { lost: number; locked: number }) =>
+  (store: Store): Partial<Store> => ({
+    commit: (changes) =>
+      Effect.flatMap(LosesRaces, (loses) =>
+        (loses ? Effect.succeed(changes.map(() => "conflict" as const)) : store.commit(changes)).pipe(
+          Effect.tap((outcomes) => Effect.sync(() => void (count.lost += outcomes.filter((each) => each === "conflict").length)))
+        )
+      ),
+    exclusively: (order, use) =>
+      Effect.flatMap(LosesRaces, (loses) => {
+        count.locked++
+        return Effect.andThen(loses?.before ?? Effect.void, store.exclusively(order, use)).pipe(
+          Effect.provideService(LosesRaces, null)
+        )
+      })
+  })
