@@ -13,10 +13,10 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/support/postgresServer.ts"],
+    globalSetup: ["test/support/postgresServer.ts", "test/support/evidenceTable.ts"],
     // Two files at a time: each that works on PostgreSQL or PGlite keeps a core busy by itself.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000
+    testTimeout: 240_000,
+    hookTimeout: 120_000
   }
 })
