@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./test/support/longestFirst.ts"
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
@@ -16,6 +17,7 @@ export default defineConfig({
     globalSetup: ["test/support/postgresServer.ts", "test/support/evidenceTable.ts"],
     // Two files at a time: each that works on PostgreSQL or PGlite keeps a core busy by itself.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 240_000,
     hookTimeout: 120_000
   }

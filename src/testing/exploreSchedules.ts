@@ -77,11 +77,22 @@ export class BrokenSchedule extends Data.TaggedError("BrokenSchedule")<{
       "At the same time:",
       ...calls,
       "In turn:",
-      ...this.steps.map((step) => `  ${step}`),
+      ...inRuns(this.steps).map((step) => `  ${step}`),
       "Found:",
       ...this.faults.map((fault) => `  ${fault}`)
     ].join("\n")
   }
+}
+
+/** A step that is taken again and again, as by a call that never gets anywhere, is told once. */
+const inRuns = (steps: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const runs: Array<{ readonly step: string; count: number }> = []
+  for (const step of steps) {
+    const last = runs.at(-1)
+    if (last?.step === step) last.count++
+    else runs.push({ step, count: 1 })
+  }
+  return runs.map(({ step, count }) => (count === 1 ? step : `${step} (${count} times)`))
 }
 
 const nameOf = (call: number) => String.fromCharCode(65 + call)
@@ -212,7 +223,9 @@ const openingOf = Effect.fnUntraced(function* (mix: Mix, options: ExploreOptions
   })
   const rewinding = yield* Effect.serviceOption(Rewind)
   if (Option.isNone(rewinding)) return { open }
-  const { mark, rewind } = rewinding.value
+  const { restart, mark, rewind } = rewinding.value
+  // Each way back makes again all that was committed before the mark, which is not to be what other mixes left behind.
+  yield* restart
   const first = yield* open
   yield* mark
   const again = (): Opening => ({ ...first, known: { ...first.known, orders: first.known.orders.slice() } })

@@ -23,7 +23,7 @@ export {
   type Mix
 } from "./exploreSchedules.ts"
 export { atGate, CurrentGate, type Gate, layerWithGates, withGates } from "./gates.ts"
-export { contendingCalls, mixesOf, mixOf, openings } from "./mixes.ts"
+export { contendingCalls, mixesOf, mixOf, openingNames, openings } from "./mixes.ts"
 export { instantClock } from "./instantClock.ts"
 export { layerWithRewind, Rewind } from "./rewind.ts"
 

@@ -16,8 +16,15 @@ export const openings = {
   rented: (withSecond: boolean): ReadonlyArray<OrderCall> => [
     ...openings.confirmed(withSecond),
     { type: "startSubscription", order: 0, serial: "rented before" }
+  ],
+  returned: (withSecond: boolean): ReadonlyArray<OrderCall> => [
+    ...openings.rented(withSecond),
+    { type: "endSubscription", order: 0, rental: 0 }
   ]
 }
+
+/** The names of the openings, to go through them or to draw one. */
+export const openingNames = ["pending", "confirmed", "rented", "returned"] as const
 
 /** One call of each kind, and of some kinds several: for the same asset and another, with a key and without. */
 export const contendingCalls: ReadonlyArray<OrderCall> = [
@@ -44,9 +51,7 @@ export const mixOf = (opening: keyof typeof openings, calls: ReadonlyArray<Order
 
 /** Every choice of `howMany` of the calls, a call with itself too, after each opening. */
 export const mixesOf = (howMany: number, among: ReadonlyArray<OrderCall> = contendingCalls): ReadonlyArray<Mix> =>
-  (["pending", "confirmed", "rented"] as const).flatMap((opening) =>
-    choicesOf(howMany, among).map((calls) => mixOf(opening, calls))
-  )
+  openingNames.flatMap((opening) => choicesOf(howMany, among).map((calls) => mixOf(opening, calls)))
 
 const choicesOf = (howMany: number, among: ReadonlyArray<OrderCall>): ReadonlyArray<ReadonlyArray<OrderCall>> =>
   howMany === 0 ? [[]] : among.flatMap((call, n) => choicesOf(howMany - 1, among.slice(n)).map((others) => [call, ...others]))

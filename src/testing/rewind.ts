@@ -10,7 +10,9 @@ import { type Change, OrderStore } from "../lifecycle/OrderStore.ts"
 export class Rewind extends Context.Service<
   Rewind,
   {
-    /** Remember what has been committed until now. */
+    /** A new store with nothing in it. Whatever was committed or marked before is forgotten. */
+    readonly restart: Effect.Effect<void>
+    /** Remember what has been committed since the start. */
     readonly mark: Effect.Effect<void>
     /** Back to the mark: a new store, into which is committed again what had been committed then. Nothing else comes back. */
     readonly rewind: Effect.Effect<void>
@@ -39,8 +41,10 @@ export const layerWithRewind = <E>(store: Layer.Layer<OrderStore, E>): Layer.Lay
         committed = []
         for (const changes of marked) yield* store.commit(changes)
       })
+      const restart = Effect.suspend(() => ((marked = []), rewind))
       return Context.make(OrderStore, store).pipe(
         Context.add(Rewind, {
+          restart: Effect.orDie(restart),
           mark: Effect.sync(() => void (marked = committed.slice())),
           rewind: Effect.orDie(rewind)
         })

@@ -1,37 +1,22 @@
 /** A data folder belongs to one process, and what that process has acknowledged is there after it was killed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { verifyChain } from "../../src/order/auditChain.ts"
 import { OrderId, TenantId } from "../../src/order/Order.ts"
 import { freshTenant, headOf, placing } from "../../src/testing/contractOrders.ts"
+import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
 
 const script = fileURLToPath(new URL("../support/embeddedProcess.ts", import.meta.url))
 const kills = Number(process.env["KILLS"] ?? 4)
-
-// Creating a database takes seconds and copying one does not, so most tests begin with a copy.
-let template: string
-beforeAll(async () => {
-  template = await mkdtemp(join(tmpdir(), "order-lifecycle-test-"))
-  await Effect.runPromise(opened(template, Effect.void))
-})
-afterAll(() => rm(template, { recursive: true, force: true }))
-
-/** A folder with an empty database in it. */
-const readyFolder = Effect.gen(function* () {
-  const folder = join(yield* temporaryFolder, "data")
-  yield* Effect.promise(() => cp(template, folder, { recursive: true }))
-  return folder
-})
 
 /** A process of its own on the folder, and the lines it has printed. It is killed when the scope closes, if not before. */
 const processOn = (folder: string, task: "hold" | "work") =>
@@ -79,7 +64,7 @@ const opened = <A, E>(folder: string, use: Effect.Effect<A, E, OrderStore>) =>
 describe("a data folder", () => {
   it("that another process has open is refused in one line, and that process is not disturbed", () =>
     Effect.gen(function* () {
-      const folder = yield* readyFolder
+      const folder = yield* embeddedFolder
       const other = yield* processOn(folder, "work")
       yield* printed(other, 2)
       const error = yield* Effect.flip(opened(folder, Effect.void))
@@ -94,7 +79,7 @@ describe("a data folder", () => {
 
   it("is free again as soon as its process is killed, and as soon as it is closed", () =>
     Effect.gen(function* () {
-      const folder = yield* readyFolder
+      const folder = yield* embeddedFolder
       const other = yield* processOn(folder, "hold")
       yield* printed(other, 1)
       yield* kill(other.child)
@@ -145,7 +130,7 @@ describe("a data folder", () => {
 describe("an embedded database", () => {
   it(`that is killed ${kills} times while it works has lost nothing that it acknowledged`, () =>
     Effect.gen(function* () {
-      const folder = yield* readyFolder
+      const folder = yield* embeddedFolder
       const acknowledged: Array<string> = []
       for (let round = 0; round < kills; round++) {
         const worker = yield* processOn(folder, "work")

@@ -2,12 +2,10 @@
  * The service is killed without warning, again and again, while it works. Whatever it had acknowledged is there afterwards, and nothing is
  * half done. `KILLS=20 npm run test:only -- test/http/crash.test.ts` tries harder than the usual run.
  */
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { afterAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
+import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { call, serve, type Served, stop } from "../support/servedProcess.ts"
 
@@ -77,9 +75,6 @@ const killUnderLoad = async (settings: Readonly<Record<string, string>>) => {
 }
 
 describe(`a service that is killed ${kills} times under load`, () => {
-  const folders: Array<string> = []
-  afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))))
-
   it("loses no acknowledged cancel on PostgreSQL", { timeout: 60_000 + kills * 20_000 }, async () => {
     const killed = Effect.flatMap(freshDatabase, (url) =>
       Effect.promise(() => killUnderLoad({ DATABASE_URL: Redacted.value(url) }))
@@ -88,8 +83,7 @@ describe(`a service that is killed ${kills} times under load`, () => {
   })
 
   it("loses no acknowledged cancel on the embedded database", { timeout: 60_000 + kills * 20_000 }, async () => {
-    const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-data-"))
-    folders.push(folder)
-    await killUnderLoad({ DATA_DIR: folder })
+    const killed = Effect.flatMap(embeddedFolder, (folder) => Effect.promise(() => killUnderLoad({ DATA_DIR: folder })))
+    await Effect.runPromise(Effect.scoped(killed))
   })
 })

@@ -7,9 +7,9 @@ import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
+import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { call, serve, type Served, stop } from "../support/servedProcess.ts"
-import { temporaryFolder } from "../support/temporaryFolder.ts"
 
 const main = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url))
 
@@ -24,7 +24,7 @@ const fail = async (settings: Readonly<Record<string, string>>) => {
 }
 
 const withFolder = (use: (folder: string) => Promise<void>) =>
-  Effect.runPromise(Effect.scoped(Effect.flatMap(temporaryFolder, (folder) => Effect.promise(() => use(folder)))))
+  Effect.runPromise(Effect.scoped(Effect.flatMap(embeddedFolder, (folder) => Effect.promise(() => use(folder)))))
 const withDatabase = (use: (url: URL) => Promise<void>) =>
   Effect.runPromise(
     Effect.scoped(Effect.flatMap(freshDatabase, (url) => Effect.promise(() => use(new URL(Redacted.value(url))))))
@@ -45,8 +45,9 @@ const order = {
   items: [{ sku: "EBIKE-CITY-500", quantity: 1 }]
 }
 
-describe("the service", () => {
-  it("prints three lines for a shell that do what they say, one JSON line a request, and ends well", () =>
+// Most of what these take is waiting, so they wait together.
+describe.concurrent("the service", () => {
+  it("prints three lines for a shell that do what they say, one JSON line a request, and ends well", ({ expect }) =>
     withFolder((folder) =>
       withServed({ DATA_DIR: folder }, async (served) => {
         await expect.poll(served.output).toContain("/events")
@@ -69,10 +70,16 @@ describe("the service", () => {
         const second = await fail({ DATA_DIR: folder })
         expect([second.code, second.stdout]).toEqual([1, ""])
         expect(second.stderr).toMatch(/^DATA_DIR: [^\n]*in use[^\n]*\n$/)
-        const taken = await fail({ DATA_DIR: `${folder}/other`, PORT: new URL(served.url).port })
-        expect([taken.code, taken.stderr]).toEqual([1, expect.stringMatching(/^PORT: \d+ is in use on 127\.0\.0\.1\n$/)])
+        await withFolder(async (other) => {
+          const taken = await fail({ DATA_DIR: other, PORT: new URL(served.url).port })
+          expect([taken.code, taken.stderr]).toEqual([1, expect.stringMatching(/^PORT: \d+ is in use on 127\.0\.0\.1\n$/)])
+        })
 
         expect((await call(served.url, "GET", "/health")).body).toEqual({ status: "ok" })
+        // Whatever is written into a request, it is one line, and none of it is in that.
+        const forged = 'forged\r\n{"level":"fatal","route":"forged"}\u2028\u0085\u001b[31m\u202e'
+        await call(served.url, "POST", "/v1/orders/forged/cancel", { reason: forged })
+        await call(served.url, "GET", `/v1/orders/${encodeURIComponent(forged)}?${encodeURIComponent(forged)}`)
         expect(await stop(served)).toBe(0)
         const logged = served
           .output()
@@ -82,8 +89,13 @@ describe("the service", () => {
           { route: "/v1/orders", status: 201, level: "info", tenantId: "demo" },
           { route: "/v1/orders/:orderId/cancel", status: 200 },
           { route: "/v1/orders/:orderId/events", status: 200 },
-          { route: "/health", status: 200 }
+          { route: "/health", status: 200 },
+          { route: "/v1/orders/:orderId/cancel", status: 404 },
+          { route: "/v1/orders/:orderId", status: 400 }
         ])
+        const [, ...linesBehindGreeting] = served.output().split(lines.at(-1) ?? "")
+        expect(linesBehindGreeting.join("").trim().split("\n")).toHaveLength(logged.length)
+        expect(JSON.stringify(logged)).not.toContain("forged")
         expect(JSON.stringify(logged)).not.toContain("mind")
       })
     ))
@@ -107,7 +119,7 @@ describe("the service", () => {
     expect(stderr).not.toContain("secret")
   })
 
-  it("waits for a database that is late, answers 503 while it is gone, and goes on when it is back", () =>
+  it("waits for a database that is late, answers 503 while it is gone, and goes on when it is back", ({ expect }) =>
     withDatabase(async (database) => {
       // A door in front of the database that can be shut.
       let isOpen = false

@@ -1,18 +1,16 @@
 /** The main job over HTTP, on every store: an order is placed, confirmed, rented and cancelled. And what happens when many try at once. */
-import * as Layer from "effect/Layer"
-import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memoryStore } from "../../src/memory/MemoryOrderStore.ts"
+import { embeddedStore } from "../support/embeddedFolder.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
-import { temporaryFolder } from "../support/temporaryFolder.ts"
 import { laptop } from "../support/world.ts"
 import { type Client, codeOf, openService } from "./client.ts"
 
 const stores: ReadonlyArray<readonly [name: string, store: Layer.Layer<OrderStore, unknown>]> = [
   ["in memory", memoryStore],
-  ["on the embedded database", Layer.unwrap(Effect.map(temporaryFolder, EmbeddedOrderStore.layer))],
+  ["on the embedded database", embeddedStore],
   ["on PostgreSQL", postgresStore]
 ]
 

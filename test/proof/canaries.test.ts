@@ -1,5 +1,5 @@
 /**
- * Canaries: five promises of the library, each broken on purpose in a way that no bug in one statement is. The checkers of the honest runs
+ * Canaries: seven promises of the library, each broken on purpose in a way that no bug in one statement is. The checkers of the honest runs
  * have to notice, and notice nothing where the promise is kept.
  */
 import * as Clock from "effect/Clock"
@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as SqlClient from "effect/sql/SqlClient"
 import { expect, it } from "vitest"
-import { type Change, OrderStore, type OutboxEntry } from "../../src/lifecycle/OrderStore.ts"
+import { type Change, type Loaded, OrderStore, type OutboxEntry } from "../../src/lifecycle/OrderStore.ts"
 import { changesOf } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { seal } from "../../src/order/auditChain.ts"
@@ -19,6 +19,7 @@ import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import { auditOutbox, auditStore } from "../../src/testing/auditStore.ts"
 import { changeOf, confirm, freshTenant, headOf, next, placing, start } from "../../src/testing/contractOrders.ts"
 import { BrokenSchedule, exploreSchedules, type Mix } from "../../src/testing/exploreSchedules.ts"
+import { CurrentGate } from "../../src/testing/gates.ts"
 import { instantClock } from "../../src/testing/instantClock.ts"
 import { openings } from "../../src/testing/mixes.ts"
 import { makeCall, type OrderCall } from "../../src/testing/OrderCall.ts"
@@ -73,6 +74,64 @@ it("a store that forces a decision through that was made on an old version is fo
     expect(broken.message).toMatch(/no order of the calls explains the answers/)
     expect(broken.message.match(/^ {2}[AB]: (load|commit)/gm)).toHaveLength(4)
   }
+  tried("canaries, all of them noticed")
+})
+
+/** What the schedules find wrong with two calls on a store: the message is the trace that a reader gets. */
+const traceOf = async (before: Mix["before"], calls: Mix["calls"], store: Layer.Layer<OrderStore>) => {
+  const mix = { before, calls }
+  expect((await inMemory(exploreSchedules(mix))).isComplete).toBe(true)
+  const broken = await inMemory(Effect.flip(exploreSchedules(mix)), store)
+  expect(broken).toBeInstanceOf(BrokenSchedule)
+  return broken.message
+}
+
+it("a call that decides again on what it had read before, and not on what is there, is found by the schedules", async () => {
+  /** Whoever is scheduled reads an order once, and is told the same ever after. */
+  const stale = memoryWith((store) => {
+    const seen = new WeakMap<object, Map<string, ReadonlyArray<Loaded>>>()
+    return {
+      load: (requests) =>
+        Effect.flatMap(CurrentGate, (gate) => {
+          const asked = JSON.stringify(requests.map(({ order }) => order))
+          const before = gate === null ? undefined : seen.get(gate)?.get(asked)
+          if (before !== undefined) return Effect.succeed(before)
+          return Effect.tap(store.load(requests), (loaded) =>
+            Effect.sync(() => gate !== null && seen.set(gate, new Map([...(seen.get(gate) ?? []), [asked, loaded]])))
+          )
+        })
+    }
+  })
+  const cancel: OrderCall = { type: "cancel", order: 0, reason: "quick" }
+  const trace = await traceOf(openings.pending(false), [{ type: "confirm", order: 0 }, cancel], stale)
+  // It never gets anywhere, and says so: nothing was done. Nobody who had queued would have been told that.
+  expect(trace).toMatch(/no order of the calls explains the answers/)
+  expect(trace).toMatch(/=> StoreUnavailable/)
+  tried("canaries, all of them noticed")
+})
+
+it("a commit without an answer that is taken for a lost race and made again is found by the schedules", async () => {
+  /** Each change is made, its answer is lost, and the caller is told that somebody else was first. */
+  const forgetful = memoryWith((store) => {
+    const lost = new Set<string>()
+    return {
+      commit: (changes) =>
+        Effect.flatMap(CurrentGate, (gate) => {
+          const [key = ""] = changes.map(({ sealed }) => sealed.event.orderId)
+          if (gate === null || lost.has(key)) return store.commit(changes)
+          lost.add(key)
+          return Effect.as(
+            store.commit(changes),
+            changes.map(() => "conflict" as const)
+          )
+        })
+    }
+  })
+  const look: OrderCall = { type: "read", order: 0 }
+  const trace = await traceOf(openings.pending(false), [{ type: "cancel", order: 0, reason: "mine" }, look], forgetful)
+  // It is told that its own cancel was somebody else's.
+  expect(trace).toMatch(/no order of the calls explains the answers/)
+  expect(trace).toMatch(/A answers: ALREADY_CANCELLED, reason "mine"/)
   tried("canaries, all of them noticed")
 })
 

@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
-import type { TenantId } from "../../src/order/Order.ts"
+import { OrderId, type TenantId } from "../../src/order/Order.ts"
 import { Deadline } from "../../src/postgres/detached.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
 import { type Call, judge } from "../support/callLog.ts"
@@ -128,6 +128,41 @@ describe("a network that carries nothing for a while", () => {
       }).pipe(Effect.scoped, run)
     )
   )
+
+  // In the long run only, as nothing in it can be hurried: the deadlines are those that users have.
+  const inTheLongRun = amount(1) >= 4 ? [30] : []
+  it.each(inTheLongRun)(
+    "for %d seconds leaves each caller without an answer by the usual deadline, and nothing behind",
+    { timeout: 180_000 },
+    (seconds) =>
+      seeded((random) =>
+        Effect.gen(function* () {
+          const { proxy, shop } = yield* shopBehindProxy
+          const caller = newCaller()
+          const { calls, tell } = logOfCalls()
+          const left = () => answers(calls, "unknown") + answers(calls, "unavailable")
+          let isOver = false
+          const lives = yield* Effect.forkChild(
+            Effect.provideContext(liveOn({ caller, name: nameOf(random), tell, isOver: () => isOver }, 8), shop)
+          )
+          while (answers(calls, "accepted") < 20) yield* Effect.sleep("2 millis")
+          proxy.fault = pick(random, ["hold requests", "hold answers"])
+          const before = left()
+          yield* Effect.sleep(`${seconds} seconds`)
+          // Each of the eight has been told that there is no answer, and has asked again: more than once in 30 seconds.
+          expect(left() - before).toBeGreaterThanOrEqual(16)
+          sometimes("a deadline ran out", left() - before)
+          proxy.fault = "pass"
+          const acknowledged = answers(calls, "accepted")
+          while (answers(calls, "accepted") < acknowledged + 20) yield* Effect.sleep("2 millis")
+          isOver = true
+          yield* Fiber.join(lives)
+          yield* Effect.provideContext(usable(caller), shop)
+          tried("black holes of 30 seconds")
+          yield* judged(caller.tenantId, calls)
+        }).pipe(Effect.scoped, run)
+      )
+  )
 })
 
 describe("a server of one's own", () => {
@@ -173,9 +208,17 @@ describe("a server of one's own", () => {
             yield* answered(30)
             yield* Effect.promise(server.halt)
             const before = answers(calls, "unavailable")
-            const list = yield* Effect.flip(lifecycle.list(tenantId))
-            expect(list._tag).toBe("StoreUnavailable")
-            sometimes("a connection was refused")
+            const orderId = OrderId.make("nowhere")
+            const asks: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+              lifecycle.list(tenantId),
+              lifecycle.get(tenantId, orderId),
+              lifecycle.confirm(newCaller(), orderId),
+              lifecycle.cancel(newCaller(), orderId)
+            ]
+            for (const ask of asks) {
+              expect((yield* Effect.flip(ask))._tag).toBe("StoreUnavailable")
+              sometimes("a connection was refused")
+            }
             while (answers(calls, "unavailable") < before + 8) yield* Effect.sleep("2 millis")
             yield* Effect.promise(server.resume)
             yield* answered(30)
@@ -240,7 +283,10 @@ describe("a client", () => {
             yield* Effect.promise(() => current.ready)
             while (waiting.length < Math.min(2, kills - kill - 1)) waiting.push(yield* client(url, folder))
             current.start({ tenantId: caller.tenantId, name: nameOf(random), file })
-            yield* Effect.sleep(whole(random, 5, 66))
+            // Every other one has been answered before it is killed: on a busy machine, no fixed time is enough for that.
+            const isEnough = (told: ReadonlyMap<string, Call>) => (kill % 2 === 0 ? told.size > 0 : answers(told, "accepted") > 0)
+            while (!isEnough(readCalls(file))) yield* Effect.sleep("2 millis")
+            yield* Effect.sleep(whole(random, 0, 60))
             yield* Effect.promise(() => current.kill())
             const told = readCalls(file)
             const open = answers(told, "none")

@@ -8,10 +8,10 @@
  * |  3 | unknown members         | `proof/hostileBodies`; `http/contract` "with members nobody asked for"                                |
  * |  4 | greed                   | here: "a greedy client"; `http/guards` "a body", "limits"; `http/nodeServer` "a body of a gigabyte"    |
  * |  5 | slow clients            | `proof/hostileClients`                                                                             |
- * |  6 | what errors tell        | `http/guards` "what goes wrong inside"; `postgres/outcome` "a failed statement" (each class of SQLSTATE) |
+ * |  6 | what errors tell        | here: "an error of the database"; `http/guards` "what goes wrong inside"; `postgres/outcome` "a failed statement" |
  * |  7 | injection               | `http/contract` "keeps the reason exactly as given"; `proof/hostileRequests` (targets)               |
  * |  8 | Unicode                 | `http/guards` "a reason"; `order/Text.property`                                                      |
- * |  9 | log injection           | `http/guards` "the log"; `http/main` "one JSON line a request"                                        |
+ * |  9 | log injection           | `http/guards` "the log"; `http/main` "one JSON line a request", whatever stands in it                 |
  * | 10 | response splitting      | `proof/hostileRequests` (headers, framing); `http/guards` "a request id"                              |
  * | 11 | paths                   | `http/guards` "a path"; `proof/hostileRequests` (targets)                                             |
  * | 12 | JSON traps              | `http/guards` "a body"; `proof/hostileBodies`                                                        |
@@ -20,7 +20,7 @@
  * | 15 | idempotency keys        | here: "idempotency keys"; `http/forgetExpiredKeys`; `http/guards` "may use an idempotency key that another tenant uses" |
  * | 16 | audit tampering         | `order/auditChain.property`; `postgres/schema` "an audit event"; `verify/*`                            |
  * | 17 | privacy                 | `order/auditChain.property` "verifies after any of its events were erased"; the contract of the store  |
- * | 18 | secrets                 | here: "a secret"; `http/settings` "is taken as it is"; `postgres/PostgresConnection` "does not show its password" |
+ * | 18 | secrets                 | here: "a secret" (keys, connections, errors); `http/settings` "is taken as it is"; `postgres/PostgresConnection` "does not show its password" |
  * | 19 | caches                  | `isEnvelope` and `hasCommonHeaders` of `http/client`, on every answer                                  |
  * | 20 | row-level security      | decided against: it needs a transaction around every statement. Tenants are the first part of every key: `postgres/schema` "tenants" |
  * | 21 | supply chain            | here: "the package"                                                                                |
@@ -33,9 +33,11 @@ import { inspect } from "node:util"
 import { gzipSync } from "node:zlib"
 import { runInNewContext } from "node:vm"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
 import { describe, expect, it } from "vitest"
 import { ApiKeys } from "../../src/http/ApiKeys.ts"
 import { findRoute } from "../../src/http/routes.ts"
@@ -43,9 +45,13 @@ import { readCursor } from "../../src/lifecycle/Cursor.ts"
 import { TenantId } from "../../src/order/Order.ts"
 import { CancelOrder, PlaceOrder, StartSubscription } from "../../src/order/OrderCommand.ts"
 import { reader } from "../../src/order/readInput.ts"
+import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
+import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { confirm, headOf, next, placing } from "../../src/testing/contractOrders.ts"
 import { type Answer, openService, refusal } from "../http/client.ts"
 import { amount, tried } from "../support/evidence.ts"
+import { leakIn } from "../support/leaks.ts"
+import { freshDatabase, onServer } from "../support/postgresDatabase.ts"
 import { exchange } from "../support/rawHttp.ts"
 import { recordedStore } from "../support/recordedStore.ts"
 import { runServer } from "../support/runningServer.ts"
@@ -199,7 +205,86 @@ describe("idempotency keys", () => {
   })
 })
 
+describe("an error of the database", () => {
+  /** One of every class that PostgreSQL has for what can go wrong while a statement runs, and the usual ones. */
+  const states =
+    "08006 0A000 21000 22021 22P02 23502 23503 23505 23514 25006 26000 28000 2BP01 34000 38000 39000 3D000 40001 40P01 42501 42P01 42703 44000 53100 53200 53300 54001 55000 55P03 57014 57P01 57P03 58030 72000 F0000 HV000 P0001 XX000".split(
+      " "
+    )
+
+  it("of any class is answered with a code and a request id, and with nothing of what it says", () =>
+    Effect.gen(function* () {
+      const url = yield* freshDatabase
+      const sql = Context.get(yield* Layer.build(PostgresConnection.layer({ url, maxConnections: 1 })), SqlClient.SqlClient)
+      const service = openService(
+        Layer.provide(PostgresOrderStore.layerMigrated, PostgresConnection.layer({ url, maxConnections: 2 }))
+      )
+      const place = () => Effect.promise(() => service.call("POST", "/v1/orders", { body: requestFor([laptop, 1]) }))
+      expect((yield* place()).status).toBe(201)
+      yield* sql`CREATE TABLE planted (state text)`
+      yield* sql`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE planted text := (SELECT state FROM planted);
+        BEGIN
+          RAISE EXCEPTION 'orders_pkey at /src/order.ts' USING ERRCODE = planted, DETAIL = 'Key (tenant_id)', HINT = 'postgres',
+                          CONSTRAINT = 'orders_pkey', TABLE = 'orders', SCHEMA = 'order_lifecycle', COLUMN = 'head_hash';
+        END $$`
+      yield* sql`CREATE TRIGGER fail BEFORE INSERT ON order_lifecycle.orders FOR EACH ROW EXECUTE FUNCTION fail()`
+      for (const state of states) {
+        yield* sql`DELETE FROM planted`
+        yield* sql`INSERT INTO planted VALUES (${state})`
+        const answer = yield* place()
+        const [status, code] = refusal(answer)
+        expect([state, status]).toEqual([state, code === "INTERNAL_ERROR" ? 500 : 503])
+        expect(["INTERNAL_ERROR", "UNAVAILABLE", "OUTCOME_UNKNOWN"], state).toContain(code)
+        const shown = answer.text + [...answer.headers].join("\n")
+        expect([state, leakIn(shown)]).toEqual([state, undefined])
+      }
+      yield* sql`DROP TRIGGER fail ON order_lifecycle.orders`
+      // None of them has spoiled a connection.
+      expect((yield* place()).status).toBe(201)
+      tried("classes and kinds of database errors, none of them shown", states.length)
+      yield* Effect.promise(() => service.dispose())
+    }).pipe(Effect.scoped, Effect.runPromise))
+})
+
 describe("a secret", () => {
+  const show = (...all: ReadonlyArray<unknown>) =>
+    inspect(all, { depth: 20, showHidden: true, maxStringLength: null }) + String(all)
+
+  it("is not seen in the connections that are made with it, or in the errors when they are not", () =>
+    Effect.gen(function* () {
+      const password = "a-password-that-nobody-may-see"
+      const owner = `keeper_of_${process.pid}`
+      yield* Effect.acquireRelease(
+        onServer((sql) => sql`CREATE ROLE ${sql(owner)} SUPERUSER LOGIN PASSWORD ${sql.literal(`'${password}'`)}`),
+        () => Effect.orDie(onServer((sql) => sql`DROP ROLE ${sql(owner)}`))
+      )
+      // Made after its owner and so dropped before: an owner of anything cannot be.
+      const url = new URL(Redacted.value(yield* freshDatabase))
+      ;[url.username, url.password] = [owner, password]
+      const options = { url: Redacted.make(url.href), maxConnections: 1 }
+      const context = yield* Layer.build(
+        Layer.fresh(PostgresOrderStore.layerMigrated.pipe(Layer.provideMerge(PostgresConnection.layer(options))))
+      )
+      const sql = Context.get(context, SqlClient.SqlClient)
+      const mistake = yield* Effect.flip(sql`SELECT nothing`)
+      const failures: Array<unknown> = []
+      for (const [name, value] of [
+        ["port", "9"],
+        ["pathname", "/nowhere"],
+        ["username", "nobody"]
+      ] as const) {
+        const other = new URL(url)
+        other[name] = value
+        failures.push(
+          yield* Effect.flip(Effect.scoped(Layer.build(PostgresConnection.layer({ ...options, url: Redacted.make(other.href) }))))
+        )
+      }
+      const shown = show(options, context, mistake, ...failures)
+      expect(shown).toContain("SqlError")
+      expect(shown).not.toContain(password)
+    }).pipe(Effect.scoped, Effect.runPromise))
+
   it("is not seen in the services that know it", async () => {
     const secret = "a-key-that-nobody-may-see"
     const key = { key: Redacted.make(secret), actor: { userId: "ada" }, tenants: [TenantId.make("demo")] }

@@ -15,7 +15,11 @@ import { leakIn } from "../support/leaks.ts"
 import { recordedStore } from "../support/recordedStore.ts"
 import { pick, type Random, seeded } from "../support/seeded.ts"
 import { contractOf } from "../support/servedContract.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
 import { laptop, monitor, requestFor } from "../support/world.ts"
+
+// Each refusal is an error.
+withoutStackTraces()
 
 const store = recordedStore()
 const service = openService(store.layer)

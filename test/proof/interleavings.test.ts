@@ -30,6 +30,24 @@ const pairs: ReadonlyArray<Mix> = openingNames.flatMap((opening) =>
   calls.flatMap((first, n) => calls.slice(n).map((second) => ({ before: openings[opening](false), calls: [first, second] })))
 )
 
+/** A look at the order while each of the calls is made: a reader sees it as it was before or after, and nothing of what lies between. */
+const looks: ReadonlyArray<Mix> = openingNames.flatMap((opening) =>
+  calls.map((call) => ({ before: openings[opening](false), calls: [call, { type: "read", order: 0 }] }))
+)
+
+/** One key for two calls: the same call again, and another one that gets the other's answer or is refused, but never done as well. */
+const underOneKey: ReadonlyArray<Mix> = openingNames.flatMap((opening) => {
+  const keyed: ReadonlyArray<OrderCall> = [
+    { type: "confirm", order: 0, key: "K" },
+    { type: "startSubscription", order: 0, serial: "A", key: "K" },
+    { type: "endSubscription", order: 0, rental: 0, key: "K" },
+    { type: "cancel", order: 0, reason: "with a key", key: "K" }
+  ]
+  return keyed.flatMap((first, n) =>
+    keyed.slice(n).map((second) => ({ before: openings[opening](false), calls: [first, second] }))
+  )
+})
+
 /** Two batches that want the same orders, the other way round, and two orders that want the same asset. */
 const acrossOrders: ReadonlyArray<Mix> = [
   {
@@ -51,6 +69,41 @@ const acrossOrders: ReadonlyArray<Mix> = [
     calls: [
       { type: "cancelMany", orders: [0, 1], reason: "both" },
       { type: "startSubscription", order: 1, serial: "A" }
+    ]
+  },
+  {
+    before: openings.rented(true),
+    calls: [
+      { type: "endSubscription", order: 0, rental: 0 },
+      { type: "startSubscription", order: 1, serial: "rented before" }
+    ]
+  },
+  {
+    before: openings.rented(true),
+    calls: [
+      { type: "cancelMany", orders: [1, 0], reason: "both" },
+      { type: "endSubscription", order: 0, rental: 0 }
+    ]
+  },
+  {
+    before: openings.confirmed(true),
+    calls: [
+      { type: "startSubscription", order: 0, serial: "A", key: "K" },
+      { type: "startSubscription", order: 1, serial: "A", key: "K" }
+    ]
+  },
+  {
+    before: openings.confirmed(true),
+    calls: [
+      { type: "cancel", order: 0, reason: "under a key", key: "K" },
+      { type: "cancel", order: 1, reason: "under a key", key: "K" }
+    ]
+  },
+  {
+    before: openings.pending(true),
+    calls: [
+      { type: "cancelMany", orders: [0, 1], reason: "both" },
+      { type: "confirm", order: 1 }
     ]
   }
 ]
@@ -82,7 +135,7 @@ const explore = async (mixes: ReadonlyArray<Mix>, options: ExploreOptions = {}) 
 
 describe("two sessions on PostgreSQL, in every order of their statements, answer as if one came after the other", () => {
   it("whatever they are told to do", { timeout: 300_000 }, async () => {
-    const { interleavings, waits, undecided } = await explore([...pairs, ...acrossOrders])
+    const { interleavings, waits, undecided } = await explore([...pairs, ...looks, ...underOneKey, ...acrossOrders])
     // One session had to wait for the other's lock, and it mattered who came first, or nothing has been tried.
     expect(waits).toBeGreaterThan(50)
     expect(undecided).toBeGreaterThan(10)

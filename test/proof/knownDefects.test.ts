@@ -275,7 +275,7 @@ describe("the keys of the schema, where the services' own care is got round,", (
   it("stop a cancel while somebody who knows no rules has a subscription in the order", () =>
     Effect.gen(function* () {
       const [store, sql] = [yield* OrderStore, yield* SqlClient.SqlClient]
-      for (let n = 0; n < 3; n++) {
+      for (let n = 0; n < 10; n++) {
         const placement = placing(freshTenant())
         yield* store.commit([placement])
         const { tenantId, orderId, customer } = placement.transition.after

@@ -3,15 +3,14 @@
  * calls answer and leave behind what they could have one after the other, and the auditor finds nothing. Across orders:
  * `schedulesAcrossOrders.test.ts`; at random: `schedulesAtRandom.property.test.ts`.
  */
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { contendingCalls, isAcrossOrders, mixesOf } from "../../src/testing/mixes.ts"
 import { tried } from "../support/evidence.ts"
 import { exploreAll } from "../support/exploring.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
 
-// Refusals and lost races are errors, and their stack traces would take as long as all the rest.
-const { stackTraceLimit } = Error
-beforeAll(() => void (Error.stackTraceLimit = 0))
-afterAll(() => void (Error.stackTraceLimit = stackTraceLimit))
+// Refusals and lost races are errors.
+withoutStackTraces()
 
 describe("on the store in memory, concurrent calls answer as if one came after the other", () => {
   it("for two calls, in every schedule there is", { timeout: 300_000 }, async () => {

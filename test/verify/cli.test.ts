@@ -1,6 +1,7 @@
 /** The program, as it is run: what it prints, and the code with which it ends. */
 import { execFile } from "node:child_process"
-import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { existsSync } from "node:fs"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
@@ -12,6 +13,7 @@ import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { invariants } from "../../src/verify/invariants.ts"
+import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { fillWithOrders, orderNumber } from "../support/manyOrders.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
@@ -102,12 +104,13 @@ it("verifies a folder, and does not make one", () =>
   Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
-        const folder = join(yield* temporaryFolder, "data")
-        expect(yield* verify(["--data-dir", folder])).toMatchObject({
+        const nowhere = join(yield* temporaryFolder, "data")
+        expect(yield* verify(["--data-dir", nowhere])).toMatchObject({
           code: 2,
-          errors: `Cannot verify: ${folder}: there are no orders in this folder\n`
+          errors: `Cannot verify: ${nowhere}: there are no orders in this folder\n`
         })
-        yield* Effect.promise(() => mkdir(folder))
+        expect(existsSync(nowhere)).toBe(false)
+        const folder = yield* embeddedFolder
         yield* Effect.provide(fillWithOrders(orders), Layer.fresh(EmbeddedOrderStore.layer(folder)))
         const { code, output } = yield* verify(["--data-dir", folder])
         expect([code, output]).toEqual([0, "16 orders of 2 tenants with 54 events checked: everything is as it should be.\n"])

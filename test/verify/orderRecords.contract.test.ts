@@ -1,15 +1,10 @@
 /** Every store of the library keeps the contract of `OrderRecords`. */
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import { describe, expect, it } from "vitest"
-import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import * as MemoryOrderStore from "../../src/memory/MemoryOrderStore.ts"
 import { orderRecordsContract } from "../../src/testing/orderRecordsContract.ts"
+import { embeddedStore } from "../support/embeddedFolder.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
-import { temporaryFolder } from "../support/temporaryFolder.ts"
-
-const embedded = Layer.unwrap(Effect.map(temporaryFolder, (folder) => EmbeddedOrderStore.layer(folder)))
 
 describe("the order records contract, in memory", () => {
   const run = sharedLayer(MemoryOrderStore.layer)
@@ -22,6 +17,6 @@ describe("the order records contract, on PostgreSQL", () => {
 })
 
 describe("the order records contract, on an embedded database", () => {
-  const run = sharedLayer(embedded)
+  const run = sharedLayer(embeddedStore)
   it.each(orderRecordsContract)("$name", async (each) => expect(await run(each.run)).toBeUndefined())
 })
