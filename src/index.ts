@@ -86,6 +86,7 @@ export {
 } from "./order/Refusal.ts"
 export { AuditEvent, Released, releasedBySku, RequestId } from "./order/AuditEvent.ts"
 export { type ChainFault, type SealedEvent, verifyChain } from "./order/auditChain.ts"
+export { type Digest, portableDigest } from "./order/digest.ts"
 
 // Making it happen.
 export { type CommandFailure, OrderLifecycle } from "./lifecycle/OrderLifecycle.ts"
@@ -94,6 +95,7 @@ export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
 export { Caller } from "./lifecycle/Caller.ts"
 export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"
 export { AuditTrail, type BrokenChain, EventNotErasable } from "./lifecycle/AuditTrail.ts"
+export { CurrentDigest } from "./lifecycle/CurrentDigest.ts"
 export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
 export { OrderListRequest, type Page, SubscriptionListRequest } from "./lifecycle/paging.ts"
 

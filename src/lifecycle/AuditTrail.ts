@@ -19,6 +19,7 @@ import { type ChainFault, seal, type SealedEvent, verifyChain } from "../order/a
 import type { Transition } from "../order/decide.ts"
 import { type OrderId, OrderId as OrderIdSchema, type TenantId } from "../order/Order.ts"
 import { fromDateTime } from "../order/Timestamp.ts"
+import { CurrentDigest } from "./CurrentDigest.ts"
 import { type EventKey, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
 
 /** A chain that does not verify. */
@@ -103,10 +104,11 @@ export class AuditTrail extends Context.Service<
     Effect.gen(function* () {
       const store = yield* OrderStore
       const random = yield* SecureRandom.SecureRandom
+      const digest = yield* CurrentDigest
       const listeners = yield* PubSub.sliding<SealedEvent>(4096)
 
       const emit = (transition: Transition, headHash: string | null) =>
-        Effect.map(random.randomBytes(32), (salt) => seal(transition.event, headHash, bytesToHex(salt)))
+        Effect.map(random.randomBytes(32), (salt) => seal(transition.event, headHash, bytesToHex(salt), digest))
 
       const history = Effect.fn("AuditTrail.history")((tenantId: TenantId, orderId: OrderId) => store.history(tenantId, orderId))
 
@@ -120,7 +122,7 @@ export class AuditTrail extends Context.Service<
         orderId: OrderId,
         head?: { readonly sequence: number; readonly hash: string }
       ) {
-        const fault = verifyChain(yield* store.history(tenantId, orderId), head, { tenantId, orderId })
+        const fault = verifyChain(yield* store.history(tenantId, orderId), head, { tenantId, orderId }, digest)
         return fault === null ? null : { tenantId, orderId, ...fault }
       })
 

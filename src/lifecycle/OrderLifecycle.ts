@@ -30,6 +30,7 @@ import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { OrderStore, type OutcomeUnknown, type StoreUnavailable, type SubscriptionOfOrder } from "./OrderStore.ts"
 import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
 import { Reservations } from "./Reservations.ts"
+import { traced } from "./traced.ts"
 
 /** What any command can fail with besides its own refusals. */
 export type CommandFailure = InvalidInput | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
@@ -155,7 +156,7 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const cancelMany = yield* makeCancelMany(lifecycle, commands)
   const { applyCommand, placeOrder, previewCommand } = commands
 
-  const place = Effect.fn("OrderLifecycle.place")(function* (
+  const place = traced("OrderLifecycle.place")(function* (
     caller: Caller,
     request: PlaceOrder,
     options: { readonly payment?: Payment } = {}
@@ -163,22 +164,22 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     return yield* placeOrder(yield* readCaller(caller), yield* readPlaceOrder(request), options)
   })
 
-  const confirm = Effect.fn("OrderLifecycle.confirm")(function* (caller: Caller, orderId: OrderId) {
+  const confirm = traced("OrderLifecycle.confirm")(function* (caller: Caller, orderId: OrderId) {
     return yield* applyCommand(yield* readCaller(caller), { orderId: yield* readOrderId(orderId) }, { type: "confirm" })
   })
 
-  const startSubscription = Effect.fn("OrderLifecycle.startSubscription")(function* (caller: Caller, request: StartSubscription) {
+  const startSubscription = traced("OrderLifecycle.startSubscription")(function* (caller: Caller, request: StartSubscription) {
     const { orderId, ...checked } = yield* readStartSubscription(request)
     return yield* applyCommand(yield* readCaller(caller), { orderId }, { type: "startSubscription", ...checked })
   })
 
-  const endSubscription = Effect.fn("OrderLifecycle.endSubscription")(function* (caller: Caller, request: EndSubscription) {
+  const endSubscription = traced("OrderLifecycle.endSubscription")(function* (caller: Caller, request: EndSubscription) {
     const checked = yield* readEndSubscription(request)
     const name = { subscriptionId: checked.rentalId }
     return yield* applyCommand(yield* readCaller(caller), name, { type: "endSubscription", ...checked })
   })
 
-  const cancel = Effect.fn("OrderLifecycle.cancel")(function* (caller: Caller, orderId: OrderId, request: CancelOrder = {}) {
+  const cancel = traced("OrderLifecycle.cancel")(function* (caller: Caller, orderId: OrderId, request: CancelOrder = {}) {
     const checked = yield* readCancelOrder(request)
     return yield* applyCommand(
       yield* readCaller(caller),
@@ -187,7 +188,7 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     )
   })
 
-  const preview = Effect.fn("OrderLifecycle.preview")(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {
+  const preview = traced("OrderLifecycle.preview")(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {
     return yield* previewCommand(yield* readCaller(caller), yield* readOrderId(orderId), request)
   })
 
@@ -199,20 +200,20 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     cancel,
     preview,
     explain: (caller, orderId, request) => Effect.map(preview(caller, orderId, request), ({ blockers }) => blockers),
-    cancelMany: Effect.fn("OrderLifecycle.cancelMany")(function* (caller, orderIds, request = {}) {
+    cancelMany: traced("OrderLifecycle.cancelMany")(function* (caller, orderIds, request = {}) {
       const { idempotencyKey: _, ...checked } = yield* readCaller(caller)
       return yield* cancelMany(checked, yield* readOrderIds(orderIds), yield* readCancelOrder(request))
     }),
-    get: Effect.fn("OrderLifecycle.get")(function* (tenantId, orderId) {
+    get: traced("OrderLifecycle.get")(function* (tenantId, orderId) {
       const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
       return loaded?.order ?? (yield* new OrderNotFound({ orderId }))
     }),
     list: (tenantId, request) => listOrders(store, tenantId, request),
-    getSubscription: Effect.fn("OrderLifecycle.getSubscription")(function* (tenantId, subscriptionId) {
+    getSubscription: traced("OrderLifecycle.getSubscription")(function* (tenantId, subscriptionId) {
       return (yield* store.findSubscription(tenantId, subscriptionId)) ?? (yield* new SubscriptionNotFound({ subscriptionId }))
     }),
     listSubscriptions: (tenantId, request) => listSubscriptions(store, tenantId, request),
-    rewriteNotes: Effect.fn("OrderLifecycle.rewriteNotes")(function* (tenantId, orderId, request) {
+    rewriteNotes: traced("OrderLifecycle.rewriteNotes")(function* (tenantId, orderId, request) {
       const { notes } = yield* readRewriteNotes(request)
       if (!(yield* store.rewriteNotes(tenantId, orderId, notes))) return yield* new OrderNotFound({ orderId })
     })

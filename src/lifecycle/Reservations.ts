@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Transition } from "../order/decide.ts"
 import type { OrderId, Sku, TenantId } from "../order/Order.ts"
-import type { Units } from "../order/Units.ts"
+import { isSame, type Units } from "../order/Units.ts"
 import { OrderStore, type Stock, type StoreUnavailable } from "./OrderStore.ts"
 
 /** Where the units of one line are, before and after a transition. `from` is null when the line is new. */
@@ -57,14 +57,11 @@ export class Reservations extends Context.Service<
   )
 }
 
-export const changesOf = ({ before, after }: Transition): ReadonlyArray<ReservationChange> =>
-  after.lines.flatMap(({ sku, quantity, units: to }, line) => {
+export const changesOf = ({ before, after }: Transition): ReadonlyArray<ReservationChange> => {
+  const changes: Array<ReservationChange> = []
+  for (const [line, { sku, quantity, units: to }] of after.lines.entries()) {
     const from = before?.lines[line]?.units ?? null
-    const isSame =
-      from !== null &&
-      from.held === to.held &&
-      from.active === to.active &&
-      from.ended === to.ended &&
-      from.released === to.released
-    return isSame ? [] : [{ line, sku, quantity, from, to }]
-  })
+    if (from === null || !isSame(from, to)) changes.push({ line, sku, quantity, from, to })
+  }
+  return changes
+}

@@ -21,6 +21,7 @@ import { Assets } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
 import { Catalogue } from "./Catalogue.ts"
+import { CurrentDigest } from "./CurrentDigest.ts"
 import { idempotencyKeyOf, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
 import type { Change, Loaded, LoadRequest, OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
 import { OrderStore } from "./OrderStore.ts"
@@ -62,34 +63,40 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
   const reservations = yield* Reservations
   const auditTrail = yield* AuditTrail
   const random = yield* SecureRandom.SecureRandom
+  const digest = yield* CurrentDigest
 
   const newId = (prefix: string) => Effect.map(random.uuidV7(), (uuid) => `${prefix}_${uuid}`)
 
-  const occasionOf = Effect.fnUntraced(function* ({ actor, requestId }: Caller, at: Timestamp) {
-    return { at, actor, requestId: requestId ?? ((yield* newId("req")) as RequestId) } satisfies Occasion
-  })
+  const occasionOf = ({ actor, requestId }: Caller, at: Timestamp): Effect.Effect<Occasion> =>
+    requestId === undefined
+      ? Effect.map(newId("req"), (made) => ({ at, actor, requestId: made as RequestId }))
+      : Effect.succeed({ at, actor, requestId })
 
   /** A transition as what is committed: each of the three services adds its part, the store writes them as one. */
-  const changeOf = Effect.fnUntraced(function* (transition: Transition, headHash: string | null) {
-    const sealed = yield* auditTrail.emit(transition, headHash)
-    return { transition, sealed, reservations: reservations.changesOf(transition) } satisfies Change
-  })
+  const changeOf = (transition: Transition, headHash: string | null): Effect.Effect<Change> =>
+    Effect.map(auditTrail.emit(transition, headHash), (sealed) => ({
+      transition,
+      sealed,
+      reservations: reservations.changesOf(transition)
+    }))
 
-  const commit = Effect.fnUntraced(function* (change: Change) {
-    const [outcome] = yield* store.commit([change])
-    if (outcome !== "committed") return yield* new LostRace({ orderId: change.transition.after.orderId })
-    return { transition: change.transition, news: change.sealed } satisfies Answer
-  })
+  const commit = (change: Change): Effect.Effect<Answer, LostRace | StoreUnavailable | OutcomeUnknown> =>
+    Effect.flatMap(store.commit([change]), (outcomes) =>
+      outcomes[0] === "committed"
+        ? Effect.succeed({ transition: change.transition, news: change.sealed })
+        : Effect.fail(new LostRace({ orderId: change.transition.after.orderId }))
+    )
 
   /** Listeners hear of a change when it has been committed for good: under a lock, that is when the lock is given back. */
   const announced = ({ transition, news }: Answer) =>
     news === undefined ? Effect.succeed(transition) : Effect.as(auditTrail.announce(news), transition)
 
-  const load = Effect.fnUntraced(function* (tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) {
+  const load = (tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) => {
     const serial = request.type === "startSubscription" ? { serialNumber: request.assetSerialNumber } : {}
-    const [loaded] = yield* store.load([{ tenantId, order, ...lookup, ...serial }])
-    return loaded ?? (yield* Effect.die(new Error("the store did not answer a load")))
-  })
+    return Effect.flatMap(store.load([{ tenantId, order, ...lookup, ...serial }]), ([loaded]) =>
+      loaded ? Effect.succeed(loaded) : Effect.die(new Error("the store did not answer a load"))
+    )
+  }
 
   /** The request with the facts that only its surroundings know: the command that is decided on. */
   const commandOf = Effect.fnUntraced(function* (tenantId: TenantId, request: CommandRequest) {
@@ -121,7 +128,7 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
       const toCommand = yield* commandOf(tenantId, request)
       const attempt = Effect.gen(function* () {
         const now = yield* timestamp
-        const key = idempotencyKeyOf(caller, now, [name, request])
+        const key = idempotencyKeyOf(caller, now, [name, request], digest)
         const loaded = yield* load(tenantId, name, request, lookupOf(key, now))
         if (key && loaded.remembered) return oldNews(yield* replay(store, key, loaded.remembered))
         if (loaded.order === null) return oldNews(yield* refuse(store, notFound(name), key, now))
@@ -130,15 +137,10 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
         const change = yield* changeOf(decision.success, loaded.headHash)
         return yield* commit(key ? { ...change, remember: key } : change)
       })
-      return yield* attempt.pipe(
-        retryLostRaces,
-        Effect.catchTag("LostRace", ({ orderId }) =>
-          // A refusal is no reason to take back what was done under the lock: it is remembered there.
-          store.exclusively({ tenantId, orderId }, Effect.result(attempt)).pipe(Effect.flatMap(Effect.fromResult), retryLostRaces)
-        ),
-        Effect.catchTag("LostRace", giveUp),
-        Effect.flatMap(announced)
-      )
+      // A refusal is no reason to take back what was done under the lock: it is remembered there.
+      const attemptAlone = ({ orderId }: LostRace) =>
+        Effect.flatMap(store.exclusively({ tenantId, orderId }, Effect.result(attempt)), Effect.fromResult)
+      return yield* announced(yield* retryLostRaces(attempt, (lost) => retryLostRaces(attemptAlone(lost), giveUp)))
       // The command settles which event and which refusals there can be, also for an answer given again: the key is bound to the command.
     }) as Effect.Effect<Transition<EventOf<Type>>, RefusalOf<Type> | NotFound<Name> | Failure>
 
@@ -152,23 +154,23 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
       const { tenantId } = caller
       const emailKey = request.customer.email.toLowerCase()
       const orderId = (yield* newId("ord")) as OrderId
-      const newCustomerId = (yield* newId("cust")) as CustomerId
       const attempt = Effect.gen(function* () {
         const now = yield* timestamp
-        const key = idempotencyKeyOf(caller, now, ["place", request])
-        const { customerId, remembered } = yield* store.loadPlacing({ tenantId, emailKey, ...lookupOf(key, now) })
+        const key = idempotencyKeyOf(caller, now, ["place", request], digest)
+        const { customerId: known, remembered } = yield* store.loadPlacing({ tenantId, emailKey, ...lookupOf(key, now) })
         if (key && remembered) return oldNews(yield* replay(store, key, remembered))
         const variants = yield* catalogue.find(tenantId, [...new Set(request.items.map((item) => item.sku))])
-        const facts = { tenantId, orderId, customerId: customerId ?? newCustomerId, variants, ...options }
+        const customerId = known ?? ((yield* newId("cust")) as CustomerId)
+        const facts = { tenantId, orderId, customerId, variants, ...options }
         const decision = place(lifecycle, request, facts, yield* occasionOf(caller, now))
         if (Result.isFailure(decision)) return oldNews(yield* refuse(store, decision.failure, key, now))
         return yield* commit({
           ...(yield* changeOf(decision.success, null)),
-          ...(customerId === null && { newCustomer: { customerId: newCustomerId, emailKey } }),
+          ...(known === null && { newCustomer: { customerId, emailKey } }),
           ...(key && { remember: key })
         })
       })
-      return yield* attempt.pipe(retryLostRaces, Effect.catchTag("LostRace", giveUp), Effect.flatMap(announced))
+      return yield* announced(yield* retryLostRaces(attempt, giveUp))
     }) as Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | Failure>
 
   /** The same load and the same decision as `applyCommand`, and nothing after it. */

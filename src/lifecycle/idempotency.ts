@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fingerprint } from "../order/auditChain.ts"
 import type { Transition } from "../order/decide.ts"
+import type { Digest } from "../order/digest.ts"
 import { fold } from "../order/evolve.ts"
 import { type InvalidInput, OrderAlreadyCancelled, type Refusal } from "../order/Refusal.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
@@ -31,11 +32,16 @@ export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReuse
 type Store = OrderStore["Service"]
 
 /** The caller's key, bound to this command: its type, its target, its content and who gives it. Undefined without a key. */
-export const idempotencyKeyOf = (caller: Caller, now: Timestamp, command: unknown): IdempotencyKey | undefined => {
+export const idempotencyKeyOf = (
+  caller: Caller,
+  now: Timestamp,
+  command: unknown,
+  digest: Digest
+): IdempotencyKey | undefined => {
   const { idempotencyKey: key, tenantId, actor } = caller
   if (key === undefined) return undefined
   const expiresAt = fromDateTime(DateTime.add(DateTime.makeUnsafe(now), keyLifetime))
-  return { tenantId, key, fingerprint: fingerprint([command, actor.userId]), expiresAt }
+  return { tenantId, key, fingerprint: fingerprint([command, actor.userId], digest), expiresAt }
 }
 
 /** What a load has to look up for a key. */

@@ -15,16 +15,21 @@ export class LostRace extends Schema.TaggedError<LostRace>()("LostRace", { order
 const maxAttempts = 8
 const maxDelayMs = 20
 
-/** Repeat an attempt while it loses races, with random waits so that rivals fall out of step. */
-export const retryLostRaces = <A, E, R>(attempt: Effect.Effect<A, E | LostRace, R>): Effect.Effect<A, E | LostRace, R> => {
-  const next = (attemptsLeft: number): Effect.Effect<A, E | LostRace, R> =>
+/** Repeat an attempt while it loses races, with random waits so that rivals fall out of step. When hope is used up, `inTheEnd` decides. */
+export const retryLostRaces = <A, E, E2, R>(
+  attempt: Effect.Effect<A, E | LostRace, R>,
+  inTheEnd: (lost: LostRace) => Effect.Effect<A, E2, R>
+): Effect.Effect<A, Exclude<E, LostRace> | E2, R> => {
+  type Retried = Effect.Effect<A, Exclude<E, LostRace> | E2, R>
+  const next = (attemptsLeft: number): Retried =>
+    // Lost races are caught, so none is left; the compiler cannot tell while it does not know what `E` is.
     Effect.catchIf(attempt, isLostRace, (lost) =>
       attemptsLeft === 0
-        ? Effect.fail(lost)
+        ? inTheEnd(lost)
         : Effect.flatMap(Random.nextBetween(1, maxDelayMs), (delayMs) =>
             Effect.andThen(Effect.sleep(delayMs), next(attemptsLeft - 1))
           )
-    )
+    ) as Retried
   return next(maxAttempts - 1)
 }
 

@@ -199,7 +199,7 @@ export const Order = Schema.Struct({
 export type Order = typeof Order.Type
 
 /** The units of all lines together. */
-export const unitsOf = (order: Order): Units.Units => Units.sum(order.lines.map((line) => line.units))
+export const unitsOf = (order: Order): Units.Units => Units.sum(order.lines)
 
 /** A month of the order before and after tax (minor units), and how many devices it has. */
 export const totalsOf = (order: Pick<Order, "lines" | "taxAmount">) => {

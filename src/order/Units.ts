@@ -14,25 +14,44 @@ export type Units = typeof Units.Type
 export const allHeld = (quantity: number): Units => ({ held: quantity, active: 0, ended: 0, released: 0 })
 
 /** A subscription starts: one held unit becomes active. */
-export const startUnit = (units: Units): Units => ({ ...units, held: units.held - 1, active: units.active + 1 })
+export const startUnit = ({ held, active, ended, released }: Units): Units => ({
+  held: held - 1,
+  active: active + 1,
+  ended,
+  released
+})
 
 /** A subscription ends: one active unit becomes ended. It is not filled again. */
-export const endUnit = (units: Units): Units => ({ ...units, active: units.active - 1, ended: units.ended + 1 })
+export const endUnit = ({ held, active, ended, released }: Units): Units => ({
+  held,
+  active: active - 1,
+  ended: ended + 1,
+  released
+})
 
 /** A cancel: every held unit becomes released. */
-export const releaseHeld = (units: Units): Units => ({ ...units, held: 0, released: units.released + units.held })
+export const releaseHeld = ({ held, active, ended, released }: Units): Units => ({
+  held: 0,
+  active,
+  ended,
+  released: released + held
+})
+
+/** Whether the same number of units is in each place. */
+export const isSame = (a: Units, b: Units): boolean =>
+  a.held === b.held && a.active === b.active && a.ended === b.ended && a.released === b.released
 
 /** How many units there are in all four places. */
 export const total = (units: Units): number => units.held + units.active + units.ended + units.released
 
 /** The sum over several lines. */
-export const sum = (lines: Iterable<Units>): Units => {
+export const sum = (lines: Iterable<{ readonly units: Units }>): Units => {
   let [held, active, ended, released] = [0, 0, 0, 0]
-  for (const line of lines) {
-    held += line.held
-    active += line.active
-    ended += line.ended
-    released += line.released
+  for (const { units } of lines) {
+    held += units.held
+    active += units.active
+    ended += units.ended
+    released += units.released
   }
   return { held, active, ended, released }
 }

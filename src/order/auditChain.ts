@@ -8,11 +8,9 @@
  *
  * Everything here is synchronous and runs in a browser as well.
  */
-import { hmac } from "@noble/hashes/hmac.js"
-import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js"
-import canonicalize from "canonicalize"
 import type { AuditEvent } from "./AuditEvent.ts"
+import { canonicalJson } from "./canonicalJson.ts"
+import { type Digest, portableDigest } from "./digest.ts"
 import type { OrderId, TenantId } from "./Order.ts"
 
 /** An event as it is stored: in its place in the chain. */
@@ -28,24 +26,24 @@ export interface SealedEvent<Event extends AuditEvent = AuditEvent> {
   readonly hash: string
 }
 
-/** RFC 8785 bytes of a JSON value. */
-const canonicalBytes = (value: unknown): Uint8Array => utf8ToBytes(canonicalize(value) ?? "null")
+const sealConfidential = (confidential: unknown, salt: string, digest: Digest): string =>
+  digest.hmacSha256(salt, canonicalJson(confidential))
 
-const sealConfidential = (confidential: unknown, salt: string): string =>
-  bytesToHex(hmac(sha256, utf8ToBytes(salt), canonicalBytes(confidential)))
-
-const hashOf = (event: AuditEvent, confidentialSeal: string, previousHash: string | null): string => {
-  const { confidential: _, ...open } = event
-  return bytesToHex(sha256(canonicalBytes({ ...open, confidentialSeal, previousHash })))
-}
+const hashOf = (event: AuditEvent, confidentialSeal: string, previousHash: string | null, digest: Digest): string =>
+  digest.sha256(canonicalJson({ ...event, confidential: undefined, confidentialSeal, previousHash }))
 
 /** SHA-256 of a JSON value's canonical encoding, in hex. Members with the value `undefined` count as absent. */
-export const fingerprint = (value: unknown): string => bytesToHex(sha256(canonicalBytes(value)))
+export const fingerprint = (value: unknown, digest = portableDigest): string => digest.sha256(canonicalJson(value))
 
 /** Put an event in its place in the chain. `salt` must be fresh randomness (32 bytes, hex). */
-export const seal = <Event extends AuditEvent>(event: Event, previousHash: string | null, salt: string): SealedEvent<Event> => {
-  const confidentialSeal = sealConfidential(event.confidential, salt)
-  return { event, salt, confidentialSeal, previousHash, hash: hashOf(event, confidentialSeal, previousHash) }
+export const seal = <Event extends AuditEvent>(
+  event: Event,
+  previousHash: string | null,
+  salt: string,
+  digest = portableDigest
+): SealedEvent<Event> => {
+  const confidentialSeal = sealConfidential(event.confidential, salt, digest)
+  return { event, salt, confidentialSeal, previousHash, hash: hashOf(event, confidentialSeal, previousHash, digest) }
 }
 
 /** With the salt goes the text; text without its salt is text that nothing vouches for. */
@@ -64,7 +62,8 @@ export interface ChainFault {
 export const verifyChain = (
   events: Iterable<SealedEvent>,
   head?: { readonly sequence: number; readonly hash: string },
-  owner?: { readonly tenantId: TenantId; readonly orderId: OrderId }
+  owner?: { readonly tenantId: TenantId; readonly orderId: OrderId },
+  digest = portableDigest
 ): ChainFault | null => {
   let previous: SealedEvent | null = null
   let headSeen = head === undefined
@@ -75,8 +74,8 @@ export const verifyChain = (
     const home = owner ?? previous?.event
     if (home && (home.orderId !== event.orderId || home.tenantId !== event.tenantId)) return { sequence, fault: "moved" }
     if (previousHash !== (previous?.hash ?? null)) return { sequence, fault: "relinked" }
-    if (hash !== hashOf(event, confidentialSeal, previousHash)) return { sequence, fault: "altered" }
-    const isIntact = salt === null ? isErased(event) : confidentialSeal === sealConfidential(event.confidential, salt)
+    if (hash !== hashOf(event, confidentialSeal, previousHash, digest)) return { sequence, fault: "altered" }
+    const isIntact = salt === null ? isErased(event) : confidentialSeal === sealConfidential(event.confidential, salt, digest)
     if (!isIntact) return { sequence, fault: "confidential altered" }
     if (head?.sequence === sequence) {
       if (head.hash !== hash) return { sequence, fault: "altered" }

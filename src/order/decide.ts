@@ -6,6 +6,7 @@ import type {
   AuditEvent,
   OrderCancelled,
   OrderConfirmed,
+  Released,
   RequestId,
   SubscriptionEnded,
   SubscriptionStarted
@@ -79,7 +80,7 @@ export const decide = <C extends OrderCommand>(
 }
 
 /** The line an asset is for: the first with its SKU and a held unit; failing that, the first with its SKU. Position from 0, or -1. */
-const lineFor = (order: Order, sku: string): number => {
+const lineFor = (order: Order, sku: Sku | undefined): number => {
   const held = order.lines.findIndex((line) => line.sku === sku && line.units.held > 0)
   return held >= 0 ? held : order.lines.findIndex((line) => line.sku === sku)
 }
@@ -114,7 +115,7 @@ export const questionOf = (order: Order, command: OrderCommand): OrderEvent => {
     case "startSubscription": {
       const sku = skuMeant(order, command)
       const isContradicted = command.sku !== undefined && command.sku !== sku
-      const line = sku === undefined || isContradicted ? undefined : order.lines[lineFor(order, sku)]
+      const line = isContradicted ? undefined : order.lines[lineFor(order, sku)]
       return {
         type: "startSubscription",
         customerMatches: command.customerId === order.customer.customerId,
@@ -128,6 +129,9 @@ export const questionOf = (order: Order, command: OrderCommand): OrderEvent => {
     }
   }
 }
+
+/** Most events have nothing to add, and share it: an empty object for each would add up over a million orders. */
+const nothing = Object.freeze({})
 
 /** The event that records an accepted command. Its time never lies before the order's last one, even when the clock was set back. */
 const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: Occasion): AuditEvent => {
@@ -144,13 +148,13 @@ const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: 
   }
   switch (command.type) {
     case "confirm":
-      return { type: "order.confirmed", ...common, details: {}, confidential: {} }
+      return { ...common, type: "order.confirmed", details: nothing, confidential: nothing }
     case "startSubscription": {
-      const position = lineFor(order, skuMeant(order, command) ?? "")
+      const position = lineFor(order, skuMeant(order, command))
       const line = order.lines[position] as Line
       return {
-        type: "subscription.started",
         ...common,
+        type: "subscription.started",
         details: {
           subscriptionId: command.subscriptionId,
           line: position,
@@ -159,28 +163,31 @@ const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: 
           contractLength: command.contractLength ?? line.contractLength,
           ...(command.billingGroupId !== undefined && { billingGroupId: command.billingGroupId })
         },
-        confidential: command.notes === undefined ? {} : { notes: command.notes }
+        confidential: command.notes === undefined ? nothing : { notes: command.notes }
       }
     }
     case "endSubscription":
       return {
-        type: "subscription.ended",
         ...common,
+        type: "subscription.ended",
         details: { subscriptionId: command.rentalId, status: "cancelled", reason: command.reason },
-        confidential: command.notes === undefined ? {} : { notes: command.notes }
+        confidential: command.notes === undefined ? nothing : { notes: command.notes }
       }
     case "cancel":
       return {
-        type: "order.cancelled",
         ...common,
-        details: {},
-        confidential: command.reason === undefined ? {} : { reason: command.reason }
+        type: "order.cancelled",
+        details: nothing,
+        confidential: command.reason === undefined ? nothing : { reason: command.reason }
       }
   }
 }
 
-const heldByLine = (lines: ReadonlyArray<Line>) =>
-  lines.flatMap(({ sku, units }, line) => (units.held > 0 ? [{ line, sku, quantity: units.held }] : []))
+const heldByLine = (lines: ReadonlyArray<Line>): ReadonlyArray<Released> => {
+  const held: Array<Released> = []
+  for (const [line, { sku, units }] of lines.entries()) if (units.held > 0) held.push({ line, sku, quantity: units.held })
+  return held
+}
 
 const inputFault = (path: string, message: string) =>
   new Refusal.InvalidInput({ details: [{ path, message, code: "invalid_value" }] })

@@ -69,7 +69,7 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
       return {
         ...next,
         lines: order.lines.map((line) => ({ ...line, units: releaseHeld(line.units) })),
-        cancellation: { at: event.at, by: event.actor, ...event.confidential }
+        cancellation: { ...event.confidential, at: event.at, by: event.actor }
       }
   }
 }

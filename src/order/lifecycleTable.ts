@@ -83,8 +83,7 @@ const readAnswer = (machine: Machine, status: OrderStatus, definition: Definitio
 }
 
 /** Read the lifecycle off a machine. Throws when the machine leaves a command unanswered: that is a mistake in the machine. */
-const tabulate = (policy: CancellationPolicy): Lifecycle => {
-  const machine = makeOrderMachine(policy)
+export const tabulate = (policy: CancellationPolicy, machine = makeOrderMachine(policy)): Lifecycle => {
   const row = (status: OrderStatus, command: CommandType) => {
     const answers = (machine.states[status]?.transitions.get(command) ?? []).map((definition) =>
       readAnswer(machine, status, definition)
@@ -100,7 +99,9 @@ const tabulate = (policy: CancellationPolicy): Lifecycle => {
 }
 
 /** The lifecycle under each cancellation policy. */
-export const lifecycles: Readonly<Record<CancellationPolicy, Lifecycle>> = record(cancellationPolicyNames, tabulate)
+export const lifecycles: Readonly<Record<CancellationPolicy, Lifecycle>> = record(cancellationPolicyNames, (policy) =>
+  tabulate(policy)
+)
 
 /** The answer that is given: the first one that applies. */
 export const answerTo = (lifecycle: Lifecycle, status: OrderStatus, context: OrderContext, event: OrderEvent): Answer => {

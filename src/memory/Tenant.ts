@@ -1,0 +1,249 @@
+/**
+ * All that the memory keeps for one tenant: its orders, and what is derived from them so that no lookup walks through all. Every change
+ * moves what is derived by just as much as it changed.
+ */
+import type {
+  Change,
+  EventKey,
+  IdempotencyKey,
+  Loaded,
+  LoadRequest,
+  OutboxEntry,
+  Remembered,
+  Stock
+} from "../lifecycle/OrderStore.ts"
+import type { OrderRecord, StoreFault } from "../lifecycle/OrderRecords.ts"
+import { assertLaws } from "../order/invariants.ts"
+import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { activeSubscriptions } from "../order/Order.ts"
+import type { Timestamp } from "../order/Timestamp.ts"
+import type { Units } from "../order/Units.ts"
+import { isSame } from "../order/Units.ts"
+import { SortedIds } from "./SortedIds.ts"
+import {
+  acknowledged,
+  appended,
+  erased,
+  eventAt,
+  hasUndelivered,
+  historyOf,
+  leased,
+  type StoredOrder,
+  undelivered,
+  withStoredTexts
+} from "./StoredOrder.ts"
+
+export class Tenant {
+  readonly tenantId: TenantId
+  readonly orderIds = new SortedIds<OrderId>()
+  readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
+  readonly customers = new Map<string, CustomerId>()
+  readonly #orders = new Map<OrderId, StoredOrder>()
+  readonly #orderBySubscription = new Map<SubscriptionId, OrderId>()
+  readonly #rentedSerials = new Set<SerialNumber>()
+  readonly #stock = new Map<Sku, { reserved: number; rented: number }>()
+  readonly #inOutbox = new Set<OrderId>()
+
+  constructor(tenantId: TenantId) {
+    this.tenantId = tenantId
+  }
+
+  // --- looking up ------------------------------------------------------------------------------------------------------------------------
+
+  load({ order: name, serialNumber, idempotency }: LoadRequest): Loaded {
+    const orderId = "orderId" in name ? name.orderId : this.#orderBySubscription.get(name.subscriptionId)
+    const stored = orderId === undefined ? undefined : this.#orders.get(orderId)
+    return {
+      order: stored?.order ?? null,
+      headHash: stored?.newest.sealed.hash ?? null,
+      remembered: idempotency ? this.recall(idempotency.key, idempotency.now) : null,
+      serialIsRented: serialNumber !== undefined && this.#rentedSerials.has(serialNumber)
+    }
+  }
+
+  stored(orderId: OrderId): StoredOrder | undefined {
+    return this.#orders.get(orderId)
+  }
+
+  *orders(): Iterable<Order> {
+    for (const { order } of this.#orders.values()) yield order
+  }
+
+  stock(sku: Sku): Stock {
+    return { reserved: 0, rented: 0, ...this.#stock.get(sku) }
+  }
+
+  recall(key: string, now: Timestamp): Remembered | null {
+    const kept = this.remembered.get(key)
+    return kept !== undefined && kept.expiresAt >= now ? { fingerprint: kept.fingerprint, outcome: kept.outcome } : null
+  }
+
+  remember(key: IdempotencyKey, outcome: Remembered["outcome"]): void {
+    this.remembered.set(key.key, { fingerprint: key.fingerprint, outcome, expiresAt: key.expiresAt })
+  }
+
+  // --- committing ------------------------------------------------------------------------------------------------------------------------
+
+  /** Commit a change; returns how to take it back, or null when somebody else was first. */
+  commit(change: Change): (() => void) | null {
+    if (this.#isTaken(change)) return null
+    const { transition, sealed, newCustomer, remember } = change
+    const { before, event, after } = transition
+    const { orderId } = after
+    const stored = this.#orders.get(orderId)
+    assertFits(change, stored)
+
+    this.#put(orderId, appended(stored, stored ? withStoredTexts(after, before, stored.order) : after, sealed))
+    this.#follow(change, 1)
+    const forgotten = remember && this.remembered.get(remember.key)
+    if (newCustomer) this.customers.set(newCustomer.emailKey, newCustomer.customerId)
+    if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
+    return () => {
+      this.#put(orderId, stored)
+      this.#follow(change, -1)
+      if (newCustomer) this.customers.delete(newCustomer.emailKey)
+      if (remember) this.remembered.delete(remember.key)
+      if (remember && forgotten) this.remembered.set(remember.key, forgotten)
+    }
+  }
+
+  /** What the unique keys and the version pin of a database would find. */
+  #isTaken({ transition: { before, event, after }, newCustomer, remember }: Change): boolean {
+    const stored = this.#orders.get(after.orderId)
+    const versionMoved = before === null ? stored !== undefined : stored?.order.version !== before.version
+    const isStart = event.type === "subscription.started"
+    return (
+      versionMoved ||
+      (newCustomer !== undefined && this.customers.has(newCustomer.emailKey)) ||
+      (remember !== undefined && this.recall(remember.key, event.at) !== null) ||
+      (isStart && this.#rentedSerials.has(event.details.serialNumber)) ||
+      (isStart && this.#orderBySubscription.has(event.details.subscriptionId))
+    )
+  }
+
+  #put(orderId: OrderId, stored: StoredOrder | undefined): void {
+    if (stored === undefined) {
+      this.#orders.delete(orderId)
+      this.orderIds.delete(orderId)
+    } else {
+      if (!this.#orders.has(orderId)) this.orderIds.add(orderId)
+      this.#orders.set(orderId, stored)
+    }
+    if (stored !== undefined && hasUndelivered(stored)) this.#inOutbox.add(orderId)
+    else this.#inOutbox.delete(orderId)
+  }
+
+  /** Move what is derived from the orders along with a change, or, with the sign -1, back again. */
+  #follow({ transition: { event, after }, reservations }: Change, sign: 1 | -1): void {
+    for (const { sku, from, to } of reservations) {
+      const stock = this.#stock.get(sku) ?? { reserved: 0, rented: 0 }
+      stock.reserved += sign * (to.held - (from?.held ?? 0))
+      stock.rented += sign * (to.active - (from?.active ?? 0))
+      this.#stock.set(sku, stock)
+    }
+    if (event.type === "subscription.started") {
+      const { subscriptionId, serialNumber } = event.details
+      if (sign === 1) this.#orderBySubscription.set(subscriptionId, after.orderId)
+      else this.#orderBySubscription.delete(subscriptionId)
+      this.#setRented(serialNumber, sign === 1)
+    }
+    if (event.type === "subscription.ended") {
+      const ended = after.subscriptions.find(({ subscriptionId }) => subscriptionId === event.details.subscriptionId)
+      if (ended) this.#setRented(ended.serialNumber, sign === -1)
+    }
+  }
+
+  #setRented(serialNumber: SerialNumber, isRented: boolean): void {
+    if (isRented) this.#rentedSerials.add(serialNumber)
+    else this.#rentedSerials.delete(serialNumber)
+  }
+
+  // --- texts -----------------------------------------------------------------------------------------------------------------------------
+
+  /** Erase what an event says in confidence, where it stands and in what was made of it. */
+  eraseText({ orderId, sequence }: EventKey): boolean {
+    const stored = this.#orders.get(orderId)
+    const sealed = stored && eventAt(stored, sequence)
+    if (!stored || !sealed || sealed.event.type === "order.placed") return false
+    this.#put(orderId, erased(stored, sealed))
+    return true
+  }
+
+  rewriteNotes(orderId: OrderId, notes: string): boolean {
+    const stored = this.#orders.get(orderId)
+    if (stored) this.#put(orderId, { ...stored, order: { ...stored.order, notes } })
+    return stored !== undefined
+  }
+
+  // --- delivering ------------------------------------------------------------------------------------------------------------------------
+
+  lease(limit: number, now: Timestamp, until: Timestamp): ReadonlyArray<OutboxEntry> {
+    const entries: Array<OutboxEntry> = []
+    for (const orderId of this.#inOutbox) {
+      if (entries.length >= limit) break
+      const stored = this.#orders.get(orderId)
+      const handedOut = stored && leased(stored, now, until)
+      if (!handedOut) continue
+      entries.push(handedOut.entry)
+      this.#orders.set(orderId, handedOut.stored)
+    }
+    return entries
+  }
+
+  acknowledge({ orderId, sequence }: EventKey): void {
+    const stored = this.#orders.get(orderId)
+    if (stored) this.#put(orderId, acknowledged(stored, sequence))
+  }
+
+  // --- verifying -------------------------------------------------------------------------------------------------------------------------
+
+  /** All that is kept of an order, and what this class derives from it and has not kept in step. */
+  record(orderId: OrderId): OrderRecord | null {
+    const stored = this.#orders.get(orderId)
+    if (!stored) return null
+    const { order, newest } = stored
+    const lost = order.subscriptions.filter(({ subscriptionId }) => this.#orderBySubscription.get(subscriptionId) !== orderId)
+    const free = activeSubscriptions(order).filter(({ serialNumber }) => !this.#rentedSerials.has(serialNumber))
+    return {
+      tenantId: this.tenantId,
+      orderId,
+      order,
+      headHash: newest.sealed.hash,
+      reservations: order.lines.map(({ sku, quantity }, line) => ({ line, sku, quantity })),
+      events: historyOf(stored),
+      undelivered: undelivered(stored),
+      disagreements: [
+        ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
+        ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)
+      ]
+    }
+  }
+
+  /** Remembered answers that can no longer be put together. */
+  answersWithoutEvent(): ReadonlyArray<StoreFault> {
+    const { tenantId } = this
+    return [...this.remembered].flatMap(([key, { outcome }]): ReadonlyArray<StoreFault> => {
+      if (outcome.outcome === "refused") return []
+      const { orderId, sequence } = outcome
+      const stored = this.#orders.get(orderId)
+      if (stored && eventAt(stored, sequence)) return []
+      const message = `the answer remembered under key ${JSON.stringify(key)} is event ${sequence}, which does not exist`
+      return [{ id: "C4", tenantId, orderId, message }]
+    })
+  }
+}
+
+/** The same double checks as the database makes: a change that does not fit what is stored is a mistake, not a lost race. */
+const assertFits = ({ transition: { after }, sealed, reservations }: Change, stored: StoredOrder | undefined): void => {
+  const { orderId } = after
+  assertLaws(after)
+  if (sealed.previousHash !== (stored?.newest.sealed.hash ?? null))
+    throw new Error(`order ${orderId}: the chain does not continue`)
+  for (const { line, from, to } of reservations) {
+    if (fits(stored?.order.lines[line]?.units, from) && fits(after.lines[line]?.units, to)) continue
+    throw new Error(`order ${orderId}: the reservation of line ${line} is not what the change expects`)
+  }
+}
+
+const fits = (units: Units | undefined, expected: Units | null): boolean =>
+  units === undefined || expected === null ? units === undefined && expected === null : isSame(units, expected)

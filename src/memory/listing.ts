@@ -1,0 +1,48 @@
+/** Lists of orders and subscriptions in pages: filtered, sorted, and cut. */
+import type { OrderQuery, PagePosition, SortDirection, SubscriptionOfOrder, SubscriptionQuery } from "../lifecycle/OrderStore.ts"
+import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
+import type { Order } from "../order/Order.ts"
+
+/** One page of orders. */
+export const pageOfOrders = (orders: Iterable<Order>, query: OrderQuery): ReadonlyArray<Order> => {
+  const found = [...orders].filter((order) =>
+    matches(order, [query.status, (each) => each.status], [query.customerId, (each) => each.customer.customerId])
+  )
+  return page(found, (order) => orderPosition(order, query.sortBy), query)
+}
+
+/** One page of the subscriptions of these orders, newest first. */
+export const pageOfSubscriptions = (orders: Iterable<Order>, query: SubscriptionQuery): ReadonlyArray<SubscriptionOfOrder> => {
+  const found = [...orders]
+    .flatMap((order) => order.subscriptions.map((subscription) => ({ subscription, order })))
+    .filter((each) =>
+      matches(
+        each,
+        [query.orderId, ({ order }) => order.orderId],
+        [query.status, ({ subscription }) => subscription.status],
+        [query.customerId, ({ order }) => order.customer.customerId],
+        [query.serialNumber, ({ subscription }) => subscription.serialNumber]
+      )
+    )
+  return page(found, subscriptionPosition, { ...query, sortDir: "desc" })
+}
+
+const page = <Item>(
+  items: ReadonlyArray<Item>,
+  positionOf: (item: Item) => PagePosition,
+  { after, limit, sortDir }: Pick<OrderQuery, "after" | "limit" | "sortDir">
+): ReadonlyArray<Item> =>
+  items
+    .filter((item) => after === undefined || comparePositions(positionOf(item), after, sortDir) > 0)
+    .toSorted((a, b) => comparePositions(positionOf(a), positionOf(b), sortDir))
+    .slice(0, limit)
+
+/** By sort value, then by id, both in the same direction: the order of a keyset index. */
+const comparePositions = (a: PagePosition, b: PagePosition, direction: SortDirection): number =>
+  (compare(a.value, b.value) || compare(a.id, b.id)) * (direction === "asc" ? 1 : -1)
+
+const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** True of `item` for every filter that is given. */
+const matches = <Item>(item: Item, ...filters: ReadonlyArray<readonly [value: unknown, of: (item: Item) => unknown]>): boolean =>
+  filters.every(([value, of]) => value === undefined || of(item) === value)
