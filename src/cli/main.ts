@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The program `order-lifecycle`. It ends with 0 when all is well, with 1 when what it checked is not, and with 2 when it could not check. */
+/**
+ * The program `order-lifecycle`. It ends with 0 when all is well, with 1 when what it checked is not, with 2 when it could not do what it
+ * was asked to, and with 130 when it was interrupted.
+ */
 import { readFileSync } from "node:fs"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -9,7 +12,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
+import { CannotSimulate } from "./CannotSimulate.ts"
 import { CannotVerify } from "./CannotVerify.ts"
+import { simulateCommand } from "./simulateCommand.ts"
 import { FoundViolations, verifyCommand } from "./verifyCommand.ts"
 
 // The package's own file, two folders up from the source and from what is built of it.
@@ -17,7 +22,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 
 const program = Command.make("order-lifecycle").pipe(
   Command.withDescription("Rental and subscription orders that never lose, leak or half-do anything."),
-  Command.withSubcommands([verifyCommand]),
+  Command.withSubcommands([verifyCommand, simulateCommand]),
   Command.run({ version })
 )
 
@@ -25,11 +30,15 @@ const program = Command.make("order-lifecycle").pipe(
 const describe = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   const error = Cause.squash(cause)
   if (Cause.hasInterruptsOnly(cause) || error instanceof FoundViolations || CliError.isCliError(error)) return Effect.void
-  return Console.error(error instanceof CannotVerify ? `Cannot verify: ${error.message}` : Cause.pretty(cause))
+  if (error instanceof CannotVerify) return Console.error(`Cannot verify: ${error.message}`)
+  return Console.error(error instanceof CannotSimulate ? `Cannot simulate: ${error.message}` : Cause.pretty(cause))
 }
 
-const exitCode = (exit: Exit.Exit<unknown, unknown>): number =>
-  Exit.isSuccess(exit) ? 0 : Cause.squash(exit.cause) instanceof FoundViolations ? 1 : 2
+const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit)) return 0
+  if (Cause.hasInterruptsOnly(exit.cause)) return 130
+  return Cause.squash(exit.cause) instanceof FoundViolations ? 1 : 2
+}
 
 NodeRuntime.runMain(Effect.provide(Effect.tapCause(program, describe), NodeServices.layer), {
   disableErrorReporting: true,

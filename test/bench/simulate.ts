@@ -2,17 +2,20 @@
  * The line `simulate`: orders through the whole lifecycle. Every other order is placed, confirmed and cancelled; the rest have a
  * subscription that starts and ends in between.
  */
-import { createActor } from "xstate"
+import { createActor, type Snapshot } from "xstate"
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/index.ts"
 import { layerDigest } from "../../src/node/index.ts"
 import { type OrderId, SerialNumber } from "../../src/order/Order.ts"
-import { makeOrderMachine } from "../../src/order/orderMachine.ts"
+import { makeOrderMachine, type OrderEvent } from "../../src/order/orderMachine.ts"
+import { readScenario } from "../../src/simulation/Scenario.ts"
+import { simulateOne } from "../../src/simulation/simulate.ts"
 import { laptop, newCaller, requestFor, shopOver } from "../../src/testing/shop.ts"
 import type { Contender, Line } from "./measure.ts"
 import { seededSurroundings } from "./seededSurroundings.ts"
@@ -72,6 +75,47 @@ const bareActors: Contender = {
   }
 }
 
+/** The same, as a process does it that keeps what must survive it: a snapshot of each order, and an actor for as long as a command takes. */
+const actorsFromSnapshots: Contender = {
+  name: "an XState actor for each command, and snapshots in a Map",
+  prepare: async (size) => {
+    const machine = makeOrderMachine("noActiveSubscriptions")
+    const snapshots = new Map<string, Snapshot<unknown>>()
+    let commands = 0
+    const send = (id: string, event: OrderEvent): void => {
+      const snapshot = snapshots.get(id)
+      if (snapshot === undefined) throw new Error(`there is no ${id}`)
+      const actor = createActor(machine, { snapshot, input: { quantity } }).start()
+      actor.send(event)
+      snapshots.set(id, actor.getPersistedSnapshot())
+      commands++
+    }
+    const work = () => {
+      for (let n = 0; n < size; n++) {
+        const id = `order ${n}`
+        snapshots.set(id, createActor(machine, { input: { quantity } }).start().getPersistedSnapshot())
+        commands++
+        send(id, { type: "confirm" })
+        if (isRented(n)) {
+          send(id, { type: "startSubscription", customerMatches: true, asset: "free", line: { held: quantity } })
+          send(id, { type: "endSubscription", subscription: "active" })
+        }
+        send(id, { type: "cancel" })
+      }
+    }
+    const check = () => {
+      let [cancelled, released] = [0, 0]
+      for (const snapshot of snapshots.values()) {
+        const actor = createActor(machine, { snapshot, input: { quantity } })
+        if (actor.getSnapshot().matches("cancelled")) cancelled++
+        released += actor.getSnapshot().context.units.released
+      }
+      assertDone({ cancelled, released, events: commands }, size)
+    }
+    return { work, check }
+  }
+}
+
 /** The services that are used for real, audit, reservations, outbox and all, one call after the other. */
 const services: Contender = {
   name: "the services on the memory store",
@@ -103,6 +147,34 @@ const services: Contender = {
   }
 }
 
+/** A whole simulation: arrivals, staff, a warehouse, keys, and everything measured; the auditor watches, or does not. About as many calls. */
+const simulation = (isAudited: boolean): Contender => ({
+  name: isAudited ? "a whole simulation with its auditor" : "a whole simulation",
+  prepare: async (size) => {
+    const scenario = Result.getOrThrow(
+      readScenario({
+        name: "Bench",
+        arrivals: { perDay: size / 28 },
+        catalogue: [{ sku: "LAPTOP", assets: 2 * size }],
+        fulfilment: { unitsPerDay: size / 5 },
+        clients: { withKey: 0 }
+      })
+    )
+    let placed = 0
+    const work = async () => {
+      const run = simulateOne({ scenario, policy: scenario.policies[0], seed: 1, isAudited })
+      const { figures, violations } = await Effect.runPromise(Effect.provide(run, layerDigest))
+      if (violations.length > 0 || figures.events > figures.calls.accepted) throw new Error("the simulation is wrong")
+      placed = figures.orders.placed
+    }
+    // How many come is chance, which is the same in every round: within a few per cent of what was asked for.
+    const check = () => {
+      if (Math.abs(placed - size) > size * 0.05) throw new Error(`the work was not done: ${placed} orders instead of ${size}`)
+    }
+    return { work, check }
+  }
+})
+
 /** What the store shows for it. */
 const workDone = Effect.fnUntraced(function* (tenantId: ReturnType<typeof newCaller>["tenantId"]) {
   const store = yield* OrderStore
@@ -129,6 +201,6 @@ export const simulate: Line = {
   what: "orders from placed to cancelled, half of them rented in between (4 commands each on average)",
   unit: "orders",
   size: 10_000,
-  contenders: [bareActors, services],
-  targets: { [services.name]: 1 }
+  contenders: [bareActors, actorsFromSnapshots, services, simulation(false), simulation(true)],
+  targets: { [services.name]: 1, [simulation(false).name]: 1 }
 }

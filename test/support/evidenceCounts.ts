@@ -25,7 +25,16 @@ export const mustHappen = [
   "a server recovered from a crash",
   "a client was killed with a commit open",
   "a connection was cut after the statement and before the answer",
-  "a caller left in the middle of a commit"
+  "a caller left in the middle of a commit",
+  "simulated fault: lostAnswer",
+  "simulated fault: unavailable",
+  "simulated fault: conflict",
+  "simulated fault: duplicate",
+  "simulated fault: delay",
+  "simulated fault: crashBefore",
+  "simulated fault: crashAfter",
+  "simulated fault: clockJump",
+  "simulated fault: consumerDies"
 ] as const satisfies ReadonlyArray<string>
 
 /** How often it must happen. */

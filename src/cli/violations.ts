@@ -1,0 +1,94 @@
+/** Looking for what must never happen (`--soak`), making what a scenario has shown small, and playing it again (`--replay`). */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { cancellationPolicyNames } from "../order/orderMachine.ts"
+import type { Report } from "../simulation/compare.ts"
+import { scriptOfViolation } from "../simulation/explainViolation.ts"
+import { hunt, type Quarry } from "../simulation/hunt.ts"
+import { playScript } from "../simulation/playScript.ts"
+import { printScript } from "../simulation/printScript.ts"
+import { ScriptJson } from "../simulation/Script.ts"
+import { CannotSimulate } from "./CannotSimulate.ts"
+import { reasonOf } from "./CannotVerify.ts"
+import { showProgress } from "./progressBar.ts"
+import { FoundViolations } from "./verifyCommand.ts"
+
+/** How long, as people write it: `90s`, `10m`, `2h`. */
+export const readDuration = (text: string): Option.Option<Duration.Duration> => {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)\s*([smh])$/.exec(text) ?? []
+  if (amount === undefined) return Option.none()
+  const of = { s: Duration.seconds, m: Duration.minutes, h: Duration.hours }[unit ?? ""]
+  return Option.fromUndefinedOr(of?.(Number(amount)))
+}
+
+/** Play seeds from the first on until the time is up or one breaks a promise; the policies take turns. */
+export const soak = Effect.fnUntraced(function* (length: string, firstSeed: number, orders: number) {
+  const duration = readDuration(length)
+  if (Option.isNone(duration)) return yield* new CannotSimulate({ message: `--soak ${length}: must be like 90s, 10m or 2h` })
+  const forMs = Duration.toMillis(duration.value)
+  const startedAt = yield* Clock.currentTimeMillis
+  let [now, seed] = [startedAt, firstSeed]
+  const count = () => seed - firstSeed
+  const search = Effect.gen(function* () {
+    yield* showProgress(() => ({ share: Math.min(1, (now - startedAt) / forMs), done: count(), unit: "seeds" }))
+    for (; now - startedAt < forMs; seed++) {
+      const policy = cancellationPolicyNames[seed % cancellationPolicyNames.length] ?? "noActiveSubscriptions"
+      const quarry = yield* hunt({ seeds: [seed], policy, orders })
+      if (quarry !== null) return quarry
+      now = yield* Clock.currentTimeMillis
+    }
+    return null
+  })
+  const extent = Effect.suspend(() =>
+    Console.log(`${count()} ${count() === 1 ? "seed" : "seeds"} from ${firstSeed} on with ${orders} orders each: no violation.`)
+  )
+  const quarry = yield* Effect.onInterrupt(Effect.scoped(search), () => Effect.andThen(Console.log("Interrupted."), extent))
+  if (quarry === null) return yield* extent
+  return yield* save(quarry)
+})
+
+/** What a scenario has shown, as the shortest script that shows it too. */
+export const explain = Effect.fnUntraced(function* (report: Report) {
+  const count = report.violations.length
+  for (const violation of report.violations) {
+    const { seed } = violation
+    const policy = report.scenario.policies.find(({ name }) => name === violation.policy)
+    if (policy === undefined) continue
+    yield* Console.log(`Looking for the shortest script that shows ${violation.id} of seed ${seed} ...`)
+    const script = yield* scriptOfViolation({ scenario: report.scenario, policy, seed }, violation)
+    if (script !== null) return yield* save({ seed, script, findings: report.violations })
+  }
+  yield* Console.log("None was found that shows it by itself. The same command shows it again.")
+  return yield* new FoundViolations({ count })
+})
+
+/** Print what was found and save it, so that it can be played again. */
+const save = Effect.fnUntraced(function* ({ seed, script, findings }: Quarry) {
+  const file = `violation-${seed}.json`
+  const files = yield* FileSystem.FileSystem
+  yield* Console.log(yield* printScript(script))
+  yield* Effect.mapError(
+    Effect.flatMap(Schema.encodeEffect(ScriptJson)(script), (text) => files.writeFileString(file, `${text}\n`)),
+    (error) => new CannotSimulate({ message: `${file}: ${reasonOf(error)}` })
+  )
+  yield* Console.log(`\nSaved. To see it again: order-lifecycle simulate --replay ${file}`)
+  return yield* new FoundViolations({ count: findings.length })
+})
+
+/** Play a saved script and print what happens in it. */
+export const replay = Effect.fnUntraced(function* (file: string) {
+  const files = yield* FileSystem.FileSystem
+  const script = yield* files.readFileString(file).pipe(
+    Effect.flatMap(Schema.decodeEffect(ScriptJson)),
+    Effect.mapError((error) => new CannotSimulate({ message: `${file}: ${reasonOf(error)}` }))
+  )
+  yield* Console.log(yield* printScript(script))
+  const { findings } = yield* playScript(script)
+  if (findings.length > 0) return yield* new FoundViolations({ count: findings.length })
+  yield* Console.log("No violation.")
+})

@@ -1,0 +1,268 @@
+/**
+ * The auditor's own account of one order, and the specification in its own words. It shares no code with the machine, the decision or the
+ * fold: what two have written down independently and agree on is more likely to be right.
+ */
+import type { Change } from "../lifecycle/OrderStore.ts"
+import type { AuditEvent } from "../order/AuditEvent.ts"
+import type { CustomerId, OrderStatus, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
+import type { CancellationPolicy } from "../order/orderMachine.ts"
+import type { InvariantId } from "../verify/invariants.ts"
+import type { Call } from "./Call.ts"
+
+/** One line, and where its units are. */
+export interface LineAccount {
+  readonly sku: Sku
+  readonly quantity: number
+  readonly held: number
+  readonly active: number
+  readonly ended: number
+  readonly released: number
+}
+
+/** One version of an order. */
+export interface Account {
+  readonly version: number
+  readonly customerId: CustomerId
+  readonly isConfirmed: boolean
+  readonly cancelled: { readonly at: string; readonly reason: string | undefined } | null
+  readonly lines: ReadonlyArray<LineAccount>
+  readonly subscriptions: ReadonlyArray<{
+    readonly id: SubscriptionId
+    readonly line: number
+    readonly serialNumber: SerialNumber
+    readonly isActive: boolean
+  }>
+  /** Time and hash of the newest event. */
+  readonly at: string
+  readonly hash: string
+}
+
+/** Something that is not as it should be. */
+export interface Fault {
+  readonly id: InvariantId
+  readonly message: string
+}
+
+/** What a command meets besides its order. `policy`: when an order may be cancelled. */
+export interface Rules {
+  readonly policy: CancellationPolicy
+  /** The registry of assets, if there is one: every asset by its serial number. */
+  readonly assets?: ReadonlyMap<string, Sku>
+}
+
+/** The word for where an order stands: the table of statuses in decisions.md, section 2. */
+export const statusOf = ({ cancelled, isConfirmed, lines, subscriptions }: Account): OrderStatus => {
+  if (cancelled !== null) return "cancelled"
+  if (!isConfirmed) return "pending"
+  if (subscriptions.length === 0) return "confirmed"
+  return lines.some(({ held }) => held > 0) ? "partial" : "fulfilled"
+}
+
+export const activeIn = ({ subscriptions }: Account): ReadonlyArray<SubscriptionId> =>
+  subscriptions.filter(({ isActive }) => isActive).map(({ id }) => id)
+
+/** The subscriptions that a policy holds against a cancel. */
+export const inTheWayOf = (account: Account, { policy }: Rules): ReadonlyArray<SubscriptionId> =>
+  policy === "noActiveSubscriptions" ? activeIn(account) : account.subscriptions.map(({ id }) => id)
+
+// --- what a command on an order is answered ------------------------------------------------------------------------------------------------
+
+/** A call about one order that exists, or one that does not. */
+export type OrderCall = Exclude<Call, { type: "place" | "cancelMany" }> | { readonly type: "cancel" }
+
+/**
+ * The code that the specification refuses a call with, or null where it is to be accepted. `account` is null when the tenant has no such
+ * order; `isRented` says whether the asset of a `startSubscription` is under an active subscription.
+ */
+export const codeFor = (account: Account | null, call: OrderCall, isRented: boolean, rules: Rules): string | null => {
+  if (account === null) return "NOT_FOUND"
+  switch (call.type) {
+    case "confirm":
+      return account.isConfirmed || account.cancelled ? "ORDER_NOT_PENDING" : null
+    case "cancel":
+      if (account.cancelled) return "ALREADY_CANCELLED"
+      return inTheWayOf(account, rules).length > 0 ? "ORDER_NOT_CANCELLABLE" : null
+    case "endSubscription": {
+      const subscription = account.subscriptions.find(({ id }) => id === call.request.rentalId)
+      if (subscription === undefined) return "NOT_FOUND"
+      return subscription.isActive ? null : "ALREADY_CANCELLED"
+    }
+    case "startSubscription":
+      return codeForStart(account, call.request, isRented, rules)
+  }
+}
+
+const codeForStart = (
+  account: Account,
+  { customerId, assetSerialNumber, sku }: Extract<Call, { type: "startSubscription" }>["request"],
+  isRented: boolean,
+  { assets }: Rules
+): string | null => {
+  const held = account.lines.filter((line) => line.held > 0)
+  if (account.cancelled || !account.isConfirmed) return "ORDER_NOT_CONFIRMED"
+  if (held.length === 0) return "ITEM_FULLY_FULFILLED"
+  if (customerId !== account.customerId) return "VALIDATION_ERROR"
+  if (assets && !assets.has(assetSerialNumber)) return "ASSET_NOT_FOUND"
+  const [onlyOne, ...more] = new Set(held.map((line) => line.sku))
+  const meant = assets?.get(assetSerialNumber) ?? sku ?? (more.length === 0 ? onlyOne : undefined)
+  if (meant === undefined) return "VALIDATION_ERROR"
+  if (sku !== undefined && sku !== meant) return "SKU_MISMATCH"
+  if (!account.lines.some((line) => line.sku === meant)) return "SKU_MISMATCH"
+  if (!held.some((line) => line.sku === meant)) return "ITEM_FULLY_FULFILLED"
+  return isRented ? "ASSET_NOT_AVAILABLE" : null
+}
+
+// --- what an event does to an order ----------------------------------------------------------------------------------------------------------
+
+/** The account after a change, with everything that is wrong with the change. Null when the change makes no sense at all. */
+export interface Followed {
+  readonly account: Account | null
+  readonly faults: ReadonlyArray<Fault>
+}
+
+/** Follow a change. `isRented`: whether the asset of a subscription that it starts is under an active one, anywhere in the tenant. */
+export const follow = (account: Account | null, change: Change, isRented: boolean, rules: Rules): Followed => {
+  const { transition, sealed } = change
+  const { event } = transition
+  const faults: Array<Fault> = []
+  const fault = (id: InvariantId, message: string): void => void faults.push({ id, message: `${event.type}: ${message}` })
+
+  const expected = (account?.version ?? 0) + 1
+  if (event.sequence !== expected) fault("C2", `it is event ${event.sequence} where ${expected} is next`)
+  if ((transition.before?.version ?? 0) !== (account?.version ?? 0))
+    fault("C1", `it was decided on version ${transition.before?.version ?? 0}, and the order is at ${account?.version ?? 0}`)
+  if (sealed.previousHash !== (account?.hash ?? null)) fault("A6", "it is not sealed behind the newest event")
+  if (account !== null && event.at < account.at) fault("A4", `it is of ${event.at}, before ${account.at}`)
+  const from = account === null ? null : statusOf(account)
+  if (event.from !== from) fault("A3", `it says from ${event.from}, and the order is ${from}`)
+
+  const next = account === null ? begin(event, sealed.hash, fault) : proceed(account, event, sealed.hash, isRented, rules, fault)
+  if (next === null) return { account: null, faults }
+
+  const to = statusOf(next)
+  if (event.to !== to || transition.after.status !== to) fault("T1", `it leads to ${event.to}, and should to ${to}`)
+  if (transition.after.version !== event.sequence) fault("A1", `it makes version ${transition.after.version}`)
+  next.lines.forEach((line, position) => {
+    const units = transition.after.lines[position]?.units
+    if (units === undefined || !isAt(line, units)) {
+      const places = `${units?.held} held, ${units?.active} active, ${units?.ended} ended, ${units?.released} released`
+      fault("S2", `line ${position} is now ${places}; that should be ${placesOf(line)}`)
+    }
+  })
+  checkReservations(change, account, next, fault)
+  return { account: next, faults }
+}
+
+type Report = (id: InvariantId, message: string) => void
+
+const begin = (event: AuditEvent, hash: string, fault: Report): Account | null => {
+  if (event.type !== "order.placed") {
+    fault("T1", "there is no such order")
+    return null
+  }
+  if (event.released.length > 0) fault("S4", "it releases something")
+  const { customerId, lines } = event.details
+  return {
+    version: event.sequence,
+    customerId,
+    isConfirmed: false,
+    cancelled: null,
+    lines: lines.map(({ sku, quantity }) => ({ sku, quantity, held: quantity, active: 0, ended: 0, released: 0 })),
+    subscriptions: [],
+    at: event.at,
+    hash
+  }
+}
+
+const proceed = (
+  account: Account,
+  event: AuditEvent,
+  hash: string,
+  isRented: boolean,
+  rules: Rules,
+  fault: Report
+): Account | null => {
+  if (account.cancelled) fault("T2", "the order was cancelled before")
+  if (event.type !== "order.cancelled" && event.released.length > 0) fault("S4", "it releases something")
+  const { customerId, isConfirmed, cancelled, lines, subscriptions } = account
+  const same = { version: event.sequence, customerId, isConfirmed, cancelled, lines, subscriptions, at: event.at, hash }
+  switch (event.type) {
+    case "order.placed":
+      fault("T1", "the order was placed before")
+      return null
+    case "order.confirmed":
+      if (isConfirmed) fault("T1", "the order was confirmed before")
+      return { ...same, isConfirmed: true }
+    case "subscription.started": {
+      const { subscriptionId: id, line, serialNumber } = event.details
+      if (!isConfirmed) fault("T1", "the order is not confirmed")
+      if ((lines[line]?.held ?? 0) < 1) fault("S5", `line ${line} has no unit left`)
+      if (isRented) fault("S6", `asset ${serialNumber} is under another active subscription`)
+      if (subscriptions.some((each) => each.id === id)) fault("S5", `subscription ${id} is there already`)
+      return {
+        ...same,
+        lines: moved(lines, line, (units) => ({ ...units, held: units.held - 1, active: units.active + 1 })),
+        subscriptions: [...subscriptions, { id, line, serialNumber, isActive: true }]
+      }
+    }
+    case "subscription.ended": {
+      const { subscriptionId: id } = event.details
+      const ending = subscriptions.find((each) => each.id === id)
+      if (ending === undefined || !ending.isActive) {
+        fault("T1", `subscription ${id} is not active`)
+        return null
+      }
+      return {
+        ...same,
+        lines: moved(lines, ending.line, (units) => ({ ...units, active: units.active - 1, ended: units.ended + 1 })),
+        subscriptions: subscriptions.map((each) => (each === ending ? { ...each, isActive: false } : each))
+      }
+    }
+    case "order.cancelled": {
+      const inTheWay = inTheWayOf(account, rules)
+      if (inTheWay.length > 0) fault("T4", `${inTheWay.length} subscriptions are in the way`)
+      const held = lines.flatMap(({ sku, held }, line) => (held > 0 ? [`${held} ${sku} of line ${line}`] : []))
+      const released = event.released.map(({ line, sku, quantity }) => `${quantity} ${sku} of line ${line}`)
+      if (held.join() !== released.join())
+        fault("S4", `it releases ${released.join(", ") || "nothing"}, and held is ${held.join(", ") || "nothing"}`)
+      return {
+        ...same,
+        cancelled: { at: event.at, reason: event.confidential.reason },
+        lines: lines.map((line) => ({ ...line, held: 0, released: line.released + line.held }))
+      }
+    }
+  }
+}
+
+const moved = (lines: Account["lines"], position: number, move: (line: LineAccount) => LineAccount): Account["lines"] =>
+  lines.map((line, index) => (index === position ? move(line) : line))
+
+type Places = Pick<LineAccount, "held" | "active" | "ended" | "released">
+
+export const isAt = (line: LineAccount, units: Places): boolean =>
+  line.held === units.held && line.active === units.active && line.ended === units.ended && line.released === units.released
+
+export const placesOf = ({ held, active, ended, released }: Places): string =>
+  `${held} held, ${active} active, ${ended} ended, ${released} released`
+
+/** The reservations change exactly where units move, from where they were to where they are. */
+const checkReservations = ({ reservations }: Change, before: Account | null, after: Account, fault: Report): void => {
+  const told = new Map(reservations.map((each) => [each.line, each]))
+  after.lines.forEach((line, position) => {
+    const was = before?.lines[position]
+    const reservation = told.get(position)
+    told.delete(position)
+    if (was !== undefined && isAt(was, line)) {
+      if (reservation !== undefined) fault("S1", `the reservation of line ${position} is changed, and nothing moves there`)
+      return
+    }
+    const isRight =
+      reservation !== undefined &&
+      reservation.sku === line.sku &&
+      reservation.quantity === line.quantity &&
+      isAt(line, reservation.to) &&
+      (was === undefined ? reservation.from === null : reservation.from !== null && isAt(was, reservation.from))
+    if (!isRight) fault("S1", `the reservation of line ${position} does not follow its units`)
+  })
+  for (const position of told.keys()) fault("S1", `there is a reservation of line ${position}, and no such line`)
+}

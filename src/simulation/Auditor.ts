@@ -1,0 +1,508 @@
+/**
+ * The auditor watches callers and store and keeps an account of its own (`Account.ts`). It judges every change when it is committed and
+ * every answer when it is given:
+ *
+ * - accepted: exactly this event was committed for this call; under a key, once and by whichever of its attempts.
+ * - refused: at some moment between call and answer, the order stood so that the specification refuses with this code and this content.
+ * - unavailable: nothing was committed for this attempt, and nothing is afterwards.
+ * - unknown: true in any case; what really happened is told by the next answer under the same key.
+ *
+ * It remembers what it may still need: past versions of an order while a call on it is open, and a key for as long as the services keep it.
+ */
+import * as Result from "effect/Result"
+import type { Change } from "../lifecycle/OrderStore.ts"
+import type { AuditEvent } from "../order/AuditEvent.ts"
+import type { Transition } from "../order/decide.ts"
+import type { OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { Refusal } from "../order/Refusal.ts"
+import type { InvariantId } from "../verify/invariants.ts"
+import { type Account, codeFor, follow, inTheWayOf, type OrderCall, type Rules, statusOf } from "./Account.ts"
+import { type Answer, attemptOf, type Call, type Sent, type Watcher } from "./Call.ts"
+
+/** Something the auditor objects to. `id` is the invariant of `order-lifecycle/verify` that it breaks. */
+export interface Finding {
+  readonly id: InvariantId | "died"
+  readonly message: string
+  readonly tenantId?: TenantId
+  readonly orderId?: OrderId
+  /** Number of the call it was found by. */
+  readonly call?: number
+  /** Virtual time, ms since 1970. */
+  readonly at: number
+}
+
+export interface AuditorOptions extends Rules {
+  /** What is sold, by SKU. */
+  readonly products: ReadonlyMap<string, { readonly currency: string; readonly isActive: boolean }>
+  /** How far the clock on the wall may be off (ms): so much sooner an idempotency key may expire. */
+  readonly clockErrorMs?: number
+}
+
+/** How long a key is kept. Source: decisions.md, section 3. */
+const keyLifetimeMs = 24 * 3_600_000
+
+/** More findings than these tell nobody more. */
+const mostFindings = 100
+
+/** One order: its newest version, when that came about, and earlier ones as far as an open call may have seen them. */
+interface File {
+  readonly orderId: OrderId
+  readonly placedAt: number
+  account: Account
+  since: number
+  past: ReadonlyArray<{ readonly account: Account; readonly from: number; readonly until: number }>
+  /** The calls on it that may still be answered for the first time. */
+  open: ReadonlyArray<Asked>
+}
+
+/** An asset: when it was rented, as pairs of from and until. */
+interface Asset {
+  readonly rented: Array<number>
+}
+
+/** What is known of a tenant. A broken order is one that something was wrong with: everything later would only follow from that. */
+interface Book {
+  readonly files: Map<OrderId, File>
+  readonly fileBySubscription: Map<SubscriptionId, File>
+  readonly assets: Map<SerialNumber, Asset>
+  readonly broken: Set<OrderId>
+  /** The first call under each key. */
+  readonly keys: Map<string, Asked>
+}
+
+interface Attempt {
+  readonly number: number
+  readonly attempt: number
+  committed: ReadonlyArray<AuditEvent>
+  outcome: Answer["outcome"] | "none"
+}
+const none: ReadonlyArray<never> = []
+
+/** A call that has been sent: once without a key, as often as its caller likes with one. */
+interface Asked {
+  readonly sent: Sent
+  /** Since when its answer may be true. */
+  readonly from: number
+  readonly attempts: Array<Attempt>
+  inFlight: number
+  /** The first answer that says what happened. */
+  answer: string | null
+  /** Another call has come under the same key. */
+  isRivalled: boolean
+}
+
+export class Auditor implements Watcher {
+  readonly findings: Array<Finding> = []
+  readonly #options: AuditorOptions
+  readonly #books = new Map<TenantId, Book>()
+  /** Calls by number, oldest first. */
+  readonly #calls = new Map<number, Asked>()
+
+  constructor(options: AuditorOptions) {
+    this.#options = options
+  }
+
+  /** The cancellation policy that everything is judged under. */
+  get policy() {
+    return this.#options.policy
+  }
+
+  /** The account of every order that nothing was wrong with, by tenant. */
+  *accounts(): Generator<readonly [tenantId: TenantId, accounts: ReadonlyMap<OrderId, Account>]> {
+    for (const [tenantId, { files, broken }] of this.#books) {
+      const accounts = [...files].filter(([orderId]) => !broken.has(orderId)).map(([id, { account }]) => [id, account] as const)
+      yield [tenantId, new Map(accounts)]
+    }
+  }
+
+  /** Orders that something was wrong with. */
+  isBroken(tenantId: TenantId, orderId: OrderId): boolean {
+    return this.#books.get(tenantId)?.broken.has(orderId) ?? false
+  }
+
+  report(finding: Finding): void {
+    if (this.findings.length < mostFindings) this.findings.push(finding)
+  }
+
+  // --- calls -----------------------------------------------------------------------------------------------------------------------------
+
+  readonly sent = (sent: Sent, now: number): void => {
+    this.#forgetOld(now)
+    const asked = this.#calls.get(sent.number) ?? this.#askedFirst(sent, now)
+    asked.attempts.push({ number: sent.number, attempt: sent.attempt, committed: none, outcome: "none" })
+    asked.inFlight++
+  }
+
+  #askedFirst(sent: Sent, now: number): Asked {
+    const { keys } = this.#bookOf(sent.tenantId)
+    const rival = sent.key === undefined ? undefined : keys.get(sent.key)
+    const isSame = rival !== undefined && isSameCommand(rival.sent, sent)
+    const asked: Asked = isSame
+      ? rival
+      : { sent, from: now, attempts: [], inFlight: 0, answer: null, isRivalled: rival !== undefined }
+    if (rival !== undefined && !isSame) rival.isRivalled = true
+    if (rival === undefined && sent.key !== undefined) keys.set(sent.key, asked)
+    this.#calls.set(sent.number, asked)
+    for (const file of this.#filesOf(sent)) file.open = [...file.open, asked]
+    return asked
+  }
+
+  /** The services forget a key in time, and so may the auditor. Calls stand in the order of their coming. */
+  #forgetOld(now: number): void {
+    for (const [number, asked] of this.#calls) {
+      if (now - asked.from <= keyLifetimeMs || asked.inFlight > 0) return
+      this.#forget(number, asked)
+    }
+  }
+
+  #forget(number: number, asked: Asked): void {
+    this.#calls.delete(number)
+    const { tenantId, key } = asked.sent
+    const { keys } = this.#bookOf(tenantId)
+    if (key !== undefined && keys.get(key) === asked) keys.delete(key)
+    this.#close(asked)
+  }
+
+  /** Nothing more has to be known about how the orders stood during this call. */
+  #close(asked: Asked): void {
+    for (const file of this.#filesOf(asked.sent)) {
+      file.open = file.open.length === 1 && file.open[0] === asked ? none : file.open.filter((each) => each !== asked)
+      if (file.past.length === 0) continue
+      const from = Math.min(...file.open.map((each) => each.from))
+      file.past = file.past.filter(({ until }) => until >= from)
+    }
+  }
+
+  /** The services certainly still keep what they answered under the key. */
+  #isKept(asked: Asked, now: number): boolean {
+    return asked.sent.key !== undefined && now - asked.from < keyLifetimeMs - 2 * (this.#options.clockErrorMs ?? 0)
+  }
+
+  readonly answered = (sent: Sent, answer: Answer, sentAt: number, now: number): void => {
+    const asked = this.#calls.get(sent.number)
+    const attempt = asked && attemptIn(asked, sent)
+    if (asked === undefined || attempt === undefined) return
+    asked.inFlight--
+    attempt.outcome = answer.outcome
+    const from = sent.key === undefined ? sentAt : asked.from
+    this.#judge({ sent, asked, attempt, from, now }, answer)
+    // Without a key every attempt is a call of its own; with one, all that follows has to agree with the first answer.
+    if (sent.key === undefined && asked.inFlight === 0) this.#forget(sent.number, asked)
+    else if (asked.answer !== null && asked.inFlight === 0) this.#close(asked)
+  }
+
+  #judge(given: Given, answer: Answer): void {
+    const { attempt } = given
+    switch (answer.outcome) {
+      case "accepted":
+        return this.#judgeAccepted(given, answer.transition)
+      case "refused":
+        return this.#judgeRefused(given, answer.refusal)
+      case "many":
+        return this.#judgeMany(given, answer.outcomes)
+      case "unavailable":
+        if (attempt.committed.length > 0) this.#object(given, "C7", "it is told that nothing was done, and it was committed")
+        return
+      case "unknown":
+        return
+      case "died":
+        // What comes after the first line is where in the sources.
+        return this.#object(given, "died", answer.defect.split("\n", 1)[0] ?? "")
+    }
+  }
+
+  #judgeAccepted(given: Given, transition: Transition): void {
+    const { sent, asked, attempt, now } = given
+    const { event, after } = transition
+    const { orderId } = event
+    const attempts = sent.key === undefined ? [attempt] : asked.attempts
+    const committed = attempts.flatMap((each) => each.committed).find((each) => each.orderId === orderId)
+    const isThisEvent =
+      committed !== undefined &&
+      committed.sequence === event.sequence &&
+      committed.requestId === event.requestId &&
+      committed.type === event.type &&
+      committed.at === event.at
+    if (!isThisEvent)
+      this.#object(given, "C1", `it is told of event ${event.sequence} (${event.type}), which was not committed for it`, orderId)
+    if (after.orderId !== orderId || after.version !== event.sequence || after.status !== event.to)
+      this.#object(given, "C1", `it is shown the order at version ${after.version}, ${after.status}`, orderId)
+    const misfit = misfitOf(sent, transition)
+    if (misfit !== null) this.#object(given, "A4", misfit, orderId)
+    if (this.#isKept(asked, now)) this.#judgeAgain(given, `accepted: event ${event.sequence} of order ${orderId}`)
+  }
+
+  #judgeAgain(given: Given, answer: string): void {
+    const { asked } = given
+    if (asked.answer !== null && asked.answer !== answer)
+      this.#object(given, "C5", `its key was answered "${asked.answer}" before, and now "${answer}"`)
+    asked.answer ??= answer
+  }
+
+  #judgeRefused(given: Given, refusal: Extract<Answer, { outcome: "refused" }>["refusal"]): void {
+    const { sent, asked, attempt, now } = given
+    const { call } = sent
+    if (refusal._tag === "IdempotencyKeyReused") {
+      if (!asked.isRivalled) this.#object(given, "C5", "its key is said to have been used for another command, and was not")
+      return
+    }
+    if (attempt.committed.length > 0) return this.#object(given, "C6", `it is refused (${refusal.code}), and was committed`)
+    const isKept = this.#isKept(asked, now)
+    if (isKept && asked.attempts.some(({ committed }) => committed.length > 0))
+      return this.#object(given, "C5", `it is refused (${refusal.code}), and was committed under the same key`)
+    // Invalid input is not remembered.
+    if (isKept && refusal._tag !== "InvalidInput") {
+      const isFirst = asked.answer === null
+      this.#judgeAgain(given, `refused: ${refusal.code}`)
+      if (!isFirst) return
+    }
+    if (call.type === "place") {
+      if (!this.#refusesPlacing(call.request.items, refusal.code))
+        this.#object(given, "C7", `the catalogue is no reason for ${refusal.code}`)
+      return
+    }
+    if (call.type === "cancelMany") return this.#object(given, "C7", `all of it is refused with ${refusal.code}`)
+    this.#judgeReason(given, call, refusal)
+  }
+
+  /** A refusal is true when the order stood so that it follows, at a moment while the call was open. */
+  #judgeReason(given: Given, call: OrderCall & { readonly orderId?: OrderId }, refusal: Refusal, orderId = call.orderId): void {
+    const { sent, from, now } = given
+    const book = this.#bookOf(sent.tenantId)
+    const file =
+      call.type === "endSubscription"
+        ? book.fileBySubscription.get(call.request.rentalId)
+        : book.files.get(call.type === "startSubscription" ? call.request.orderId : (orderId as OrderId))
+    if (file !== undefined && book.broken.has(file.orderId)) return
+    const isTrue = (account: Account | null, begin: number, end: number) =>
+      [false, true].some(
+        (isRented) =>
+          codeFor(account, call, isRented, this.#options) === refusal.code &&
+          (!isRented || call.type !== "startSubscription" || this.#isRented(book, call.request.assetSerialNumber, begin, end)) &&
+          (account === null || isToldRightly(account, refusal, this.#options))
+      )
+    const versions =
+      file === undefined
+        ? []
+        : [...file.past, { account: file.account, from: file.since, until: now }].filter(({ until }) => until >= from)
+    const isFounded =
+      versions.some((version) => isTrue(version.account, Math.max(from, version.from), version.until)) ||
+      ((file === undefined || file.placedAt >= from) && isTrue(null, from, now))
+    if (isFounded) return
+    const stood = versions.map(({ account }) => `${statusOf(account)} at version ${account.version}`).join(", then ")
+    this.#object(given, "C7", `${refusal.code} is no answer to it: the order was ${stood || "unknown"}`, file?.orderId)
+  }
+
+  #judgeMany(given: Given, outcomes: Extract<Answer, { outcome: "many" }>["outcomes"]): void {
+    const { sent, attempt } = given
+    const { call } = sent
+    if (call.type !== "cancelMany") return this.#object(given, "C1", "it is answered as if it were many")
+    const asked = [...new Set(call.orderIds)]
+    if (asked.join() !== outcomes.map(({ orderId }) => orderId).join())
+      return this.#object(given, "C1", "its answers are not those to the orders it names")
+    for (const { orderId, outcome } of outcomes) {
+      const committed = attempt.committed.some((each) => each.orderId === orderId)
+      if (Result.isSuccess(outcome)) {
+        this.#judgeAccepted(given, outcome.success)
+        continue
+      }
+      const { failure } = outcome
+      if (failure._tag === "OutcomeUnknown") continue
+      if (committed) this.#object(given, "C7", `order ${orderId} is refused (${failure._tag}), and was cancelled`, orderId)
+      else if (failure._tag !== "StoreUnavailable") this.#judgeReason(given, { type: "cancel" }, failure, orderId)
+    }
+  }
+
+  #refusesPlacing(items: Extract<Call, { type: "place" }>["request"]["items"], code: string): boolean {
+    const { products } = this.#options
+    const known = items.flatMap(({ sku }) => products.get(sku) ?? [])
+    switch (code) {
+      case "VARIANT_NOT_FOUND":
+        return known.length < items.length
+      case "VARIANT_INACTIVE":
+        return known.some(({ isActive }) => !isActive)
+      case "VALIDATION_ERROR":
+        return new Set(known.map(({ currency }) => currency)).size > 1
+      default:
+        return false
+    }
+  }
+
+  // --- changes ---------------------------------------------------------------------------------------------------------------------------
+
+  readonly committed = (change: Change, now: number): void => {
+    const { transition } = change
+    const { event } = transition
+    const { tenantId, orderId } = event
+    const book = this.#bookOf(tenantId)
+    const wasBroken = book.broken.has(orderId)
+    this.#attribute(change, now)
+    if (wasBroken) return
+
+    const file = book.files.get(orderId)
+    const asset = event.type === "subscription.started" ? this.#assetOf(book, event.details.serialNumber) : undefined
+    const isRented = asset?.rented.at(-1) === Infinity
+    const { account, faults } = follow(file?.account ?? null, change, isRented, this.#options)
+    const call = attemptOf(event.requestId)?.number
+    for (const fault of faults) this.report({ ...fault, tenantId, orderId, at: now, ...(call !== undefined && { call }) })
+    if (faults.length > 0) book.broken.add(orderId)
+    if (account === null) return
+
+    const kept = file ?? { orderId, placedAt: now, account, since: now, past: none, open: none }
+    if (file === undefined) book.files.set(orderId, kept)
+    else if (file.open.length > 0) file.past = [...file.past, { account: file.account, from: file.since, until: now }]
+    kept.account = account
+    kept.since = now
+    asset?.rented.push(now, Infinity)
+    if (event.type === "subscription.started") book.fileBySubscription.set(event.details.subscriptionId, kept)
+    if (event.type === "subscription.ended") {
+      const ended = account.subscriptions.find(({ id }) => id === event.details.subscriptionId)
+      if (ended) this.#assetOf(book, ended.serialNumber).rented.splice(-1, 1, now)
+    }
+  }
+
+  /** Whose change it is, and whether that caller asked for it. */
+  #attribute({ transition, remember }: Change, now: number): void {
+    const { event } = transition
+    const from = attemptOf(event.requestId)
+    const asked = from === null ? undefined : this.#calls.get(from.number)
+    const attempt = asked && from && attemptIn(asked, from)
+    if (!asked || !attempt) return
+    const { sent } = asked
+    const { orderId } = event
+    const given: Given = { sent, asked, attempt, from: asked.from, now }
+    const misfit = misfitOf(sent, transition)
+    if (misfit !== null) this.#object(given, "A4", misfit, orderId)
+    if (remember?.key !== sent.key) this.#object(given, "C5", `its change is remembered under key ${remember?.key}`, orderId)
+    if (attempt.outcome === "refused" || attempt.outcome === "unavailable")
+      this.#object(given, "C7", `it was told that nothing is done (${attempt.outcome}), and is committed now`, orderId)
+    const earlier = (this.#isKept(asked, now) ? asked.attempts : [attempt]).flatMap(({ committed }) => committed)
+    if (earlier.some((each) => each.orderId === orderId || sent.call.type !== "cancelMany"))
+      this.#object(given, "C5", "it was committed before", orderId)
+    attempt.committed = [...attempt.committed, event]
+  }
+
+  // --- looking things up -----------------------------------------------------------------------------------------------------------------
+
+  #object({ sent, now }: Given, id: Finding["id"], message: string, orderId?: OrderId): void {
+    const { tenantId, number, call } = sent
+    this.report({
+      id,
+      message: `${call.type}: ${message}`,
+      tenantId,
+      ...(orderId !== undefined && { orderId }),
+      call: number,
+      at: now
+    })
+    if (orderId !== undefined) this.#bookOf(tenantId).broken.add(orderId)
+  }
+
+  #bookOf(tenantId: TenantId): Book {
+    const known = this.#books.get(tenantId)
+    if (known) return known
+    const book: Book = { files: new Map(), fileBySubscription: new Map(), assets: new Map(), broken: new Set(), keys: new Map() }
+    this.#books.set(tenantId, book)
+    return book
+  }
+
+  #assetOf({ assets }: Book, serialNumber: SerialNumber): Asset {
+    const known = assets.get(serialNumber)
+    if (known) return known
+    const asset: Asset = { rented: [] }
+    assets.set(serialNumber, asset)
+    return asset
+  }
+
+  #isRented({ assets }: Book, serialNumber: SerialNumber, begin: number, end: number): boolean {
+    const rented = assets.get(serialNumber)?.rented ?? []
+    for (let i = 0; i < rented.length; i += 2) {
+      if ((rented[i] ?? Infinity) <= end && (rented[i + 1] ?? -Infinity) >= begin) return true
+    }
+    return false
+  }
+
+  /** The orders that a call is about, as far as they exist. */
+  #filesOf({ call, tenantId }: Sent): ReadonlyArray<File> {
+    const { files, fileBySubscription } = this.#bookOf(tenantId)
+    const found = (file: File | undefined): ReadonlyArray<File> => (file === undefined ? [] : [file])
+    switch (call.type) {
+      case "place":
+        return []
+      case "confirm":
+      case "cancel":
+        return found(files.get(call.orderId))
+      case "startSubscription":
+        return found(files.get(call.request.orderId))
+      case "endSubscription":
+        return found(fileBySubscription.get(call.request.rentalId))
+      case "cancelMany":
+        return [...new Set(call.orderIds)].flatMap((orderId) => found(files.get(orderId)))
+    }
+  }
+}
+
+/** An answer, with what it is the answer to. It may be true of any moment between `from` and `now`. */
+interface Given {
+  readonly sent: Sent
+  readonly asked: Asked
+  readonly attempt: Attempt
+  readonly from: number
+  readonly now: number
+}
+
+const attemptIn = ({ attempts }: Asked, { number, attempt }: Pick<Sent, "number" | "attempt">): Attempt | undefined =>
+  attempts.find((each) => each.attempt === attempt && each.number === number)
+
+const isSameCommand = (a: Sent, b: Sent): boolean => a.userId === b.userId && JSON.stringify(a.call) === JSON.stringify(b.call)
+
+/** What of an event is not what its caller asked for, in words; null when it is. */
+const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition): string | null => {
+  if (event.tenantId !== tenantId) return "the event is another tenant's"
+  if (event.actor.userId !== userId) return `the event says that ${event.actor.userId} did it`
+  const isAskedFor = (): boolean => {
+    switch (call.type) {
+      case "place":
+        return (
+          event.type === "order.placed" &&
+          event.details.lines.length === call.request.items.length &&
+          call.request.items.every((item, line) => {
+            const ordered: { readonly sku: Sku; readonly quantity: number } | undefined = event.details.lines[line]
+            return ordered?.sku === item.sku && ordered.quantity === item.quantity
+          })
+        )
+      case "confirm":
+        return event.type === "order.confirmed" && event.orderId === call.orderId
+      case "startSubscription":
+        return (
+          event.type === "subscription.started" &&
+          event.orderId === call.request.orderId &&
+          event.details.serialNumber === call.request.assetSerialNumber
+        )
+      case "endSubscription":
+        return event.type === "subscription.ended" && event.details.subscriptionId === call.request.rentalId
+      case "cancel":
+        return (
+          event.type === "order.cancelled" && event.orderId === call.orderId && event.confidential.reason === call.request.reason
+        )
+      case "cancelMany":
+        return (
+          event.type === "order.cancelled" &&
+          call.orderIds.includes(event.orderId) &&
+          event.confidential.reason === call.request.reason
+        )
+    }
+  }
+  return isAskedFor() ? null : `the event (${event.type} of order ${event.orderId}) is not what was asked for`
+}
+
+/** Whether what a refusal tells about an order, besides its code, is so. */
+const isToldRightly = (account: Account, refusal: Refusal, rules: Rules): boolean => {
+  if (refusal._tag === "OrderNotPending" || refusal._tag === "OrderNotConfirmed") return refusal.status === statusOf(account)
+  if (refusal._tag === "OrderNotCancellable") {
+    const isWhole = refusal.subscriptionIds.join() === inTheWayOf(account, rules).join()
+    return isWhole && refusal.status === statusOf(account) && refusal.guard === rules.policy
+  }
+  if (refusal._tag === "OrderAlreadyCancelled")
+    return refusal.cancelledAt === account.cancelled?.at && refusal.reason === account.cancelled.reason
+  return true
+}

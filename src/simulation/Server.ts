@@ -1,0 +1,58 @@
+/** The process that the services run in. It can crash: what it was doing is cut off, and after a while it is there again, over the same store. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type { Assets } from "../lifecycle/Assets.ts"
+import type { Catalogue } from "../lifecycle/Catalogue.ts"
+import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import type { CancellationPolicy } from "../order/orderMachine.ts"
+import { type Answer, answerOf, CurrentCall, perform, type Sent } from "./Call.ts"
+import type { World } from "./World.ts"
+
+export class Server {
+  readonly #world: World
+  /** The store and the other surroundings, with the world's time and chance. They outlive a crash. */
+  readonly #surroundings: Context.Context<OrderStore | Catalogue | Assets>
+  readonly #policy: CancellationPolicy
+  readonly #working = new Set<Fiber.Fiber<unknown, unknown>>()
+  #lifecycle: OrderLifecycle["Service"] | null
+
+  constructor(world: World, surroundings: Context.Context<OrderStore | Catalogue | Assets>, policy: CancellationPolicy) {
+    this.#world = world
+    this.#surroundings = surroundings
+    this.#policy = policy
+    this.#lifecycle = this.#boot()
+  }
+
+  /** Give a call to the services. A server that is down refuses connections: nothing is done. */
+  handle(sent: Sent, answered: (answer: Answer) => void): void {
+    if (this.#lifecycle === null) return answered({ outcome: "unavailable" })
+    const work = Effect.provideService(perform(this.#lifecycle, sent), CurrentCall, sent)
+    const fiber = this.#world.start(this.#surroundings, work, (exit) => answered(answerOf(exit)))
+    this.#working.add(fiber)
+    fiber.addObserver(() => this.#working.delete(fiber))
+  }
+
+  /** Whether it takes calls. */
+  get isUp(): boolean {
+    return this.#lifecycle !== null
+  }
+
+  /** Die, in the middle of everything, and come back after so many ms. Callers that were waiting never get an answer. */
+  crash(downMs: number): void {
+    this.#lifecycle = null
+    for (const fiber of this.#working) fiber.interruptUnsafe()
+    this.#world.after(downMs, () => {
+      this.#lifecycle ??= this.#boot()
+    })
+  }
+
+  #boot(): OrderLifecycle["Service"] {
+    const layer = OrderLifecycle.layer({ cancellationPolicy: this.#policy })
+    const build = Layer.buildWithScope(layer, Scope.makeUnsafe())
+    return Context.get(Effect.runSyncWith(this.#surroundings)(build), OrderLifecycle)
+  }
+}

@@ -1,0 +1,282 @@
+/**
+ * Playing a script: its calls on the real services, over a store in which things go wrong, until everything is mended and has come to rest;
+ * then the auditor judges the whole. The same script gives the same trace, always.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
+import { Assets } from "../lifecycle/Assets.ts"
+import { AuditTrail } from "../lifecycle/AuditTrail.ts"
+import { Catalogue } from "../lifecycle/Catalogue.ts"
+import { OrderRecords } from "../lifecycle/OrderRecords.ts"
+import { type Change, OrderStore } from "../lifecycle/OrderStore.ts"
+import * as Memory from "../memory/MemoryOrderStore.ts"
+import { SerialNumber } from "../order/Order.ts"
+import { Auditor, type Finding } from "./Auditor.ts"
+import type { Answer, Call, Sent, Watcher } from "./Call.ts"
+import { isSafeToRepeat } from "./Clients.ts"
+import { faultyStore } from "./faultyStore.ts"
+import { Consumer, judgeStore } from "./judgeStore.ts"
+import { happens, streamOf } from "./randomness.ts"
+import { MadeByCalls, type Script, type Step } from "./Script.ts"
+import { Server } from "./Server.ts"
+import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
+import { Trace } from "./Trace.ts"
+import { World } from "./World.ts"
+
+/** What came of a script. */
+export interface Played {
+  readonly findings: ReadonlyArray<Finding>
+  /** Two runs with the same trace did the same. */
+  readonly trace: string
+}
+
+export interface PlayOptions {
+  /**
+   * Where orders are kept: a store of its own for this run, which may be in another process. In memory when left out. Its `OrderRecords`,
+   * if it has any, are verified at the end.
+   */
+  readonly store?: Layer.Layer<OrderStore>
+  /** Whoever else wants to know what happens. */
+  readonly watchers?: ReadonlyArray<Watcher>
+}
+
+/** Play a script. */
+export const playScript = (script: Script, options: PlayOptions = {}): Effect.Effect<Played> =>
+  Effect.scoped(Effect.orDie(play(script, options)))
+
+const play = Effect.fnUntraced(function* (script: Script, { store: given, watchers: others = [] }: PlayOptions) {
+  const { seed, faults } = script
+  const startedAt = Date.parse(script.start)
+  const world = new World(startedAt)
+  const auditor = new Auditor({
+    policy: script.policy,
+    products: new Map(script.products.map((product) => [product.sku, product])),
+    ...(script.assets && { assets: new Map(Object.entries(script.assets)) }),
+    clockErrorMs: faults.clockJumpHours * 3_600_000
+  })
+  const consumer = new Consumer(auditor)
+  const trace = new Trace()
+  const made = new MadeByCalls()
+  const player: Player = new Player(world, script, made, [auditor, trace, ...others])
+  const watchers: ReadonlyArray<Watcher> = [auditor, trace, player, consumer, ...others]
+
+  const built = yield* Layer.build(Layer.fresh(given ?? Memory.layer))
+  const kept = Context.get(built, OrderStore)
+  const reached = watchedStore(world, given === undefined ? kept : outsideStore(world, kept), watchers)
+  const timed = timedStore(world, reached, script.store, streamOf(seed, "store"))
+  const faulty = faultyStore(timed, {
+    world,
+    faults,
+    seed,
+    crash: (downMs) => server.crash(downMs),
+    watchers
+  })
+  const surroundings = Context.make(OrderStore, faulty.store).pipe(
+    Context.merge(yield* Layer.build(shopOf(script))),
+    Context.merge(world.references(seed)),
+    Context.add(CurrentDigest, yield* CurrentDigest)
+  )
+  const server: Server = new Server(world, surroundings, script.policy)
+  const trail = Context.get(yield* Effect.provideContext(Layer.build(AuditTrail.layer), surroundings), AuditTrail)
+  const deliveries = new Deliveries(world, surroundings, trail, consumer, script, watchers)
+
+  player.begin((sent, answered) => server.handle(sent, answered))
+  deliveries.begin()
+  world.at(startedAt + script.healAfterMs, () => {
+    faulty.heal()
+    player.heal()
+    deliveries.heal()
+  })
+  yield* world.proceed()
+
+  player.judge(auditor)
+  consumer.judge(world.now)
+  yield* judgeStore(auditor, kept, world.now, Option.getOrUndefined(Context.getOption(built, OrderRecords)))
+  return { findings: auditor.findings, trace: trace.hash } satisfies Played
+})
+
+const shopOf = ({ products, assets }: Script) =>
+  Layer.merge(
+    Catalogue.layerStatic(
+      products.map(({ sku, currency, isActive }) => ({
+        sku,
+        productName: sku,
+        isActive,
+        currency,
+        pricing: [{ contractLength: 12, monthlyPrice: 1_900 }]
+      }))
+    ),
+    assets === undefined
+      ? Assets.layerUnregistered
+      : Assets.layerStatic(Object.entries(assets).map(([serialNumber, sku]) => [SerialNumber.make(serialNumber), sku]))
+  )
+
+// --- the callers -------------------------------------------------------------------------------------------------------------------------
+
+/** How long a caller waits before it asks again; twice as long each time. */
+const firstDelayMs = 500
+const longestDelayMs = 60_000
+
+/** Who has asked so often after everything was mended, and knows nothing, never will. */
+const mostRepeats = 30
+
+/** An attempt of the caller's own has a number that no step has. */
+const attemptsApart = 1_000
+
+class Player implements Watcher {
+  readonly #world: World
+  readonly #script: Script
+  readonly #startedAt: number
+  readonly #made: MadeByCalls
+  readonly #watchers: ReadonlyArray<Watcher>
+  readonly #waiting = new Set<Step>()
+  readonly #settled = new Set<number>()
+  readonly #unsettled = new Map<number, () => void>()
+  #handle: (sent: Sent, answered: (answer: Answer) => void) => void = () => undefined
+  #isHealing = false
+
+  constructor(world: World, script: Script, made: MadeByCalls, watchers: ReadonlyArray<Watcher>) {
+    this.#world = world
+    this.#script = script
+    this.#startedAt = world.now
+    this.#made = made
+    this.#watchers = watchers
+  }
+
+  begin(handle: (sent: Sent, answered: (answer: Answer) => void) => void): void {
+    this.#handle = handle
+    this.#plan(0)
+  }
+
+  heal(): void {
+    this.#isHealing = true
+    const unsettled = [...this.#unsettled.values()]
+    this.#unsettled.clear()
+    for (const ask of unsettled) ask()
+  }
+
+  /** Whoever could ask again knows by now. */
+  judge(auditor: Auditor): void {
+    for (const call of this.#unsettled.keys())
+      auditor.report({ id: "C8", message: "everything is mended, and it still gets no answer", call, at: this.#world.now })
+  }
+
+  /** One step after the other, so that a step comes after everything that was planned earlier for the same time. */
+  #plan(index: number): void {
+    const step = this.#script.steps[index]
+    if (step === undefined) return
+    this.#world.at(this.#startedAt + step.atMs, () => {
+      this.#plan(index + 1)
+      this.#take(step)
+    })
+  }
+
+  /** A step that refers to what has not been made yet waits for it; perhaps for ever. */
+  #take(step: Step): void {
+    const call = this.#made.fromScript(step.call)
+    if (call === null) return void this.#waiting.add(step)
+    this.#waiting.delete(step)
+    this.#ask(step, call, 0)
+  }
+
+  readonly committed = (change: Change): void => {
+    if (this.#made.learn(change) === null || this.#waiting.size === 0) return
+    this.#world.after(0, () => {
+      for (const step of this.#waiting) this.#take(step)
+    })
+  }
+
+  #ask(step: Step, call: Call, repeat: number): void {
+    const { number, tenant: tenantId, user: userId, key } = step
+    const attempt = step.attempt + attemptsApart * repeat
+    const sent: Sent = { call, number, attempt, tenantId, userId, ...(key !== undefined && { key }) }
+    const sentAt = this.#world.now
+    for (const watcher of this.#watchers) watcher.sent?.(sent, sentAt)
+    this.#handle(sent, (answer) => {
+      for (const watcher of this.#watchers) watcher.answered?.(sent, answer, sentAt, this.#world.now)
+      // Who knows it from another attempt asks no more.
+      if (isKnown(answer)) this.#settled.add(number)
+      if (this.#settled.has(number)) return void this.#unsettled.delete(number)
+      if (!isSafeToRepeat(call, key !== undefined, answer)) return
+      const again = () => this.#ask(step, call, repeat + 1)
+      if (repeat < (this.#isHealing ? mostRepeats : step.repeats))
+        this.#world.after(Math.min(firstDelayMs * 2 ** repeat, longestDelayMs), again)
+      else this.#unsettled.set(number, again)
+    })
+  }
+}
+
+const isKnown = (answer: Answer): boolean => {
+  if (answer.outcome !== "many") return answer.outcome !== "unavailable" && answer.outcome !== "unknown"
+  return answer.outcomes.every(
+    ({ outcome }) =>
+      outcome._tag === "Success" || (outcome.failure._tag !== "StoreUnavailable" && outcome.failure._tag !== "OutcomeUnknown")
+  )
+}
+
+// --- the outbox --------------------------------------------------------------------------------------------------------------------------
+
+/** How often somebody looks into the outbox: twice a minute, and in a long script some hundreds of times. */
+const deliveryEveryMs = ({ healAfterMs }: Script): number => Math.max(30_000, healAfterMs / 500)
+
+/** So often in vain after everything is mended: long enough for the last caller to ask again, and for the longest lease to run out. */
+const idleLooks = 100
+const mostIdleLooks = 2_000
+
+/** Takes the outbox to a consumer, who sometimes dies over it. */
+class Deliveries {
+  readonly #world: World
+  readonly #surroundings: Context.Context<OrderStore>
+  readonly #trail: AuditTrail["Service"]
+  readonly #consumer: Consumer
+  readonly #script: Script
+  readonly #watchers: ReadonlyArray<Watcher>
+  #isHealing = false
+  #idle = 0
+
+  constructor(
+    world: World,
+    surroundings: Context.Context<OrderStore>,
+    trail: AuditTrail["Service"],
+    consumer: Consumer,
+    script: Script,
+    watchers: ReadonlyArray<Watcher>
+  ) {
+    this.#world = world
+    this.#surroundings = surroundings
+    this.#trail = trail
+    this.#consumer = consumer
+    this.#script = script
+    this.#watchers = watchers
+  }
+
+  begin(): void {
+    this.#world.after(deliveryEveryMs(this.#script), () => this.#deliver())
+  }
+
+  heal(): void {
+    this.#isHealing = true
+  }
+
+  #deliver(): void {
+    const deliver = this.#trail.deliver((events) =>
+      Effect.suspend(() => {
+        const { world, isHealing } = { world: this.#world, isHealing: this.#isHealing }
+        this.#consumer.take(events, world.now)
+        const { seed, faults } = this.#script
+        if (isHealing || !happens(faults.consumerDies, streamOf(seed, "consumer", world.now))) return Effect.void
+        for (const watcher of this.#watchers) watcher.fault?.("consumerDies", "deliver", null, world.now)
+        return Effect.fail("the consumer died" as const)
+      })
+    )
+    this.#world.start(this.#surroundings, deliver, (exit) => {
+      const delivered = exit._tag === "Success" ? exit.value : 0
+      if (this.#isHealing) this.#idle = delivered > 0 ? 0 : this.#idle + 1
+      const isOver = this.#idle > (this.#consumer.hasEverything ? idleLooks : mostIdleLooks)
+      if (!isOver) this.#world.after(delivered > 0 ? 0 : deliveryEveryMs(this.#script), () => this.#deliver())
+    })
+  }
+}

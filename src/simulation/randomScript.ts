@@ -1,0 +1,143 @@
+/**
+ * A random script: many orders at once, and for each of them more calls than fit. They come close together, twice, too early, too late, with
+ * another's key, by another tenant; assets and customers are few, so that orders get into each other's way.
+ */
+import { Currency } from "../order/Money.ts"
+import { CustomerId, OrderId, type SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { CancellationPolicy } from "../order/orderMachine.ts"
+import type { Timestamp } from "../order/Timestamp.ts"
+import type { Faults } from "./Faults.ts"
+import { Choice, happens, type Stream, streamOf, unitExponential } from "./randomness.ts"
+import type { Script, ScriptedCall, Step } from "./Script.ts"
+
+export interface RandomScriptOptions {
+  readonly seed: number
+  readonly orders: number
+  readonly policy: CancellationPolicy
+  readonly faults: Faults
+}
+
+/** One order is placed in so much time, on average. */
+const betweenOrdersMs = 3_000
+
+/** How long a script with so many orders is (hours), without its end. */
+export const hoursOf = (orders: number): number => (orders * betweenOrdersMs) / 3_600_000
+
+const eur = Currency.make("EUR")
+const offered = ["LAPTOP", "PHONE", "MONITOR"].map((sku) => Sku.make(sku))
+const retired = Sku.make("RETIRED")
+const foreign = Sku.make("FOREIGN")
+const products = [
+  ...offered.map((sku) => ({ sku, currency: eur, isActive: true })),
+  { sku: retired, currency: eur, isActive: false },
+  { sku: foreign, currency: Currency.make("USD"), isActive: true }
+]
+const tenants = [TenantId.make("north"), TenantId.make("south")]
+const serialsOf = (sku: Sku) => Array.from({ length: 20 }, (_, n) => `${sku}-${n}` as SerialNumber)
+
+const commands = new Choice<"start" | "end" | "cancel" | "confirm" | "cancelMany" | "stray">([
+  ["start", 45],
+  ["end", 25],
+  ["cancel", 15],
+  ["confirm", 5],
+  ["cancelMany", 4],
+  ["stray", 6]
+])
+
+/** The script of a seed. */
+export const randomScript = ({ seed, orders, policy, faults }: RandomScriptOptions): Script => {
+  const chance = streamOf(seed, "script")
+  const isRegistered = happens(0.5, chance)
+  const steps: Array<Step> = []
+  let calls = 0
+  const send = (atMs: number, tenant: TenantId, call: ScriptedCall): number => {
+    const number = calls++
+    // Most calls have a key of their own; a few have that of the call before.
+    const isKeyed = call.type !== "cancelMany" && happens(0.8, chance)
+    const key = isKeyed ? { key: `key-${happens(0.02, chance) ? number - 1 : number}` } : {}
+    const user = call.type === "place" ? "customer" : "staff"
+    const step: Step = { atMs: Math.ceil(atMs), number, attempt: 0, tenant, user, ...key, repeats: 4, call }
+    steps.push(step)
+    // Some are sent a second time: at once, soon, or when everything is long over.
+    const isRepeatable = call.type !== "place" || isKeyed
+    if (isRepeatable && happens(0.08, chance)) {
+      const laterMs = pick([0, 200, 5_000, 600_000], chance) * chance.next()
+      steps.push({ ...step, atMs: Math.ceil(atMs + laterMs), attempt: 1, repeats: 0 })
+    }
+    return number
+  }
+
+  for (let n = 0; n < orders; n++) {
+    const tenant = pick(tenants, chance)
+    let at = chance.next() * orders * betweenOrdersMs
+    const items = Array.from({ length: pick([1, 1, 2], chance) }, () => ({
+      sku: happens(0.01, chance) ? pick([retired, foreign, Sku.make("UNKNOWN")], chance) : pick(offered, chance),
+      quantity: pick([1, 1, 2, 3], chance)
+    }))
+    const order = send(at, tenant, { type: "place", request: requestOf(items, chance) })
+    const started: Array<number> = []
+    const act = (call: ScriptedCall, by = tenant): number => {
+      // Often at the same moment as the call before, else some seconds later.
+      if (!happens(0.3, chance)) at += unitExponential(chance) * 4_000
+      return send(at, by, call)
+    }
+    const reason = happens(0.5, chance) ? { reason: `reason ${n}` } : {}
+    const command = () => {
+      switch (commands.draw(chance)) {
+        case "start": {
+          const { sku } = pick(items, chance)
+          const request = {
+            assetSerialNumber: pick(serialsOf(happens(0.05, chance) ? pick(offered, chance) : sku), chance),
+            ...(happens(0.8, chance) && { sku })
+          }
+          const customer = happens(0.03, chance) ? CustomerId.make("cust_unknown") : order
+          return void started.push(act({ type: "startSubscription", order, customer, request }))
+        }
+        case "end": {
+          const subscription = started.length === 0 ? SubscriptionId.make("sub_unknown") : pick(started, chance)
+          return void act({ type: "endSubscription", subscription, request: { reason: "customer_request" } })
+        }
+        case "cancel":
+          return void act({ type: "cancel", order, request: reason })
+        case "confirm":
+          return void act({ type: "confirm", order })
+        case "cancelMany":
+          return void act({ type: "cancelMany", orders: [order, OrderId.make("ord_unknown")], request: reason })
+        case "stray":
+          // By the other tenant, to whom there is no such order.
+          return void act({ type: "cancel", order, request: {} }, tenants.find((other) => other !== tenant) ?? tenant)
+      }
+    }
+    const confirm = () => void act({ type: "confirm", order })
+    if (happens(0.1, chance)) command()
+    if (happens(0.9, chance)) confirm()
+    const count = 1 + Math.floor(chance.next() * 5)
+    for (let i = 0; i < count; i++) command()
+    if (happens(0.3, chance)) act({ type: "cancel", order, request: reason })
+  }
+
+  steps.sort((a, b) => a.atMs - b.atMs)
+  const assets = offered.flatMap((sku) => serialsOf(sku).map((serialNumber) => [serialNumber, sku] as const))
+  return {
+    seed,
+    policy,
+    start: "2026-01-05T00:00:00.000Z" as Timestamp,
+    products,
+    ...(isRegistered && { assets: Object.fromEntries(assets) }),
+    faults,
+    store: { latencyMs: { constant: 0 }, connections: 16 },
+    healAfterMs: Math.ceil(orders * betweenOrdersMs + 300_000),
+    steps
+  }
+}
+
+const pick = <A>(things: ReadonlyArray<A>, chance: Stream): A => things[Math.floor(chance.next() * things.length)] as A
+
+const address = { contactName: "Grace Hopper", streetAddress: "Quay 1", city: "Rotterdam", country: "NL" }
+
+/** By one of a few customers, some of whom are new at the same moment. */
+const requestOf = (items: ReadonlyArray<{ readonly sku: Sku; readonly quantity: number }>, chance: Stream) => ({
+  customer: { email: `customer-${Math.floor(chance.next() * 40)}@example.com`, firstName: "Grace", lastName: "Hopper" },
+  billingAddress: address,
+  items
+})

@@ -1,0 +1,120 @@
+/** One run: a scenario under a policy and a seed, through the real services. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
+import { Assets } from "../lifecycle/Assets.ts"
+import { Catalogue } from "../lifecycle/Catalogue.ts"
+import { OrderStore } from "../lifecycle/OrderStore.ts"
+import * as Memory from "../memory/MemoryOrderStore.ts"
+import type { Variant } from "../order/place.ts"
+import { dayMs, hourMs } from "./Arrivals.ts"
+import { Auditor, type Finding } from "./Auditor.ts"
+import type { Watcher } from "./Call.ts"
+import { Clients } from "./Clients.ts"
+import { type Faults, isQuiet } from "./Faults.ts"
+import { faultyStore } from "./faultyStore.ts"
+import { judgeStore } from "./judgeStore.ts"
+import { type Figures, Metrics } from "./Metrics.ts"
+import { streamOf } from "./randomness.ts"
+import type { Policy, Scenario } from "./Scenario.ts"
+import { Server } from "./Server.ts"
+import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
+import { underPolicy, Workload } from "./Workload.ts"
+import { World } from "./World.ts"
+
+/** What to run. */
+export interface RunOptions {
+  readonly scenario: Scenario
+  readonly policy: Policy
+  readonly seed: number
+  /** A store of its own for this run; in memory when left out. */
+  readonly store?: OrderStore["Service"]
+  /** Whether the auditor watches, judges every answer, and holds the store against its own account at the end. It does when left out. */
+  readonly isAudited?: boolean
+  /** Whoever else wants to know what happens. */
+  readonly watchers?: ReadonlyArray<Watcher>
+  /** Called now and then, with how far the run has come: from 0 to 1, and the orders placed. */
+  readonly onProgress?: (progress: { readonly share: number; readonly orders: number }) => Effect.Effect<void>
+}
+
+/** What came out. */
+export interface Run {
+  readonly policy: string
+  readonly seed: number
+  readonly figures: Figures
+  /** What the auditor objects to. Empty, or the library has a mistake. */
+  readonly violations: ReadonlyArray<Finding>
+}
+
+/** How many times a run tells how far it has come. */
+const progressSteps = 50
+
+/** Run it. The same options give the same figures. */
+export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
+  const { scenario, policy, seed } = options
+  const { cancellationPolicy, assetFactor } = underPolicy(scenario, policy)
+  const startAt = Date.parse(scenario.start)
+  const endAt = startAt + scenario.days * dayMs
+  const world = new World(startAt)
+  const pool = new Map(scenario.catalogue.map(({ sku, assets }) => [sku, assets * assetFactor]))
+  const metrics = new Metrics(startAt, scenario.days, pool)
+  const auditor = new Auditor({
+    policy: cancellationPolicy,
+    products: new Map(scenario.catalogue.map(({ sku, currency }) => [sku, { currency, isActive: true }])),
+    clockErrorMs: scenario.faults.clockJumpHours * hourMs
+  })
+  const isAudited = options.isAudited ?? true
+  const watchers: ReadonlyArray<Watcher> = [metrics, ...(isAudited ? [auditor] : []), ...(options.watchers ?? [])]
+
+  const given = options.store
+  const kept = given === undefined ? yield* memoryStore : outsideStore(world, given)
+  const store = watchedStore(world, kept, watchers)
+  const timed = timedStore(world, store, scenario.store, streamOf(seed, "store"))
+  const faults = faultsOf(scenario)
+  const faulty = faultyStore(timed, { world, faults, seed, crash: (downMs) => server.crash(downMs), watchers })
+  const surroundings = Context.make(OrderStore, isQuiet(faults) ? timed : faulty.store).pipe(
+    Context.merge(yield* shopOf(scenario)),
+    Context.merge(world.references(seed)),
+    // Hashes are the same whoever reckons them.
+    Context.add(CurrentDigest, yield* CurrentDigest)
+  )
+  const server: Server = new Server(world, surroundings, cancellationPolicy)
+  const clients = new Clients(world, server, scenario.clients, watchers)
+  const workload = new Workload(world, clients, { scenario, policy, seed }, metrics)
+  workload.begin()
+
+  for (let step = 1; step <= progressSteps; step++) {
+    yield* world.proceed(startAt + ((endAt - startAt) * step) / progressSteps)
+    yield* options.onProgress?.({ share: step / progressSteps, orders: metrics.placed }) ?? Effect.void
+  }
+  // Nothing new begins after the end, and nothing goes wrong any more; what has begun is let to its end.
+  faulty.heal()
+  clients.heal()
+  yield* world.proceed()
+  if (isAudited) yield* Effect.orDie(judgeStore(auditor, kept, world.now))
+  return { policy: policy.name, seed, figures: metrics.figures(endAt), violations: auditor.findings } satisfies Run
+})
+
+/** What goes wrong at any time, and when nothing can be reached. */
+export const faultsOf = ({ faults, incidents }: Scenario): Faults => ({
+  ...faults,
+  outages: [...faults.outages, ...incidents.filter((incident) => incident.type === "storeOutage")]
+})
+
+/** A fresh store in memory. */
+const memoryStore = Effect.map(Effect.scoped(Layer.build(Layer.fresh(Memory.layer))), (context) =>
+  Context.get(context, OrderStore)
+)
+
+/** What the shop sells, and the assets it has: the surroundings that the services ask. */
+const shopOf = ({ catalogue }: Scenario) => {
+  const variants = catalogue.map(({ sku, currency, monthlyPrice }): Variant => ({
+    sku,
+    productName: sku,
+    isActive: true,
+    currency,
+    pricing: [{ contractLength: 12, monthlyPrice }]
+  }))
+  return Effect.scoped(Layer.build(Layer.merge(Catalogue.layerStatic(variants), Assets.layerUnregistered)))
+}

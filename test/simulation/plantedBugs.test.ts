@@ -1,0 +1,107 @@
+/** Bugs that someone could write are found by a hunt, made small, saved, and shown again by what was saved. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { playScript } from "../../src/simulation/playScript.ts"
+import { ScriptJson } from "../../src/simulation/Script.ts"
+import { tried } from "../support/evidence.ts"
+import { type Planted, withPlanted } from "../support/plantedSource.ts"
+
+/** The store forgets to look at the version, and no longer notices what comes of that. */
+const withoutPin: ReadonlyArray<Planted> = [
+  ["memory/Tenant.ts", "      versionMoved ||\n", ""],
+  ["memory/Tenant.ts", "    assertFits(change, stored)\n", ""]
+]
+
+/** Orders come from a cache that is up to date every other version only. */
+const withStaleLoads: Planted = [
+  "memory/Tenant.ts",
+  "order: stored?.order ?? null,",
+  `order: ((cache) => {
+     const cached = cache.get(orderId)
+     if (stored && (!cached || stored.order.version >= cached.version + 2)) cache.set(orderId, stored.order)
+     return cache.get(orderId) ?? null
+   })((this as any).cache ??= new Map()),`
+]
+
+const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted>, found: string, mostSteps: number]> = [
+  [
+    "a cancel that releases twice what was held",
+    [["order/decide.ts", "held.push({ line, sku, quantity: units.held })", "held.push({ line, sku, quantity: 2 * units.held })"]],
+    "S4",
+    2
+  ],
+  [
+    "a second cancel that is accepted",
+    [["order/orderMachine.ts", 'cancel: { actions: refuse("ALREADY_CANCELLED", "isOpen") }', "cancel"]],
+    "T2",
+    3
+  ],
+  ["a store that forgets the version pin", withoutPin.slice(0, 1), "died", 4],
+  ["a store that forgets the version pin, and notices nothing", withoutPin, "C2", 4],
+  ["a subscription that is started after a cancel", [...withoutPin, withStaleLoads], "T2", 4],
+  [
+    "a machine that lets a cancelled order start subscriptions",
+    [
+      [
+        "order/orderMachine.ts",
+        'startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },\n          endSubscription: [',
+        "startSubscription,\n          endSubscription: ["
+      ]
+    ],
+    "C7",
+    3
+  ],
+  [
+    "a placement that is not remembered under its key",
+    [["memory/Tenant.ts", "if (remember) this.remember(", "if (remember && event.sequence > 1) this.remember("]],
+    "C5",
+    3
+  ],
+  [
+    "an unknown outcome that is told as if nothing had been done",
+    [
+      [
+        "lifecycle/applyCommand.ts",
+        "store.commit([change])",
+        'store.commit([change]).pipe(Effect.catchTag("OutcomeUnknown", giveUp as never))'
+      ]
+    ],
+    "C7",
+    3
+  ]
+]
+
+describe("a hunt", () => {
+  it.each(bugs)("finds %s, and the file it saves shows it again", async (_, planted, found, mostSteps) => {
+    const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-hunt-"))
+    const file = join(folder, "script.json")
+    try {
+      await withPlanted(planted, async (simulation) => {
+        const seeds = Array.from({ length: 200 }, (_, index) => index + 1)
+        const quarry = await Effect.runPromise(simulation.hunt({ seeds, orders: 40, looksFor: ({ id }) => id === found }))
+        expect(quarry).not.toBeNull()
+        if (quarry === null) return
+        expect(quarry.findings.map(({ id }) => id)).toContain(found)
+        expect(quarry.script.steps.length).toBeLessThanOrEqual(mostSteps)
+        await writeFile(file, Schema.encodeSync(ScriptJson)(quarry.script))
+
+        const saved = Schema.decodeSync(ScriptJson)(await readFile(file, "utf8"))
+        const again = await Effect.runPromise(simulation.playScript(saved))
+        expect(again.findings).toEqual(quarry.findings)
+        const printed = await Effect.runPromise(simulation.printScript(saved))
+        expect(printed).toContain(`seed ${quarry.seed}`)
+        expect(printed).toContain("place order A")
+
+        // It is the bug that it shows: the sources as they are do nothing wrong in the same script.
+        expect((await Effect.runPromise(playScript(saved))).findings).toEqual([])
+        tried("simulated hunts for planted bugs, each found, made small and shown again")
+      })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})
