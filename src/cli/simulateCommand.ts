@@ -78,7 +78,8 @@ export const simulateCommand = Command.make(
       return yield* soak(
         given.soak.value,
         given.seed,
-        Option.getOrElse(given.orders, () => 200)
+        Option.getOrElse(given.orders, () => 200),
+        given.workers
       )
     }
     const scenario = yield* scenarioOf(given)

@@ -17,6 +17,7 @@ import { cancellationPolicyNames } from "../order/orderMachine.ts"
 import { invariants, repairOf, type InvariantId } from "../verify/invariants.ts"
 import { type Checked, verify } from "../verify/verify.ts"
 import type { Violation } from "../verify/Violation.ts"
+import { layerDigest } from "../node/nodeDigest.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 import { readHeads, writeHeads } from "./headsFile.ts"
 import { openRecords, type Place } from "./openRecords.ts"
@@ -87,7 +88,7 @@ export const verifyCommand = Command.make(
     })
     yield* work.pipe(
       Effect.catchTag("StoreUnavailable", (error) => Effect.fail(new CannotVerify({ message: reasonOf(error) }))),
-      Effect.provide(openRecords(place)),
+      Effect.provide([openRecords(place), layerDigest]),
       Effect.ensuring(hideProgress)
     )
   })

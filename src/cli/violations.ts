@@ -9,10 +9,11 @@ import * as Schema from "effect/Schema"
 import { cancellationPolicyNames } from "../order/orderMachine.ts"
 import type { Report } from "../simulation/compare.ts"
 import { scriptOfViolation } from "../simulation/explainViolation.ts"
-import { hunt, type Quarry } from "../simulation/hunt.ts"
+import type { Quarry } from "../simulation/hunt.ts"
 import { playScript } from "../simulation/playScript.ts"
 import { printScript } from "../simulation/printScript.ts"
 import { ScriptJson } from "../simulation/Script.ts"
+import { hunterPool } from "../simulation/workers/workerPool.ts"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { reasonOf } from "./CannotVerify.ts"
 import { showProgress } from "./progressBar.ts"
@@ -26,30 +27,38 @@ export const readDuration = (text: string): Option.Option<Duration.Duration> => 
   return Option.fromUndefinedOr(of?.(Number(amount)))
 }
 
-/** Play seeds from the first on until the time is up or one breaks a promise; the policies take turns. */
-export const soak = Effect.fnUntraced(function* (length: string, firstSeed: number, orders: number) {
+/** Play seeds from the first on, on so many threads, until the time is up or one breaks a promise; the policies take turns. */
+export const soak = Effect.fnUntraced(function* (length: string, firstSeed: number, orders: number, workers: number) {
   const duration = readDuration(length)
   if (Option.isNone(duration)) return yield* new CannotSimulate({ message: `--soak ${length}: must be like 90s, 10m or 2h` })
   const forMs = Duration.toMillis(duration.value)
   const startedAt = yield* Clock.currentTimeMillis
-  let [now, seed] = [startedAt, firstSeed]
-  const count = () => seed - firstSeed
+  let [now, nextSeed, played] = [startedAt, firstSeed, 0]
+  let quarry: Quarry | null = null
   const search = Effect.gen(function* () {
-    yield* showProgress(() => ({ share: Math.min(1, (now - startedAt) / forMs), done: count(), unit: "seeds" }))
-    for (; now - startedAt < forMs; seed++) {
-      const policy = cancellationPolicyNames[seed % cancellationPolicyNames.length] ?? "noActiveSubscriptions"
-      const quarry = yield* hunt({ seeds: [seed], policy, orders })
-      if (quarry !== null) return quarry
-      now = yield* Clock.currentTimeMillis
-    }
-    return null
+    const chase = yield* hunterPool(workers)
+    yield* showProgress(() => ({ share: Math.min(1, (now - startedAt) / forMs), done: played, unit: "seeds" }))
+    const hunter = Effect.gen(function* () {
+      while (quarry === null && now - startedAt < forMs) {
+        const seed = nextSeed++
+        const policy = cancellationPolicyNames[seed % cancellationPolicyNames.length] ?? "noActiveSubscriptions"
+        quarry = (yield* chase({ seed, policy, orders })) ?? quarry
+        played++
+        now = yield* Clock.currentTimeMillis
+      }
+    })
+    yield* Effect.all(
+      Array.from({ length: workers }, () => hunter),
+      { concurrency: "unbounded", discard: true }
+    )
+    return quarry
   })
   const extent = Effect.suspend(() =>
-    Console.log(`${count()} ${count() === 1 ? "seed" : "seeds"} from ${firstSeed} on with ${orders} orders each: no violation.`)
+    Console.log(`${played} ${played === 1 ? "seed" : "seeds"} from ${firstSeed} on with ${orders} orders each: no violation.`)
   )
-  const quarry = yield* Effect.onInterrupt(Effect.scoped(search), () => Effect.andThen(Console.log("Interrupted."), extent))
-  if (quarry === null) return yield* extent
-  return yield* save(quarry)
+  const found = yield* Effect.onInterrupt(Effect.scoped(search), () => Effect.andThen(Console.log("Interrupted."), extent))
+  if (found === null) return yield* extent
+  return yield* save(found)
 })
 
 /** What a scenario has shown, as the shortest script that shows it too. */

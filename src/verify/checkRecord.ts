@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { OrderRecord } from "../lifecycle/OrderRecords.ts"
 import { verifyChain } from "../order/auditChain.ts"
+import { type Digest, portableDigest } from "../order/digest.ts"
 import { AuditEvent } from "../order/AuditEvent.ts"
 import { breachesOf } from "../order/invariants.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
@@ -24,11 +25,15 @@ export interface RecordFault {
 }
 
 /** Everything wrong with a record; empty when it is sound. */
-export const checkRecord = (policies: ReadonlyArray<Lifecycle>, record: OrderRecord): ReadonlyArray<RecordFault> => {
+export const checkRecord = (
+  policies: ReadonlyArray<Lifecycle>,
+  record: OrderRecord,
+  digest = portableDigest
+): ReadonlyArray<RecordFault> => {
   if (record.order === null) return [{ id: "C4", message: describeRemains(record) }]
   const disagreements = record.disagreements.map((message): RecordFault => ({ id: "C4", message }))
   const order = readOrder(record.order)
-  const historyFaults = checkChain(record, Result.isSuccess(order) ? order.success.version : undefined)
+  const historyFaults = checkChain(record, Result.isSuccess(order) ? order.success.version : undefined, digest)
   if (Result.isFailure(order)) {
     return [{ id: "A2", message: `the stored order cannot be read: ${order.failure}` }, ...historyFaults, ...disagreements]
   }
@@ -90,9 +95,9 @@ const checkReservations = ({ reservations }: OrderRecord, order: Order): Readonl
 // --- its history -------------------------------------------------------------------------------------------------------------------------
 
 /** The chain: every event is there, is this order's, and is as it was sealed. `version` is how many there are to be. */
-const checkChain = (record: OrderRecord, version: number | undefined): ReadonlyArray<RecordFault> => {
+const checkChain = (record: OrderRecord, version: number | undefined, digest: Digest): ReadonlyArray<RecordFault> => {
   const { tenantId, orderId, events } = record
-  const fault = verifyChain(events, undefined, { tenantId, orderId })
+  const fault = verifyChain(events, undefined, { tenantId, orderId }, digest)
   if (fault !== null) {
     return fault.fault === "missing"
       ? [{ id: "A1", message: `event ${fault.sequence} is missing` }]

@@ -6,8 +6,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
 import type { StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import { OrderRecords, type OrderRecord, type StoreFault } from "../lifecycle/OrderRecords.ts"
+import type { Digest } from "../order/digest.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import type { TenantId } from "../order/Order.ts"
 import type { CancellationPolicy } from "../order/orderMachine.ts"
@@ -40,7 +42,7 @@ export const verify = <E = never, R = never>(
   options: VerifyOptions<E, R> = {}
 ): Stream.Stream<Violation, E | StoreUnavailable, R | OrderRecords> =>
   Stream.unwrap(
-    Effect.map(OrderRecords, (records) => {
+    Effect.map(Effect.all([OrderRecords, CurrentDigest]), ([records, digest]) => {
       const policies = options.cancellationPolicy ? [lifecycles[options.cancellationPolicy]] : Object.values(lifecycles)
       const checked = { tenants: 0, orders: 0, events: 0 }
       const report = Effect.suspend(() => options.onChecked?.({ ...checked }) ?? Effect.void)
@@ -52,7 +54,7 @@ export const verify = <E = never, R = never>(
           for (const { events } of page) checked.events += events.length
           return Effect.as(
             report,
-            page.flatMap((record) => checkOne(policies, record))
+            page.flatMap((record) => checkOne(policies, record, digest))
           )
         })
         return Stream.concat(Stream.flattenIterable(orders), Stream.map(records.faults(tenantId), toViolation))
@@ -66,9 +68,15 @@ export const verify = <E = never, R = never>(
     })
   )
 
-const checkOne = (policies: ReadonlyArray<Lifecycle>, record: OrderRecord): ReadonlyArray<Violation> => {
+const checkOne = (policies: ReadonlyArray<Lifecycle>, record: OrderRecord, digest: Digest): ReadonlyArray<Violation> => {
   const { tenantId, orderId } = record
-  return checkRecord(policies, record).map(({ id, message }) => ({ id, tenantId, orderId, message, repair: repairOf(id) }))
+  return checkRecord(policies, record, digest).map(({ id, message }) => ({
+    id,
+    tenantId,
+    orderId,
+    message,
+    repair: repairOf(id)
+  }))
 }
 
 const toViolation = (fault: StoreFault): Violation => ({ ...fault, repair: repairOf(fault.id) })

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { workerPool } from "./workerPool.ts"
+export { type Chase, hunterPool, workerPool } from "./workerPool.ts"
