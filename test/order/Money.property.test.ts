@@ -8,16 +8,6 @@ import { fc, numRuns } from "../support/fastCheck.ts"
 const currency = (code: string) => Currency.make(code)
 
 describe("an amount of money", () => {
-  it("comes back from major units as the same number of minor units, up to the largest total an order can have", () => {
-    const amount = fc.oneof(fc.nat(1_000_000), fc.integer({ min: 0, max: 100_000_000_000 * 10 }))
-    fc.assert(
-      fc.property(amount, fc.constantFrom("EUR", "USD", "JPY", "KWD"), (minor, code) => {
-        expect(toMinor(toMajor(minor, currency(code)), currency(code))).toBe(minor)
-      }),
-      { numRuns: numRuns(5_000) }
-    )
-  })
-
   it.each([
     [11_900, "EUR", 119],
     [11_999, "EUR", 119.99],
@@ -28,6 +18,16 @@ describe("an amount of money", () => {
   ])("%d minor units of %s are %d", (minor, code, major) => {
     expect(toMajor(minor, currency(code))).toBe(major)
     expect(toMinor(major, currency(code))).toBe(minor)
+  })
+
+  it("comes back from major units as the same number of minor units, up to the largest total an order can have", () => {
+    const amount = fc.oneof(fc.nat(1_000_000), fc.integer({ min: 0, max: 100_000_000_000 * 10 }))
+    fc.assert(
+      fc.property(amount, fc.constantFrom("EUR", "USD", "JPY", "KWD"), (minor, code) => {
+        expect(toMinor(toMajor(minor, currency(code)), currency(code))).toBe(minor)
+      }),
+      { numRuns: numRuns(5_000) }
+    )
   })
 
   it.each([

@@ -24,6 +24,7 @@ describe("a date that a client writes", () => {
   it.each([
     "",
     "tomorrow",
+    "Tue 2026-12-01",
     "1764547200000",
     "01.12.2026",
     "2026-12-01 09:00",

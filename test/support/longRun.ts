@@ -7,6 +7,9 @@
  * failed first (`test/corpus.json`), and ends with the table of the ordinary run, added up. A failure ends it: the seed is printed with the
  * command that repeats it, and is kept in the corpus. Without `--minutes` it takes two and a half hours; with `--corpus` it tries the seeds
  * that once failed, and nothing else, which is how every ordinary run begins.
+ *
+ * Once in a run all mutants of the sources are tried (`test/mutation/run.ts`). A run of less than an hour tries a slice of them by turn, and
+ * gets through some of the slices only; the table says how many.
  */
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -14,6 +17,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { sliceCount } from "../mutation/mutants.ts"
 import { addUp, type Counts, table } from "./evidenceCounts.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
@@ -22,12 +26,19 @@ const stateFile = join(folder, "state.json")
 const corpusFile = join(root, "test", "corpus.json")
 
 /** What the slices of the run take turns with: which tests, and how many times as much as in an ordinary run. */
-const plan = [
+interface Part {
+  readonly what: string
+  readonly files: ReadonlyArray<string>
+  readonly scale: number
+  readonly kills: number
+}
+const mutants: Part = { what: "mutants", files: [], scale: 1, kills: 0 }
+const plan: ReadonlyArray<Part> = [
   { what: "proof", files: ["test/proof", "test/verify"], scale: 4, kills: 6 },
   { what: "properties", files: ["test/order", "test/lifecycle"], scale: 20, kills: 0 },
-  { what: "crashes", files: ["test/http/crash.test.ts", "test/embedded/EmbeddedOrderStore.crash.test.ts"], scale: 1, kills: 10 }
-] as const
-type Part = (typeof plan)[number]
+  { what: "crashes", files: ["test/http/crash.test.ts", "test/embedded/EmbeddedOrderStore.crash.test.ts"], scale: 1, kills: 10 },
+  mutants
+]
 
 /** A seed under which a test once failed. */
 interface CorpusEntry {
@@ -40,6 +51,8 @@ interface State {
   readonly slices: number
   readonly elapsedMs: number
   readonly counts: Counts
+  /** How many slices of the mutants were tried. When it was all of them, their turn passes to the next part. */
+  readonly mutantSlices: number
 }
 
 const { values } = parseArgs({
@@ -53,6 +66,8 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes)
 if (!(minutes > 0)) throw new Error(`--minutes must be a positive number, not ${values.minutes}`)
 const endAfterMs = values.corpus ? 0 : minutes * 60_000
+/** A short run is a slice of the long one: it tries each part as an ordinary run does, and gets round to all of them. */
+const isShort = minutes < 60
 
 // --- one slice -----------------------------------------------------------------------------------------------------------------------
 
@@ -68,13 +83,23 @@ const command = ({ files, seed, scale }: CorpusEntry): string =>
   `FC_SEED=${seed} PROOF_SCALE=${scale} npm run test:only -- ${files.join(" ")}`
 
 /** Run some tests under a seed, in a process of their own. */
-const runSlice = async ({ files, seed, scale }: CorpusEntry, kills: number): Promise<Outcome> => {
+const runTests = ({ files, seed, scale }: CorpusEntry, kills: number): Promise<Outcome> =>
+  runScript(["test:only", "--", "--testTimeout=1800000", ...files], {
+    FC_SEED: String(seed),
+    PROOF_SCALE: String(scale),
+    ...(kills > 0 && { KILLS: String(kills) })
+  })
+
+/** Try the next slice of the mutants, or in a long run all of them. A run that goes on leaves what was found before it was interrupted. */
+const tryMutants = (isNewRun: boolean): Promise<Outcome> =>
+  runScript(["test:mutation", "--", ...(isShort ? ["--next"] : []), ...(isNewRun ? ["--fresh"] : [])], {})
+
+const runScript = async (script: ReadonlyArray<string>, settings: Readonly<Record<string, string>>): Promise<Outcome> => {
   const evidenceFile = join(folder, "evidence.json")
   await rm(evidenceFile, { force: true })
-  const env = { ...process.env, FC_SEED: String(seed), PROOF_SCALE: String(scale), EVIDENCE_FILE: evidenceFile }
-  const child = spawn("npm", ["run", "test:only", "--", "--testTimeout=1800000", ...files], {
+  const child = spawn("npm", ["run", ...script], {
     cwd: root,
-    env: kills > 0 ? { ...env, KILLS: String(kills) } : env,
+    env: { ...process.env, ...settings, EVIDENCE_FILE: evidenceFile },
     stdio: ["ignore", "pipe", "pipe"]
   })
   running = child
@@ -114,7 +139,7 @@ if (values.corpus && corpus.length === 0) {
 await mkdir(folder, { recursive: true })
 if (values.fresh || values.corpus) await rm(stateFile, { force: true })
 const kept = existsSync(stateFile) ? (JSON.parse(await readFile(stateFile, "utf8")) as State) : undefined
-let state: State = kept ?? { slices: 0, elapsedMs: 0, counts: { tried: {}, sometimes: {} } }
+let state: State = kept ?? { slices: 0, elapsedMs: 0, counts: { tried: {}, sometimes: {} }, mutantSlices: 0 }
 if (kept) process.stdout.write(`Going on after ${clock(kept.elapsedMs)} and ${kept.slices} slices (--fresh begins anew).\n`)
 
 const firstSeed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed)
@@ -135,13 +160,18 @@ process.on("SIGINT", () => {
 
 for (let slice = 0; slice < corpus.length || elapsed() < endAfterMs; slice++) {
   const known = corpus[slice]
-  const part = plan[state.slices % plan.length] as Part
-  // A short run is a slice of the long one: it tries each part as an ordinary run does, and gets round to all of them.
-  const entry = known ?? { files: part.files, seed: firstSeed + slice, scale: minutes < 60 ? 1 : part.scale }
-  const doing = `${known ? "once failed" : part.what}, seed ${entry.seed}`
+  const parts = state.mutantSlices < sliceCount ? plan : plan.filter((part) => part !== mutants)
+  const part = parts[state.slices % parts.length] as Part
+  const isMutants = part === mutants && known === undefined
+  const entry = known ?? { files: part.files, seed: firstSeed + slice, scale: isShort ? 1 : part.scale }
+  const doing = isMutants
+    ? `mutants, ${isShort ? `slice ${state.mutantSlices + 1} of ${sliceCount}` : "all of them"}`
+    : `${known ? "once failed" : part.what}, seed ${entry.seed}`
   progress(elapsed(), state.slices, doing, true)
   const ticking = setInterval(() => progress(elapsed(), state.slices, doing, false), 1_000)
-  const { passed, counts, output } = await runSlice(entry, known ? 0 : part.kills)
+  const { passed, counts, output } = await (isMutants
+    ? tryMutants(kept === undefined && state.mutantSlices === 0)
+    : runTests(entry, known ? 0 : part.kills))
   clearInterval(ticking)
   if (isInterrupted) {
     process.stdout.write("\nInterrupted; the same command goes on from here.\n")
@@ -149,13 +179,19 @@ for (let slice = 0; slice < corpus.length || elapsed() < endAfterMs; slice++) {
   }
   if (!passed) {
     await writeFile(join(folder, "failure.log"), output)
-    if (!known) await writeFile(corpusFile, `${JSON.stringify([...corpus, entry], null, 2)}\n`)
+    if (!known && !isMutants) await writeFile(corpusFile, `${JSON.stringify([...corpus, entry], null, 2)}\n`)
+    const again = isMutants ? "npm run test:mutation" : command(entry)
     process.stdout.write(
-      `\n${output.split("\n").slice(-60).join("\n")}\nFAILED (all of it in .long-run/failure.log). Again:\n\n  ${command(entry)}\n`
+      `\n${output.split("\n").slice(-60).join("\n")}\nFAILED (all of it in .long-run/failure.log). Again:\n\n  ${again}\n`
     )
     finish(1)
   }
-  state = { slices: state.slices + 1, elapsedMs: elapsed(), counts: addUp([state.counts, counts]) }
+  state = {
+    slices: state.slices + 1,
+    elapsedMs: elapsed(),
+    counts: addUp([state.counts, counts]),
+    mutantSlices: state.mutantSlices + (isMutants ? (isShort ? 1 : sliceCount) : 0)
+  }
   await writeFile(stateFile, JSON.stringify(state))
 }
 await rm(stateFile, { force: true })

@@ -1,0 +1,251 @@
+/** What the services take and what they answer when something is in the way, to the letter: limits, defaults, paths and words. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import { Assets } from "../../src/lifecycle/Assets.ts"
+import { AuditTrail, EventNotErasable } from "../../src/lifecycle/AuditTrail.ts"
+import { Caller } from "../../src/lifecycle/Caller.ts"
+import { Catalogue } from "../../src/lifecycle/Catalogue.ts"
+import { CurrentDigest } from "../../src/lifecycle/CurrentDigest.ts"
+import { readCursor, writeCursor } from "../../src/lifecycle/Cursor.ts"
+import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
+import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
+import {
+  type OrderQuery,
+  OrderStore,
+  OutcomeUnknown,
+  RememberedOutcome,
+  StoreUnavailable,
+  type SubscriptionQuery
+} from "../../src/lifecycle/OrderStore.ts"
+import { OrderListRequest, SubscriptionListRequest } from "../../src/lifecycle/paging.ts"
+import { Reservations } from "../../src/lifecycle/Reservations.ts"
+import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
+import { portableDigest } from "../../src/order/digest.ts"
+import { OrderId } from "../../src/order/Order.ts"
+import { confirmedOrder, laptop, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
+
+const run = <A, E>(program: Effect.Effect<A, E, OrderLifecycle>): Promise<A> =>
+  Effect.runPromise(Effect.provide(program, shopOver(memory)))
+
+describe("a failure that is no refusal", () => {
+  const cause = new Error("gone")
+  it.each([
+    [new StoreUnavailable({ cause }), "StoreUnavailable", "The store is unavailable. Nothing was changed."],
+    [new OutcomeUnknown({ cause }), "OutcomeUnknown", "It is unknown whether the change was made."],
+    [
+      new EventNotErasable({ orderId: OrderId.make("order-1"), sequence: 7 }),
+      "EventNotErasable",
+      "Event 7 of the order does not exist or cannot be erased."
+    ],
+    [new IdempotencyKeyReused({}), "IdempotencyKeyReused", "This idempotency key was used before with another request."]
+  ])("says what is known: %s", (failure, tag, message) => {
+    expect([failure._tag, failure.message]).toEqual([tag, message])
+  })
+
+  it("says what to do, where something can be done", () => {
+    expect(new EventNotErasable({ orderId: OrderId.make("order-1"), sequence: 7 })).toMatchObject({
+      orderId: "order-1",
+      sequence: 7,
+      remedy: "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
+    })
+    expect(new IdempotencyKeyReused({})).toMatchObject({
+      code: "IDEMPOTENCY_KEY_REUSED",
+      remedy: "Use a new key for a new request."
+    })
+    expect(new StoreUnavailable({ cause }).cause).toBe(cause)
+    expect(new OutcomeUnknown({ cause }).cause).toBe(cause)
+  })
+})
+
+describe("a caller", () => {
+  const caller = {
+    tenantId: "demo",
+    actor: { userId: "ada" },
+    requestId: "request-1",
+    idempotencyKey: "key 1"
+  }
+  const accepts = Schema.is(Caller)
+
+  it("is read whole", () => {
+    expect(Schema.decodeSync(Caller)(caller)).toStrictEqual(caller)
+  })
+
+  it("may use a key of 1 to 255 printable characters of ASCII", () => {
+    const refused = ["", "x".repeat(256), "a\n", "\ta", "\u007f", "caf\u00e9"]
+    for (const key of [" ", "~", "x".repeat(255)]) expect(accepts({ ...caller, idempotencyKey: key })).toBe(true)
+    expect(refused.filter((key) => accepts({ ...caller, idempotencyKey: key }))).toEqual([])
+  })
+
+  it("is told where the request is wrong", () =>
+    run(
+      Effect.gen(function* () {
+        const lifecycle = yield* OrderLifecycle
+        const [unfit, good] = [{ ...newCaller(), idempotencyKey: "\n" }, newCaller()]
+        const orderId = OrderId.make("order-1")
+        const nameless = "" as OrderId
+        const faults = [
+          lifecycle.cancel(unfit, orderId),
+          lifecycle.cancel(good, nameless),
+          lifecycle.cancelMany(good, [orderId, nameless]),
+          lifecycle.cancel(good, orderId, { reason: "\u0000" })
+        ].map((call) => Effect.flip(call as Effect.Effect<unknown, { readonly message: string }>))
+        expect((yield* Effect.all(faults)).map(({ message }) => message)).toEqual([
+          "caller.idempotencyKey: must be 1 to 255 printable ASCII characters",
+          "orderId: Expected a value with a length of at least 1",
+          "orderIds[1]: Expected a value with a length of at least 1",
+          "reason: must not contain U+0000"
+        ])
+      })
+    ))
+})
+
+describe("a list", () => {
+  it("may be asked for by everything there is, in pages of 1 to 100", () => {
+    const orders = {
+      limit: 100,
+      startAfter: "cursor",
+      status: "pending",
+      customerId: "customer-1",
+      sortBy: "totals.total",
+      sortDir: "asc"
+    }
+    expect(Schema.decodeUnknownSync(OrderListRequest)(orders)).toStrictEqual(orders)
+    const subscriptions = {
+      limit: 1,
+      startAfter: "cursor",
+      orderId: "order-1",
+      status: "active",
+      customerId: "customer-1",
+      serialNumber: "serial-1"
+    }
+    expect(Schema.decodeUnknownSync(SubscriptionListRequest)(subscriptions)).toStrictEqual(subscriptions)
+    const [ofOrders, ofSubscriptions] = [Schema.is(OrderListRequest), Schema.is(SubscriptionListRequest)]
+    for (const [member, value] of [
+      ["limit", 0],
+      ["limit", 101],
+      ["limit", 1.5],
+      ["startAfter", 1],
+      ["status", "gone"],
+      ["customerId", ""]
+    ] as const) {
+      expect(ofOrders({ ...orders, [member]: value }), member).toBe(false)
+      expect(ofSubscriptions({ ...subscriptions, [member]: value }), member).toBe(false)
+    }
+    expect(ofOrders({ ...orders, sortBy: "" })).toBe(false)
+    expect(ofOrders({ ...orders, sortDir: "" })).toBe(false)
+    for (const sortDir of ["asc", "desc"]) expect(ofOrders({ ...orders, sortDir })).toBe(true)
+    for (const sortBy of ["createdAt", "updatedAt", "orderId", "status", "totals.total"])
+      expect(ofOrders({ ...orders, sortBy })).toBe(true)
+    expect(ofSubscriptions({ ...subscriptions, orderId: "" })).toBe(false)
+    expect(ofSubscriptions({ ...subscriptions, serialNumber: "" })).toBe(false)
+  })
+
+  it("comes with 50 rows unless it is asked for otherwise, the newest first, and ends where there are no more", () =>
+    run(
+      Effect.gen(function* () {
+        const lifecycle = yield* OrderLifecycle
+        const caller = newCaller()
+        const placed = yield* Effect.forEach(Array.from({ length: 51 }), () => lifecycle.place(caller, requestFor([laptop, 1])))
+        const newestFirst = placed
+          .map(({ after }) => after)
+          .toSorted((a, b) =>
+            a.createdAt === b.createdAt ? (a.orderId < b.orderId ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1
+          )
+        const page = yield* lifecycle.list(caller.tenantId)
+        expect(page.limit).toBe(50)
+        expect(page.items).toEqual(newestFirst.slice(0, 50))
+        const rest = yield* lifecycle.list(caller.tenantId, { startAfter: page.nextCursor ?? "" })
+        expect(rest).toEqual({ items: newestFirst.slice(50), limit: 50, nextCursor: null })
+        expect((yield* lifecycle.list(caller.tenantId, { limit: 51 })).nextCursor).toBeNull()
+        expect(yield* lifecycle.listSubscriptions(caller.tenantId)).toEqual({ items: [], limit: 50, nextCursor: null })
+      })
+    ))
+})
+
+describe("a store", () => {
+  it("is asked for one row more than the page has, in a direction that is always named", async () => {
+    const asked: Array<unknown> = []
+    const store = Layer.effect(
+      OrderStore,
+      Effect.map(OrderStore, (store) => ({
+        ...store,
+        listOrders: (query: OrderQuery) =>
+          Effect.sync(() => void asked.push(query)).pipe(Effect.andThen(store.listOrders(query))),
+        listSubscriptions: (query: SubscriptionQuery) =>
+          Effect.sync(() => void asked.push(query)).pipe(Effect.andThen(store.listSubscriptions(query)))
+      }))
+    ).pipe(Layer.provide(memory))
+    await Effect.gen(function* () {
+      const lifecycle = yield* OrderLifecycle
+      const caller = newCaller()
+      const { tenantId } = caller
+      const { orderId, customer } = yield* confirmedOrder(caller)
+      for (const _ of [1, 2]) {
+        const start = { orderId, customerId: customer.customerId, assetSerialNumber: newSerial() }
+        yield* lifecycle.startSubscription(caller, start)
+      }
+      yield* lifecycle.list(tenantId)
+      yield* lifecycle.list(tenantId, { limit: 7, sortBy: "status", sortDir: "asc", status: "partial" })
+      const filters = { orderId, status: "active" } as const
+      const first = yield* lifecycle.listSubscriptions(tenantId, { limit: 1, ...filters })
+      const second = yield* lifecycle.listSubscriptions(tenantId, { limit: 1, ...filters, startAfter: first.nextCursor ?? "" })
+      const after = Result.getOrThrow(readCursor("subscriptions", first.nextCursor ?? ""))
+      expect(asked).toEqual([
+        { tenantId, limit: 51, sortBy: "createdAt", sortDir: "desc" },
+        { tenantId, limit: 8, sortBy: "status", sortDir: "asc", status: "partial" },
+        { tenantId, limit: 2, ...filters },
+        { tenantId, limit: 2, ...filters, after }
+      ])
+      const found = [...first.items, ...second.items].map(({ subscription }) => subscription.serialNumber)
+      expect(new Set(found).size).toBe(2)
+      expect([first.limit, second.limit, second.nextCursor]).toEqual([1, 1, null])
+    }).pipe(Effect.provide(shopOver(store)), Effect.runPromise)
+  })
+})
+
+describe("the services and ports", () => {
+  it("have names of their own, under which an embedding service can provide them", () => {
+    const keys = [Assets, AuditTrail, Catalogue, OrderLifecycle, OrderRecords, OrderStore, Reservations].map(({ key }) => key)
+    expect(keys).toEqual(
+      ["Assets", "AuditTrail", "Catalogue", "OrderLifecycle", "OrderRecords", "OrderStore", "Reservations"].map(
+        (name) => `order-lifecycle/${name}`
+      )
+    )
+  })
+})
+
+describe("the digest", () => {
+  it("is the portable one where the surroundings provide no other", () => {
+    expect(CurrentDigest.key).toBe("order-lifecycle/CurrentDigest")
+    expect(Effect.runSync(Effect.service(CurrentDigest))).toBe(portableDigest)
+  })
+})
+
+describe("a cursor", () => {
+  const position = { value: "2026-11-23T12:00:00.000Z", id: "order-1" }
+
+  it("comes back as the place it was written for, and is refused by any other list", () => {
+    const cursor = writeCursor("orders createdAt desc", position)
+    expect(readCursor("orders createdAt desc", cursor)).toEqual(Result.succeed(position))
+    expect(readCursor("orders totals.total asc", writeCursor("orders totals.total asc", { ...position, value: 7 }))).toEqual(
+      Result.succeed({ ...position, value: 7 })
+    )
+    const refusal = Result.getOrThrow(Result.flip(readCursor("orders createdAt asc", cursor)))
+    expect(refusal.details).toEqual([{ path: "startAfter", message: "must be a cursor of this list", code: "invalid_cursor" }])
+  })
+})
+
+describe("a remembered answer", () => {
+  it.each([
+    { outcome: "accepted", orderId: "order-1", sequence: 3 },
+    { outcome: "refused", refusal: { _tag: "OrderNotFound", orderId: "order-1" } }
+  ])("is read whole: $outcome", (remembered) => {
+    const read = Schema.decodeUnknownSync(RememberedOutcome)(remembered)
+    expect(JSON.parse(JSON.stringify(Schema.encodeSync(RememberedOutcome)(read)))).toEqual(remembered)
+    expect(Schema.is(RememberedOutcome)({ ...read, outcome: "forgotten" })).toBe(false)
+  })
+})

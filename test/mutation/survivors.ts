@@ -1,0 +1,426 @@
+/**
+ * Mutants that live on, each with its reason. Nothing else may.
+ *
+ * An entry is found again by its text, not by its place: the lines before the change and after it, white space apart. What was changed
+ * stands in brackets that are not shown: `a || b && c` may well be `(a || b) && c`. The rule:
+ *
+ * - `equivalent`: no caller can tell the mutant from the original, whatever the input. It is left out of the score.
+ * - `accepted`: it could be told apart, and the reason says why no test does. It counts as a survivor in the score.
+ *
+ * What can be killed by a sentence about orders is killed and does not come here.
+ */
+export interface Survivor {
+  readonly kind: "equivalent" | "accepted"
+  readonly file: string
+  readonly mutants: ReadonlyArray<readonly [before: string, after: string]>
+  readonly reason: string
+}
+
+/** A brand by another name: the same line with the name taken away. */
+const unbranded = (...lines: ReadonlyArray<readonly [line: string, name: string]>) =>
+  lines.map(([line, name]) => [line.replace("*", `"${name}"`), line.replace("*", '""')] as const)
+
+export const survivors: ReadonlyArray<Survivor> = [
+  {
+    kind: "equivalent",
+    file: "src/order/Order.ts",
+    mutants: unbranded(
+      ["export const TenantId = Name.pipe(Schema.brand(*))", "TenantId"],
+      ["export const OrderId = Name.pipe(Schema.brand(*))", "OrderId"],
+      ["export const SubscriptionId = Name.pipe(Schema.brand(*))", "SubscriptionId"],
+      ["export const CustomerId = Name.pipe(Schema.brand(*))", "CustomerId"],
+      ["export const Sku = Name.pipe(Schema.brand(*))", "Sku"],
+      ["export const SerialNumber = Name.pipe(Schema.brand(*))", "SerialNumber"]
+    ),
+    reason:
+      "The name of a brand is for the compiler, which keeps ids of different kinds apart. Nothing reads it when the code runs."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/AuditEvent.ts",
+    mutants: unbranded([").pipe(Schema.brand(*))", "RequestId"]),
+    reason: "As with the ids in Order.ts: a brand is for the compiler."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/Timestamp.ts",
+    mutants: unbranded([").pipe(Schema.brand(*))", "Timestamp"]),
+    reason: "As with the ids in Order.ts: a brand is for the compiler."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/Money.ts",
+    mutants: unbranded([").pipe(Schema.brand(*))", "Currency"]),
+    reason: "As with the ids in Order.ts: a brand is for the compiler."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/Timestamp.ts",
+    mutants: [
+      [
+        "export const latest = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b)",
+        "export const latest = (a: Timestamp, b: Timestamp): Timestamp => (a >= b ? a : b)"
+      ]
+    ],
+    reason: "Of two equal texts it does not matter which is taken."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/Timestamp.ts",
+    mutants: [
+      [
+        'return Option.filter(Option.map(DateTime.make(text), fromDateTime), (at) => exists && at >= "0001" && at < "9990")',
+        'return Option.filter(Option.map(DateTime.make(text), fromDateTime), (at) => exists && at > "0001" && at < "9990")'
+      ],
+      [
+        'return Option.filter(Option.map(DateTime.make(text), fromDateTime), (at) => exists && at >= "0001" && at < "9990")',
+        'return Option.filter(Option.map(DateTime.make(text), fromDateTime), (at) => exists && at >= "0001" && at <= "9990")'
+      ]
+    ],
+    reason: "A whole moment is longer than a year, so it is never equal to one."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/Timestamp.ts",
+    mutants: [["if (day === undefined) return Option.none()", "if (false) return Option.none()"]],
+    reason: "The compiler asks for it: what is no day exists as little in the line below."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/decide.ts",
+    mutants: [
+      [
+        "return held >= 0 ? held : order.lines.findIndex((line) => line.sku === sku)",
+        "return held > 0 ? held : order.lines.findIndex((line) => line.sku === sku)"
+      ]
+    ],
+    reason: "When the first line of all has the SKU and a held unit, it is also the first that has the SKU."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/decide.ts",
+    mutants: [['return answer.refusal?.lacking === "customerMatches"', 'return answer.refusal.lacking === "customerMatches"']],
+    reason: "The compiler asks for it: the code that was just compared comes from the refusal, so there is one."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/explain.ts",
+    mutants: [
+      ["if (answer.refusal === undefined) return []", "if (false) return []"],
+      ["if (answer.refusal === undefined) return []", 'if (answer.refusal === undefined) return ["Stryker was here"]']
+    ],
+    reason: "The compiler asks for it: the table gives refusals here and nothing else."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/readInput.ts",
+    mutants: [
+      ['const key = typeof segment === "object" ? segment.key : segment', "const key = false ? segment.key : segment"],
+      [
+        'const key = typeof segment === "object" ? segment.key : segment',
+        'const key = typeof segment === "" ? segment.key : segment'
+      ],
+      [
+        'const writePath = (above: string, path: StandardSchemaV1.Issue["path"] = []): string =>',
+        'const writePath = (above: string, path: StandardSchemaV1.Issue["path"] = ["Stryker was here"]): string =>'
+      ]
+    ],
+    reason:
+      "The standard allows for paths of objects and for no path at all; Effect's formatter always writes a path of plain keys."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/readInput.ts",
+    mutants: [
+      [
+        'const [, code = "invalid_value", message = each.message] = /^([a-z_]+) (.*)$/s.exec(each.message) ?? []',
+        'const [, code = "invalid_value", message = each.message] = /^([a-z_]+) (.*)/s.exec(each.message) ?? []'
+      ]
+    ],
+    reason: "With the flag `s`, `.*` takes all that is left, with the end named or not."
+  },
+  {
+    kind: "accepted",
+    file: "src/order/readInput.ts",
+    mutants: [
+      [
+        'const [, code = "invalid_value", message = each.message] = /^([a-z_]+) (.*)$/s.exec(each.message) ?? []',
+        'const [, code = "invalid_value", message = each.message] = /^([a-z_]+) (.*)$/s.exec(each.message) ?? ["Stryker was here"]'
+      ],
+      [
+        'const [first = { path, message: "is not valid", code: "invalid_value" }, ...others] = faults',
+        "const [first = {}, ...others] = faults"
+      ],
+      [
+        'const [first = { path, message: "is not valid", code: "invalid_value" }, ...others] = faults',
+        'const [first = { path, message: "", code: "invalid_value" }, ...others] = faults'
+      ],
+      [
+        'const [first = { path, message: "is not valid", code: "invalid_value" }, ...others] = faults',
+        'const [first = { path, message: "is not valid", code: "" }, ...others] = faults'
+      ],
+      [
+        'return `${codeByIssue[issue._tag] ?? "invalid_value"} ${message}`',
+        'return `${codeByIssue[issue._tag] ?? ""} ${message}`'
+      ]
+    ],
+    reason:
+      "For a fault that Effect's formatter does not put into words at all. None is known; if there is one, it must still be refused."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/paging.ts",
+    mutants: [
+      [
+        "return { items, limit, nextCursor: rows.length > limit && last !== undefined ? writeCursor(list, position(last)) : null }",
+        "return { items, limit, nextCursor: rows.length > limit && true ? writeCursor(list, position(last)) : null }"
+      ]
+    ],
+    reason: "The compiler asks for it: where there are more rows than the limit, there is a last one."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/idempotency.ts",
+    mutants: [
+      [
+        "if (event === undefined || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))",
+        "if (event === undefined && after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))"
+      ],
+      [
+        "if (event === undefined || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))",
+        "if (false || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))"
+      ],
+      [
+        "if (event === undefined || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))",
+        "if (event === undefined || false) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))"
+      ]
+    ],
+    reason: "Without events there is no last one and no order, and with events there are both."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/OrderLifecycle.ts",
+    mutants: [
+      [
+        "return loaded?.order ?? (yield* new OrderNotFound({ orderId }))",
+        "return loaded.order ?? (yield* new OrderNotFound({ orderId }))"
+      ]
+    ],
+    reason: "The compiler asks for it: a store answers every request of a load (`orderStoreContract`)."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/Reservations.ts",
+    mutants: [
+      ["const lines = loaded?.order?.lines ?? []", "const lines = loaded.order?.lines ?? []"],
+      ["const from = before?.lines[line]?.units ?? null", "const from = before?.lines[line].units ?? null"]
+    ],
+    reason: "The compiler asks for it: a store answers every request of a load, and an order keeps its lines."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/canonicalJson.ts",
+    mutants: [
+      ["if (names.length > 32) return names.toSorted()", "if (true) return names.toSorted()"],
+      ["if (names.length > 32) return names.toSorted()", "if (false) return names.toSorted()"],
+      ["if (names.length > 32) return names.toSorted()", "if (names.length <= 32) return names.toSorted()"],
+      ["if (names.length > 32) return names.toSorted()", "if (names.length >= 32) return names.toSorted()"],
+      ["const isPlain = /^[ !#-[\\]-~]*$/", "const isPlain = /^[ !#-[\\]-~]$/"],
+      ['if (isPlain.test(text)) return `"${text}"`', 'if (false) return `"${text}"`'],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => false"
+      ],
+      ["const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50", "const isKept = () => undefined"],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => quotedNames.size >= 500 && name.length < 50"
+      ],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length >= 50"
+      ],
+      ["if (known !== undefined) return known", "if (false) return known"],
+      ["if (isKept(name)) quotedNames.set(name, quoted)", "if (false) quotedNames.set(name, quoted)"],
+      ["if (isKept(name)) quotedNames.set(name, quoted)", "if (isKept(name)) ;"]
+    ],
+    reason: "Short cuts: without them the text is the same and comes later. The benchmarks look at that."
+  },
+  {
+    kind: "accepted",
+    file: "src/order/canonicalJson.ts",
+    mutants: [
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => true"
+      ],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => true && name.length < 50"
+      ],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => quotedNames.size < 500 || name.length < 50"
+      ],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => quotedNames.size <= 500 && name.length < 50"
+      ],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length <= 50"
+      ],
+      [
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50",
+        "const isKept = (name: string): boolean => quotedNames.size < 500 && true"
+      ],
+      ["if (isKept(name)) quotedNames.set(name, quoted)", "if (true) quotedNames.set(name, quoted)"]
+    ],
+    reason: "How much memory the short cut may take does not show in any text; a test would have to look inside."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/lifecycleTable.ts",
+    mutants: [
+      [
+        'const refuse = actions.find((action) => action.type === "refuse")?.params',
+        "const refuse = actions.find((action) => true)?.params"
+      ],
+      [
+        "...(refuse && lacking !== undefined && { refusal: { code: refuse.code, lacking } })",
+        "...(refuse && true && { refusal: { code: refuse.code, lacking } })"
+      ],
+      [
+        "const answers = (machine.states[status]?.transitions.get(command) ?? []).map((definition) =>",
+        "const answers = (machine.states[status].transitions.get(command) ?? []).map((definition) =>"
+      ]
+    ],
+    reason:
+      "The machine has every status, a refusal is alone in its answer, and one that does not say what is lacking was thrown out before."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/lifecycleTable.ts",
+    mutants: [["throw new Error(`orderMachine: ${status} did not answer ${event.type}`)", "throw new Error(``)"]],
+    reason: "Never reached: every list of answers ends with one that always applies, or there is no table."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/orderMachine.ts",
+    mutants: [
+      [
+        'types: { context: {} as OrderContext, input: {} as { readonly quantity: number }, events: {} as OrderEvent, emitted: {} as { type: "refused"; command: CommandType; code: Refusal["code"] } },',
+        "types: {},"
+      ]
+    ],
+    reason: "For the compiler alone: XState takes the types from here and never the values."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/Money.ts",
+    mutants: [
+      ["if (known !== undefined) return known", "if (false) return known"],
+      ["digitsByCurrency.set(currency, digits)", ";"]
+    ],
+    reason: "A short cut: a currency has as many decimals when it is asked again."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/cancelMany.ts",
+    mutants: [
+      ["if (!loaded?.order) {", "if (!loaded.order) {"],
+      ["if (outcome) answers.push({ orderId, outcome })", "if (true) answers.push({ orderId, outcome })"]
+    ],
+    reason: "The compiler asks for it: a store answers every request of a load, and every order of a batch gets an outcome."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/cancelMany.ts",
+    mutants: [['Effect.catchTag("IdempotencyKeyReused", Effect.die)', 'Effect.catchTag("", Effect.die)']],
+    reason: "For the compiler alone: without a key, no key can have been used before."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/applyCommand.ts",
+    mutants: [
+      ["...(asset.known && asset.sku !== undefined && { sku: asset.sku })", "...(true && { sku: asset.sku })"],
+      ["...(asset.known && asset.sku !== undefined && { sku: asset.sku })", "...(asset.known && true && { sku: asset.sku })"],
+      [
+        "...(asset.known && asset.sku !== undefined && { sku: asset.sku })",
+        "...(asset.known || asset.sku !== undefined && { sku: asset.sku })"
+      ]
+    ],
+    reason: "The compiler asks for it: the decision takes a SKU that is undefined for one that is not there."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/readInput.ts",
+    mutants: [
+      [
+        "inputFaults(Result.match(decodeToTheEnd(input), { onSuccess: () => first, onFailure: (error) => error.issue }), path)",
+        "inputFaults(Result.match(decodeToTheEnd(input), { onSuccess: () => undefined, onFailure: (error) => error.issue }), path)"
+      ]
+    ],
+    reason: "The compiler asks for it: what has a first fault does not fit when all are looked for."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/place.ts",
+    mutants: [
+      [
+        "return Result.fail(new first.refusal({ skus: [sku ?? first.sku, ...skus], details: [detail ?? first.detail, ...details] }))",
+        "return Result.fail(new first.refusal({ skus: [sku && first.sku, ...skus], details: [detail ?? first.detail, ...details] }))"
+      ],
+      [
+        "return Result.fail(new first.refusal({ skus: [sku ?? first.sku, ...skus], details: [detail ?? first.detail, ...details] }))",
+        "return Result.fail(new first.refusal({ skus: [sku ?? first.sku, ...skus], details: [detail && first.detail, ...details] }))"
+      ]
+    ],
+    reason: "The compiler asks for it: the first fault is also the first of its own kind."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/canonicalJson.ts",
+    mutants: [
+      [
+        "for (; place > 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string",
+        "for (; true && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string"
+      ],
+      [
+        "for (; place > 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string",
+        "for (; place >= 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string"
+      ],
+      [
+        "for (; place > 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string",
+        "for (; place > 0 && names[place - 1] as string >= name; place--) names[place] = names[place - 1] as string"
+      ]
+    ],
+    reason: "Nothing stands before the first name, which is no greater than any; and no name stands twice."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/lifecycleTable.ts",
+    mutants: [
+      [
+        "const machineAndSchemaAgree: Same<StateValueFrom<Machine>, OrderStatus> = true",
+        "const machineAndSchemaAgree: Same<StateValueFrom<Machine>, OrderStatus> = false"
+      ]
+    ],
+    reason: "For the compiler alone, which refuses it. Nothing reads the value."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/lifecycleTable.ts",
+    mutants: [
+      [
+        'condition: type === "unless" && params ? { fact: params.fact, expected: false } : { fact: type as Fact, expected: true }',
+        'condition: type === "unless" || params ? { fact: params.fact, expected: false } : { fact: type as Fact, expected: true }'
+      ],
+      [
+        'condition: type === "unless" && params ? { fact: params.fact, expected: false } : { fact: type as Fact, expected: true }',
+        "condition: true && params ? { fact: params.fact, expected: false } : { fact: type as Fact, expected: true }"
+      ]
+    ],
+    reason: "Of all guards, `unless` alone has parameters, and always has them."
+  }
+]

@@ -1,0 +1,331 @@
+/** The shapes of what comes in and of what is kept: every member is there and is checked, and the limits are where they are said to be. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import { AuditEvent, RequestId } from "../../src/order/AuditEvent.ts"
+import { Currency, MinorUnits } from "../../src/order/Money.ts"
+import {
+  ContractLength,
+  CustomerType,
+  ExtensionDetails,
+  Order,
+  OrderId,
+  OrderStatus,
+  OrderType,
+  Payment,
+  Quantity,
+  SubscriptionStatus
+} from "../../src/order/Order.ts"
+import {
+  CancelOrder,
+  EndSubscription,
+  PlaceOrder,
+  RewriteNotes,
+  StartSubscription,
+  SubscriptionCancelReason
+} from "../../src/order/OrderCommand.ts"
+import { reader } from "../../src/order/readInput.ts"
+import { InputFault } from "../../src/order/Refusal.ts"
+import { Email, jsonFault, JsonObject, maxJsonDepth, NonEmptyText, Text } from "../../src/order/Text.ts"
+import { DateInput, Timestamp } from "../../src/order/Timestamp.ts"
+import { Units } from "../../src/order/Units.ts"
+
+// --- one of each, with every member there can be -----------------------------------------------------------------------------------
+
+const at = "2026-11-23T12:00:00.000Z"
+const actor = { userId: "ada", email: "ada@example.com", displayName: "Ada", role: "clerk", memberId: "member-1" }
+const address = {
+  company: "Analytical Engines",
+  contactName: "Ada Lovelace",
+  streetAddress: "1 St James's Square",
+  buildingInfo: "second floor",
+  locality: "Westminster",
+  city: "London",
+  adminArea: "Greater London",
+  postalCode: "SW1Y 4LE",
+  country: "GB"
+}
+const person = {
+  email: "ada@example.com",
+  firstName: "Ada",
+  lastName: "Lovelace",
+  company: "Analytical Engines",
+  phone: "+44 20"
+}
+const personal = {
+  customer: { customerId: "customer-1", ...person, customerType: "business" },
+  billingAddress: address,
+  shippingAddress: address,
+  notes: "ring twice",
+  customFields: { costCentre: 7 }
+}
+const special = {
+  extensionDetails: {
+    originalOrderId: "order-0",
+    extensionMonths: 6,
+    previousEndDate: "2026-12-01",
+    newEndDate: "2027-06-01",
+    reason: "likes it"
+  },
+  upgradeDetails: {
+    previousDevice: "Laptop 12",
+    previousSerialNumber: "serial-0",
+    previousMonthlyAmount: 99.5,
+    previousRentalId: "subscription-0",
+    upgradeReason: "too slow"
+  }
+}
+const ordered = {
+  orderType: "standard",
+  currency: "EUR",
+  taxAmount: 190,
+  payment: { status: "paid", method: "stripe", transactionId: "transaction-1", paidAmount: 500, manuallyMarked: false },
+  ...special
+}
+const line = { sku: "LAPTOP", productName: "The laptop", quantity: 2, unitPrice: 11_900, contractLength: 12 }
+const subscription = {
+  subscriptionId: "subscription-1",
+  line: 0,
+  serialNumber: "serial-1",
+  startDate: at,
+  contractLength: 12,
+  billingGroupId: "group-1"
+}
+
+const order = {
+  tenantId: "demo",
+  orderId: "order-1",
+  version: 5,
+  status: "cancelled",
+  ...ordered,
+  ...personal,
+  lines: [{ ...line, units: { held: 0, active: 0, ended: 1, released: 1 } }],
+  subscriptions: [
+    {
+      ...subscription,
+      status: "cancelled",
+      notes: "with charger",
+      createdAt: at,
+      createdBy: "ada",
+      updatedAt: at,
+      ended: { at, by: actor, reason: "other", notes: "came back" }
+    }
+  ],
+  createdAt: at,
+  createdBy: "ada",
+  updatedAt: at,
+  cancellation: { at, by: actor, reason: "moved abroad" }
+}
+
+const happened = {
+  tenantId: "demo",
+  orderId: "order-1",
+  sequence: 2,
+  at,
+  actor,
+  requestId: "request-1",
+  from: "confirmed",
+  to: "partial",
+  released: [{ line: 0, sku: "LAPTOP", quantity: 1 }]
+}
+
+const complete: Readonly<Record<string, readonly [schema: Schema.ConstraintCodec<unknown, unknown>, value: object]>> = {
+  order: [Order, order],
+  "order.placed": [
+    AuditEvent,
+    {
+      type: "order.placed",
+      ...happened,
+      details: { customerId: "customer-1", ...ordered, lines: [line] },
+      confidential: personal
+    }
+  ],
+  "order.confirmed": [AuditEvent, { type: "order.confirmed", ...happened, details: {}, confidential: {} }],
+  "subscription.started": [
+    AuditEvent,
+    { type: "subscription.started", ...happened, details: subscription, confidential: { notes: "with charger" } }
+  ],
+  "subscription.ended": [
+    AuditEvent,
+    {
+      type: "subscription.ended",
+      ...happened,
+      details: { subscriptionId: "subscription-1", status: "cancelled", reason: "other" },
+      confidential: { notes: "came back" }
+    }
+  ],
+  "order.cancelled": [
+    AuditEvent,
+    { type: "order.cancelled", ...happened, details: {}, confidential: { reason: "moved abroad" } }
+  ],
+  "request to place an order": [
+    PlaceOrder,
+    {
+      orderType: "extension",
+      customer: { ...person, customerType: "individual" },
+      billingAddress: address,
+      shippingAddress: address,
+      items: [{ sku: "LAPTOP", quantity: 2, contractLength: 12 }],
+      customFields: { costCentre: 7 },
+      notes: "ring twice",
+      ...special
+    }
+  ],
+  "request to cancel an order": [CancelOrder, { reason: "moved abroad" }],
+  "request to start a subscription": [
+    StartSubscription,
+    {
+      orderId: "order-1",
+      assetSerialNumber: "serial-1",
+      customerId: "customer-1",
+      sku: "LAPTOP",
+      billingGroupId: "group-1",
+      startDate: "2026-12-01",
+      contractLength: 12,
+      notes: "with charger"
+    }
+  ],
+  "request to end a subscription": [EndSubscription, { rentalId: "subscription-1", reason: "fraud", notes: "came back" }],
+  "request to rewrite notes": [RewriteNotes, { notes: "ring once" }],
+  "fault of an input": [InputFault, { path: "items[0].sku", message: "is not in the catalogue", code: "variant_not_found" }]
+}
+
+// --- the tests ---------------------------------------------------------------------------------------------------------------------
+
+type Path = ReadonlyArray<string>
+
+/** Everything in a value that is no object itself. What is in `customFields` is the caller's own. */
+const leavesOf = (value: unknown, path: Path = []): ReadonlyArray<Path> =>
+  typeof value === "object" && value !== null && path.at(-1) !== "customFields"
+    ? Object.entries(value).flatMap(([key, member]) => leavesOf(member, [...path, key]))
+    : [path]
+
+/** The value with something else at the end of the path. */
+const replaceAt = (value: unknown, [key, ...rest]: Path, leaf: unknown): unknown => {
+  if (key === undefined) return leaf
+  const members = Object.entries(value as object).map(([name, member]) => [
+    name,
+    name === key ? replaceAt(member, rest, leaf) : member
+  ])
+  return Array.isArray(value) ? members.map(([, member]) => member as unknown) : Object.fromEntries(members)
+}
+
+describe.each(Object.entries(complete))("a whole %s", (_, [schema, value]) => {
+  it("is read with all its members", () => {
+    expect(Schema.decodeUnknownSync(schema)(value)).toStrictEqual(value)
+  })
+
+  it("is refused when any one of them is not what it should be", () => {
+    const fits = Schema.is(schema)
+    const unchecked = leavesOf(value).filter((path) => fits(replaceAt(value, path, () => "a function")))
+    expect(unchecked).toEqual([])
+  })
+})
+
+describe("the words for", () => {
+  it.each<readonly [string, ReadonlyArray<string>, ReadonlyArray<string>]>([
+    ["where an order stands", OrderStatus.literals, ["pending", "confirmed", "partial", "fulfilled", "cancelled"]],
+    ["what an order is for", OrderType.literals, ["standard", "extension", "upgrade"]],
+    ["who orders", CustomerType.literals, ["individual", "business"]],
+    [
+      "how a subscription stands",
+      SubscriptionStatus.literals,
+      ["active", "cancelled", "ended_completed", "ended_buyout", "ended_upgrade", "ended_early_return"]
+    ],
+    [
+      "why a subscription is cancelled",
+      SubscriptionCancelReason.literals,
+      ["customer_request", "payment_failure", "fraud", "admin_decision", "other"]
+    ],
+    ["what became of a payment", Payment.fields.status.schema.literals, ["pending", "paid", "failed"]],
+    ["how it was paid", Payment.fields.method.schema.literals, ["stripe", "manual"]]
+  ])("%s are those of the specification", (_, words, specified) => {
+    expect(words).toEqual(specified)
+  })
+})
+
+/** The first sentence that a schema says of a value it refuses; null when it takes the value. */
+const complaint = (schema: Schema.ConstraintDecoder<unknown>, value: unknown): string | null => {
+  const result = reader(schema)(value)
+  return Result.isSuccess(result) ? null : (result.failure.details[0]?.message ?? "")
+}
+
+describe("the limits of", () => {
+  it.each<readonly [string, Schema.ConstraintDecoder<unknown>, ReadonlyArray<unknown>, ReadonlyArray<unknown>]>([
+    ["a contract, in months", ContractLength, [1, 120], [0, 121, 1.5]],
+    ["the quantity of a line", Quantity, [1, 10_000], [0, 10_001, 1.5]],
+    ["an amount of money", MinorUnits, [0, 100_000_000_000], [-1, 100_000_000_001, 0.5]],
+    ["an extension, in months", ExtensionDetails.fields.extensionMonths, [1, 1_000], [0, -1, 1.5]],
+    ["units in one place", Units.fields.held, [0, 10_000], [-1, 0.5]],
+    ["a text that may not be empty", NonEmptyText, ["x", " "], [""]],
+    ["the notes of an order", RewriteNotes.fields.notes, ["", "\u{1F600}".repeat(5_000)], ["x".repeat(5_001)]],
+    [
+      "an email address",
+      Email,
+      ["a@b", `${"a".repeat(252)}@b`, "\u{1F600}@example.com"],
+      ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@b c", " a@b", "a@b ", `${"a".repeat(253)}@b`]
+    ],
+    ["a currency", Currency, ["EUR"], ["", "EU", "EURO", "eur", "1EUR", "EUR\n"]],
+    [
+      "a moment",
+      Timestamp,
+      ["2026-11-23T12:00:00.000Z"],
+      [
+        "x2026-11-23T12:00:00.000Z",
+        "2026-11-23T12:00:00.000Zx",
+        "2026-11-23T12:00:00Z",
+        "2026-11-23",
+        "202-11-23T12:00:00.000Z",
+        "2026-1-23T12:00:00.000Z",
+        "2026-11-3T12:00:00.000Z",
+        "2026-11-23T2:00:00.000Z",
+        "2026-11-23T12:0:00.000Z",
+        "2026-11-23T12:00:0.000Z",
+        "2026-11-23T12:00:00.00Z",
+        "yyyy-11-23T12:00:00.000Z",
+        "2026-mm-23T12:00:00.000Z",
+        "2026-11-ddT12:00:00.000Z",
+        "2026-11-23Thh:00:00.000Z",
+        "2026-11-23T12:mm:00.000Z",
+        "2026-11-23T12:00:ss.000Z",
+        "2026-11-23T12:00:00.sssZ"
+      ]
+    ],
+    ["the id of a request", RequestId, ["A.b_c:d-9", "x".repeat(128)], ["", "x".repeat(129), "a b", " a", "a ", "\u00e9"]]
+  ])("%s are kept", (_, schema, accepted, refused) => {
+    expect(accepted.map((value) => complaint(schema, value))).toEqual(accepted.map(() => null))
+    expect(refused.filter((value) => complaint(schema, value) === null)).toEqual([])
+  })
+})
+
+describe("what is refused is told why, as with", () => {
+  it.each<readonly [string, Schema.ConstraintDecoder<unknown>, unknown, string]>([
+    ["a lone surrogate", Text, "\ud800", "must be well-formed Unicode"],
+    ["U+0000", Text, "\u0000", "must not contain U+0000"],
+    ["a line end in an id", OrderId, "a\n", "must not contain control characters"],
+    ["an address without an @", Email, "ada", "must be an email address"],
+    ["a currency in small letters", Currency, "eur", "must be a currency code of three upper-case letters"],
+    ["a day as a moment", Timestamp, "2026-11-23", "must be an ISO 8601 UTC time with milliseconds"],
+    ["a word as a date", DateInput, "tomorrow", "must be an ISO 8601 date or date-time"],
+    ["the id of a request with a blank", RequestId, "a b", "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"],
+    ["JSON with a lone surrogate", JsonObject, { a: "\ud800" }, "must be well-formed Unicode"],
+    ["JSON with U+0000", JsonObject, { a: "\u0000" }, "must not contain U+0000"],
+    [
+      "too many units",
+      PlaceOrder.fields.items,
+      [1, 2].map(() => ({ sku: "LAPTOP", quantity: 5_001 })),
+      "must not ask for more than 10000 units in all"
+    ]
+  ])("%s", (_, schema, value, message) => {
+    expect(complaint(schema, value)).toBe(message)
+  })
+})
+
+describe("free-form JSON", () => {
+  it("may end at its last level in any plain value", () => {
+    const nested = (depth: number, leaf: unknown): unknown => (depth === 0 ? leaf : { a: nested(depth - 1, leaf) })
+    for (const leaf of [true, false, null, 0, "", []]) {
+      expect(jsonFault(nested(maxJsonDepth - (Array.isArray(leaf) ? 1 : 0), leaf)), JSON.stringify(leaf)).toBeUndefined()
+    }
+  })
+})
