@@ -79,8 +79,8 @@ export class Clients {
       for (const watcher of this.#watchers) watcher.answered?.(sent, answer, sentAt, this.#world.now)
       answered(answer)
     }
-    this.#server.handle(sent, hear)
-    if (isWaiting) this.#world.after(this.#habits.timeoutSeconds * secondMs, () => hear(unknown))
+    const giveUpAt = sentAt + this.#habits.timeoutSeconds * secondMs
+    this.#server.handle(sent, hear, () => this.#world.at(giveUpAt, () => hear(unknown)))
   }
 }
 

@@ -25,6 +25,12 @@ interface Due {
   readonly happen: () => void
 }
 
+/** A fiber that was started: how to cut it off, and how to learn that it has not ended at once but waits for something. */
+export interface Started {
+  readonly interrupt: () => void
+  readonly whenWaiting: (then: () => void) => void
+}
+
 /** How many things happen before the surroundings get a turn: a progress bar to draw, an interruption to notice. */
 const thingsPerTurn = 2_000
 
@@ -105,20 +111,25 @@ export class World {
   }
 
   /** Start a fiber in this world. It runs when whatever happens now has happened. */
-  start<A, E, R>(
-    services: Context.Context<R>,
-    effect: Effect.Effect<A, E, R>,
-    onExit: (exit: Exit.Exit<A, E>) => void
-  ): Fiber.Fiber<A, E> {
-    const fiber = Effect.runForkWith(services)(Effect.andThen(this.#myTurn, effect))
-    fiber.addObserver(onExit)
-    return fiber
+  start<A, E, R>(services: Context.Context<R>, effect: Effect.Effect<A, E, R>, onExit: (exit: Exit.Exit<A, E>) => void): Started {
+    let fiber: Fiber.Fiber<A, E> | undefined
+    let onWaiting: (() => void) | undefined
+    let isUnwanted = false
+    this.#ready.push(() => {
+      fiber = Effect.runForkWith(services)(isUnwanted ? Effect.interrupt : effect)
+      fiber.addObserver(onExit)
+      if (fiber.pollUnsafe() === undefined) onWaiting?.()
+    })
+    return {
+      interrupt: () => {
+        isUnwanted = true
+        fiber?.interruptUnsafe()
+      },
+      whenWaiting: (then) => {
+        onWaiting = then
+      }
+    }
   }
-
-  /** Wait until the fibers that are ready already have gone on. */
-  readonly #myTurn = Effect.callback<void>((resume) => {
-    this.#ready.push(() => resume(Effect.void))
-  })
 
   /**
    * Let everything happen that is due, and what follows from it, until nothing is left, `until` is reached, or `isOver` says so. Other

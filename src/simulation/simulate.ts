@@ -1,4 +1,5 @@
 /** One run: a scenario under a policy and a seed, through the real services. */
+import * as DateTime from "effect/DateTime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,6 +9,7 @@ import { Catalogue } from "../lifecycle/Catalogue.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
 import type { Variant } from "../order/place.ts"
+import { fromDateTime } from "../order/Timestamp.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
 import { Auditor, type Finding } from "./Auditor.ts"
 import type { Watcher } from "./Call.ts"
@@ -86,6 +88,8 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
 
   for (let step = 1; step <= progressSteps; step++) {
     yield* world.proceed(startAt + ((endAt - startAt) * step) / progressSteps)
+    // Somebody tidies up, as whoever runs the services does.
+    yield* Effect.orDie(kept.forgetExpired(fromDateTime(DateTime.makeUnsafe(world.now)), 1_000_000))
     yield* options.onProgress?.({ share: step / progressSteps, orders: metrics.placed }) ?? Effect.void
   }
   // Nothing new begins after the end, and nothing goes wrong any more; what has begun is let to its end.

@@ -58,10 +58,10 @@ describe("the time of a world", () => {
   it("does not wake a fiber that was interrupted in its sleep", async () => {
     const world = new World(0)
     const exits: Array<string> = []
-    const fiber = world.start(Context.empty(), Effect.provideContext(Effect.sleep(100), world.references(1)), (exit) =>
+    const started = world.start(Context.empty(), Effect.provideContext(Effect.sleep(100), world.references(1)), (exit) =>
       exits.push(`${world.now} ${Exit.isSuccess(exit) ? "woken" : "interrupted"}`)
     )
-    world.at(50, () => fiber.interruptUnsafe())
+    world.at(50, () => started.interrupt())
     await Effect.runPromise(world.proceed())
     expect(exits).toEqual(["50 interrupted"])
   })

@@ -68,7 +68,9 @@ const pool = (size: number) =>
 const thread = Effect.acquireRelease(
   Effect.sync(() => {
     // TypeScript beside TypeScript, and JavaScript beside what was built.
-    const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
+    // Most of what a simulation makes is forgotten at once: where there is room for that, less of it is taken for what will stay.
+    const resourceLimits = { maxYoungGenerationSizeMb: 96 }
+    const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), { resourceLimits })
     // A thread without a job keeps no process alive, and one that dies then is noticed by the next job.
     worker.unref()
     worker.on("error", () => undefined)
