@@ -59,6 +59,10 @@ const flags = {
     Flag.optional
   ),
   replay: Flag.String("replay").pipe(Flag.withDescription("Play a violation again that was saved"), Flag.optional),
+  audit: Flag.Boolean("audit").pipe(
+    Flag.withDescription("Have the auditor watch every run, and not those of the first seed only where nothing goes wrong"),
+    Flag.withDefault(false)
+  ),
   progress: Flag.Boolean("progress").pipe(
     Flag.withDescription("Show progress even where standard error is no terminal"),
     Flag.withDefault(false)
@@ -156,8 +160,14 @@ const runAll = (
   {
     workers,
     databaseUrl,
+    audit,
     progress
-  }: { readonly workers: number; readonly databaseUrl: Redacted.Redacted | undefined; readonly progress: boolean }
+  }: {
+    readonly workers: number
+    readonly databaseUrl: Redacted.Redacted | undefined
+    readonly audit: boolean
+    readonly progress: boolean
+  }
 ) =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -170,6 +180,7 @@ const runAll = (
       return yield* simulate({
         scenario,
         seeds,
+        ...(audit && { isAudited: true }),
         run,
         concurrency,
         onProgress: (runsDone) => {

@@ -6,6 +6,7 @@
  * in the same statement as the change itself; a refused one by whoever comes first. Keys belong to the tenant.
  */
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fingerprint } from "../order/auditChain.ts"
@@ -18,7 +19,7 @@ import type { Caller } from "./Caller.ts"
 import type { IdempotencyKey, OrderStore, OutcomeUnknown, Remembered, StoreUnavailable } from "./OrderStore.ts"
 
 /** How long a key is kept. Source: decisions.md, section 3. */
-export const keyLifetime = { hours: 24 }
+export const keyLifetime = Duration.hours(24)
 
 /** The key was used before, for something else. */
 export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {}) {
@@ -40,7 +41,7 @@ export const idempotencyKeyOf = (
 ): IdempotencyKey | undefined => {
   const { idempotencyKey: key, tenantId, actor } = caller
   if (key === undefined) return undefined
-  const expiresAt = fromDateTime(DateTime.add(DateTime.makeUnsafe(now), keyLifetime))
+  const expiresAt = fromDateTime(DateTime.makeUnsafe(Date.parse(now) + Duration.toMillis(keyLifetime)))
   return { tenantId, key, fingerprint: fingerprint([command, actor.userId], digest), expiresAt }
 }
 

@@ -79,8 +79,10 @@ export class Clients {
       for (const watcher of this.#watchers) watcher.answered?.(sent, answer, sentAt, this.#world.now)
       answered(answer)
     }
-    const giveUpAt = sentAt + this.#habits.timeoutSeconds * secondMs
-    this.#server.handle(sent, hear, () => this.#world.at(giveUpAt, () => hear(unknown)))
+    const giveUpLater = () => this.#world.at(sentAt + this.#habits.timeoutSeconds * secondMs, () => hear(unknown))
+    // Where steps take no time, there is an answer at once unless the call waits for others.
+    if (!this.#server.isInstant) giveUpLater()
+    this.#server.handle(sent, hear, this.#server.isInstant ? giveUpLater : undefined)
   }
 }
 

@@ -20,7 +20,16 @@ export class Server {
   readonly #working = new Set<Started>()
   #lifecycle: OrderLifecycle["Service"] | null
 
-  constructor(world: World, surroundings: Context.Context<OrderStore | Catalogue | Assets>, policy: CancellationPolicy) {
+  /** Whether no step of the store takes any time: then a call is answered at the moment it comes, unless it waits for another. */
+  readonly isInstant: boolean
+
+  constructor(
+    world: World,
+    surroundings: Context.Context<OrderStore | Catalogue | Assets>,
+    policy: CancellationPolicy,
+    options: { readonly isInstant?: boolean } = {}
+  ) {
+    this.isInstant = options.isInstant ?? false
     this.#world = world
     this.#surroundings = surroundings
     this.#policy = policy

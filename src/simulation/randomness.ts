@@ -10,8 +10,8 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus"
 export interface Stream {
   /** From 0 (included) to 1 (excluded), uniformly. */
   readonly next: () => number
-  /** Fresh bytes. */
-  readonly bytes: (size: number) => Uint8Array<ArrayBuffer>
+  /** Fill an array with fresh bytes. */
+  readonly fill: (bytes: Uint8Array) => void
 }
 
 /** The stream of a seed that goes by these names. The same seed and names give the same stream, on every machine. */
@@ -19,13 +19,12 @@ export const streamOf = (seed: number, ...names: ReadonlyArray<string | number>)
   const generator = xoroshiro128plus(hashOf(seed, names))
   return {
     next: () => uniformFloat64(generator),
-    bytes: (size) => {
-      const bytes = new Uint8Array(size)
-      for (let i = 0; i < size; i += 4) {
-        const word = generator.next()
-        for (let b = 0; b < 4 && i + b < size; b++) bytes[i + b] = word >>> (8 * b)
+    fill: (bytes) => {
+      let word = 0
+      for (let i = 0; i < bytes.length; i++) {
+        word = i % 4 === 0 ? generator.next() : word >>> 8
+        bytes[i] = word
       }
-      return bytes
     }
   }
 }

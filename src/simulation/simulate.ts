@@ -81,7 +81,9 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
     // Hashes are the same whoever reckons them.
     Context.add(CurrentDigest, yield* CurrentDigest)
   )
-  const server: Server = new Server(world, surroundings, cancellationPolicy)
+  const server: Server = new Server(world, surroundings, cancellationPolicy, {
+    isInstant: timed === store && isQuiet(faults)
+  })
   const clients = new Clients(world, server, scenario.clients, watchers)
   const workload = new Workload(world, clients, { scenario, policy, seed }, metrics)
   workload.begin()

@@ -229,7 +229,7 @@ describe("order-lifecycle simulate", () => {
     inFolder((folder) =>
       Effect.gen(function* () {
         const simulate = simulateIn(folder)
-        const soaked = yield* simulate(["--soak", "0.001s", "--orders", "5", "--seed", "3"])
+        const soaked = yield* simulate(["--soak", "0.001s", "--orders", "5", "--seed", "3", "--workers", "1"])
         expect(soaked).toMatchObject({ code: 0, output: "1 seed from 3 on with 5 orders each: no violation.\n" })
         yield* write(folder, "script.json", yield* Schema.encodeEffect(ScriptJson)(scriptOf(3, { orders: 2 })))
         const replayed = yield* simulate(["--replay", "script.json"])
