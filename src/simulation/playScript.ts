@@ -223,8 +223,11 @@ const isKnown = (answer: Answer): boolean => {
 const deliveryEveryMs = ({ healAfterMs }: Script): number => Math.max(30_000, healAfterMs / 500)
 
 /** So often in vain after everything is mended: long enough for the last caller to ask again, and for the longest lease to run out. */
-const idleLooks = 100
-const mostIdleLooks = 2_000
+const idleLooks = 15
+const mostIdleLooks = 200
+
+/** Who looks in vain looks again after twice the time, and that is never more than so many times as long. */
+const longestPause = 64
 
 /** Takes the outbox to a consumer, who sometimes dies over it. */
 class Deliveries {
@@ -276,7 +279,8 @@ class Deliveries {
       const delivered = exit._tag === "Success" ? exit.value : 0
       if (this.#isHealing) this.#idle = delivered > 0 ? 0 : this.#idle + 1
       const isOver = this.#idle > (this.#consumer.hasEverything ? idleLooks : mostIdleLooks)
-      if (!isOver) this.#world.after(delivered > 0 ? 0 : deliveryEveryMs(this.#script), () => this.#deliver())
+      const pauseMs = deliveryEveryMs(this.#script) * Math.min(2 ** this.#idle, longestPause)
+      if (!isOver) this.#world.after(delivered > 0 ? 0 : pauseMs, () => this.#deliver())
     })
   }
 }
