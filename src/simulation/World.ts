@@ -224,7 +224,7 @@ export class World {
 const cryptoOf = (stream: Stream): typeof globalThis.crypto => ({
   subtle: globalThis.crypto.subtle,
   getRandomValues: (array) => {
-    if (ArrayBuffer.isView(array)) stream.fill(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    if (ArrayBuffer.isView(array)) stream.fillBytes(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
     return array
   },
   randomUUID: () => {

@@ -11,7 +11,7 @@ export interface Stream {
   /** From 0 (included) to 1 (excluded), uniformly. */
   readonly next: () => number
   /** Fill an array with fresh bytes. */
-  readonly fill: (bytes: Uint8Array) => void
+  readonly fillBytes: (bytes: Uint8Array) => void
 }
 
 /** The stream of a seed that goes by these names. The same seed and names give the same stream, on every machine. */
@@ -19,7 +19,7 @@ export const streamOf = (seed: number, ...names: ReadonlyArray<string | number>)
   const generator = xoroshiro128plus(hashOf(seed, names))
   return {
     next: () => uniformFloat64(generator),
-    fill: (bytes) => {
+    fillBytes: (bytes) => {
       let word = 0
       for (let i = 0; i < bytes.length; i++) {
         word = i % 4 === 0 ? generator.next() : word >>> 8

@@ -19,7 +19,7 @@ const meanOf = (count: number, next: () => number): number => {
 
 const filled = (stream: Stream): Uint8Array => {
   const bytes = new Uint8Array(5)
-  stream.fill(bytes)
+  stream.fillBytes(bytes)
   return bytes
 }
 
