@@ -55,11 +55,6 @@ export class Server {
     })
   }
 
-  /** Whether it takes calls. */
-  get isUp(): boolean {
-    return this.#lifecycle !== null
-  }
-
   /** Die, in the middle of everything, and come back after so many ms. Callers that were waiting never get an answer. */
   crash(downMs: number): void {
     this.#lifecycle = null

@@ -132,7 +132,7 @@ export class World {
   }
 
   /**
-   * Let everything happen that is due, and what follows from it, until nothing is left, `until` is reached, or `isOver` says so. Other
+   * Let everything happen that is due, and what follows from it, until nothing is left or `until` is reached. Other
    * fibers of the surroundings get a turn now and then.
    */
   readonly proceed = (until = Infinity): Effect.Effect<void> => {

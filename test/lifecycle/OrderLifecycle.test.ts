@@ -3,7 +3,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { describe, expect, it } from "vitest"
@@ -11,22 +10,10 @@ import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore, OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
-import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { OrderId, SubscriptionId, type TenantId } from "../../src/order/Order.ts"
 import type { CancelOrder, PlaceOrder } from "../../src/order/OrderCommand.ts"
-import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, retired, shopOver } from "../support/world.ts"
-
-type Shop = OrderLifecycle | Reservations | AuditTrail | OrderStore
-
-const run = <A, E>(program: Effect.Effect<A, E, Shop>, store: Layer.Layer<OrderStore> = memory): Promise<A> =>
-  Effect.runPromise(Effect.provide(program, shopOver(store)))
-
-/** The memory store with some of its methods replaced. */
-const storeWith = (replace: (store: OrderStore["Service"]) => Partial<OrderStore["Service"]>): Layer.Layer<OrderStore> =>
-  Layer.effect(
-    OrderStore,
-    Effect.map(OrderStore, (store) => ({ ...store, ...replace(store) }))
-  ).pipe(Layer.provide(memory))
+import { run, storeWith } from "../support/inMemory.ts"
+import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, retired } from "../support/world.ts"
 
 /** Everything the store has of a tenant, as text: equal texts mean that nothing changed. */
 const everythingOf = Effect.fnUntraced(function* (tenantId: TenantId) {

@@ -13,24 +13,13 @@ import { Assets } from "../../src/lifecycle/Assets.ts"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import { Catalogue } from "../../src/lifecycle/Catalogue.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
-import { type Loaded, OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import type { Loaded } from "../../src/lifecycle/OrderStore.ts"
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, SubscriptionId } from "../../src/order/Order.ts"
 import { variants } from "../../src/testing/shop.ts"
-import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
-
-type Shop = OrderLifecycle | Reservations | AuditTrail | OrderStore
-
-const run = <A, E>(program: Effect.Effect<A, E, Shop>, store: Layer.Layer<OrderStore> = memory): Promise<A> =>
-  Effect.runPromise(Effect.provide(program, shopOver(store)))
-
-/** The memory store with some of its methods replaced. */
-const storeWith = (replace: (store: OrderStore["Service"]) => Partial<OrderStore["Service"]>): Layer.Layer<OrderStore> =>
-  Layer.effect(
-    OrderStore,
-    Effect.map(OrderStore, (store) => ({ ...store, ...replace(store) }))
-  ).pipe(Layer.provide(memory))
+import { run, storeWith } from "../support/inMemory.ts"
+import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor } from "../support/world.ts"
 
 const millis = (timestamp: string): number => DateTime.toEpochMillis(DateTime.makeUnsafe(timestamp))
 

@@ -1,6 +1,6 @@
 /**
- * In which order vitest begins the files: first those that notice most, then those that take longest, or one of them would still run when everything else has ended.
- * vitest itself goes by what it remembers of the last run, and a fresh clone has had none. Whatever is not named here is short.
+ * In which order vitest begins the files: first those that notice most, then those that take longest, or one of them would still run when
+ * everything else has ended. vitest itself goes by what it remembers of the last run, and a fresh clone has had none. Whatever is not named here is short.
  */
 import { relative } from "node:path"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
