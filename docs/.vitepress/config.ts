@@ -1,0 +1,109 @@
+/** The site: what is in it, in which order, and how it is made. `npm run docs:build` builds it, `npm run docs` shows it. */
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { type DefaultTheme, defineConfig } from "vitepress"
+import llmstxt from "vitepress-plugin-llms"
+import { mermaidFences } from "./mermaidFences.ts"
+import { sourceLinks } from "./sourceLinks.ts"
+import { writeSourcePages } from "./sourcePages.ts"
+
+const docs = fileURLToPath(new URL("..", import.meta.url))
+
+/** The title of a page is its first heading. */
+const titleOf = (path: string): string => {
+  const title = /^# (?:Feature: )?(.+)$/m.exec(readFileSync(`${docs}${path}`, "utf8"))?.[1]
+  if (title === undefined) throw new Error(`docs/${path} has no title: give it a first line like "# Title"`)
+  return title
+}
+
+const entry = (path: string): DefaultTheme.SidebarItem => ({
+  text: titleOf(path),
+  link: `/${path.replace(/(?:index)?\.md$/, "")}`
+})
+
+/** The pages of a folder: those named here first, in this order, then the others by name. */
+const pagesIn = (folder: string, first: ReadonlyArray<string> = []): Array<DefaultTheme.SidebarItem> => {
+  const paths = globSync(`${folder}/*.md`, { cwd: docs })
+    .map((path) => path.replaceAll("\\", "/"))
+    .toSorted()
+  const named = first.map((name) => `${folder}/${name}.md`)
+  return [...named.filter((path) => paths.includes(path)), ...paths.filter((path) => !named.includes(path))].map(entry)
+}
+
+const pages = (...paths: ReadonlyArray<string>): Array<DefaultTheme.SidebarItem> =>
+  paths.filter((path) => existsSync(`${docs}${path}`)).map(entry)
+
+const sidebar: DefaultTheme.Sidebar = [
+  { text: "Start", items: pages("guides/quick-start.md", "live.md", "lifecycle.md") },
+  {
+    text: "Guides",
+    collapsed: false,
+    items: [
+      ...pagesIn("guides", [
+        "index",
+        "embedding-with-effect",
+        "embedding-without-effect",
+        "postgresql-in-production",
+        "concurrency-and-retries",
+        "idempotency",
+        "audit-and-privacy",
+        "writing-your-own-store",
+        "adding-a-guard-or-a-status",
+        "testing-your-service"
+      ]).filter(({ link }) => link !== "/guides/quick-start" && link !== "/guides/faq"),
+      ...pages("testing-your-store.md", "simulation.md", "guides/faq.md")
+    ]
+  },
+  { text: "Scenarios", collapsed: true, items: pagesIn("scenarios", ["index"]) },
+  {
+    text: "Reference",
+    collapsed: false,
+    items: [...pagesIn("reference", ["errors", "events", "http", "settings", "commands"])]
+  },
+  { text: "API", collapsed: true, items: pagesIn("api", ["index", "order-lifecycle"]) },
+  { text: "How it is built", collapsed: false, items: pages("ARCHITECTURE.md", "STYLE.md") },
+  { text: "Decisions", collapsed: true, items: pagesIn("decisions") }
+]
+
+export default defineConfig({
+  title: "order-lifecycle",
+  description: "Rental and subscription orders that are never lost, leaked or half done",
+  lang: "en-GB",
+  cleanUrls: false,
+  lastUpdated: false,
+  head: [["link", { rel: "icon", href: "/icon.svg", type: "image/svg+xml" }]],
+  markdown: {
+    config: (md) => {
+      md.use(mermaidFences)
+      md.use(sourceLinks)
+    }
+  },
+  // Pages of source files are written after the site was built; test/docs/site.test.ts follows every link.
+  ignoreDeadLinks: [/^\/source\//],
+  buildEnd: ({ outDir }) => writeSourcePages(outDir),
+  // A page is loaded when it is asked for, not when a link to it comes into view.
+  router: { prefetchLinks: false },
+  vite: {
+    // The compiler that builds the site does not know the target of the library's; tsconfig.json beside this file is for the site, too.
+    esbuild: { target: "es2022", tsconfigRaw: { compilerOptions: { target: "es2022", verbatimModuleSyntax: true } } },
+    define: { __VUE_OPTIONS_API__: "false" },
+    plugins: [
+      llmstxt({
+        details: "Each page is also there as plain Markdown: put .md in the place of .html."
+      })
+    ]
+  },
+  themeConfig: {
+    search: { provider: "local" },
+    outline: [2, 3],
+    nav: [
+      { text: "Quick start", link: "/guides/quick-start" },
+      { text: "Live machine", link: "/live" },
+      { text: "Lifecycle", link: "/lifecycle" },
+      { text: "Scenarios", link: "/scenarios/" },
+      { text: "API", link: "/api/" }
+    ],
+    sidebar,
+    docFooter: { prev: "Before", next: "Next" }
+  }
+})

@@ -1,0 +1,40 @@
+/** A Mermaid fence becomes a picture when the site is built: no script draws it in the reader's browser. */
+import { renderMermaidSVG } from "beautiful-mermaid"
+import type { MarkdownRenderer } from "vitepress"
+
+/** A guard stands below its command, so that the picture is as narrow as a page. */
+const guardsBelow = (text: string): string => text.replaceAll(/ (\[\w+\])/g, "<br/>$1")
+
+/**
+ * A state diagram as SVG that takes its colours from the page. The renderer measures its words in Inter, which it would fetch from the
+ * network; the site fetches nothing, so that line goes.
+ */
+export const mermaidAsSvg = (text: string): string =>
+  renderMermaidSVG(guardsBelow(text), {
+    bg: "var(--vp-c-bg)",
+    fg: "var(--vp-c-text-1)",
+    muted: "var(--vp-c-text-2)",
+    transparent: true,
+    padding: 8,
+    nodeSpacing: 14,
+    layerSpacing: 30
+  })
+    .replace(/^\s*@import url\([^)]*\);\n/m, "")
+    .replace("font-family: 'Inter', system-ui, sans-serif", "font-family: inherit")
+    // Scaled down to a narrow page, never up.
+    .replace(/ width="([\d.]+)" height="[\d.]+" style="/, ' style="width: 100%; max-width: $1px; height: auto; ')
+
+const wordsOf = (text: string): string => {
+  const arrows = text.match(/-->/g)?.length ?? 0
+  return `State diagram with ${arrows} arrows; the table on the page of the lifecycle says the same in words.`
+}
+
+/** For markdown-it: fences of the language `mermaid` are drawn. */
+export const mermaidFences = (md: MarkdownRenderer): void => {
+  const others = md.renderer.rules.fence
+  md.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const token = tokens[index]
+    if (token?.info.trim() !== "mermaid") return others?.(tokens, index, options, env, self) ?? ""
+    return `<figure v-pre class="diagram" role="img" aria-label="${wordsOf(token.content)}">${mermaidAsSvg(token.content)}</figure>\n`
+  }
+}
