@@ -1,5 +1,5 @@
 /**
- * `npm run check`, `lint` and `format:check` find what they are there to find.
+ * `npm run check`, `check:site`, `lint` and `format:check` find what they are there to find.
  *
  * Each of these tools has a way to check nothing and say so in green (a compiler that does not know the Effect rules, a linter without
  * types, a formatter without files). So they run here, with this project's own settings, on a small project with planted faults and on
@@ -19,7 +19,7 @@ const folders: Array<string> = []
 const projectWith = (files: Readonly<Record<string, string>>): string => {
   const folder = mkdtempSync(join(tmpdir(), "order-lifecycle-tooling-"))
   folders.push(folder)
-  for (const name of ["package.json", "tsconfig.json", ".oxlintrc.json", ".oxfmtrc.json"])
+  for (const name of ["package.json", "tsconfig.json", ".oxlintrc.json", ".oxfmtrc.json", "docs/.vitepress/tsconfig.json"])
     cpSync(join(root, name), join(folder, name))
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "dir")
   writeFileSync(join(folder, ".gitignore"), "node_modules\n")
@@ -46,7 +46,9 @@ beforeAll(() => {
 
 export const answer: Effect.Effect<number> = Effect.succeed(42)
 `
-  clean = projectWith({ "src/lifecycle/sound.ts": sound })
+  const page = (expression: string) =>
+    `<script setup lang="ts">\ndefineProps<{ readonly units: number }>()\n</script>\n<template>{{ ${expression} }}</template>\n`
+  clean = projectWith({ "src/lifecycle/sound.ts": sound, "docs/.vitepress/live/Sound.vue": page("units") })
   faulty = projectWith({
     "src/order/impure.ts": `import * as fs from "node:fs"
 export const now = () => Date.now()
@@ -61,7 +63,8 @@ export const promised = () => {
 }
 export const anything: any = 1
 `,
-    "src/lifecycle/format.ts": "export   const shape = { a: 1, };\n"
+    "src/lifecycle/format.ts": "export   const shape = { a: 1, };\n",
+    "docs/.vitepress/live/Faulty.vue": page("unit")
   })
 })
 
@@ -83,6 +86,7 @@ describe.each([
       "effect(globalRandom)"
     ]
   ],
+  ["check:site", ["Faulty.vue(4,14): error TS2551"]],
   ["lint", ["typescript(no-floating-promises)", "typescript(no-explicit-any)"]],
   ["format:check", ["src/lifecycle/format.ts"]]
 ])("npm run %s", (script, findings) => {

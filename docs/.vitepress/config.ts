@@ -1,11 +1,12 @@
 /** The site: what is in it, in which order, and how it is made. `npm run docs:build` builds it, `npm run docs` shows it. */
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { type DefaultTheme, defineConfig } from "vitepress"
+import { type DefaultTheme, defineConfig, type Plugin } from "vitepress"
 import llmstxt from "vitepress-plugin-llms"
 import { mermaidFences } from "./mermaidFences.ts"
 import { sourceLinks } from "./sourceLinks.ts"
 import { writeSourcePages } from "./sourcePages.ts"
+import { unusedCss } from "./unusedCss.ts"
 
 const docs = fileURLToPath(new URL("..", import.meta.url))
 
@@ -84,13 +85,14 @@ export default defineConfig({
   // A page is loaded when it is asked for, not when a link to it comes into view.
   router: { prefetchLinks: false },
   vite: {
-    // The compiler that builds the site does not know the target of the library's; tsconfig.json beside this file is for the site, too.
-    esbuild: { target: "es2022", tsconfigRaw: { compilerOptions: { target: "es2022", verbatimModuleSyntax: true } } },
+    build: { target: "es2022", minify: "terser", terserOptions: { module: true } },
     define: { __VUE_OPTIONS_API__: "false" },
     plugins: [
-      llmstxt({
+      unusedCss(),
+      // Its types are those of another version of Vite; VitePress runs it with its own.
+      ...(llmstxt({
         details: "Each page is also there as plain Markdown: put .md in the place of .html."
-      })
+      }) as unknown as Array<Plugin>)
     ]
   },
   themeConfig: {

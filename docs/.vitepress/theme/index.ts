@@ -1,5 +1,14 @@
 import type { Theme } from "vitepress"
 import DefaultTheme from "vitepress/theme-without-fonts"
+import { defineAsyncComponent } from "vue"
 import "./style.css"
 
-export default { extends: DefaultTheme } satisfies Theme
+/** Loaded with the page that uses it, and with no other. */
+const LiveMachine = defineAsyncComponent(() => import("../live/LiveMachine.vue"))
+
+export default {
+  extends: DefaultTheme,
+  enhanceApp: ({ app }) => {
+    app.component("LiveMachine", LiveMachine)
+  }
+} satisfies Theme
