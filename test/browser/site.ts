@@ -1,0 +1,35 @@
+/** The site, built as it is now and served on a free port of this machine for as long as the tests run. */
+import { execFileSync } from "node:child_process"
+import { createServer } from "node:net"
+import { fileURLToPath } from "node:url"
+import { serve } from "vitepress"
+import type { TestProject } from "vitest/node"
+import { findChromium } from "./chromium.ts"
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly siteUrl: string
+    readonly chromiumPath: string
+  }
+}
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once("error", reject)
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address()
+      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port"))))
+    })
+  })
+
+export default async function setup({ provide }: TestProject) {
+  provide("chromiumPath", findChromium())
+  execFileSync("npm", ["run", "--silent", "docs:build"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] })
+  const port = await freePort()
+  const { server } = await serve({ root: `${root}docs`, port })
+  provide("siteUrl", `http://localhost:${port}`)
+  return () => server?.close()
+}
