@@ -150,6 +150,25 @@ const readStartSubscription = read(StartSubscription)
 const readEndSubscription = read(EndSubscription)
 const readRewriteNotes = read(RewriteNotes)
 
+/** A command that is only asked about is checked like one that is given: what it is refused for, its preview is refused for. */
+const readCommandRequest = Effect.fnUntraced(function* (
+  orderId: OrderId,
+  request: CommandRequest
+): Effect.fn.Return<CommandRequest, InvalidInput> {
+  switch (request.type) {
+    case "confirm":
+      return { type: "confirm" }
+    case "startSubscription": {
+      const { orderId: _, ...checked } = yield* readStartSubscription({ ...request, orderId })
+      return { type: "startSubscription", ...checked }
+    }
+    case "endSubscription":
+      return { type: "endSubscription", ...(yield* readEndSubscription(request)) }
+    case "cancel":
+      return { type: "cancel", ...(yield* readCancelOrder(request)) }
+  }
+})
+
 const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const store = yield* OrderStore
   const commands = yield* makeApplyCommand(lifecycle)
@@ -189,7 +208,8 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   })
 
   const preview = traced("OrderLifecycle.preview")(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {
-    return yield* previewCommand(yield* readCaller(caller), yield* readOrderId(orderId), request)
+    const checked = yield* readCommandRequest(orderId, request)
+    return yield* previewCommand(yield* readCaller(caller), yield* readOrderId(orderId), checked)
   })
 
   return OrderLifecycle.of({

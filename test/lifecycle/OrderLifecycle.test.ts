@@ -608,4 +608,37 @@ describe("a preview", () => {
         expect({ ...preview.plan?.event, at: event.at }).toEqual(event)
       })
     ))
+
+  it.each([
+    ["a cancel", { type: "cancel", reason: "x".repeat(1_001) }, "reason"],
+    ["a start", { type: "startSubscription", assetSerialNumber: "SN-1", customerId: "" }, "customerId"],
+    ["an end", { type: "endSubscription", rentalId: "sub_1", reason: "boredom" }, "reason"]
+  ])("of %s that cannot be read is refused as the command is", (_, request, path) =>
+    run(
+      Effect.gen(function* () {
+        const lifecycle = yield* OrderLifecycle
+        const caller = newCaller()
+        const { after } = yield* lifecycle.place(caller, requestFor([laptop, 2]))
+        const refusal = yield* Effect.flip(lifecycle.preview(caller, after.orderId, request as { type: "confirm" }))
+        expect(refusal).toMatchObject({ _tag: "InvalidInput", details: [{ path }] })
+      })
+    )
+  )
+
+  it("says nothing of what the command would not read", () =>
+    run(
+      Effect.gen(function* () {
+        const lifecycle = yield* OrderLifecycle
+        const caller = newCaller()
+        const { after } = yield* lifecycle.place(caller, requestFor([laptop, 1]))
+        const preview = (request: object) => lifecycle.preview(caller, after.orderId, { ...request, surplus: 1 } as never)
+        expect((yield* preview({ type: "confirm" })).plan?.status).toBe("confirmed")
+        yield* lifecycle.confirm(caller, after.orderId)
+        const { customerId } = after.customer
+        const started = yield* preview({ type: "startSubscription", assetSerialNumber: "SN-1", customerId, notes: "n" })
+        expect(started.plan).toMatchObject({ status: "fulfilled", event: { confidential: { notes: "n" } } })
+        expect((yield* preview({ type: "cancel", reason: "r" })).plan?.event.confidential).toEqual({ reason: "r" })
+        expect((yield* preview({ type: "endSubscription", rentalId: "sub_1", reason: "other" })).blockers).toHaveLength(1)
+      })
+    ))
 })

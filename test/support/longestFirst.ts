@@ -18,6 +18,7 @@ const longest = [
   "test/embedded/EmbeddedOrderStore.crash.test.ts",
   "test/proof/seededBugs.test.ts",
   "test/verify/cli.test.ts",
+  "test/scenarios/scenarios.test.ts",
   "test/http/crash.test.ts",
   "test/postgres/outcome.test.ts",
   "test/proof/hostile.test.ts",

@@ -1,0 +1,194 @@
+/** The shop by way of HTTP: a running server, asked with `fetch`. Every answer has to be one that the served description promises. */
+import type { CancellationView, OrderView, SubscriptionView } from "../../src/http/views.ts"
+import { type Answer as HttpAnswer, type CallOptions, type Client, codeOf, detailsOf, type Json } from "../http/client.ts"
+import type { contractOf } from "../support/servedContract.ts"
+import {
+  type Answer,
+  type Asking,
+  type Command,
+  type CommandOf,
+  type Done,
+  type EventFacts,
+  type OrderFacts,
+  type PreviewFacts,
+  type Refused,
+  type Shop,
+  type SubscriptionFacts,
+  writeMoney
+} from "./Shop.ts"
+
+/** The key that a member of staff sends for a tenant. */
+export const keyFor = (userId: string, tenantId: string): string => `key-of-${userId}-for-${tenantId}`
+
+export const httpShop = ({ call }: Client, contract: ReturnType<typeof contractOf>): Shop => {
+  const headersOf = (who: Asking): NonNullable<CallOptions["headers"]> => {
+    const { access, actor } = who.staff
+    const key = access === "a key" ? keyFor(actor.userId, who.home) : "made-up"
+    return {
+      authorization: access === "no key" ? null : `Bearer ${key}`,
+      "tenant-id": who.tenantId,
+      ...(who.key !== undefined && { "idempotency-key": who.key }),
+      ...(who.requestId !== undefined && { "x-request-id": who.requestId })
+    }
+  }
+
+  const ask = async <Facts>(
+    who: Asking,
+    [method, path, body]: readonly [method: string, path: string, body?: unknown],
+    see: (body: Json) => Facts
+  ): Promise<Answer<Facts>> => {
+    const answer = await call(method, path, { headers: headersOf(who), ...(body !== undefined && { body }) })
+    const breach = contract(method, path, answer)
+    if (breach !== undefined) throw new Error(`the description that is served does not promise this answer: ${breach}`)
+    if (answer.status < 300) return { accepted: true, facts: see(answer.body), said: answer.text }
+    if (answer.status >= 500) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
+    return refused(answer)
+  }
+
+  const requestOf = (orderId: string, command: Command): readonly [method: string, path: string, body?: unknown] => {
+    switch (command.type) {
+      case "confirm":
+        return ["POST", `/v1/orders/${encode(orderId)}/confirm`]
+      case "cancel": {
+        const { type: _, ...body } = command
+        // Who gives no reason sends no body.
+        return ["POST", `/v1/orders/${encode(orderId)}/cancel`, body.reason === undefined ? undefined : body]
+      }
+      case "startSubscription":
+        return ["POST", "/v1/subscriptions", { orderId, ...startOf(command) }]
+      case "endSubscription": {
+        const { type: _, subscriptionId, ...more } = command
+        return ["POST", `/v1/subscriptions/${encode(subscriptionId)}/cancel`, { rentalId: subscriptionId, ...more }]
+      }
+    }
+  }
+
+  const preview = (who: Asking, orderId: string) =>
+    ask(who, ["GET", `/v1/orders/${encode(orderId)}/cancellation`], (body): PreviewFacts => {
+      const { version, blockers, releases, warnings } = body as unknown as typeof CancellationView.Type
+      const seen = blockers.map(({ code, guard, message, rentalIds = [] }) => ({
+        code,
+        guard,
+        message,
+        subscriptionIds: rentalIds
+      }))
+      return { version, blockers: seen, releases, warnings }
+    })
+
+  return {
+    preview,
+    place: (who, request) => ask(who, ["POST", "/v1/orders", request], ({ orderId }) => ({ id: String(orderId) })),
+    give: (who, orderId, command) =>
+      ask(who, requestOf(orderId, command), (body): Done => ({ id: String(body["rentalId"] ?? body["orderId"]) })),
+    // Over HTTP there is a preview of a cancel without a reason and of nothing else.
+    foresee: async (who, orderId, command) => {
+      if (command.type !== "cancel" || command.reason !== undefined) return undefined
+      const answer = await preview(who, orderId)
+      if (!answer.accepted) return { blockers: [{ code: answer.code }] }
+      const { blockers } = answer.facts
+      return { blockers, ...(blockers.length === 0 && { status: "cancelled" }) }
+    },
+    order: (who, orderId) => ask(who, ["GET", `/v1/orders/${encode(orderId)}`], (body) => seeOrder(body as unknown as OrderView)),
+    orders: (who, filter) =>
+      ask(who, ["GET", `/v1/orders?${new URLSearchParams({ ...filter }).toString()}`], ({ orders }) =>
+        (orders as ReadonlyArray<OrderView>).map(seeOrder)
+      ),
+    subscription: (who, id) =>
+      ask(who, ["GET", `/v1/subscriptions/${encode(id)}`], (body) => seeSubscription(body as unknown as SubscriptionView)),
+    events: (who, orderId) =>
+      ask(who, ["GET", `/v1/orders/${encode(orderId)}/events`], ({ events }) =>
+        (events as ReadonlyArray<EventFacts & { rentalId?: string }>).map(({ rentalId, ...event }): EventFacts => ({
+          ...event,
+          ...(rentalId !== undefined && { subscriptionId: rentalId })
+        }))
+      ),
+    stock: async (who, sku) => {
+      const answer = await ask(who, ["GET", `/v1/stock/${encode(sku)}`], ({ reserved, rented }) => ({
+        reserved: Number(reserved),
+        rented: Number(rented)
+      }))
+      if (!answer.accepted) throw new Error(`no stock is told: ${answer.said}`)
+      return answer.facts
+    },
+    rewriteNotes: (who, orderId, notes) =>
+      ask(who, ["PATCH", `/v1/orders/${encode(orderId)}/notes`, { notes }], (body) => ({ id: String(body["orderId"]) }))
+  }
+}
+
+const encode = encodeURIComponent
+
+const startOf = ({ type: _, serial, ...more }: CommandOf<"startSubscription">) => ({ assetSerialNumber: serial, ...more })
+
+/** A subscription for an order that does not exist has a code of its own over HTTP; the case is the same. */
+const codeByHttpCode: Readonly<Record<string, string>> = { ORDER_NOT_FOUND: "NOT_FOUND" }
+
+const refused = (answer: HttpAnswer): Refused => {
+  const code = String(codeOf(answer))
+  const { message } = answer.body["error"] as { message: string }
+  return {
+    accepted: false,
+    code: codeByHttpCode[code] ?? code,
+    message: code === "VALIDATION_ERROR" ? "" : message,
+    faults: detailsOf(answer),
+    said: answer.text
+  }
+}
+
+const seeOrder = (order: OrderView): OrderFacts => {
+  const money = (major: number) => writeMoney(major, order.totals.currency, "major")
+  const { customerId, email, firstName, lastName, phone } = order.customer
+  return {
+    orderId: order.orderId,
+    tenantId: order.tenantId,
+    status: order.status,
+    customer: { customerId, email, name: `${firstName} ${lastName}`, ...(phone !== undefined && { phone }) },
+    city: order.billingAddress.city,
+    lines: order.items.map(({ sku, productName, quantity, contractLength, unitPrice, rentalStatus, rentalIds }) => ({
+      sku,
+      productName,
+      quantity,
+      contractLength,
+      price: money(unitPrice),
+      progress: rentalStatus,
+      subscriptionIds: rentalIds
+    })),
+    subtotal: money(order.totals.subtotal),
+    tax: money(order.totals.taxAmount),
+    total: money(order.totals.total),
+    devices: order.rentalProgress.totalDevices,
+    rented: order.rentalProgress.rentedDevices,
+    subscriptionIds: order.rentalIds,
+    ...(order.payment && {
+      payment: {
+        ...(order.payment.status !== undefined && { status: order.payment.status }),
+        ...(order.payment.paidAmount !== undefined && { paid: money(order.payment.paidAmount) })
+      }
+    }),
+    ...(order.notes !== undefined && { notes: order.notes }),
+    createdAt: order.createdAt,
+    updatedAt: order.updatedAt,
+    createdBy: order.createdBy
+  }
+}
+
+const seeSubscription = (subscription: SubscriptionView): SubscriptionFacts => {
+  const ended = subscription.cancellationDetails
+  return {
+    subscriptionId: subscription.rentalId,
+    orderId: subscription.orderId,
+    serial: subscription.assetSerialNumber,
+    sku: subscription.sku,
+    status: subscription.status,
+    price: writeMoney(subscription.monthlyAmount, subscription.currency, "major"),
+    contractLength: subscription.contractLength,
+    startDate: subscription.startDate,
+    ...(ended && {
+      ended: {
+        at: ended.cancelledAt,
+        by: ended.processedBy.userId,
+        ...(ended.reason !== undefined && { reason: ended.reason }),
+        ...(ended.notes !== undefined && { notes: ended.notes })
+      }
+    })
+  }
+}

@@ -1,0 +1,278 @@
+/** The shop by way of the library, over any store. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import canonicalize from "canonicalize"
+import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
+import type { Caller } from "../../src/lifecycle/Caller.ts"
+import { type CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import type { StoreUnavailable, SubscriptionOfOrder } from "../../src/lifecycle/OrderStore.ts"
+import { Reservations } from "../../src/lifecycle/Reservations.ts"
+import type { SealedEvent } from "../../src/order/auditChain.ts"
+import { RequestId } from "../../src/order/AuditEvent.ts"
+import type { Transition } from "../../src/order/decide.ts"
+import { type Order, OrderId, Sku, SubscriptionId } from "../../src/order/Order.ts"
+import type { EndSubscription, StartSubscription } from "../../src/order/OrderCommand.ts"
+import type { Refusal } from "../../src/order/Refusal.ts"
+import {
+  type Answer,
+  type Asking,
+  type BySku,
+  type Command,
+  type CommandOf,
+  type Done,
+  type EventFacts,
+  type OrderFacts,
+  type PreviewFacts,
+  type Refused,
+  type Shop,
+  type SubscriptionFacts,
+  writeMoney
+} from "./Shop.ts"
+
+type Services = OrderLifecycle | AuditTrail | Reservations
+type Failure = Refusal | CommandFailure | StoreUnavailable
+
+export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) => Promise<A>): Shop => {
+  /** Ask the library; a refusal is an answer, anything else that goes wrong is not. */
+  const ask = async <A, Facts>(
+    program: Effect.Effect<A, Failure, Services>,
+    see: (result: A) => Facts,
+    say: (result: A) => unknown = see
+  ): Promise<Answer<Facts>> => {
+    const result = await run(Effect.result(program))
+    if (Result.isSuccess(result)) return { accepted: true, facts: see(result.success), said: canonical(say(result.success)) }
+    if (!("code" in result.failure)) throw result.failure
+    return refused(result.failure)
+  }
+  const lifecycle = <A, E>(use: (orders: OrderLifecycle["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(OrderLifecycle, use)
+
+  const give = (who: Asking, orderId: string, command: Command): Promise<Answer<Done>> => {
+    const caller = callerOf(who)
+    const ofOrder = (done: Transition) => ({ id: done.after.orderId })
+    switch (command.type) {
+      case "confirm":
+        return ask(
+          lifecycle((orders) => orders.confirm(caller, OrderId.make(orderId))),
+          ofOrder,
+          whole
+        )
+      case "cancel": {
+        const { type: _, ...request } = command
+        return ask(
+          lifecycle((orders) => orders.cancel(caller, OrderId.make(orderId), request)),
+          ofOrder,
+          whole
+        )
+      }
+      case "startSubscription":
+        return ask(
+          lifecycle((orders) => orders.startSubscription(caller, { orderId: OrderId.make(orderId), ...startOf(command) })),
+          ({ event }) => ({ id: event.details.subscriptionId }),
+          whole
+        )
+      case "endSubscription":
+        return ask(
+          lifecycle((orders) => orders.endSubscription(caller, endOf(command))),
+          ({ event }) => ({ id: event.details.subscriptionId }),
+          whole
+        )
+    }
+  }
+
+  const requestOf = (command: Command) => {
+    if (command.type === "startSubscription") return { type: command.type, ...startOf(command) }
+    if (command.type === "endSubscription") return { type: command.type, ...endOf(command) }
+    return command
+  }
+  const previewOf = (who: Asking, orderId: string, command: Command) =>
+    lifecycle((orders) => orders.preview(callerOf(who), OrderId.make(orderId), requestOf(command)))
+
+  return {
+    give,
+    place: (who, request) =>
+      ask(
+        lifecycle((orders) => orders.place(callerOf(who), request)),
+        ({ after }) => ({ id: after.orderId }),
+        whole
+      ),
+    preview: (who, orderId) =>
+      ask(previewOf(who, orderId, { type: "cancel" }), ({ order, blockers, plan, warnings }): PreviewFacts => ({
+        version: order.version,
+        blockers,
+        releases: bySku(plan?.released ?? []),
+        warnings
+      })),
+    foresee: async (who, orderId, command) => {
+      const answer = await ask(previewOf(who, orderId, command), ({ blockers, plan }) => ({
+        blockers,
+        ...(plan && { status: plan.status })
+      }))
+      return answer.accepted ? answer.facts : { blockers: [{ code: answer.code }] }
+    },
+    order: ({ tenantId }, orderId) =>
+      ask(
+        lifecycle((orders) => orders.get(tenantId, OrderId.make(orderId))),
+        seeOrder
+      ),
+    orders: ({ tenantId }, filter) =>
+      ask(
+        lifecycle((orders) => orders.list(tenantId, filter as object)),
+        ({ items }) => items.map(seeOrder)
+      ),
+    subscription: ({ tenantId }, subscriptionId) =>
+      ask(
+        lifecycle((orders) => orders.getSubscription(tenantId, SubscriptionId.make(subscriptionId))),
+        seeSubscription
+      ),
+    events: async ({ tenantId }, orderId) => {
+      const history = Effect.flatMap(AuditTrail, (trail) => trail.history(tenantId, OrderId.make(orderId)))
+      // To the audit trail an order without events is an empty list: it is the order that is not found.
+      return ask(
+        Effect.andThen(
+          lifecycle((orders) => orders.get(tenantId, OrderId.make(orderId))),
+          history
+        ),
+        (events) => events.map(seeEvent)
+      )
+    },
+    stock: ({ tenantId }, sku) =>
+      run(Effect.flatMap(Reservations, (reservations) => reservations.stock(tenantId, Sku.make(sku)))),
+    rewriteNotes: ({ tenantId }, orderId, notes) =>
+      ask(
+        lifecycle((orders) => orders.rewriteNotes(tenantId, OrderId.make(orderId), { notes })),
+        () => ({ id: orderId })
+      )
+  }
+}
+
+/** A value as text; which member stands first means nothing to the library. */
+const canonical = (value: unknown): string => canonicalize(value) ?? ""
+
+const whole = ({ event, after }: Transition) => ({ event, after })
+
+const callerOf = ({ tenantId, staff, key, requestId }: Asking): Caller => ({
+  tenantId,
+  actor: staff.actor,
+  ...(key !== undefined && { idempotencyKey: key }),
+  ...(requestId !== undefined && { requestId: RequestId.make(requestId) })
+})
+
+/** The requests go in as they are told, wrong ones too: that they are refused is part of the story. */
+const startOf = ({ type: _, serial, ...more }: CommandOf<"startSubscription">) =>
+  ({ assetSerialNumber: serial, ...more }) as unknown as Omit<StartSubscription, "orderId">
+const endOf = ({ type: _, subscriptionId, ...more }: CommandOf<"endSubscription">) =>
+  ({ rentalId: subscriptionId, ...more }) as EndSubscription
+
+const refused = (failure: Extract<Failure, { code: string }>): Refused => {
+  const { code, message, remedy } = failure
+  const faults = "details" in failure ? failure.details : []
+  return {
+    accepted: false,
+    code,
+    message: failure._tag === "InvalidInput" ? "" : message,
+    faults,
+    ...(failure._tag === "OrderAlreadyCancelled" && {
+      original: { cancelledAt: failure.cancelledAt, ...(failure.reason !== undefined && { reason: failure.reason }) }
+    }),
+    said: canonical({ code, message, remedy, faults })
+  }
+}
+
+const bySku = (released: ReadonlyArray<BySku>): ReadonlyArray<BySku> => {
+  const sums: Array<{ sku: string; quantity: number }> = []
+  for (const { sku, quantity } of released) {
+    const sum = sums.find((each) => each.sku === sku)
+    if (sum) sum.quantity += quantity
+    else sums.push({ sku, quantity })
+  }
+  return sums
+}
+
+const seeOrder = (order: Order): OrderFacts => {
+  const money = (minor: number) => writeMoney(minor, order.currency, "minor")
+  const sum = (of: (line: Order["lines"][number]) => number) => order.lines.reduce((total, line) => total + of(line), 0)
+  const subtotal = sum(({ unitPrice, quantity }) => unitPrice * quantity)
+  const { customerId, email, firstName, lastName, phone } = order.customer
+  return {
+    orderId: order.orderId,
+    tenantId: order.tenantId,
+    status: order.status,
+    customer: { customerId, email, name: `${firstName} ${lastName}`, ...(phone !== undefined && { phone }) },
+    city: order.billingAddress.city,
+    lines: order.lines.map(({ sku, productName, quantity, contractLength, unitPrice, units }, position) => {
+      const begun = units.active + units.ended
+      return {
+        sku,
+        productName,
+        quantity,
+        contractLength,
+        price: money(unitPrice),
+        progress: begun === 0 ? "pending" : begun === quantity ? "completed" : "partial",
+        subscriptionIds: order.subscriptions.flatMap(({ line, subscriptionId }) => (line === position ? [subscriptionId] : []))
+      }
+    }),
+    subtotal: money(subtotal),
+    tax: money(order.taxAmount),
+    total: money(subtotal + order.taxAmount),
+    devices: sum(({ quantity }) => quantity),
+    rented: sum(({ units }) => units.active),
+    subscriptionIds: order.subscriptions.map(({ subscriptionId }) => subscriptionId),
+    ...(order.payment && {
+      payment: {
+        ...(order.payment.status !== undefined && { status: order.payment.status }),
+        ...(order.payment.paidAmount !== undefined && { paid: money(order.payment.paidAmount) })
+      }
+    }),
+    ...(order.notes !== undefined && { notes: order.notes }),
+    createdAt: order.createdAt,
+    updatedAt: order.updatedAt,
+    createdBy: order.createdBy
+  }
+}
+
+const seeSubscription = ({ subscription, order }: SubscriptionOfOrder): SubscriptionFacts => {
+  const line = order.lines[subscription.line]
+  if (line === undefined) throw new Error(`subscription ${subscription.subscriptionId} is of no line`)
+  const { ended } = subscription
+  return {
+    subscriptionId: subscription.subscriptionId,
+    orderId: order.orderId,
+    serial: subscription.serialNumber,
+    sku: line.sku,
+    status: subscription.status,
+    price: writeMoney(line.unitPrice, order.currency, "minor"),
+    contractLength: subscription.contractLength,
+    startDate: subscription.startDate,
+    ...(ended && {
+      ended: {
+        at: ended.at,
+        by: ended.by.userId,
+        ...(ended.reason !== undefined && { reason: ended.reason }),
+        ...(ended.notes !== undefined && { notes: ended.notes })
+      }
+    })
+  }
+}
+
+const seeEvent = ({ event, previousHash, hash }: SealedEvent): EventFacts => {
+  const reason =
+    event.type === "order.cancelled"
+      ? event.confidential.reason
+      : event.type === "subscription.ended"
+        ? event.details.reason
+        : undefined
+  return {
+    sequence: event.sequence,
+    type: event.type,
+    at: event.at,
+    actor: event.actor,
+    from: event.from,
+    to: event.to,
+    ...(reason !== undefined && { reason }),
+    released: bySku(event.released),
+    ...("subscriptionId" in event.details && { subscriptionId: event.details.subscriptionId }),
+    requestId: event.requestId,
+    previousHash,
+    hash
+  }
+}

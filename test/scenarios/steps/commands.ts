@@ -1,0 +1,231 @@
+/** Confirming, renting out, ending and cancelling. */
+import { type CustomerName, type StaffName, unknownId, type World } from "../World.ts"
+import type { Asking, Command } from "../Shop.ts"
+import type { Product } from "../Surroundings.ts"
+import { makeTopic } from "./words.ts"
+
+export const commands = makeTopic()
+const { step } = commands
+
+const ask = async (world: World, who: StaffName, order: string, command: Command, more: Partial<Asking> = {}) => {
+  await world.give(world.asking(who, more), world.known(order).orderId, command)
+}
+const have = (world: World, who: StaffName, order: string, command: Command) =>
+  world.must(world.give(world.asking(who), world.known(order).orderId, command))
+
+// --- confirming --------------------------------------------------------------------------------------------------------------------
+
+step("{staff} has confirmed {order}", ({ world }, who: StaffName, order: string) => have(world, who, order, { type: "confirm" }))
+
+step("{staff} confirms {order}", ({ world }, who: StaffName, order: string) => ask(world, who, order, { type: "confirm" }))
+
+step("{staff} confirms {order} under the key {string}", ({ world }, who: StaffName, order: string, key: string) =>
+  ask(world, who, order, { type: "confirm" }, { key })
+)
+
+// --- subscriptions -----------------------------------------------------------------------------------------------------------------
+
+const start = (
+  world: World,
+  order: string,
+  serial: string,
+  more: Partial<Extract<Command, { type: "startSubscription" }>> = {}
+) => ({
+  type: "startSubscription" as const,
+  serial,
+  customerId: world.known(order).customerId,
+  ...more
+})
+
+step(
+  "{staff} has started (a )subscription(s) for {serials}",
+  async ({ world }, who: StaffName, serials: ReadonlyArray<string>) => {
+    for (const serial of serials) await have(world, who, "the order", start(world, "the order", serial))
+  }
+)
+
+step(
+  "{staff} has started (a )subscription(s) for {serials} on {order}",
+  async ({ world }, who: StaffName, serials: ReadonlyArray<string>, order: string) => {
+    for (const serial of serials) await have(world, who, order, start(world, order, serial))
+  }
+)
+
+step(
+  "{staff} has started (a )subscription(s) for {serials} as (a ){product}",
+  async ({ world }, who: StaffName, serials: ReadonlyArray<string>, { variant: { sku } }: Product) => {
+    for (const serial of serials) await have(world, who, "the order", start(world, "the order", serial, { sku }))
+  }
+)
+
+step("{staff} starts a subscription for {serial}", ({ world }, who: StaffName, serial: string) =>
+  ask(world, who, "the order", start(world, "the order", serial))
+)
+
+step("{staff} starts a subscription for {serial} on {order}", ({ world }, who: StaffName, serial: string, order: string) =>
+  ask(world, who, order, start(world, order, serial))
+)
+
+step(
+  "{staff} starts a subscription for {serial} as (a ){product}",
+  ({ world }, who: StaffName, serial: string, { variant: { sku } }: Product) =>
+    ask(world, who, "the order", start(world, "the order", serial, { sku }))
+)
+
+step(
+  "{staff} starts a subscription for {serial} in the name of {customer}",
+  async ({ world }, who: StaffName, serial: string, customer: CustomerName) => {
+    const { customerId } = world.known(`${customer}'s order`)
+    await ask(world, who, "the first order", start(world, "the first order", serial, { customerId }))
+  }
+)
+
+step(
+  "{staff} starts a subscription for {serial} under the key {string}",
+  ({ world }, who: StaffName, serial: string, key: string) =>
+    ask(world, who, "the order", start(world, "the order", serial), { key })
+)
+
+step("{staff} starts a subscription for {serial} from {word}", ({ world }, who: StaffName, serial: string, startDate: string) =>
+  ask(world, who, "the order", start(world, "the order", serial, { startDate }))
+)
+
+const end = (world: World, serial: string, reason = "customer_request", notes?: string) => ({
+  type: "endSubscription" as const,
+  subscriptionId: world.subscriptionFor(serial),
+  reason,
+  ...(notes !== undefined && { notes })
+})
+
+step("{staff} has ended the subscription(s) for {serials}", async ({ world }, who: StaffName, serials: ReadonlyArray<string>) => {
+  for (const serial of serials) await have(world, who, "the order", end(world, serial))
+})
+
+step("{staff} ends the subscription for {serial}", ({ world }, who: StaffName, serial: string) =>
+  ask(world, who, "the order", end(world, serial))
+)
+
+step(
+  "{staff} ends the subscription for {serial} because of {word}",
+  ({ world }, who: StaffName, serial: string, reason: string) => ask(world, who, "the order", end(world, serial, reason))
+)
+
+step(
+  "{staff} ends the subscription for {serial} because of {word}, noting {string}",
+  ({ world }, who: StaffName, serial: string, reason: string, notes: string) =>
+    ask(world, who, "the order", end(world, serial, reason, notes))
+)
+
+step(
+  "{staff} ends the subscription for {serial} under the key {string}",
+  ({ world }, who: StaffName, serial: string, key: string) => ask(world, who, "the order", end(world, serial), { key })
+)
+
+step("{staff} ends a subscription that does not exist", ({ world }, who: StaffName) =>
+  ask(world, who, "the order", { type: "endSubscription", subscriptionId: unknownId, reason: "customer_request" })
+)
+
+step("the subscription(s) for {serials} has/have run out", async ({ world }, serials: ReadonlyArray<string>) => {
+  for (const serial of serials) {
+    await world.backstage.complete(world.asking("Ada"), world.known("the order").orderId, world.subscriptionFor(serial))
+  }
+})
+
+// --- cancelling --------------------------------------------------------------------------------------------------------------------
+
+step("{staff} has cancelled {order}", ({ world }, who: StaffName, order: string) => have(world, who, order, { type: "cancel" }))
+
+step("{staff} has cancelled {order} because {string}", ({ world }, who: StaffName, order: string, reason: string) =>
+  have(world, who, order, { type: "cancel", reason })
+)
+
+step("{staff} cancels {order}", ({ world }, who: StaffName, order: string) => ask(world, who, order, { type: "cancel" }))
+
+step("{staff} cancels {order} because {string}", ({ world }, who: StaffName, order: string, reason: string) =>
+  ask(world, who, order, { type: "cancel", reason })
+)
+
+step("{staff} cancels {order} under the key {string}", ({ world }, who: StaffName, order: string, key: string) =>
+  ask(world, who, order, { type: "cancel" }, { key })
+)
+
+step(
+  "{staff} cancels {order} because {string} under the key {string}",
+  ({ world }, who: StaffName, order: string, reason: string, key: string) =>
+    ask(world, who, order, { type: "cancel", reason }, { key })
+)
+
+step(
+  "{staff} cancels {order} for {int} times {string} as the reason",
+  ({ world }, who: StaffName, order: string, times: number, text: string) =>
+    ask(world, who, order, { type: "cancel", reason: text.repeat(times) })
+)
+
+/** Text that looks like any other on a page. */
+const oddTexts: Readonly<Record<string, string>> = {
+  "half an emoji": "moved abroad \ud83d",
+  "the character U+0000": "moved\u0000abroad",
+  "an e and its accent apart": "cafe\u0301 closed",
+  "two lines": "moved abroad\nto Paris"
+}
+
+export const oddText = (description: string): string => {
+  const text = oddTexts[description]
+  if (text === undefined) throw new Error(`write one of: ${Object.keys(oddTexts).join(", ")}`)
+  return text
+}
+
+step(
+  "{staff} cancels {order} for a reason with {string} in it",
+  ({ world }, who: StaffName, order: string, description: string) =>
+    ask(world, who, order, { type: "cancel", reason: oddText(description) })
+)
+
+step("{staff} cancels an order that does not exist", async ({ world }, who: StaffName) => {
+  await world.give(world.asking(who), unknownId, { type: "cancel" })
+})
+
+step(
+  "{staff} cancels an order that does not exist, for {int} times {string} as the reason",
+  async ({ world }, who: StaffName, times: number, text: string) => {
+    await world.give(world.asking(who), unknownId, { type: "cancel", reason: text.repeat(times) })
+  }
+)
+
+step(
+  "{staff} cancels {order} as if it were of Mallory's tenant, for {int} times {string} as the reason",
+  ({ world }, who: StaffName, order: string, times: number, text: string) =>
+    ask(world, who, order, { type: "cancel", reason: text.repeat(times) }, { tenantId: world.otherTenantId })
+)
+
+step("{staff} writes {string} into the notes of {order}", async ({ world }, who: StaffName, notes: string, order: string) => {
+  await world.look(world.known(order).orderId, (id) => world.shop.rewriteNotes(world.asking(who), id, notes))
+})
+
+step("the same request is sent again", ({ world }) => world.repeat())
+
+// --- policy and time ---------------------------------------------------------------------------------------------------------------
+
+step("the cancellation policy is {policy}", ({ world }, policy: World["policy"]) => {
+  world.policy = policy
+})
+
+step("it is {moment}", ({ world }, moment: string) => {
+  world.surroundings.nowMs = Date.parse(moment)
+})
+
+step("{int} hour(s) pass(es)", ({ world }, hours: number) => {
+  world.surroundings.nowMs += hours * 3_600_000
+})
+
+step("the clock is set back by {int} hour(s)", ({ world }, hours: number) => {
+  world.surroundings.nowMs -= hours * 3_600_000
+})
+
+step("the tenant keeps a registry of its assets, with {serial} as (a ){product}", ({ world }, serial: string, product: Product) =>
+  world.register(serial, product, true)
+)
+
+step("in the registry {serial} is a/an {product} under repair", ({ world }, serial: string, product: Product) =>
+  world.register(serial, product, false)
+)
