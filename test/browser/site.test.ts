@@ -72,6 +72,7 @@ describe("the site", () => {
       await page.locator("#localsearch-input").fill("ORDER_NOT_CANCELLABLE")
       await page.locator(".VPLocalSearchBox .result").first().click()
       await page.waitForURL((url) => url.pathname !== "/lifecycle.html" || url.hash !== "")
+      expect(await page.locator(".vp-doc").innerText()).toContain("ORDER_NOT_CANCELLABLE")
     }))
 
   it("can be read without JavaScript", () =>
