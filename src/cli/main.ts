@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-/**
- * The program `order-lifecycle`. It ends with 0 when all is well, with 1 when what it checked is not, with 2 when it could not do what it
- * was asked to, and with 130 when it was interrupted.
- */
+/** The program `order-lifecycle`. */
 import { readFileSync } from "node:fs"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -14,6 +11,7 @@ import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { CannotVerify } from "./CannotVerify.ts"
+import { exitCodes } from "./exitCodes.ts"
 import { simulateCommand } from "./simulateCommand.ts"
 import { FoundViolations, verifyCommand } from "./verifyCommand.ts"
 
@@ -35,9 +33,9 @@ const describe = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 }
 
 const exitCode = (exit: Exit.Exit<unknown, unknown>): number => {
-  if (Exit.isSuccess(exit)) return 0
-  if (Cause.hasInterruptsOnly(exit.cause)) return 130
-  return Cause.squash(exit.cause) instanceof FoundViolations ? 1 : 2
+  if (Exit.isSuccess(exit)) return exitCodes.well.code
+  if (Cause.hasInterruptsOnly(exit.cause)) return exitCodes.interrupted.code
+  return (Cause.squash(exit.cause) instanceof FoundViolations ? exitCodes.violations : exitCodes.cannot).code
 }
 
 NodeRuntime.runMain(Effect.provide(Effect.tapCause(program, describe), NodeServices.layer), {

@@ -7,31 +7,94 @@ import * as Schema from "effect/Schema"
 import type { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import type { OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { InputFault, OrderNotFound, Refusal } from "../order/Refusal.ts"
+import { bodyLimits } from "./bodyLimits.ts"
 
-/** What the HTTP layer itself refuses, before a command is ever given. */
-const httpMessages = {
-  BAD_REQUEST: "The request is not valid HTTP",
-  AUTH_REQUIRED: "An API key is required: Authorization: Bearer <key>",
-  INVALID_TOKEN: "The API key is not valid",
-  NO_TENANT_ACCESS: "The Tenant-ID header must name one tenant that the API key has access to",
-  INSUFFICIENT_PERMISSIONS: "The API key may only read",
-  NOT_FOUND: "Not found",
-  METHOD_NOT_ALLOWED: "The path does not have this method",
-  PAYLOAD_TOO_LARGE: "The request body is too large",
-  UNSUPPORTED_MEDIA_TYPE: "The request body must be application/json in UTF-8, not compressed",
-  RATE_LIMITED: "Too many requests; try again later",
-  UNAVAILABLE: "The service is unavailable at present and nothing was changed; try again later",
-  INTERNAL_ERROR: "Something went wrong on our side"
+/** What the HTTP layer itself refuses, before a command is ever given: what it says, in which case, and what to do. */
+export const httpFaults = {
+  BAD_REQUEST: {
+    message: "The request is not valid HTTP",
+    when: "The request is not valid HTTP.",
+    remedy: "Send valid HTTP/1.1, with one Host header."
+  },
+  AUTH_REQUIRED: {
+    message: "An API key is required: Authorization: Bearer <key>",
+    when: "No API key was sent.",
+    remedy: "Send the header `Authorization: Bearer <key>`."
+  },
+  INVALID_TOKEN: {
+    message: "The API key is not valid",
+    when: "The API key is not known.",
+    remedy: "Use a key that the service was given."
+  },
+  NO_TENANT_ACCESS: {
+    message: "The Tenant-ID header must name one tenant that the API key has access to",
+    when: "The Tenant-ID is missing, repeated, or not one of the key's.",
+    remedy: "Send one `Tenant-ID` header with a tenant of the key."
+  },
+  INSUFFICIENT_PERMISSIONS: {
+    message: "The API key may only read",
+    when: "The key may only read.",
+    remedy: "Use a key with another role than `read-only`."
+  },
+  NOT_FOUND: { message: "Not found", when: "There is no such path.", remedy: "Verify the path." },
+  METHOD_NOT_ALLOWED: {
+    message: "The path does not have this method",
+    when: "The path has no such method.",
+    remedy: "Use one of the methods that the header `Allow` names."
+  },
+  REQUEST_TIMEOUT: {
+    message: "The request took too long to arrive",
+    when: "The request took too long to arrive.",
+    remedy: "Send the request again, without pauses."
+  },
+  PAYLOAD_TOO_LARGE: {
+    message: "The request body is too large",
+    when: `The body is longer than ${bodyLimits.order / 1024} KiB (creating an order) or ${bodyLimits.other / 1024} KiB.`,
+    remedy: "Send less at a time."
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    message: "The request body must be application/json in UTF-8, not compressed",
+    when: "The body is not application/json, or it is compressed.",
+    remedy: "Send JSON in UTF-8, with the header `Content-Type: application/json`."
+  },
+  EXPECTATION_FAILED: {
+    message: "Only 100-continue can be expected",
+    when: "The header `Expect` asks for something other than `100-continue`.",
+    remedy: "Leave the header `Expect` out."
+  },
+  RATE_LIMITED: {
+    message: "Too many requests; try again later",
+    when: "The tenant sends too many requests.",
+    remedy: "Try again after the seconds that `Retry-After` says."
+  },
+  HEADERS_TOO_LARGE: {
+    message: "The request headers are too large",
+    when: "The request line or the headers are too long.",
+    remedy: "Send fewer or shorter headers."
+  },
+  UNAVAILABLE: {
+    message: "The service is unavailable at present and nothing was changed; try again later",
+    when: "The service is working on as many requests as it can, or cannot reach its store. Nothing was changed.",
+    remedy: "Try again after the seconds that `Retry-After` says."
+  },
+  INTERNAL_ERROR: {
+    message: "Something went wrong on our side",
+    when: "A fault of the service.",
+    remedy: "Report the request id; the log has the rest under it."
+  }
 } as const
-type HttpCode = keyof typeof httpMessages
+export type HttpCode = keyof typeof httpFaults
 
 /** A request that does not reach the lifecycle. */
 export class HttpFault extends Schema.TaggedError<HttpFault>()("HttpFault", {
-  code: Schema.Literals(Object.keys(httpMessages) as ReadonlyArray<HttpCode>),
+  code: Schema.Literals(Object.keys(httpFaults) as ReadonlyArray<HttpCode>),
   headers: Schema.Record(Schema.String, Schema.String)
 }) {
   override get message() {
-    return httpMessages[this.code]
+    return httpFaults[this.code].message
+  }
+  get remedy() {
+    return httpFaults[this.code].remedy
   }
 }
 
@@ -45,17 +108,19 @@ export class OrderOfSubscriptionNotFound extends Schema.TaggedError<OrderOfSubsc
     cause: Schema.Unknown
   }
 ) {
+  static readonly when = "The order that the subscription is to belong to does not exist in the tenant."
   readonly code = "ORDER_NOT_FOUND"
+  readonly remedy = "Verify the order ID."
   static readonly from = (cause: OrderNotFound) => new OrderOfSubscriptionNotFound({ cause })
   override get message() {
     return "Order not found"
   }
 }
 
-type Code = Extract<Failure, { code: string }>["code"] | "OUTCOME_UNKNOWN"
+export type Code = Extract<Failure, { code: string }>["code"] | "OUTCOME_UNKNOWN"
 
 /** The HTTP status of every code. A code that is missing here does not compile. */
-const statusByCode: Record<Code, number> = {
+export const statusByCode: Record<Code, number> = {
   BAD_REQUEST: 400,
   VALIDATION_ERROR: 400,
   VARIANT_NOT_FOUND: 400,
@@ -77,10 +142,13 @@ const statusByCode: Record<Code, number> = {
   NOT_FOUND: 404,
   ORDER_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  EXPECTATION_FAILED: 417,
   IDEMPOTENCY_KEY_REUSED: 422,
   RATE_LIMITED: 429,
+  HEADERS_TOO_LARGE: 431,
   INTERNAL_ERROR: 500,
   OUTCOME_UNKNOWN: 503,
   UNAVAILABLE: 503
@@ -88,7 +156,7 @@ const statusByCode: Record<Code, number> = {
 
 /** Failures of the store have no code of the specification's: these are theirs. Neither says anything about what went wrong inside. */
 const storeFailures = {
-  StoreUnavailable: { code: "UNAVAILABLE", message: httpMessages.UNAVAILABLE },
+  StoreUnavailable: { code: "UNAVAILABLE", message: httpFaults.UNAVAILABLE.message },
   OutcomeUnknown: {
     code: "OUTCOME_UNKNOWN",
     message:
@@ -136,6 +204,6 @@ export const answerFailure = (failure: Failure): HttpServerResponse.HttpServerRe
 
 /** The answer to a fault of the service: the request id is all it tells, and all it takes to find the fault in the log. */
 export const answerDefect = (requestId: string): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.jsonUnsafe(errorBody("INTERNAL_ERROR", `${httpMessages.INTERNAL_ERROR} (request ${requestId})`), {
+  HttpServerResponse.jsonUnsafe(errorBody("INTERNAL_ERROR", `${httpFaults.INTERNAL_ERROR.message} (request ${requestId})`), {
     status: statusByCode.INTERNAL_ERROR
   })

@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type { RequestId } from "../order/AuditEvent.ts"
 import { App } from "./app.ts"
-import { commonHeaders, errorBody } from "./errors.ts"
+import { commonHeaders, errorBody, type HttpCode, httpFaults, statusByCode } from "./errors.ts"
 import { newRequestId } from "./requestId.ts"
 
 export interface ServerOptions {
@@ -76,31 +76,30 @@ const refuseUnreadable = (server: Server, newId: () => RequestId): void => {
     const answer = answers.get(socket)
     const isAnswering = answer !== undefined && answer.headersSent && !answer.writableFinished
     if (error.code === "ECONNRESET" || !socket.writable || isAnswering) return void socket.destroy(error)
-    const [status, code, message] = unreadable[error.code ?? ""] ?? [400, "BAD_REQUEST", "The request is not valid HTTP"]
-    const [headers, body] = refusal(newId(), code, message)
+    const code = unreadable[error.code ?? ""] ?? "BAD_REQUEST"
+    const [status, headers, body] = refusal(newId(), code)
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`, () => socket.destroy())
   })
   server.on("checkExpectation", (_, response) => {
-    const [headers, body] = refusal(newId(), "EXPECTATION_FAILED", "Only 100-continue can be expected")
-    response.writeHead(417, headers).end(body)
+    const [status, headers, body] = refusal(newId(), "EXPECTATION_FAILED")
+    response.writeHead(status, headers).end(body)
   })
 }
 
-const unreadable: Record<string, readonly [status: number, code: string, message: string]> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "REQUEST_TIMEOUT", "The request took too long to arrive"],
-  HPE_HEADER_OVERFLOW: [431, "HEADERS_TOO_LARGE", "The request headers are too large"],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "PAYLOAD_TOO_LARGE", "The request body is too large"]
+const unreadable: Record<string, HttpCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "REQUEST_TIMEOUT",
+  HPE_HEADER_OVERFLOW: "HEADERS_TOO_LARGE",
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: "PAYLOAD_TOO_LARGE"
 }
 
 const refusal = (
   requestId: RequestId,
-  code: string,
-  message: string
-): readonly [headers: Record<string, string | number>, body: string] => {
-  const body = JSON.stringify(errorBody(code, message))
+  code: HttpCode
+): readonly [status: number, headers: Record<string, string | number>, body: string] => {
+  const body = JSON.stringify(errorBody(code, httpFaults[code].message))
   const own = { "x-request-id": requestId, "content-type": "application/json", "content-length": Buffer.byteLength(body) }
-  return [{ ...commonHeaders, ...own, connection: "close" }, body]
+  return [statusByCode[code], { ...commonHeaders, ...own, connection: "close" }, body]
 }
 
 /** Take no more connections, and wait until the last request is answered, but not for ever. */

@@ -5,7 +5,10 @@
  * The cancel operation says what the specification's fragment says, no less and no more. Answers that any operation can give are
  * therefore listed once, under `components.responses`.
  */
-import { bodyLimits } from "./readBody.ts"
+import * as EffectRecord from "effect/Record"
+import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
+import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
+import { type Code, httpFaults, statusByCode } from "./errors.ts"
 
 // A JSON document that is walked and completed: its members are what the generator made of the Api, not a type of ours.
 // oxlint-disable-next-line typescript/no-explicit-any -- the document has no narrower type than this in the generator either
@@ -50,34 +53,17 @@ const idempotencyKey = {
   description: "Makes the request safe to repeat for 24 hours: the same key with the same request gives the first answer again."
 }
 
-/** Answers any request can get, by their codes. */
-const commonAnswers: Record<string, readonly [status: number, description: string, schema?: "DetailedError"]> = {
-  BAD_REQUEST: [400, "The request is not valid HTTP"],
-  VALIDATION_ERROR: [
-    400,
-    "The path, the query, a header or the body is not valid; `details` says what is wrong",
-    "DetailedError"
-  ],
-  AUTH_REQUIRED: [401, "No API key was sent"],
-  INVALID_TOKEN: [401, "The API key is not known"],
-  NO_TENANT_ACCESS: [403, "The Tenant-ID is missing, repeated, or not one of the key's"],
-  INSUFFICIENT_PERMISSIONS: [403, "The key may only read"],
-  NOT_FOUND: [404, "There is no such path, or nothing of the tenant's by that id"],
-  METHOD_NOT_ALLOWED: [405, "The path has no such method; `Allow` lists those it has"],
-  REQUEST_TIMEOUT: [408, "The request took too long to arrive"],
-  PAYLOAD_TOO_LARGE: [
-    413,
-    `The body is longer than ${bodyLimits.order / 1024} KiB (creating an order) or ${bodyLimits.other / 1024} KiB`
-  ],
-  UNSUPPORTED_MEDIA_TYPE: [415, "The body is not application/json, or it is compressed"],
-  EXPECTATION_FAILED: [417, "Only `100-continue` can be expected"],
-  IDEMPOTENCY_KEY_REUSED: [422, "The idempotency key was used before with another request"],
-  RATE_LIMITED: [429, "Too many requests; `Retry-After` says when to try again"],
-  HEADERS_TOO_LARGE: [431, "The request line or the headers are too long"],
-  INTERNAL_ERROR: [500, "A fault of the service; `X-Request-Id` is what to report"],
-  OUTCOME_UNKNOWN: [503, "Nobody can tell whether the change was made; repeat it under the same idempotency key"],
-  UNAVAILABLE: [503, "Nothing was changed; try again after `Retry-After` seconds"]
-}
+/** What any request can be answered with, whatever it asks for. */
+const commonAnswers = {
+  ...httpFaults,
+  VALIDATION_ERROR: {
+    when: "The path, the query, a header or the body is not valid.",
+    remedy: "`details` says what is wrong."
+  },
+  IDEMPOTENCY_KEY_REUSED: { when: IdempotencyKeyReused.when, remedy: new IdempotencyKeyReused().remedy },
+  OUTCOME_UNKNOWN: { when: OutcomeUnknown.when, remedy: new OutcomeUnknown({ cause: "unknown" }).remedy }
+} satisfies Partial<Record<Code, { readonly when: string; readonly remedy: string }>>
+const commonCodes = EffectRecord.keys(commonAnswers).toSorted((a, b) => statusByCode[a] - statusByCode[b])
 
 /** Unknown members are ignored wherever they appear, so no schema forbids them. */
 const allowUnknownMembers = (json: Json): void => {
@@ -115,13 +101,17 @@ export const completeOpenApi = (spec: Json): Json => {
   spec.security = [{ bearerAuth: [] }]
   spec.components.securitySchemes = { bearerAuth: { type: "http", scheme: "bearer", description: "API key" } }
   spec.components.responses = Object.fromEntries(
-    Object.entries(commonAnswers).map(([code, [status, description, schema = "Error"]]) => [
-      code,
-      {
-        description: `${status}. ${description}.`,
-        content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } }
-      }
-    ])
+    commonCodes.map((code) => {
+      const { when, remedy } = commonAnswers[code]
+      const schema = code === "VALIDATION_ERROR" ? "DetailedError" : "Error"
+      return [
+        code,
+        {
+          description: `${statusByCode[code]}. ${when} ${remedy}`,
+          content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } }
+        }
+      ]
+    })
   )
   return spec
 }

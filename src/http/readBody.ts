@@ -12,9 +12,6 @@ import { InvalidInput } from "../order/Refusal.ts"
 import { maxJsonDepth } from "../order/Text.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
 
-/** The longest body, in bytes. Source: decisions.md, section 3, "Limits". */
-export const bodyLimits = { order: 256 * 1024, other: 16 * 1024 }
-
 const invalid = (message: string, code: string) => new InvalidInput({ details: [{ path: "", message, code }] })
 
 /** Whether a body follows, as far as the headers tell: chunked bodies and those of a web `Request` may yet turn out empty. */

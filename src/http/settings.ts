@@ -19,9 +19,49 @@ import { Name, NonEmptyText, Text } from "../order/Text.ts"
 import type { ApiKey } from "./ApiKeys.ts"
 import { demoCatalogue } from "./demoCatalogue.ts"
 
+/**
+ * Every setting there is: what it means, an example, and the value it has when it is not set, or what happens then. Nothing that does not
+ * stand here can be read; the pages about settings are drawn from it.
+ */
+export const settings = {
+  PORT: { meaning: "the port that the service listens on; 0 takes any free one", example: "8080", default: "3000" },
+  HOST: { meaning: "the address that the service listens on", example: "0.0.0.0", default: "127.0.0.1" },
+  DATABASE_URL: {
+    meaning: "the PostgreSQL to use",
+    example: "postgres://user:password@host:5432/database",
+    unset: "the embedded one"
+  },
+  DATA_DIR: {
+    meaning: "the embedded database's folder; one process at a time",
+    example: "/var/lib/order-lifecycle",
+    default: "./data"
+  },
+  API_KEYS: {
+    meaning:
+      'who may call, as JSON: `[{"key", "userId", "tenants": ["…"], "role"?, "email"?, "displayName"?}]`; the role `read-only` may only read',
+    example: '[{"key":"s3cret","userId":"ada","tenants":["demo"],"role":"read-only"}]',
+    unset: "on loopback: `dev-key` for the tenant `demo`, with a warning; elsewhere it must be set"
+  },
+  CATALOGUE_FILE: {
+    meaning:
+      'what can be ordered, a file of JSON: `[{"sku", "productName", "status": "active" or "inactive", "currency", "pricing": [{"contractLength", "monthlyPrice"}]}]`',
+    example: "catalogue.json",
+    unset: "a demo catalogue"
+  },
+  CANCELLATION_POLICY: {
+    meaning: `until when an order can be cancelled: ${cancellationPolicyNames.map((name) => `\`${name}\``).join(" or ")}`,
+    example: "beforeFulfilment",
+    default: "noActiveSubscriptions"
+  }
+} as const satisfies Record<
+  string,
+  { readonly meaning: string; readonly example: string } & ({ readonly default: string } | { readonly unset: string })
+>
+export type SettingName = keyof typeof settings
+
 /** A setting that cannot be used. */
 export class WrongSetting extends Schema.TaggedError<WrongSetting>()("WrongSetting", {
-  setting: Schema.String,
+  setting: Schema.Literals(Object.keys(settings) as ReadonlyArray<SettingName>),
   fault: Schema.String
 }) {
   override get message() {
@@ -47,10 +87,10 @@ export const developmentKey = "dev-key"
 
 // --- one setting at a time ---------------------------------------------------------------------------------------------------------
 
-const wrong = (setting: string, fault: string) => new WrongSetting({ setting, fault })
+const wrong = (setting: SettingName, fault: string) => new WrongSetting({ setting, fault })
 
 /** A setting as text. An empty one counts as not set. */
-const text = (setting: string): Effect.Effect<string | undefined, WrongSetting> =>
+const text = (setting: SettingName): Effect.Effect<string | undefined, WrongSetting> =>
   Config.option(Config.String(setting)).pipe(
     Effect.map((value) => Option.getOrUndefined(Option.filter(value, (given) => given !== ""))),
     Effect.mapError(() => wrong(setting, "cannot be read"))
@@ -60,14 +100,14 @@ const text = (setting: string): Effect.Effect<string | undefined, WrongSetting> 
 const describeFaults = (faults: ReadonlyArray<InputFault>): string =>
   faults.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ")
 
-const checked = <A>(setting: string, read: Result.Result<A, InvalidInput>): Effect.Effect<A, WrongSetting> =>
+const checked = <A>(setting: SettingName, read: Result.Result<A, InvalidInput>): Effect.Effect<A, WrongSetting> =>
   Effect.fromResult(Result.mapError(read, ({ details }) => wrong(setting, describeFaults(details))))
 
-const parseJson = (setting: string, json: string): Effect.Effect<unknown, WrongSetting> =>
+const parseJson = (setting: SettingName, json: string): Effect.Effect<unknown, WrongSetting> =>
   Effect.try({ try: () => JSON.parse(json) as unknown, catch: () => wrong(setting, "must be valid JSON") })
 
 const readPort = Effect.fnUntraced(function* () {
-  const given = (yield* text("PORT")) ?? "3000"
+  const given = (yield* text("PORT")) ?? settings.PORT.default
   if (!/^[0-9]{1,5}$/.test(given) || Number(given) > 65_535) return yield* wrong("PORT", "must be a whole number from 0 to 65535")
   return Number(given)
 })
@@ -77,13 +117,13 @@ const readDatabaseUrl = Effect.fnUntraced(function* () {
   if (given === undefined) return undefined
   const url = URL.parse(given)
   if (url === null || (url.protocol !== "postgres:" && url.protocol !== "postgresql:") || url.hostname === "") {
-    return yield* wrong("DATABASE_URL", "must be a URL like postgres://user:password@host:5432/database")
+    return yield* wrong("DATABASE_URL", `must be a URL like ${settings.DATABASE_URL.example}`)
   }
   return Redacted.make(given)
 })
 
 const readPolicy = Effect.fnUntraced(function* () {
-  const given = (yield* text("CANCELLATION_POLICY")) ?? "noActiveSubscriptions"
+  const given = (yield* text("CANCELLATION_POLICY")) ?? settings.CANCELLATION_POLICY.default
   const policy = cancellationPolicyNames.find((each) => each === given)
   return policy ?? (yield* wrong("CANCELLATION_POLICY", `must be one of: ${cancellationPolicyNames.join(", ")}`))
 })
@@ -191,13 +231,13 @@ const readCatalogue = Effect.fnUntraced(function* () {
 
 /** Read all settings, or say what is wrong with the first that cannot be used. */
 export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(function* () {
-  const host = (yield* text("HOST")) ?? "127.0.0.1"
+  const host = (yield* text("HOST")) ?? settings.HOST.default
   const apiKeys = yield* readApiKeys(host)
   return {
     host,
     port: yield* readPort(),
     databaseUrl: yield* readDatabaseUrl(),
-    dataFolder: (yield* text("DATA_DIR")) ?? "./data",
+    dataFolder: (yield* text("DATA_DIR")) ?? settings.DATA_DIR.default,
     apiKeys,
     isDevelopment: apiKeys === developmentKeys,
     variants: yield* readCatalogue(),

@@ -29,13 +29,14 @@ export interface BrokenChain extends ChainFault {
 }
 
 /**
- * There is no such event, or it is the one that placed the order. What that one says in confidence (customer, addresses) is the order
- * itself, and an order without a customer is none. See `docs/decisions/0009-what-can-be-erased.md`.
+ * What the event that placed the order says in confidence (customer, addresses) is the order itself, and an order without a customer is
+ * none. See `docs/decisions/0009-what-can-be-erased.md`.
  */
 export class EventNotErasable extends Schema.TaggedError<EventNotErasable>()("EventNotErasable", {
   orderId: OrderIdSchema,
   sequence: Schema.Int
 }) {
+  static readonly when = "The order has no such event, or it is the one that placed the order."
   readonly remedy = "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
   override get message() {
     return `Event ${this.sequence} of the order does not exist or cannot be erased.`

@@ -141,17 +141,20 @@ export interface EventKey {
   readonly sequence: number
 }
 
-/** The store cannot be reached or is overloaded, and nothing was done. Safe to try again. */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
   cause: Schema.Defect()
 }) {
+  static readonly when = "The store cannot be reached or is overloaded, and nothing was done."
+  readonly remedy = "Try again later."
   override get message() {
     return "The store is unavailable. Nothing was changed."
   }
 }
 
-/** The change was sent and no answer came: it may or may not have been made. Never a domain answer. Read again, or repeat with a key. */
+/** Never a domain answer. */
 export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", { cause: Schema.Defect() }) {
+  static readonly when = "The change was sent and no answer came: it may or may not have been made."
+  readonly remedy = "Repeat the request under the same idempotency key, or read before you repeat."
   override get message() {
     return "It is unknown whether the change was made."
   }

@@ -21,8 +21,8 @@ import type { IdempotencyKey, OrderStore, OutcomeUnknown, Remembered, StoreUnava
 /** How long a key is kept. Source: decisions.md, section 3. */
 export const keyLifetime = Duration.hours(24)
 
-/** The key was used before, for something else. */
 export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()("IdempotencyKeyReused", {}) {
+  static readonly when = "The idempotency key was used before with another request."
   readonly code = "IDEMPOTENCY_KEY_REUSED"
   readonly remedy = "Use a new key for a new request."
   override get message() {

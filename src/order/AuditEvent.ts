@@ -33,17 +33,17 @@ export const RequestId = Schema.String.check(
 ).pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 
-/** What every event says. `sequence` equals the order's version after it; `from` is null for the first. */
+/** What every event says. The page `docs/reference/events.md` is drawn from these schemas and their descriptions. */
 const common = {
-  tenantId: TenantId,
-  orderId: OrderId,
-  sequence: Schema.Int,
-  at: Timestamp,
-  actor: Actor,
-  requestId: RequestId,
-  from: Schema.NullOr(OrderStatus),
-  to: OrderStatus,
-  released: Schema.Array(Released)
+  tenantId: TenantId.annotate({ description: "The tenant whose order it is" }),
+  orderId: OrderId.annotate({ description: "The order that it happened to" }),
+  sequence: Schema.Int.annotate({ description: "Its place in the order's history, from 1 on: the order's version after it" }),
+  at: Timestamp.annotate({ description: "When it happened; never before the event before it" }),
+  actor: Actor.annotate({ description: "Who gave the command" }),
+  requestId: RequestId.annotate({ description: "The request that the command came in under" }),
+  from: Schema.NullOr(OrderStatus).annotate({ description: "The order's status before; null for the first event" }),
+  to: OrderStatus.annotate({ description: "The order's status after it" }),
+  released: Schema.Array(Released).annotate({ description: "Units that were given back, by line" })
 }
 
 export const OrderPlaced = Schema.Struct({
@@ -51,13 +51,15 @@ export const OrderPlaced = Schema.Struct({
   ...common,
   details: Schema.Struct({ customerId: CustomerId, ...OrderedFacts.fields, lines: Schema.Array(OrderedLine) }),
   confidential: PersonalFacts
+}).annotate({
+  description: "An order was placed: what was ordered, for whom and at which prices. Its units are reserved from now on."
 })
 export const OrderConfirmed = Schema.Struct({
   type: Schema.tag("order.confirmed"),
   ...common,
   details: Schema.Struct({}),
   confidential: Schema.Struct({})
-})
+}).annotate({ description: "The order was approved. Subscriptions can be started from it." })
 export const SubscriptionStarted = Schema.Struct({
   type: Schema.tag("subscription.started"),
   ...common,
@@ -70,19 +72,19 @@ export const SubscriptionStarted = Schema.Struct({
     billingGroupId: Subscription.fields.billingGroupId
   }),
   confidential: Schema.Struct({ notes: Schema.optionalKey(Text) })
-})
+}).annotate({ description: "One unit of one line went out, under a serial number." })
 export const SubscriptionEnded = Schema.Struct({
   type: Schema.tag("subscription.ended"),
   ...common,
   details: Schema.Struct({ subscriptionId: SubscriptionId, status: SubscriptionStatus, reason: Schema.optionalKey(Text) }),
   confidential: Schema.Struct({ notes: Schema.optionalKey(Text) })
-})
+}).annotate({ description: "A subscription ended. The order keeps its status." })
 export const OrderCancelled = Schema.Struct({
   type: Schema.tag("order.cancelled"),
   ...common,
   details: Schema.Struct({}),
   confidential: Schema.Struct({ reason: Schema.optionalKey(Text) })
-})
+}).annotate({ description: "The order was cancelled, and every unit that it still held was released." })
 
 /** One thing that happened to an order. */
 export const AuditEvent = Schema.Union([OrderPlaced, OrderConfirmed, SubscriptionStarted, SubscriptionEnded, OrderCancelled])

@@ -1,8 +1,9 @@
 /**
  * Every way in which a command can be refused. A refusal changes nothing.
  *
- * Each class is one case a caller can act on; its `code` is the specification's word for it (several cases may share a code), and
- * `remedy` says what to do. Where in the lifecycle a refusal is given is said in `orderMachine.ts`; which HTTP status it gets, in `http/`.
+ * Each class is one case a caller can act on; its `code` is the specification's word for it (several cases may share a code), `when`
+ * says which case it is, and `remedy` what to do. Where in the lifecycle a refusal is given is said in `orderMachine.ts`; which HTTP
+ * status it gets, in `http/`. The page `docs/reference/errors.md` is drawn from all three.
  */
 import * as Schema from "effect/Schema"
 import { OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "./Order.ts"
@@ -13,10 +14,11 @@ import { Timestamp } from "./Timestamp.ts"
 export const InputFault = Schema.Struct({ path: Schema.String, message: Schema.String, code: Schema.String })
 export type InputFault = typeof InputFault.Type
 
-/** The input does not have the shape the command needs. Names every wrong field. */
 export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
   details: Schema.NonEmptyArray(InputFault)
 }) {
+  static readonly when =
+    "The input does not have the shape that the command needs, or does not fit the order. `details` names every wrong field."
   readonly code = "VALIDATION_ERROR"
   readonly remedy = "Correct the named fields and send the request again."
   override get message() {
@@ -30,6 +32,7 @@ export class VariantNotFound extends Schema.TaggedError<VariantNotFound>()("Vari
   skus: Schema.NonEmptyArray(Sku),
   details: Schema.NonEmptyArray(InputFault)
 }) {
+  static readonly when = "The catalogue does not have the SKU."
   readonly code = "VARIANT_NOT_FOUND"
   readonly remedy = "Order a SKU of the catalogue."
   override get message() {
@@ -41,6 +44,7 @@ export class VariantInactive extends Schema.TaggedError<VariantInactive>()("Vari
   skus: Schema.NonEmptyArray(Sku),
   details: Schema.NonEmptyArray(InputFault)
 }) {
+  static readonly when = "The catalogue has the SKU, but does not offer it at present."
   readonly code = "VARIANT_INACTIVE"
   readonly remedy = "Order an active SKU, or activate this one."
   override get message() {
@@ -52,6 +56,7 @@ export class InvalidContractLength extends Schema.TaggedError<InvalidContractLen
   skus: Schema.NonEmptyArray(Sku),
   details: Schema.NonEmptyArray(InputFault)
 }) {
+  static readonly when = "The SKU is not priced for the contract length."
   readonly code = "INVALID_CONTRACT_LENGTH"
   readonly remedy = "Choose one of the contract lengths the SKU is priced for."
   override get message() {
@@ -61,8 +66,8 @@ export class InvalidContractLength extends Schema.TaggedError<InvalidContractLen
 
 // --- any command on an order -------------------------------------------------------------------------------------------------------
 
-/** No such order in this tenant. An order of another tenant is no different. */
 export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { orderId: OrderId }) {
+  static readonly when = "The order does not exist in the tenant. An order of another tenant is no different."
   readonly code = "NOT_FOUND"
   readonly remedy = "Verify the order ID."
   override get message() {
@@ -70,10 +75,10 @@ export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNot
   }
 }
 
-/** No such subscription in this tenant, or not of this order. */
 export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFound>()("SubscriptionNotFound", {
   subscriptionId: SubscriptionId
 }) {
+  static readonly when = "The subscription does not exist in the tenant, or is not of the order."
   readonly code = "NOT_FOUND"
   readonly remedy = "Verify the subscription ID."
   override get message() {
@@ -87,6 +92,7 @@ export class OrderNotPending extends Schema.TaggedError<OrderNotPending>()("Orde
   orderId: OrderId,
   status: OrderStatus
 }) {
+  static readonly when = "The order was confirmed or cancelled before."
   readonly code = "ORDER_NOT_PENDING"
   readonly remedy = "Only a pending order can be confirmed; nothing needs doing if it was confirmed before."
   override get message() {
@@ -100,6 +106,7 @@ export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("
   orderId: OrderId,
   status: OrderStatus
 }) {
+  static readonly when = "The order is not confirmed yet, or is cancelled."
   readonly code = "ORDER_NOT_CONFIRMED"
   readonly remedy = "Confirm the order first; no subscription can be created from a cancelled order."
   override get message() {
@@ -111,6 +118,7 @@ export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()
   orderId: OrderId,
   sku: Schema.optionalKey(Sku)
 }) {
+  static readonly when = "Every unit of the SKU in the order, or of the whole order, has or had a subscription."
   readonly code = "ITEM_FULLY_FULFILLED"
   readonly remedy = "Every unit has or had a subscription; place a new order for more."
   override get message() {
@@ -121,6 +129,7 @@ export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()
 }
 
 export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", { serialNumber: SerialNumber }) {
+  static readonly when = "The registry of assets does not know the serial number."
   readonly code = "ASSET_NOT_FOUND"
   readonly remedy = "Verify the serial number, or register the asset."
   override get message() {
@@ -132,6 +141,7 @@ export class SkuMismatch extends Schema.TaggedError<SkuMismatch>()("SkuMismatch"
   serialNumber: SerialNumber,
   sku: Sku
 }) {
+  static readonly when = "No line of the order has the SKU of the asset, or the request names another."
   readonly code = "SKU_MISMATCH"
   readonly remedy = "Use an asset whose SKU is on the order."
   override get message() {
@@ -142,6 +152,7 @@ export class SkuMismatch extends Schema.TaggedError<SkuMismatch>()("SkuMismatch"
 export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("AssetNotAvailable", {
   serialNumber: SerialNumber
 }) {
+  static readonly when = "The asset is under an active subscription, or the registry of assets says that it is not available."
   readonly code = "ASSET_NOT_AVAILABLE"
   readonly remedy = "Use another asset, or end the subscription that has this one."
   override get message() {
@@ -155,6 +166,7 @@ export class SubscriptionAlreadyCancelled extends Schema.TaggedError<Subscriptio
   "SubscriptionAlreadyCancelled",
   { subscriptionId: SubscriptionId }
 ) {
+  static readonly when = "The subscription was cancelled before."
   readonly code = "ALREADY_CANCELLED"
   readonly remedy = "No action needed."
   override get message() {
@@ -166,6 +178,7 @@ export class SubscriptionAlreadyEnded extends Schema.TaggedError<SubscriptionAlr
   subscriptionId: SubscriptionId,
   status: SubscriptionStatus
 }) {
+  static readonly when = "The subscription ended before, in another way than by being cancelled."
   readonly code = "ALREADY_ENDED"
   readonly remedy = "No action needed."
   override get message() {
@@ -185,6 +198,7 @@ export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>
   guard: Schema.String,
   subscriptionIds: Schema.Array(SubscriptionId)
 }) {
+  static readonly when = "The order has active subscriptions; under the policy `beforeFulfilment`, it has or had a subscription."
   readonly code = "ORDER_NOT_CANCELLABLE"
   get remedy() {
     return this.guard === ("noActiveSubscriptions" satisfies CancellationPolicy)
@@ -199,12 +213,13 @@ export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>
   }
 }
 
-/** The order was cancelled before. Carries the original record; nothing is released again and the first reason stays. */
+/** Carries the original record of the cancel. */
 export class OrderAlreadyCancelled extends Schema.TaggedError<OrderAlreadyCancelled>()("OrderAlreadyCancelled", {
   orderId: OrderId,
   cancelledAt: Timestamp,
   reason: Schema.optionalKey(Schema.String)
 }) {
+  static readonly when = "The order was cancelled before. The first reason stays, and nothing is released again."
   readonly code = "ALREADY_CANCELLED"
   readonly remedy = "No action needed."
   override get message() {

@@ -59,19 +59,20 @@ const endFact =
   ({ event }: GuardArgs): boolean =>
     event.type === "endSubscription" && holds(event)
 
-/**
- * The cancellation policies: what has to hold for an order to be cancelled. The embedding service chooses one.
- *
- * - `noActiveSubscriptions` (default): no subscription of the order is active. A partial or fulfilled order can be cancelled again once
- *   every subscription has ended.
- * - `beforeFulfilment`: no subscription was ever created. A partial or fulfilled order cannot be cancelled any more.
- */
+/** The cancellation policies: what has to hold for an order to be cancelled. The embedding service chooses one. */
 const cancellationPolicies = {
   noActiveSubscriptions: ({ context }: GuardArgs): boolean => context.units.active === 0,
   beforeFulfilment: ({ context }: GuardArgs): boolean => context.units.active + context.units.ended === 0
 }
 export type CancellationPolicy = keyof typeof cancellationPolicies
 export const cancellationPolicyNames = Object.keys(cancellationPolicies) as ReadonlyArray<CancellationPolicy>
+
+/** When each policy lets an order be cancelled, in words. */
+export const cancellationPolicyMeanings: Readonly<Record<CancellationPolicy, string>> = {
+  noActiveSubscriptions:
+    "No subscription of the order is active. A partial or fulfilled order can be cancelled again once every subscription has ended. The default.",
+  beforeFulfilment: "No subscription was ever created. A partial or fulfilled order cannot be cancelled any more."
+}
 
 /**
  * The facts a transition can depend on, each a statement that can stand on an arrow. Each fails for one reason only and holds when the

@@ -1,26 +1,17 @@
-/** `docs/simulation.md` is true: its figures are what comes out, its example runs, its scenario can be read, its options exist. */
+/** `docs/simulation.md` is true: its example runs, its scenario can be read, its options exist. */
 import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import { program } from "../../docs/examples/compare-policies.ts"
 import { readScenario } from "../../src/simulation/Scenario.ts"
-import { scenarios } from "../../src/simulation/scenarios/index.ts"
-import { drawScenarios } from "../support/drawScenarios.ts"
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
 const page = read("docs/simulation.md")
 const fence = (language: string) => new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? ""
 
 describe("the page about simulation", () => {
-  it("has the figures of every shipped scenario as they are now; if not, npm run docs:scenarios writes them", async () => {
-    const { written, drawn, names } = await Effect.runPromise(drawScenarios)
-    expect(names).toEqual(Object.keys(scenarios))
-    expect(written).toBe(drawn)
-  })
-
-  it("shows the example as it runs", async () => {
-    expect(fence("ts")).toBe(read("docs/examples/compare-policies.ts"))
+  it("shows an example that runs", async () => {
     expect((await Effect.runPromise(program))?.low).toBeGreaterThan(20)
   })
 

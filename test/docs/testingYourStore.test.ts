@@ -1,4 +1,4 @@
-/** The guide for those who write a store: its example is the file that runs here, and it tells good stores from bad ones. */
+/** The guide for those who write a store: what it names is there, and its example tells good stores from bad ones. */
 import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,13 +8,10 @@ import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import * as kit from "../../src/testing/index.ts"
 
-const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
-const guide = read("docs/testing-your-store.md")
+const guide = readFileSync(new URL("../../docs/testing-your-store.md", import.meta.url), "utf8")
 
 describe("the guide to testing a store", () => {
-  it("shows the example as it runs, and names nothing that is not there", () => {
-    const [, example] = /```ts\n([\s\S]*?)```/.exec(guide) ?? []
-    expect(example).toBe(read("docs/examples/certify-a-store.ts"))
+  it("names nothing that is not there", () => {
     const named = [...guide.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = ""]) =>
       [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name)
     )

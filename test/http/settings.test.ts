@@ -6,7 +6,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
-import { readSettings } from "../../src/http/settings.ts"
+import { readSettings, settings } from "../../src/http/settings.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
 
 const read = (env: Record<string, string>) =>
@@ -54,6 +54,20 @@ describe("without settings", () => {
     const all = { PORT: "", HOST: "", DATABASE_URL: "", DATA_DIR: "", API_KEYS: "", CATALOGUE_FILE: "", CANCELLATION_POLICY: "" }
     expect(await settingsOf(all)).toMatchObject({ host: "127.0.0.1", port: 3000, isDevelopment: true })
   })
+})
+
+describe("what is said about the settings", () => {
+  it("is said of every setting that is read, and of no other", async () => {
+    const asked = new Set<string>()
+    const recording = ConfigProvider.make((path) => Effect.sync(() => void asked.add(path.join("."))))
+    await Effect.runPromise(Effect.provideService(readSettings, ConfigProvider.ConfigProvider, recording))
+    expect([...asked].toSorted()).toEqual(Object.keys(settings).toSorted())
+  })
+
+  it.each(Object.entries(settings).flatMap(([name, setting]) => ("default" in setting ? [[name, setting.default]] : [])))(
+    "%s is %s when it is not set",
+    async (name, value) => expect(await settingsOf({ [name]: value })).toEqual(await settingsOf({}))
+  )
 })
 
 const key = { key: "k-1", userId: "ada", tenants: ["demo"] }

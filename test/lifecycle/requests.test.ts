@@ -56,9 +56,19 @@ describe("a failure that is no refusal", () => {
       code: "IDEMPOTENCY_KEY_REUSED",
       remedy: "Use a new key for a new request."
     })
-    expect(new StoreUnavailable({ cause }).cause).toBe(cause)
-    expect(new OutcomeUnknown({ cause }).cause).toBe(cause)
+    expect(new StoreUnavailable({ cause })).toMatchObject({ cause, remedy: "Try again later." })
+    expect(new OutcomeUnknown({ cause })).toMatchObject({
+      cause,
+      remedy: "Repeat the request under the same idempotency key, or read before you repeat."
+    })
   })
+
+  it.each([
+    [StoreUnavailable, "The store cannot be reached or is overloaded, and nothing was done."],
+    [OutcomeUnknown, "The change was sent and no answer came: it may or may not have been made."],
+    [EventNotErasable, "The order has no such event, or it is the one that placed the order."],
+    [IdempotencyKeyReused, "The idempotency key was used before with another request."]
+  ])("says in which case it is given: %s", ({ when }, written) => expect(when).toBe(written))
 })
 
 describe("a caller", () => {

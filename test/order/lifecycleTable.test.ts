@@ -2,7 +2,12 @@
 import { createMachine } from "xstate"
 import { describe, expect, it } from "vitest"
 import { type Answer, lifecycles, tabulate } from "../../src/order/lifecycleTable.ts"
-import { cancellationPolicyNames, makeOrderMachine, orderMachine } from "../../src/order/orderMachine.ts"
+import {
+  cancellationPolicyMeanings,
+  cancellationPolicyNames,
+  makeOrderMachine,
+  orderMachine
+} from "../../src/order/orderMachine.ts"
 
 const conditions = (answers: ReadonlyArray<Answer>) => answers.map(({ condition }) => condition)
 const unless = (fact: string) => ({ fact, expected: false })
@@ -96,6 +101,14 @@ describe("the machine itself", () => {
       partial: "At least one subscription was created, at least one unit is still held.",
       fulfilled: "Every unit has or had a subscription.",
       cancelled: "Final. Nothing is held, nothing is active, and no subscription can ever be created."
+    })
+  })
+
+  it("says of every cancellation policy when it holds", () => {
+    expect(cancellationPolicyMeanings).toEqual({
+      noActiveSubscriptions:
+        "No subscription of the order is active. A partial or fulfilled order can be cancelled again once every subscription has ended. The default.",
+      beforeFulfilment: "No subscription was ever created. A partial or fulfilled order cannot be cancelled any more."
     })
   })
 

@@ -166,6 +166,27 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusals.Refusal, tag: string,
     ]
   ]
 
+/** In which case each of them is given, written by hand. */
+const cases: Record<Refusals.Refusal["_tag"], string> = {
+  InvalidInput:
+    "The input does not have the shape that the command needs, or does not fit the order. `details` names every wrong field.",
+  VariantNotFound: "The catalogue does not have the SKU.",
+  VariantInactive: "The catalogue has the SKU, but does not offer it at present.",
+  InvalidContractLength: "The SKU is not priced for the contract length.",
+  OrderNotFound: "The order does not exist in the tenant. An order of another tenant is no different.",
+  SubscriptionNotFound: "The subscription does not exist in the tenant, or is not of the order.",
+  OrderNotPending: "The order was confirmed or cancelled before.",
+  OrderNotConfirmed: "The order is not confirmed yet, or is cancelled.",
+  ItemFullyFulfilled: "Every unit of the SKU in the order, or of the whole order, has or had a subscription.",
+  AssetNotFound: "The registry of assets does not know the serial number.",
+  SkuMismatch: "No line of the order has the SKU of the asset, or the request names another.",
+  AssetNotAvailable: "The asset is under an active subscription, or the registry of assets says that it is not available.",
+  SubscriptionAlreadyCancelled: "The subscription was cancelled before.",
+  SubscriptionAlreadyEnded: "The subscription ended before, in another way than by being cancelled.",
+  OrderNotCancellable: "The order has active subscriptions; under the policy `beforeFulfilment`, it has or had a subscription.",
+  OrderAlreadyCancelled: "The order was cancelled before. The first reason stays, and nothing is released again."
+}
+
 /** What each of them names besides, for whoever wants to act on it. */
 const carried: Record<Refusals.Refusal["_tag"], ReadonlyArray<string>> = {
   InvalidInput: ["details"],
@@ -204,6 +225,11 @@ describe("a refusal", () => {
     const encoded = catalogue.flatMap(([refusal]) => (refusal._tag === tag ? [Schema.encodeSync(Refusals.Refusal)(refusal)] : []))
     expect(Object.keys(encoded.at(-1) ?? {}).toSorted()).toEqual(["_tag", ...members].toSorted())
   })
+
+  it.each(Refusals.Refusal.members.map((kind) => [kind, new Map<string, string>(Object.entries(cases)).get(kind.name)] as const))(
+    "says in which case it is given: %s",
+    ({ when }, written) => expect(when).toBe(written)
+  )
 
   it("of every kind is in this catalogue", () => {
     expect(new Set<unknown>(catalogue.map(([refusal]) => refusal.constructor))).toEqual(new Set(Refusals.Refusal.members))

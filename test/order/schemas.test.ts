@@ -329,3 +329,33 @@ describe("free-form JSON", () => {
     }
   })
 })
+
+describe("an audit event", () => {
+  const described = (schema: Schema.Constraint) => Schema.resolveAnnotations(schema)?.description
+
+  it("says what it records", () => {
+    const said = AuditEvent.members.map((member) => [member.fields.type.schema.literal, described(member)])
+    expect(Object.fromEntries(said)).toEqual({
+      "order.placed": "An order was placed: what was ordered, for whom and at which prices. Its units are reserved from now on.",
+      "order.confirmed": "The order was approved. Subscriptions can be started from it.",
+      "subscription.started": "One unit of one line went out, under a serial number.",
+      "subscription.ended": "A subscription ended. The order keeps its status.",
+      "order.cancelled": "The order was cancelled, and every unit that it still held was released."
+    })
+  })
+
+  it("says of every member that all events have what it is", () => {
+    const { type: _, details: __, confidential: ___, ...common } = AuditEvent.members[0].fields
+    expect(Object.fromEntries(Object.entries(common).map(([name, schema]) => [name, described(schema)]))).toEqual({
+      tenantId: "The tenant whose order it is",
+      orderId: "The order that it happened to",
+      sequence: "Its place in the order's history, from 1 on: the order's version after it",
+      at: "When it happened; never before the event before it",
+      actor: "Who gave the command",
+      requestId: "The request that the command came in under",
+      from: "The order's status before; null for the first event",
+      to: "The order's status after it",
+      released: "Units that were given back, by line"
+    })
+  })
+})

@@ -17,6 +17,7 @@ const longest = [
   "test/proof/idempotency.test.ts",
   "test/embedded/EmbeddedOrderStore.crash.test.ts",
   "test/proof/seededBugs.test.ts",
+  "test/docs/drawn.test.ts",
   "test/verify/cli.test.ts",
   "test/scenarios/scenarios.test.ts",
   "test/http/crash.test.ts",

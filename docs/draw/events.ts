@@ -1,0 +1,100 @@
+/** `docs/reference/events.md`: every event there is, what it says, and a real one from the life of one order. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { SealedEvent } from "../../src/order/auditChain.ts"
+import { AuditEvent } from "../../src/order/AuditEvent.ts"
+import { OrderId } from "../../src/order/Order.ts"
+import { drawFields, fieldsOf, type JsonSchema } from "./fields.ts"
+import { anchored, blocks, code, heading, json, prose, table } from "./markdown.ts"
+import type { Method } from "./provocations.ts"
+import { type Exchange, withShop } from "./shop.ts"
+import { steps } from "./steps.ts"
+
+/** What one command left behind: the event as it is stored, and as the API shows it. */
+interface Recorded {
+  readonly method: Method
+  readonly operation: string
+  readonly stored: SealedEvent
+  readonly shown: unknown
+}
+
+/** An order from its placing to its cancellation, with a command of every kind in between. */
+const live = (): Promise<ReadonlyArray<Recorded>> =>
+  withShop(async (shop) => {
+    const { place, confirm, start, end, cancel, orderIn, rentalIn } = steps(shop)
+    const done: Array<readonly [Method, Exchange]> = []
+    const tell = async (method: Method, exchange: Exchange) => {
+      if (exchange.status >= 300) throw new Error(`${method} is refused: ${JSON.stringify(exchange.body)}`)
+      done.push([method, exchange])
+      return exchange
+    }
+    const { orderId, customerId } = orderIn(await tell("place", await place()))
+    await tell("confirm", await confirm(orderId))
+    const more = { notes: "Deliver to the back door" }
+    const rentalId = rentalIn(await tell("startSubscription", await start(orderId, "BIKE-0001", customerId, more)))
+    await tell("endSubscription", await end(rentalId, { notes: "Returned without a bell" }))
+    await tell("cancel", await cancel(orderId, { reason: "Customer changed their mind" }))
+
+    const { body } = await shop.call("listOrderEvents", "GET", `/v1/orders/${orderId}/events`)
+    const { events } = body as { readonly events: ReadonlyArray<unknown> }
+    const stored = await Effect.runPromise(shop.store.history(shop.tenantId, OrderId.make(orderId)))
+    return stored.flatMap((each, index) => {
+      const [method, exchange] = done[index] ?? []
+      return method && exchange ? [{ method, operation: exchange.operation, stored: each, shown: events[index] }] : []
+    })
+  })
+
+const jsonSchemaOf = (schema: Schema.Constraint) => Schema.toJsonSchemaDocument(schema).schema as JsonSchema
+
+const descriptionOf = (schema: Schema.Constraint | undefined): string =>
+  (schema && Schema.resolveAnnotations(schema)?.description) ?? ""
+
+const ownParts = ["details", "confidential"] as const
+
+/** The page. */
+export const drawEvents = async (): Promise<string> => {
+  const recorded = await live()
+  const members = AuditEvent.members.map((member) => {
+    const type = member.fields.type.schema.literal
+    const example = recorded.find(({ stored }) => stored.event.type === type)
+    if (example === undefined) throw new Error(`no command of docs/draw/events.ts makes a ${type}`)
+    return { type, example, schema: jsonSchemaOf(member), description: descriptionOf(member) }
+  })
+  const [first] = AuditEvent.members
+  const { type: _, details: __, confidential: ___, ...common } = first.fields
+  const shared = fieldsOf(jsonSchemaOf(Schema.Struct(common))).map((field) => ({
+    ...field,
+    description: descriptionOf(new Map<string, Schema.Constraint>(Object.entries(common)).get(field.name)) || field.description
+  }))
+
+  const sections = members.map(({ type, example, schema, description }) => {
+    const own = ownParts.flatMap((part) => fieldsOf(schema.properties?.[part] ?? {}, `${part}.`))
+    return blocks(
+      anchored(type, `## ${type}`),
+      `${description} Made by \`${example.method}\`; over HTTP, by [\`${example.operation}\`](http.md#${example.operation.toLowerCase()}).`,
+      own.length === 0 ? "It says nothing besides what all events say." : drawFields(own),
+      "As it is stored:",
+      json(example.stored),
+      "As the API shows it:",
+      json(example.shown)
+    ).trimEnd()
+  })
+
+  return blocks(
+    heading("Audit events", "src/order/AuditEvent.ts"),
+    `Every command that is accepted leaves one event behind, written in the same statement as the change itself. The state of an order is the
+fold of its events. The examples below are the life of one order, in its turns: the real services made them.`,
+    table(
+      ["Event", "What it records", "Command"],
+      members.map(({ type, description, example }) => [`[${code(type)}](#${type})`, prose(description), code(example.method)])
+    ),
+    "## What every event says",
+    drawFields(shared),
+    `Besides, an event has \`details\`, which differ from type to type, and a \`confidential\` part: what names or describes people, or is free
+text. An event is stored with a seal. \`hash\` is SHA-256 over the event in its canonical encoding (RFC 8785), with the hash of the event
+before (\`previousHash\`) and without the confidential part, which enters as \`confidentialSeal\`, an HMAC under the random \`salt\`. So
+[a text can be erased](../decisions/0009-what-can-be-erased.md) with its salt, and the chain still verifies. \`order-lifecycle verify\`
+([how](commands.md)) checks every chain. The API shows neither salt, nor seal, nor confidential part, except for the reason of a cancel.`,
+    ...sections
+  )
+}

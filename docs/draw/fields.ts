@@ -1,0 +1,80 @@
+/** The members of a schema as the rows of a table: their names, what they may be, and what they are. */
+import { code, codes, prose, table } from "./markdown.ts"
+
+/** What of JSON Schema our schemas come to. */
+export interface JsonSchema {
+  readonly type?: string
+  readonly enum?: ReadonlyArray<unknown>
+  readonly anyOf?: ReadonlyArray<JsonSchema>
+  readonly allOf?: ReadonlyArray<JsonSchema>
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: ReadonlyArray<string>
+  readonly items?: JsonSchema
+  readonly description?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly $ref?: string
+}
+
+const bound = (value: number | undefined) =>
+  value !== undefined && Math.abs(value) < Number.MAX_SAFE_INTEGER ? value : undefined
+
+const range = (least: number | undefined, most: number | undefined, unit = ""): string => {
+  const count = (value: number) => `${value.toLocaleString("en")}${unit}`
+  if (least === 1 && most === undefined) return ", not empty"
+  if (least !== undefined && most !== undefined) return `, ${least.toLocaleString("en")} to ${count(most)}`
+  if (least !== undefined && least > 0) return `, at least ${count(least)}`
+  return most === undefined ? "" : `, at most ${count(most)}`
+}
+
+/** A link to where the page says what a shape with a name of its own is: below a heading with that name. */
+export const shapeLink = (reference: string): string => {
+  const name = reference.split("/").at(-1) ?? reference
+  return `[${code(name)}](#${name.toLowerCase()})`
+}
+
+/** What a value may be, in words. */
+export const typeOf = (schema: JsonSchema): string => {
+  const { type, enum: values, anyOf, items, minLength, maxLength, minimum, maximum, $ref } = schema
+  if (values) return codes(values.map(String))
+  if (anyOf) return anyOf.map(typeOf).join(" or ")
+  if ($ref !== undefined) return shapeLink($ref)
+  if (type === "string") return `string${range(minLength, maxLength, " characters")}`
+  if (type === "integer") return `whole number${range(bound(minimum), bound(maximum))}`
+  if (type === "array") return items?.properties ? "list" : `list of ${items ? typeOf(items) : "anything"}`
+  return type ?? "any"
+}
+
+export interface Field {
+  /** `details.lines[].sku` */
+  readonly name: string
+  readonly type: string
+  readonly isOptional: boolean
+  readonly description: string
+}
+
+/** Every member, and the members of members behind it. */
+export const fieldsOf = ({ properties = {}, required = [] }: JsonSchema, prefix = ""): ReadonlyArray<Field> =>
+  Object.entries(properties).flatMap(([name, schema]) => {
+    const path = `${prefix}${name}`
+    const inner = schema.properties ? fieldsOf(schema, `${path}.`) : schema.items ? fieldsOf(schema.items, `${path}[].`) : []
+    const own = { name: path, type: typeOf(schema), isOptional: !required.includes(name), description: schema.description ?? "" }
+    return [own, ...inner]
+  })
+
+/** Fields as a table. A column that says nothing about any of them is left out. */
+export const drawFields = (fields: ReadonlyArray<Field>): string => {
+  const columns: ReadonlyArray<readonly [head: string, cell: (field: Field) => string]> = [
+    ["Field", ({ name }) => code(name)],
+    ["Type", ({ type }) => type],
+    ["May be absent", ({ isOptional }) => (isOptional ? "yes" : "")],
+    ["What it is", ({ description }) => prose(description)]
+  ]
+  const shown = columns.filter(([, cell]) => fields.some((field) => cell(field) !== ""))
+  return table(
+    shown.map(([head]) => head),
+    fields.map((field) => shown.map(([, cell]) => cell(field)))
+  )
+}

@@ -1,0 +1,155 @@
+/**
+ * Every error of the lifecycle, provoked over HTTP. The compiler asks for one provocation for each error that a command can fail with, and
+ * each is really made: what comes back has to be the error that it is filed under.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import { OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
+import { RequestId } from "../../src/order/AuditEvent.ts"
+import { decide } from "../../src/order/decide.ts"
+import { evolve } from "../../src/order/evolve.ts"
+import { lifecycles } from "../../src/order/lifecycleTable.ts"
+import { OrderId, SubscriptionId } from "../../src/order/Order.ts"
+import type { CommandType } from "../../src/order/OrderCommand.ts"
+import { InputFault, InvalidInput } from "../../src/order/Refusal.ts"
+import { changeOf } from "../../src/testing/contractOrders.ts"
+import { bike, type Exchange, type Shop, withShop } from "./shop.ts"
+import { orderOf, steps } from "./steps.ts"
+
+/** What can be asked of the lifecycle and be refused. */
+export type Method = "place" | CommandType
+
+type ErrorOf<M extends Method> = Exclude<Effect.Error<ReturnType<OrderLifecycle["Service"][M]>>, CommandFailure>["_tag"]
+type Provocation = () => Promise<Exchange>
+type Steps = ReturnType<typeof steps>
+
+const inShop =
+  (ask: (commands: Steps, shop: Shop) => Promise<Exchange>): Provocation =>
+  () =>
+    withShop((shop) => ask(steps(shop), shop))
+
+const nobody = "ord_0"
+
+const provocations: { readonly [M in Method]: Readonly<Record<ErrorOf<M>, Provocation>> } = {
+  place: {
+    VariantNotFound: inShop(({ place }) => place({ sku: "EBIKE-CITY-9000", quantity: 2 })),
+    VariantInactive: inShop(({ place }) => place({ sku: "IPHONE-12", quantity: 2 })),
+    InvalidContractLength: inShop(({ place }) => place({ sku: bike, quantity: 2, contractLength: 18 }))
+  },
+  cancel: {
+    OrderNotFound: inShop(({ cancel }) => cancel(nobody)),
+    OrderNotCancellable: inShop(async ({ rented, cancel }) => cancel((await rented()).orderId)),
+    OrderAlreadyCancelled: inShop(async ({ placed, cancel }) => {
+      const { orderId } = await placed()
+      await cancel(orderId, { reason: "moved abroad" })
+      return cancel(orderId)
+    })
+  },
+  confirm: {
+    OrderNotFound: inShop(({ confirm }) => confirm(nobody)),
+    OrderNotPending: inShop(async ({ confirmed, confirm }) => confirm((await confirmed()).orderId))
+  },
+  startSubscription: {
+    OrderNotFound: inShop(({ start }) => start(nobody, "BIKE-0001", "cust_0")),
+    OrderNotConfirmed: inShop(async ({ placed, start }) => {
+      const { orderId, customerId } = await placed()
+      return start(orderId, "BIKE-0001", customerId)
+    }),
+    ItemFullyFulfilled: inShop(async ({ confirmed, start }) => {
+      const { orderId, customerId } = await confirmed({ sku: bike, quantity: 1 }, { sku: "DESK-CHAIR-PRO", quantity: 1 })
+      await start(orderId, "BIKE-0001", customerId)
+      return start(orderId, "BIKE-0002", customerId)
+    }),
+    AssetNotFound: inShop(async ({ confirmed, start }) => {
+      const { orderId, customerId } = await confirmed()
+      return start(orderId, "BIKE-9999", customerId)
+    }),
+    SkuMismatch: inShop(async ({ confirmed, start }) => {
+      const { orderId, customerId } = await confirmed()
+      return start(orderId, "CHAIR-0001", customerId)
+    }),
+    AssetNotAvailable: inShop(async ({ rented, start }) => {
+      const { orderId, customerId } = await rented()
+      return start(orderId, "BIKE-0001", customerId)
+    })
+  },
+  endSubscription: {
+    SubscriptionNotFound: inShop(({ end }) => end("sub_0")),
+    SubscriptionAlreadyCancelled: inShop(async ({ rented, end }) => {
+      const { rentalId } = await rented()
+      await end(rentalId)
+      return end(rentalId)
+    }),
+    SubscriptionAlreadyEnded: inShop(async ({ rented, end }, shop) => {
+      const { orderId, rentalId } = await rented()
+      await returnInTime(shop, OrderId.make(orderId), SubscriptionId.make(rentalId))
+      return end(rentalId)
+    })
+  }
+}
+
+/** The contract runs out and the bike comes back: no command of ours, but the store may hold what an embedding service recorded. */
+const returnInTime = async ({ store, tenantId }: Shop, orderId: OrderId, rentalId: SubscriptionId): Promise<void> => {
+  const [loaded] = await Effect.runPromise(store.load([{ tenantId, order: { orderId } }]))
+  if (!loaded?.order) throw new Error(`no order ${orderId}`)
+  const { order, headHash } = loaded
+  const occasion = { at: order.updatedAt, actor: { userId: "ada" }, requestId: RequestId.make("returned") }
+  const command = { type: "endSubscription", rentalId, reason: "other" } as const
+  const { event } = Result.getOrThrow(decide(lifecycles.noActiveSubscriptions, order, command, occasion))
+  const ended = { ...event, details: { subscriptionId: rentalId, status: "ended_completed" as const } }
+  await Effect.runPromise(store.commit([changeOf({ before: order, event: ended, after: evolve(order, ended) }, headHash)]))
+}
+
+/** What every command can fail with, whatever it asks for. */
+const anyCommand: Readonly<Record<CommandFailure["_tag"], Provocation>> = {
+  InvalidInput: inShop(({ place }) => place({ sku: bike }, { sku: "", quantity: 2 })),
+  IdempotencyKeyReused: inShop(async (_, { call }) => {
+    const key = { "idempotency-key": "order-of-monday" }
+    await call("createOrder", "POST", "/v1/orders", orderOf(), key)
+    return call("createOrder", "POST", "/v1/orders", orderOf({ sku: bike, quantity: 3 }), key)
+  }),
+  StoreUnavailable: () =>
+    withShop(
+      (shop) => steps(shop).place(),
+      () => ({ loadPlacing: () => Effect.fail(new StoreUnavailable({ cause: new Error("no connection") })) })
+    ),
+  OutcomeUnknown: () =>
+    withShop(
+      (shop) => steps(shop).place(),
+      () => ({ commit: () => Effect.fail(new OutcomeUnknown({ cause: new Error("connection lost") })) })
+    )
+}
+
+/** One error as it was provoked: by which command, or by any (null). */
+export interface Provoked {
+  readonly tag: string
+  readonly remedy: string
+  readonly method: Method | null
+  readonly exchange: Exchange
+}
+
+const readDetails = Schema.decodeUnknownSync(
+  Schema.Struct({ error: Schema.Struct({ details: Schema.NonEmptyArray(InputFault) }) })
+)
+
+const provoke = async (method: Method | null, tag: string, make: Provocation): Promise<Provoked> => {
+  const exchange = await make()
+  const { body } = exchange
+  // What the schema of a request refuses never reaches the lifecycle.
+  const error = exchange.error ?? new InvalidInput({ details: readDetails(body).error.details })
+  if (error._tag !== tag) {
+    throw new Error(`${method ?? "a command"} was to fail with ${tag}, and did with ${error._tag}: ${JSON.stringify(body)}`)
+  }
+  return { tag, remedy: error.remedy, method, exchange }
+}
+
+/** All of them, one after the other. */
+export const provokeAll = async (): Promise<ReadonlyArray<Provoked>> => {
+  const all: Array<Provoked> = []
+  for (const [method, byTag] of Object.entries(provocations))
+    for (const [tag, make] of Object.entries(byTag)) all.push(await provoke(method as Method, tag, make))
+  for (const [tag, make] of Object.entries(anyCommand)) all.push(await provoke(null, tag, make))
+  return all
+}
