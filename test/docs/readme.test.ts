@@ -43,6 +43,10 @@ describe("the README", () => {
     expect(fences("ts")).toEqual([read("docs/examples/cancel-an-order.ts"), read("docs/examples/on-postgresql.ts")])
   })
 
+  it("has no other fence", () => {
+    expect(readme.match(/^```\w+/gm)?.toSorted()).toEqual(["```mermaid", "```sh", "```sh", "```sh", "```ts", "```ts"])
+  })
+
   it("names every setting there is", () => {
     const settings = new Set([...read("src/http/settings.ts").matchAll(/text\("([A-Z_]+)"\)/g)].map(([, name]) => name))
     expect(settings.size).toBeGreaterThan(5)
