@@ -221,6 +221,8 @@ const makeSurroundings = async (page: string, fences: ReadonlyArray<Fence>, post
     PATH: [programs, dirname(process.execPath), join(root, "node_modules/.bin"), process.env["PATH"] ?? ""].join(delimiter),
     HOME: folder,
     NO_COLOR: "1",
+    // Tests of a changed copy need no server of their own when there is one.
+    ...(serverUrl !== undefined && { TEST_DATABASE_URL: serverUrl }),
     ...(database && { DATABASE_URL: database.url })
   }
 
@@ -294,7 +296,7 @@ const copyRepository = async (folder: string) => {
 }
 
 /** Longer than any command of a page takes. */
-const patienceMs = 60_000
+const patienceMs = 120_000
 
 /** Run commands as a terminal would show them. Rejects when one of them fails. */
 const runShell = (commands: string, cwd: string, env: Readonly<Record<string, string>>): Promise<string> =>
