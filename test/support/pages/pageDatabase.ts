@@ -13,11 +13,11 @@ const on = <A, E>(url: string, use: Effect.Effect<A, E, SqlClient.SqlClient>): P
 
 const unsafe = (statement: string) => Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement))
 
-let count = 0
+// One name for all pages of a process, which run one after the other: Effect reads the environment once, and `DATABASE_URL` with it.
+const name = `page_${process.pid}_${Date.now().toString(36)}`
 
 /** Create it. `drop` takes it away again, with the roles that the page has made. */
 export const createPageDatabase = async (serverUrl: string, page: string) => {
-  const name = `page_${process.pid}_${Date.now().toString(36)}_${count++}`
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   await on(serverUrl, unsafe(`CREATE DATABASE ${name}`))
