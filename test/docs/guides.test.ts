@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, inject, it } from "vitest"
+import { scenarios } from "../../src/simulation/scenarios/index.ts"
 import { checkTypes } from "../support/pages/checkTypes.ts"
 import { readFences } from "../support/pages/readFences.ts"
 import { handWrittenPages } from "../support/pages/refreshOutputs.ts"
@@ -12,11 +13,13 @@ import { differences, root, runPage } from "../support/pages/runPage.ts"
 
 const pages = handWrittenPages().map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }))
 const exemptions: Array<string> = []
+const drawn: Array<string> = []
 
 /** Everything that is wrong with a page when it is run. */
 const faultsOf = async (path: string, text: string): Promise<ReadonlyArray<string>> => {
   const run = await runPage(path, text, inject("postgresUrl"))
   exemptions.push(...run.exemptions)
+  drawn.push(...run.drawn)
   return run.faults.length > 0 ? run.faults : differences(path, text, run)
 }
 
@@ -35,7 +38,8 @@ describe("the hand-written pages", () => {
       "docs/simulation.md: each of these takes minutes; the figures below are those of shorter ones",
       "docs/testing-your-store.md: shortened"
     ])
-    expect(pages.flatMap(({ text }) => readFences(text)).length).toBeGreaterThan(0)
+    expect(drawn).toEqual(Object.keys(scenarios).map((name) => `docs/simulation.md: figures of ${name}`))
+    expect(pages.flatMap(({ text }) => readFences(text)).length).toBeGreaterThan(100)
   })
 
   it.each(pages)("$path has no angle bracket or brace that a site would take for its own", ({ text }) => {
@@ -64,6 +68,18 @@ describe("a page with a fault is found out", () => {
       "a value that is another",
       page("```ts", "const two = 1 + 1 // => 3", "two", "```", ""),
       ":2: shows\n  const two = 1 + 1 // => 3\nand the run gives\n  const two = 1 + 1 // => 2\n"
+    ],
+    [
+      "a value that is never shown",
+      page("```ts", "if (process.argv.length === 0) {", "  1 + 1 // => 2", "}", "```", ""),
+      ":3: no value came by here"
+    ],
+    ["a value behind half an expression", page("```ts", "export const two = [", "  1", "] // => 2", "```", ""), ":4: "],
+    ["a fence that never ends", page("```json", "{}", ""), ":1: this fence is never closed"],
+    [
+      "a drawn region that never ends",
+      page("<!-- drawn: table -->", "```sh", "true", "```", "# Next", ""),
+      ':2: the region "drawn: table" has no end'
     ],
     ["a print that is not shown", page("```ts", "console.log(1)", "```", ""), ":1: what it prints is not shown"],
     ["a program that fails", page("# Title", "```ts", "1 // => 1", "throw new Error('no')", "```", ""), ":4: Error: no"],

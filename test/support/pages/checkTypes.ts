@@ -17,7 +17,7 @@ export const checkTypes = async (
     await mkdir(folder, { recursive: true })
     for (const { path, text } of pages) {
       const programs = readFences(text).filter(
-        ({ language, isDrawn, exemption }) => language === "ts" && !isDrawn && exemption === undefined
+        ({ language, drawn, exemption }) => language === "ts" && drawn === undefined && exemption === undefined
       )
       if (programs.length === 0) continue
       const file = join(folder, path.replace(/\.md$/, ".ts"))

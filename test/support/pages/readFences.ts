@@ -14,35 +14,36 @@ export interface Fence {
   readonly leftover: string
   /** The file of `docs/examples` that it is a copy of, by the marker around it. */
   readonly example?: string
-  /** Made by a program, and held to it by that program's own test. */
-  readonly isDrawn: boolean
+  /** The name of what a program draws here, and holds to what it draws by a test of its own. */
+  readonly drawn?: string
+  /** What is wrong with the page around it: a fence or a region that never ends. */
+  readonly fault?: string
   /** Nothing but blank lines stands between it and the fence before. */
   readonly isDirectlyBehind: boolean
 }
 
 const opening = /^(\s*)(`{3,})\s*([\w-]*)(.*)$/
-const regionBegins = /^<!-- (?:drawn: (.+?)|figures of .+?) -->$/
+const regionBegins = /^<!-- ((?:drawn: |figures of ).+?) -->$/
 const regionEnds = /^<!-- end of (?:drawn|figures) -->$/
 
 /** Every fence of a page, in order. */
 export const readFences = (text: string): ReadonlyArray<Fence> => {
   const lines = text.split("\n")
   const fences: Array<Fence> = []
-  let region: { readonly example?: string } | undefined
+  let region: string | undefined
   let isBlankSinceFence = false
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? ""
-    const begins = regionBegins.exec(line)
-    if (begins) {
-      const [, example] = /^example (\S+\.ts)$/.exec(begins[1] ?? "") ?? []
-      region = example === undefined ? {} : { example }
-    } else if (regionEnds.test(line)) region = undefined
+    const [, begins] = regionBegins.exec(line) ?? []
+    if (begins !== undefined) region = begins
+    else if (regionEnds.test(line)) region = undefined
     const [, indent = "", ticks, language = "", rest = ""] = opening.exec(line) ?? []
     if (ticks === undefined) {
       isBlankSinceFence &&= line.trim() === ""
       continue
     }
     const first = at
+    const [, example] = /^drawn: example (\S+\.ts)$/.exec(region ?? "") ?? []
     while (++at < lines.length && lines[at]?.trim() !== ticks);
     const [whole = "", exemption] = / no-run="([^"]+)"/.exec(rest) ?? []
     fences.push({
@@ -55,11 +56,22 @@ export const readFences = (text: string): ReadonlyArray<Fence> => {
         .join(""),
       leftover: rest.replace(whole, "").trim(),
       ...(exemption !== undefined && { exemption }),
-      ...(region?.example !== undefined && { example: region.example }),
-      isDrawn: region !== undefined,
+      ...(example !== undefined && { example }),
+      ...(region !== undefined && { drawn: region }),
+      ...faultOf(lines, first, at, region),
       isDirectlyBehind: isBlankSinceFence
     })
     isBlankSinceFence = true
   }
   return fences
+}
+
+/** A fence ends with the ticks it begins with, and a region before the next heading. */
+const faultOf = (lines: ReadonlyArray<string>, first: number, last: number, region: string | undefined) => {
+  if (last >= lines.length) return { fault: "this fence is never closed" }
+  const rest = lines.slice(first)
+  const end = rest.findIndex((line) => regionEnds.test(line))
+  const heading = rest.findIndex((line, n) => n > last - first && /^#{1,6} /.test(line))
+  const isOpen = region !== undefined && (end < 0 || (heading >= 0 && heading < end))
+  return isOpen ? { fault: `the region "${region}" has no end` } : {}
 }

@@ -26,6 +26,8 @@ export interface PageRun {
   readonly faults: ReadonlyArray<string>
   /** What was left alone, and why. */
   readonly exemptions: ReadonlyArray<string>
+  /** Drawn regions with a fence in them, other than examples: tests of their own check them. */
+  readonly drawn: ReadonlyArray<string>
 }
 
 /** What a page's module sees of its run. */
@@ -64,7 +66,7 @@ export const runPage = async (path: string, text: string, postgresUrl?: string):
     })
   )
   const outputs = new Set(outputOf.values())
-  const isRun = (fence: Fence) => runLanguages.has(fence.language) && !fence.isDrawn && fence.exemption === undefined
+  const isRun = (fence: Fence) => runLanguages.has(fence.language) && fence.drawn === undefined && fence.exemption === undefined
 
   const faults: Array<string> = []
   const exemptions: Array<string> = []
@@ -97,13 +99,14 @@ export const runPage = async (path: string, text: string, postgresUrl?: string):
   }
 
   for (const fence of fences) {
+    if (fence.fault !== undefined) fault(fence.line, fence.fault)
     if (fence.leftover !== "") fault(fence.line, `only no-run="why" may stand behind the language, not ${fence.leftover}`)
     if (fence.exemption !== undefined) exemptions.push(`${path}: ${fence.exemption}`)
     else if (fence.example !== undefined) {
       const file = `docs/examples/${fence.example}`
       const same = await readFile(join(root, file), "utf8").catch(() => undefined)
       if (same !== fence.content) fault(fence.line, `is not what ${file} says`)
-    } else if (fence.isDrawn || isRun(fence) || outputs.has(fence)) continue
+    } else if (fence.drawn !== undefined || isRun(fence) || outputs.has(fence)) continue
     else if (fence.language === "json") {
       try {
         JSON.parse(fence.content)
@@ -151,6 +154,13 @@ export const runPage = async (path: string, text: string, postgresUrl?: string):
   }
 
   const lines = text.split("\n")
+  for (const fence of fences) {
+    if (fence.language !== "ts" || !isRun(fence) || faults.length > 0) continue
+    for (let line = fence.line + 1; line < fence.lastLine; line++) {
+      if (/ \/\/ =>/.test(lines[line - 1] ?? "") && !shown.has(line))
+        fault(line, "no value came by here: `// =>` stands behind an expression on one line, and the line has to be reached")
+    }
+  }
   for (const [line, value] of shown) {
     lines[line - 1] = (lines[line - 1] ?? "").replace(/ \/\/ =>.*$/, () => ` // => ${value}`)
   }
@@ -175,7 +185,10 @@ export const runPage = async (path: string, text: string, postgresUrl?: string):
       fault(fence.line, `what it prints is not shown: add a \`\`\`text fence directly behind it. It prints:\n${output}`)
     }
   }
-  return { text: lines.join("\n"), faults, exemptions }
+  const drawn = fences.flatMap(({ drawn: name, example }) =>
+    name === undefined || example !== undefined ? [] : [`${path}: ${name}`]
+  )
+  return { text: lines.join("\n"), faults, exemptions, drawn }
 }
 
 /** Where the page as it is differs from the page as it was run. */
@@ -289,7 +302,17 @@ const checkInstall = (commands: string): string => {
 }
 
 const copyRepository = async (folder: string) => {
-  const files = ["src", "test", "docs", "package.json", "tsconfig.json", "vitest.config.ts", ".oxlintrc.json", ".oxfmtrc.json"]
+  const files = [
+    "src",
+    "test",
+    "docs",
+    "package.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "vitest.config.ts",
+    ".oxlintrc.json",
+    ".oxfmtrc.json"
+  ]
   for (const file of files) await cp(join(root, file), join(folder, file), { recursive: true })
   await symlink(join(root, "node_modules"), join(folder, "node_modules"), "dir")
   await writeFile(join(folder, ".gitignore"), "node_modules\n.programs\n")
