@@ -34,6 +34,10 @@ describe("the README", () => {
     expect(read(".ci/run").trimEnd().split("\n").at(-1)).toBe(test?.trimEnd())
   })
 
+  it("has no other fence", () => {
+    expect(readme.match(/^```\w+/gm)?.toSorted()).toEqual(["```mermaid", "```sh", "```sh", "```sh", "```ts", "```ts"])
+  })
+
   it("links to what exists", () => {
     const links = [...readme.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, path = ""]) => path)
     expect(links.length).toBeGreaterThan(5)

@@ -14,6 +14,7 @@ const longest = [
   "test/proof/schedulesAcrossOrders.test.ts",
   "test/proof/faults.test.ts",
   "test/proof/interleavings.test.ts",
+  "test/docs/guides.test.ts",
   "test/proof/idempotency.test.ts",
   "test/embedded/EmbeddedOrderStore.crash.test.ts",
   "test/proof/seededBugs.test.ts",

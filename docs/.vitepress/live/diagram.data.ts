@@ -1,5 +1,5 @@
 /** The state diagram, drawn from the machine when the site is built. */
-import { drawStateDiagram } from "../../../test/support/drawLifecycle.ts"
+import { mermaidOf } from "../../draw/stateDiagram.ts"
 import { mermaidAsSvg } from "../mermaidFences.ts"
 
 declare const data: string
@@ -7,5 +7,5 @@ export { data }
 
 export default {
   watch: ["../../../src/order/*.ts"],
-  load: (): string => mermaidAsSvg(drawStateDiagram().replace(/^```mermaid\n|\n```$/g, ""))
+  load: (): string => mermaidAsSvg(mermaidOf())
 }
