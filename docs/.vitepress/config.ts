@@ -5,7 +5,7 @@ import { type DefaultTheme, defineConfig, type Plugin } from "vitepress"
 import llmstxt from "vitepress-plugin-llms"
 import { mermaidFences } from "./mermaidFences.ts"
 import { sourceLinks } from "./sourceLinks.ts"
-import { writeSourcePages } from "./sourcePages.ts"
+import { codeThemes, writeSourcePages } from "./sourcePages.ts"
 import { unusedCss } from "./unusedCss.ts"
 
 const docs = fileURLToPath(new URL("..", import.meta.url))
@@ -74,6 +74,7 @@ export default defineConfig({
   lastUpdated: false,
   head: [["link", { rel: "icon", href: "/icon.svg", type: "image/svg+xml" }]],
   markdown: {
+    theme: codeThemes,
     config: (md) => {
       md.use(mermaidFences)
       md.use(sourceLinks)

@@ -7,6 +7,9 @@ import { dirname, join } from "node:path"
 import { createHighlighter } from "shiki"
 import { sourceFiles } from "./sourceLinks.ts"
 
+/** Colours that everybody can tell from the background. */
+export const codeThemes = { light: "github-light-high-contrast", dark: "github-dark-high-contrast" } as const
+
 const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
 
 const page = (path: string, code: string) => `<!doctype html>
@@ -24,7 +27,7 @@ h1 { display: inline; font-size: 15px; margin-left: 12px }
 a { color: #3451b2 }
 pre { margin: 0; padding: 16px 0; overflow-x: auto; font: 13px/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
 .line { display: inline-block; width: 100%; padding-left: 24px; box-sizing: border-box }
-.line::before { content: attr(data-line); display: inline-block; width: 3em; margin-right: 1.5em; text-align: right; opacity: 0.5 }
+.line::before { content: attr(data-line); display: inline-block; width: 3em; margin-right: 1.5em; text-align: right; opacity: 0.7 }
 .line:target { background: #ffd33d44 }
 @media (prefers-color-scheme: dark) {
   body { background: #1b1b1f; color: #dfdfd6 }
@@ -42,11 +45,11 @@ pre { margin: 0; padding: 16px 0; overflow-x: auto; font: 13px/1.6 ui-monospace,
 
 /** Write the pages beside the site that was built in \`folder\`. */
 export const writeSourcePages = async (folder: string): Promise<void> => {
-  const highlighter = await createHighlighter({ themes: ["github-light", "github-dark"], langs: ["ts", "json", "md"] })
+  const highlighter = await createHighlighter({ themes: Object.values(codeThemes), langs: ["ts", "json", "md"] })
   for (const { path, file } of sourceFiles()) {
     const code = highlighter.codeToHtml(readFileSync(file, "utf8").trimEnd(), {
       lang: path.slice(path.lastIndexOf(".") + 1),
-      themes: { light: "github-light", dark: "github-dark" },
+      themes: codeThemes,
       transformers: [
         {
           line(node, line) {
