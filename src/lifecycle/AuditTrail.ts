@@ -36,6 +36,7 @@ export class EventNotErasable extends Schema.TaggedError<EventNotErasable>()("Ev
   orderId: OrderIdSchema,
   sequence: Schema.Int
 }) {
+  readonly code = "EVENT_NOT_ERASABLE"
   readonly remedy = "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
   override get message() {
     return `Event ${this.sequence} of the order does not exist or cannot be erased.`
