@@ -30,7 +30,7 @@ export const makeCalls = <R, ER>(runtime: ManagedRuntime.ManagedRuntime<R, ER>):
   let closed: Promise<void> | undefined
 
   const run = async <A, E>(effect: Effect.Effect<A, E, R>, { signal }: CallOptions = {}): Promise<A> => {
-    closing.signal.throwIfAborted()
+    if (closing.signal.aborted) throw new OrdersClosed()
     signal?.throwIfAborted()
     const call = { mayHaveWritten: false }
     const fiber = runtime.runFork(Effect.provideService(effect, CurrentCall, call), signal && { signal })
@@ -67,7 +67,7 @@ export const makeCalls = <R, ER>(runtime: ManagedRuntime.ManagedRuntime<R, ER>):
   }
 
   const finish = async ({ graceMs = 10_000 }: CloseOptions): Promise<void> => {
-    closing.abort(new OrdersClosed())
+    closing.abort()
     await Effect.runPromise(Effect.timeoutOption(Fiber.awaitAll(inFlight), graceMs))
     await runtime.dispose()
   }
