@@ -3,7 +3,7 @@
  *
  * Read in this order: `orderMachine` (what may happen), `decide` (an order and a command in, a `Transition` or a `Refusal` out),
  * `OrderLifecycle` (load, decide, commit). Stores, the HTTP API and the test kit have entry points of their own:
- * `order-lifecycle/memory`, `/postgres`, `/embedded`, `/http`, `/verify`, `/testing`.
+ * `order-lifecycle/memory`, `/postgres`, `/embedded`, `/http`, `/verify`, `/testing`, and so have callers without Effect: `/promise`.
  *
  * @module
  */

@@ -25,16 +25,24 @@ it(
         .map((entry) => entry.replace(".", "order-lifecycle"))
       await writeFile(
         join(folder, "user.mjs"),
-        `const sizes = {}
+        `import { createRequire } from "node:module"
+       const sizes = {}
        for (const entry of ${JSON.stringify(entries)}) sizes[entry] = Object.keys(await import(entry)).length
        const hidden = await import("order-lifecycle/dist/order/decide.js").catch((error) => error.code)
-       console.log(JSON.stringify({ sizes, hidden }))`
+       const required = Object.keys(createRequire(import.meta.url)("order-lifecycle/promise")).length
+       console.log(JSON.stringify({ sizes, hidden, required }))`
       )
       const { stdout } = await run(process.execPath, ["user.mjs"], { cwd: folder })
-      const { sizes, hidden } = JSON.parse(stdout) as { sizes: Record<string, number>; hidden: unknown }
+      const { sizes, hidden, required } = JSON.parse(stdout) as {
+        sizes: Record<string, number>
+        hidden: unknown
+        required: number
+      }
       expect(Object.keys(sizes)).toEqual(entries)
       for (const size of Object.values(sizes)) expect(size).toBeGreaterThan(0)
       expect(hidden).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED")
+      // CommonJS has no other way in.
+      expect(required).toBe(sizes["order-lifecycle/promise"])
 
       for (const [name, path] of Object.entries(packageJson.bin)) {
         const program = join(folder, "node_modules", "order-lifecycle", path)

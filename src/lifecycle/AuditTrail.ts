@@ -37,6 +37,7 @@ export class EventNotErasable extends Schema.TaggedError<EventNotErasable>()("Ev
   sequence: Schema.Int
 }) {
   static readonly when = "The order has no such event, or it is the one that placed the order."
+  readonly code = "EVENT_NOT_ERASABLE"
   readonly remedy = "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
   override get message() {
     return `Event ${this.sequence} of the order does not exist or cannot be erased.`

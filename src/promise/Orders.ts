@@ -1,0 +1,217 @@
+/**
+ * What callers without Effect work with: every operation of the services as a function that answers with a promise.
+ *
+ * Names, arguments and answers are those of `OrderLifecycle`, `AuditTrail` and `Reservations`; ids, SKUs and amounts are plain strings and
+ * numbers, and are checked here. A promise is rejected with
+ *
+ * - a `Refusal` (`isRefusal` tells): the answer is no, `code` says why and `remedy` what to do. Nothing was changed.
+ * - `StoreUnavailable`: the store could not be reached. Nothing was changed; try again later.
+ * - `OutcomeUnknown`: the change was sent and no answer came. Repeat it under the same idempotency key, or read before repeating.
+ * - the reason of an aborted signal, or `OrdersClosed`: nothing was changed.
+ * - anything else as it was thrown: a defect, or what a function among the options threw before anything was changed.
+ */
+import type { BrokenChain } from "../lifecycle/AuditTrail.ts"
+import type { Caller as CallerSchema } from "../lifecycle/Caller.ts"
+import type { CancelOutcome as EffectCancelOutcome } from "../lifecycle/cancelMany.ts"
+import type { Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+import type {
+  OrderListRequest as OrderListRequestSchema,
+  Page,
+  SubscriptionListRequest as SubscriptionListRequestSchema
+} from "../lifecycle/paging.ts"
+import type { Held, Reservations } from "../lifecycle/Reservations.ts"
+import type { SealedEvent } from "../order/auditChain.ts"
+import type { OrderPlaced } from "../order/AuditEvent.ts"
+import type { EventOf, Transition } from "../order/decide.ts"
+import type { Preview } from "../order/explain.ts"
+import type { Order, OrderId, Payment as PaymentSchema } from "../order/Order.ts"
+import type * as Commands from "../order/OrderCommand.ts"
+import type { Plain } from "./plain.ts"
+
+// --- what callers give -------------------------------------------------------------------------------------------------------------
+
+/** Who calls, for which tenant. `idempotencyKey` makes a command safe to repeat for 24 hours; `requestId` is recorded with the event. */
+export type Caller = Plain<typeof CallerSchema.Encoded>
+/** Prices come from the catalogue; without `contractLength` (months) the shortest is taken. */
+export type PlaceOrder = Plain<typeof Commands.PlaceOrder.Encoded>
+/** The reason, at most 1,000 code points, is kept exactly as given. */
+export type CancelOrder = Plain<typeof Commands.CancelOrder.Encoded>
+/** One unit of one line. `sku` says which line where there is no registry of assets and the order holds several SKUs. */
+export type StartSubscription = Plain<typeof Commands.StartSubscription.Encoded>
+/** `rentalId` is the subscription, by the API's older word for it. */
+export type EndSubscription = Plain<typeof Commands.EndSubscription.Encoded>
+export type RewriteNotes = Plain<typeof Commands.RewriteNotes.Encoded>
+/** A deposit that was taken. Amounts in minor units. */
+export type Payment = Plain<typeof PaymentSchema.Encoded>
+/** Filters, order and length of a page. `startAfter` is the `nextCursor` of the page before. */
+export type OrderListRequest = Plain<typeof OrderListRequestSchema.Encoded>
+export type SubscriptionListRequest = Plain<typeof SubscriptionListRequestSchema.Encoded>
+/** A command to ask about: its `type`, and what the command itself takes. */
+export type CommandRequest =
+  | { readonly type: "confirm" }
+  | ({ readonly type: "startSubscription" } & Omit<StartSubscription, "orderId">)
+  | ({ readonly type: "endSubscription" } & EndSubscription)
+  | ({ readonly type: "cancel" } & CancelOrder)
+
+/** `signal` gives a call up. See the top of this file for what the promise is rejected with then. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How long `close` waits for calls that are being made, in milliseconds: 10,000 unless said otherwise. */
+export interface CloseOptions {
+  readonly graceMs?: number | undefined
+}
+
+// --- what callers get --------------------------------------------------------------------------------------------------------------
+
+type OutcomeOf<Outcome> = Outcome extends { readonly success: infer Success }
+  ? { readonly ok: true; readonly value: Success }
+  : Outcome extends { readonly failure: infer Failure }
+    ? { readonly ok: false; readonly error: Failure }
+    : never
+
+/** One order's part of a `cancelMany`: the transition, or the error that a `cancel` would have been rejected with. */
+export type CancelOutcome = { readonly orderId: OrderId } & OutcomeOf<EffectCancelOutcome["outcome"]>
+
+/** What happened to each order, when, by whom and why, in a chain of hashes. */
+export interface OrdersAuditTrail {
+  /** The events of an order, oldest first. Empty when there is no such order. */
+  readonly history: (tenantId: string, orderId: string, options?: CallOptions) => Promise<ReadonlyArray<SealedEvent>>
+
+  /** Every event of a tenant, order by order, each order's oldest first. Bounded memory. */
+  readonly all: (tenantId: string, options?: CallOptions) => AsyncIterable<SealedEvent>
+
+  /**
+   * Events of all tenants as this process commits them, from the moment the loop begins. Who falls 4,096 events behind loses the oldest; what
+   * must not be lost is taken from the outbox (`deliver`). Ends when the orders are closed.
+   */
+  readonly live: (options?: CallOptions) => AsyncIterable<SealedEvent>
+
+  /** Check an order's chain; null when it is whole. With `head`, kept elsewhere, it also shows whether the newest events were cut off. */
+  readonly verify: (
+    tenantId: string,
+    orderId: string,
+    head?: { readonly sequence: number; readonly hash: string },
+    options?: CallOptions
+  ) => Promise<BrokenChain | null>
+
+  /** Check every chain of a tenant; gives the broken ones. */
+  readonly verifyAll: (tenantId: string, options?: CallOptions) => AsyncIterable<BrokenChain>
+
+  /** Erase the free text of one event for good. The chain still verifies. Refused with `EventNotErasable`. */
+  readonly erase: (tenantId: string, orderId: string, sequence: number, options?: CallOptions) => Promise<void>
+
+  /**
+   * Take up to `limit` (100) events from the outbox, wait for `consume`, and mark them delivered. Answers with their number. Every event comes
+   * at least once and, per order, in sequence. When `consume` throws, the promise is rejected with that, and the events are handed out again
+   * after `leaseMs` (30,000).
+   */
+  readonly deliver: (
+    consume: (events: ReadonlyArray<SealedEvent>, signal: AbortSignal) => unknown,
+    options?: CallOptions & { readonly limit?: number | undefined; readonly leaseMs?: number | undefined }
+  ) => Promise<number>
+}
+
+/** What is held for orders. Derived by summing; stored nowhere. */
+export interface OrdersReservations {
+  /** What a transition holds, moves or releases, line by line. Answers at once. */
+  readonly changesOf: Reservations["Service"]["changesOf"]
+
+  /** Units held for an order, per line that holds any. Empty when there is no such order. */
+  readonly heldFor: (tenantId: string, orderId: string, options?: CallOptions) => Promise<ReadonlyArray<Held>>
+
+  /** Units of a SKU reserved and rented, over all orders of the tenant. */
+  readonly stock: (tenantId: string, sku: string, options?: CallOptions) => Promise<Stock>
+}
+
+/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail` and `Reservations`. */
+export interface Orders extends AsyncDisposable {
+  /** Place an order. `payment` is the deposit, if one was taken. Refused with `VariantNotFound`, `VariantInactive`, `InvalidContractLength`. */
+  readonly place: (
+    caller: Caller,
+    request: PlaceOrder,
+    options?: CallOptions & { readonly payment?: Payment | undefined }
+  ) => Promise<Transition<typeof OrderPlaced.Type>>
+
+  /** Confirm a pending order. */
+  readonly confirm: (caller: Caller, orderId: string, options?: CallOptions) => Promise<Transition<EventOf<"confirm">>>
+
+  /** Start a subscription for one unit of one line. Its id is `event.details.subscriptionId`. */
+  readonly startSubscription: (
+    caller: Caller,
+    request: StartSubscription,
+    options?: CallOptions
+  ) => Promise<Transition<EventOf<"startSubscription">>>
+
+  /** End a subscription by cancelling it. */
+  readonly endSubscription: (
+    caller: Caller,
+    request: EndSubscription,
+    options?: CallOptions
+  ) => Promise<Transition<EventOf<"endSubscription">>>
+
+  /**
+   * Cancel an order and release what it holds. Refused with `OrderNotFound`, `OrderNotCancellable` (names every subscription in the way) or
+   * `OrderAlreadyCancelled` (carries the original record). Source: cancel-order.md.
+   */
+  readonly cancel: (
+    caller: Caller,
+    orderId: string,
+    request?: CancelOrder,
+    options?: CallOptions
+  ) => Promise<Transition<EventOf<"cancel">>>
+
+  /**
+   * Cancel many orders for one reason, each with an outcome of its own: one order's refusal is no rejection. One outcome per distinct id, in the
+   * order in which they were first named. Repeating it is safe, as an order is cancelled only once.
+   */
+  readonly cancelMany: (
+    caller: Omit<Caller, "idempotencyKey">,
+    orderIds: ReadonlyArray<string>,
+    request?: CancelOrder,
+    options?: CallOptions
+  ) => Promise<ReadonlyArray<CancelOutcome>>
+
+  /** What a command would do to an order, or everything in its way. Changes nothing. */
+  readonly preview: (caller: Caller, orderId: string, request: CommandRequest, options?: CallOptions) => Promise<Preview>
+
+  /** Everything in the way of a command. Empty when it would be accepted. */
+  readonly explain: (
+    caller: Caller,
+    orderId: string,
+    request: CommandRequest,
+    options?: CallOptions
+  ) => Promise<Preview["blockers"]>
+
+  /** An order. */
+  readonly get: (tenantId: string, orderId: string, options?: CallOptions) => Promise<Order>
+
+  /** A page of orders, 50 unless `limit` (1 to 100) says otherwise. */
+  readonly list: (tenantId: string, request?: OrderListRequest, options?: CallOptions) => Promise<Page<Order>>
+
+  /** A subscription, with its order. */
+  readonly getSubscription: (tenantId: string, subscriptionId: string, options?: CallOptions) => Promise<SubscriptionOfOrder>
+
+  /** A page of subscriptions, newest first. */
+  readonly listSubscriptions: (
+    tenantId: string,
+    request?: SubscriptionListRequest,
+    options?: CallOptions
+  ) => Promise<Page<SubscriptionOfOrder>>
+
+  /** Rewrite an order's notes (at most 5,000 code points): an annotation, with no version and no event of its own. */
+  readonly rewriteNotes: (tenantId: string, orderId: string, request: RewriteNotes, options?: CallOptions) => Promise<void>
+
+  readonly auditTrail: OrdersAuditTrail
+  readonly reservations: OrdersReservations
+
+  /** Remove idempotency keys that have expired; answers with their number. They count as absent anyway: this only keeps the table small. */
+  readonly forgetExpiredKeys: (options?: CallOptions) => Promise<number>
+
+  /**
+   * Take no more calls, wait for those that are being made, and close the store. What is not done in time is given up, as by an abort. Closing
+   * again waits for the same end.
+   */
+  readonly close: (options?: CloseOptions) => Promise<void>
+}

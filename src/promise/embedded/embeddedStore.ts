@@ -1,0 +1,30 @@
+/** Orders in a folder, kept by a PostgreSQL that runs inside this process. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as EmbeddedOrderStore from "../../embedded/EmbeddedOrderStore.ts"
+import type { OrderStore } from "../../lifecycle/OrderStore.ts"
+import { layerDigest } from "../../node/nodeDigest.ts"
+import { NonEmptyText } from "../../order/Text.ts"
+import { CannotOpen, optionReader } from "../errors.ts"
+
+export interface EmbeddedStoreOptions {
+  /** Created when it is not there. One process at a time. */
+  readonly folder: string
+}
+
+const readOptions = optionReader(Schema.Struct({ folder: NonEmptyText }), "strictly")
+
+/**
+ * The first time takes a few seconds. The folder survives a crash of the process, not of the machine: for trying things out, for tests and
+ * for small things. Throws a `WrongOption`.
+ */
+export const embeddedStore = (options: EmbeddedStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
+  const { folder } = readOptions(options, "embeddedStore")
+  return Layer.effectContext(
+    Effect.mapError(
+      Layer.build(EmbeddedOrderStore.layer(folder)),
+      (cause) => new CannotOpen({ store: `The folder ${folder}`, cause })
+    )
+  ).pipe(Layer.merge(layerDigest))
+}

@@ -1,0 +1,149 @@
+/** The operations, one by one: check what is plain, call the service, give its answer. Nothing is decided here. */
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { CommandRequest as CheckedCommandRequest } from "../lifecycle/applyCommand.ts"
+import { AuditTrail } from "../lifecycle/AuditTrail.ts"
+import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { OrderStore } from "../lifecycle/OrderStore.ts"
+import { Reservations } from "../lifecycle/Reservations.ts"
+import { OrderId, Payment, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { CancelOrder, commandTypes, type CommandType, EndSubscription, StartSubscription } from "../order/OrderCommand.ts"
+import { reader } from "../order/readInput.ts"
+import { fromDateTime } from "../order/Timestamp.ts"
+import type { Calls } from "./calls.ts"
+import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersReservations } from "./Orders.ts"
+import { withoutUndefined } from "./plain.ts"
+
+/** The services behind the operations. */
+export type Services = OrderLifecycle | AuditTrail | Reservations | OrderStore
+
+export const makeOrders = (context: Context.Context<Services>, { run, iterate, close }: Calls<Services>): Orders => {
+  const lifecycle = Context.get(context, OrderLifecycle)
+  return {
+    place: async (caller, request, { payment, signal } = {}) => {
+      const paid = payment === undefined ? {} : { payment: readPayment(withoutUndefined(payment)) }
+      return run(lifecycle.place(unread(caller), unread(request), paid), { signal })
+    },
+    confirm: (caller, orderId, options) => run(lifecycle.confirm(unread(caller), unread(orderId)), options),
+    startSubscription: (caller, request, options) => run(lifecycle.startSubscription(unread(caller), unread(request)), options),
+    endSubscription: (caller, request, options) => run(lifecycle.endSubscription(unread(caller), unread(request)), options),
+    cancel: (caller, orderId, request, options) =>
+      run(lifecycle.cancel(unread(caller), unread(orderId), unread(request)), options),
+    cancelMany: async (caller, orderIds, request, options) => {
+      const outcomes = await run(lifecycle.cancelMany(unread(caller), unread(orderIds), unread(request)), options)
+      return outcomes.map(({ orderId, outcome }): CancelOutcome =>
+        Result.isSuccess(outcome) ? { orderId, ok: true, value: outcome.success } : { orderId, ok: false, error: outcome.failure }
+      )
+    },
+    preview: async (caller, orderId, request, options) =>
+      run(lifecycle.preview(unread(caller), unread(orderId), readCommandRequest(request)), options),
+    explain: async (caller, orderId, request, options) =>
+      run(lifecycle.explain(unread(caller), unread(orderId), readCommandRequest(request)), options),
+    get: async (tenantId, orderId, options) => run(lifecycle.get(readTenantId(tenantId), readOrderId(orderId)), options),
+    list: async (tenantId, request, options) => run(lifecycle.list(readTenantId(tenantId), unread(request)), options),
+    getSubscription: async (tenantId, subscriptionId, options) =>
+      run(lifecycle.getSubscription(readTenantId(tenantId), readSubscriptionId(subscriptionId)), options),
+    listSubscriptions: async (tenantId, request, options) =>
+      run(lifecycle.listSubscriptions(readTenantId(tenantId), unread(request)), options),
+    rewriteNotes: async (tenantId, orderId, request, options) =>
+      run(lifecycle.rewriteNotes(readTenantId(tenantId), readOrderId(orderId), unread(request)), options),
+    auditTrail: auditTrailOf(Context.get(context, AuditTrail), { run, iterate }),
+    reservations: reservationsOf(Context.get(context, Reservations), { run }),
+    forgetExpiredKeys: (options) => run(forgetExpiredKeys(Context.get(context, OrderStore)), options),
+    close,
+    [Symbol.asyncDispose]: () => close()
+  }
+}
+
+const auditTrailOf = (
+  auditTrail: AuditTrail["Service"],
+  { run, iterate }: Pick<Calls<Services>, "run" | "iterate">
+): OrdersAuditTrail => ({
+  history: async (tenantId, orderId, options) => run(auditTrail.history(readTenantId(tenantId), readOrderId(orderId)), options),
+  all: (tenantId, options) => iterate(auditTrail.all(readTenantId(tenantId)), options),
+  live: (options) => iterate(auditTrail.live, options, "listening"),
+  verify: async (tenantId, orderId, head, options) =>
+    run(auditTrail.verify(readTenantId(tenantId), readOrderId(orderId), head && readHead(head)), options),
+  verifyAll: (tenantId, options) => iterate(auditTrail.verifyAll(readTenantId(tenantId)), options),
+  erase: async (tenantId, orderId, sequence, options) =>
+    run(auditTrail.erase(readTenantId(tenantId), readOrderId(orderId), readSequence(sequence)), options),
+  deliver: async (consume, { signal, ...options } = {}) => {
+    const { limit, leaseMs } = readDelivery(withoutUndefined(options))
+    return run(
+      auditTrail.deliver((events) => Effect.promise(async (signal) => consume(events, signal)), {
+        ...(limit !== undefined && { limit }),
+        ...(leaseMs !== undefined && { lease: leaseMs })
+      }),
+      { signal }
+    )
+  }
+})
+
+const reservationsOf = (reservations: Reservations["Service"], { run }: Pick<Calls<Services>, "run">): OrdersReservations => ({
+  changesOf: reservations.changesOf,
+  heldFor: async (tenantId, orderId, options) => run(reservations.heldFor(readTenantId(tenantId), readOrderId(orderId)), options),
+  stock: async (tenantId, sku, options) => run(reservations.stock(readTenantId(tenantId), readSku(sku)), options)
+})
+
+/** Keys removed in one statement. */
+const batchSize = 1_000
+
+const forgetExpiredKeys = Effect.fnUntraced(function* (store: OrderStore["Service"]) {
+  const now = fromDateTime(yield* DateTime.now)
+  let forgotten = 0
+  for (;;) {
+    const count = yield* store.forgetExpired(now, batchSize)
+    forgotten += count
+    if (count < batchSize) return forgotten
+  }
+})
+
+// --- reading input -------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Input that the service reads by itself, and refuses where it does not fit. Whatever it turns out to be, the service takes it: that is why
+ * it may pass for anything here.
+ */
+const unread = (input: unknown) => withoutUndefined(input) as never
+
+/** Input that the service takes for sound. Throws the `InvalidInput`. */
+const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
+  const readResult = reader(schema, path)
+  return (input: unknown): S["Type"] => Result.getOrThrow(readResult(input))
+}
+/** Stores count sequences in 32 bits. */
+const Sequence = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 }))
+
+const readTenantId = read(TenantId, "tenantId")
+const readOrderId = read(OrderId, "orderId")
+const readSubscriptionId = read(SubscriptionId, "subscriptionId")
+const readSku = read(Sku, "sku")
+const readPayment = read(Payment, "payment")
+const readSequence = read(Sequence, "sequence")
+const readHead = read(Schema.Struct({ sequence: Sequence, hash: Schema.String }), "head")
+const readDelivery = read(
+  Schema.Struct({
+    limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+    leaseMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 24 * 3_600_000 })))
+  })
+)
+
+const readCommandType = read(Schema.Struct({ type: Schema.Literals(commandTypes) }))
+const { orderId: _, ...startSubscriptionFields } = StartSubscription.fields
+const readByType: Record<CommandType, (input: unknown) => object> = {
+  confirm: read(Schema.Struct({})),
+  startSubscription: read(Schema.Struct(startSubscriptionFields)),
+  endSubscription: read(EndSubscription),
+  cancel: read(CancelOrder)
+}
+
+/** A command to ask about, read as the command itself would be. */
+const readCommandRequest = (request: unknown): CheckedCommandRequest => {
+  const given = withoutUndefined(request)
+  const { type } = readCommandType(given)
+  // The reader of a type gives what belongs to it; through the record the two have lost sight of each other.
+  return { type, ...readByType[type](given) } as CheckedCommandRequest
+}

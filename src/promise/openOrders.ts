@@ -1,0 +1,98 @@
+/** Opening: a store, a catalogue, and what else the services need; all of it checked before anything is opened. */
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
+import { makeCalls } from "./calls.ts"
+import { optionReader, wrongOption } from "./errors.ts"
+import { makeOrders } from "./makeOrders.ts"
+import type { Orders } from "./Orders.ts"
+import type { Plain } from "./plain.ts"
+import { assetsLayer, type CatalogueEntry as CatalogueEntrySchema, catalogueLayer } from "./surroundings.ts"
+import { layerNotingWrites } from "./writes.ts"
+
+/** What may be ordered. `monthlyPrice` is minor units (cents) per unit and month, `contractLength` months. */
+export type CatalogueEntry = Plain<typeof CatalogueEntrySchema.Encoded>
+
+/** The same entries for every tenant, or a function that knows them. A SKU that the tenant does not sell is missing from its answer. */
+export type CatalogueOption =
+  | ReadonlyArray<CatalogueEntry>
+  | ((
+      tenantId: string,
+      skus: ReadonlyArray<string>,
+      signal: AbortSignal
+    ) => ReadonlyArray<CatalogueEntry> | Promise<ReadonlyArray<CatalogueEntry>>)
+
+/** What a registry says of a serial number. `available` is its own word (in repair, sold); what is rented, the library knows by itself. */
+export interface Asset {
+  readonly sku?: string | undefined
+  readonly available: boolean
+}
+
+/** The SKU by serial number, the same for every tenant, or a function that knows the assets; null or undefined for one that it does not know. */
+export type AssetsOption =
+  | Readonly<Record<string, string>>
+  | ((tenantId: string, serialNumber: string, signal: AbortSignal) => AnswerOfRegistry | Promise<AnswerOfRegistry>)
+type AnswerOfRegistry = Asset | null | undefined
+
+export interface OpenOptions {
+  /** Where orders are kept: `memoryStore()`, `postgresStore({ url })`, `embeddedStore({ folder })`, or any layer of an `OrderStore`. */
+  readonly store: Layer.Layer<OrderStore, unknown>
+  readonly catalogue: CatalogueOption
+  /** Left out, every serial number is accepted, and requests say which SKU it is. */
+  readonly assets?: AssetsOption | undefined
+  /** When an order may be cancelled: `noActiveSubscriptions` (the default) or `beforeFulfilment`. */
+  readonly cancellationPolicy?: CancellationPolicy | undefined
+}
+
+const Options = Schema.Struct({
+  store: Schema.Unknown,
+  catalogue: Schema.Unknown,
+  assets: Schema.optional(Schema.Unknown),
+  cancellationPolicy: Schema.optional(Schema.Literals(cancellationPolicyNames))
+})
+const readOptions = optionReader(Options, "strictly")
+
+/**
+ * Open orders. Rejects with `WrongOption`, which names the field, or with what the store cannot be opened for (`CannotOpen` from the stores of
+ * this library); nothing stays open then.
+ *
+ * ```ts
+ * import { memoryStore, openOrders } from "order-lifecycle/promise"
+ *
+ * const orders = await openOrders({
+ *   store: memoryStore(),
+ *   catalogue: [
+ *     { sku: "BIKE", productName: "Bike", isActive: true, currency: "EUR", pricing: [{ contractLength: 12, monthlyPrice: 99_00 }] }
+ *   ]
+ * })
+ * const page = await orders.list("demo") // => { items: [], limit: 50, nextCursor: null }
+ * await orders.close()
+ * ```
+ */
+export const openOrders = async (options: OpenOptions): Promise<Orders> => {
+  const { cancellationPolicy } = readOptions(options, "")
+  const isLayer: boolean = Layer.isLayer(options.store)
+  if (!isLayer) {
+    throw wrongOption(
+      "store",
+      "must be memoryStore(), postgresStore({ url }), embeddedStore({ folder }) or a layer of an OrderStore"
+    )
+  }
+  const services = OrderLifecycle.layer(cancellationPolicy && { cancellationPolicy }).pipe(
+    Layer.provideMerge(layerNotingWrites(options.store)),
+    Layer.provide([catalogueLayer(options.catalogue), assetsLayer(options.assets)]),
+    // Spans cost time, and nobody without Effect has anything that would take them.
+    Layer.merge(Layer.succeed(References.TracerEnabled, false))
+  )
+  const runtime = ManagedRuntime.make(services)
+  try {
+    return makeOrders(await runtime.context(), makeCalls(runtime))
+  } catch (error) {
+    await runtime.dispose()
+    throw error
+  }
+}

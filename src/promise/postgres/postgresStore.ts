@@ -1,0 +1,54 @@
+/** Orders in PostgreSQL 15 or later, by its URL. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type { OrderStore } from "../../lifecycle/OrderStore.ts"
+import { layerDigest } from "../../node/nodeDigest.ts"
+import { NonEmptyText } from "../../order/Text.ts"
+import * as PostgresConnection from "../../postgres/PostgresConnection.ts"
+import { layerMigrated } from "../../postgres/PostgresOrderStore.ts"
+import { CannotOpen, optionReader } from "../errors.ts"
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:5432/database` */
+  readonly url: string
+  /** How many connections at most; 10 unless said otherwise. */
+  readonly maxConnections?: number | undefined
+  /** What the server's own lists call this service; `order-lifecycle` unless said otherwise. */
+  readonly applicationName?: string | undefined
+}
+
+const isPostgresUrl = (given: string): boolean => {
+  const url = URL.parse(given)
+  return url !== null && (url.protocol === "postgres:" || url.protocol === "postgresql:") && url.hostname !== ""
+}
+
+const Options = Schema.Struct({
+  url: Schema.String.check(
+    Schema.makeFilter<string>((url) => isPostgresUrl(url) || "must be a URL like postgres://user:password@host:5432/database")
+  ),
+  maxConnections: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
+  applicationName: Schema.optional(NonEmptyText)
+})
+const readOptions = optionReader(Options, "strictly")
+
+/**
+ * The tables are brought up to date first, also when several processes start at once. They have a PostgreSQL schema of their own,
+ * `order_lifecycle`, beside whatever else the database has. Throws a `WrongOption`, which does not repeat the URL.
+ */
+export const postgresStore = (options: PostgresStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
+  const { url, maxConnections, applicationName } = readOptions(options, "postgresStore")
+  const { host, pathname } = new URL(url)
+  const connection = PostgresConnection.layer({
+    url: Redacted.make(url),
+    ...(maxConnections !== undefined && { maxConnections }),
+    ...(applicationName !== undefined && { applicationName })
+  })
+  return Layer.effectContext(
+    Effect.mapError(
+      Layer.build(Layer.provide(layerMigrated, connection)),
+      (cause) => new CannotOpen({ store: `PostgreSQL at ${host}${pathname}`, cause })
+    )
+  ).pipe(Layer.merge(layerDigest))
+}

@@ -1,0 +1,15 @@
+/** Refusals among everything that a promise can be rejected with. */
+import { EventNotErasable } from "../lifecycle/AuditTrail.ts"
+import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
+import { Refusal as OrderRefusal } from "../order/Refusal.ts"
+
+/** Every way in which a call can be refused. `code` says which, `remedy` what to do; a refusal changes nothing. */
+export type Refusal = OrderRefusal | IdempotencyKeyReused | EventNotErasable
+
+const classes: ReadonlyArray<new (...args: never) => Refusal> = [...OrderRefusal.members, IdempotencyKeyReused, EventNotErasable]
+
+/**
+ * Whether a call was refused: the order, or the request, is such that the answer is no. Everything else that a promise can be rejected with
+ * is none of the customer's doing: `StoreUnavailable`, `OutcomeUnknown`, an abort, `OrdersClosed`, or a defect.
+ */
+export const isRefusal = (error: unknown): error is Refusal => classes.some((each) => error instanceof each)
