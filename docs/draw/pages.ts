@@ -29,6 +29,20 @@ export const pages: ReadonlyArray<Page> = [
   { path: "docs/reference/http.md", draw: drawHttp },
   { path: "docs/reference/settings.md", draw: drawSettings },
   { path: "docs/public/openapi.json", draw: drawOpenApi },
+  {
+    path: "docs/guides/embedding-without-effect.md",
+    draw: (written) =>
+      drawRegions(
+        written,
+        examples(
+          "docs/examples/without-effect.ts",
+          "docs/examples/open-on-postgresql.ts",
+          "docs/examples/orders-over-http.ts",
+          "docs/examples/deliver-events.ts",
+          "docs/examples/shut-down.ts"
+        )
+      )
+  },
   { path: "docs/testing-your-store.md", draw: (written) => drawRegions(written, examples("docs/examples/certify-a-store.ts")) },
   {
     path: "docs/simulation.md",

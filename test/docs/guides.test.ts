@@ -38,10 +38,14 @@ describe("the hand-written pages", () => {
     expect(pages.flatMap(({ text }) => readFences(text)).length).toBeGreaterThan(100)
   })
 
-  it.each(pages)("$path has no angle bracket or brace that a site would take for its own", ({ text }) => {
-    const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "").replaceAll(/`[^`\n]*`/g, "")
-    expect(prose.match(/<(?!!--)|\{\{/g)).toBe(null)
-  })
+  // These two are written for the site and mean what they say.
+  it.each(pages.filter(({ path }) => path !== "docs/live.md" && path !== "docs/index.md"))(
+    "$path has no angle bracket or brace that a site would take for its own",
+    ({ text }) => {
+      const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "").replaceAll(/`[^`\n]*`/g, "")
+      expect(prose.match(/<(?!!--)|\{\{/g)).toBe(null)
+    }
+  )
 })
 
 /** A page that is not there, with one fault. */

@@ -33,6 +33,15 @@ const opening: ReadonlyArray<OrderCall> = [
   { type: "confirm", order: 0 }
 ]
 
+/** What chance may leave out of a few runs: a cancel that is refused, one that is accepted, and an order that nobody placed. */
+const story: ReadonlyArray<OrderCall> = [
+  { type: "startSubscription", order: 0, serial: "A" },
+  { type: "cancel", order: 0 },
+  { type: "endSubscription", order: 0, rental: 0 },
+  { type: "cancel", order: 0 },
+  { type: "confirm", order: 3 }
+]
+
 type Runtime = ManagedRuntime.ManagedRuntime<Services, unknown>
 
 /** A tenant of its own, and the calls one after the other. */
@@ -66,7 +75,7 @@ describe.each([
         for (const { answer } of answers) kinds.add(answer?.split(/[:,]/)[0] ?? "none")
         tried("calls through promises, beside the services", all.length)
       }),
-      { numRuns: numRuns(runs) }
+      { numRuns: numRuns(runs), examples: [[[...story]]] }
     )
     // Neither only refusals nor only successes were compared.
     for (const kind of ["order.placed", "order.cancelled", "subscription.started", "NOT_FOUND", "ORDER_NOT_CANCELLABLE"]) {
