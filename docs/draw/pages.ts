@@ -1,5 +1,6 @@
 /** Everything in the documentation that is drawn from the code: pages, and regions of pages that are written by hand. */
 import { drawCommands } from "./commands.ts"
+import { drawDecisions } from "./decisions.ts"
 import { drawErrors } from "./errors.ts"
 import { drawEvents } from "./events.ts"
 import { examples } from "./examples.ts"
@@ -22,6 +23,7 @@ export const pages: ReadonlyArray<Page> = [
         ...examples("docs/examples/cancel-an-order.ts", "docs/examples/on-postgresql.ts")
       })
   },
+  { path: "docs/decisions/index.md", draw: drawDecisions },
   { path: "docs/lifecycle.md", draw: () => drawLifecycle() },
   { path: "docs/reference/commands.md", draw: drawCommands },
   { path: "docs/reference/errors.md", draw: () => drawErrors() },
