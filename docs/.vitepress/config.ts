@@ -31,24 +31,31 @@ const pagesIn = (folder: string): Array<DefaultTheme.SidebarItem> => {
   const position = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
   return globSync("*.md", { cwd: `${docs}${folder}` })
     .toSorted((a, b) => position(a) - position(b))
-    .map((name) => entry(`${folder}/${name}`))
+    .map((name) => ({ ...entry(`${folder}/${name}`), ...(name === "index.md" && { text: "Overview" }) }))
 }
 
 const pages = (...paths: ReadonlyArray<string>): Array<DefaultTheme.SidebarItem> => paths.map(entry)
 
-const sidebar: DefaultTheme.Sidebar = [
-  { text: "Start", items: pages("live.md", "lifecycle.md") },
-  { text: "Guides", items: [...pagesIn("guides"), ...pages("testing-your-store.md", "simulation.md")] },
-  // A group that opens is a link, too: a button within a button is one that not everybody can press.
-  { text: "Scenarios", link: "/scenarios/", collapsed: true, items: pagesIn("scenarios") },
-  {
-    text: "Reference",
-    items: pages(...["errors", "events", "http", "settings", "commands"].map((name) => `reference/${name}.md`))
-  },
-  { text: "API", link: "/api/", collapsed: true, items: pagesIn("api") },
-  { text: "How it is built", items: pages("ARCHITECTURE.md", "STYLE.md") },
-  { text: "Decisions", link: "/decisions/", collapsed: true, items: pagesIn("decisions") }
+const reference = ["errors", "events", "http", "settings", "commands"].map((name) => `reference/${name}.md`)
+
+/** A part of the site that has a list of its own. */
+const part = (text: string, folder: string): Array<DefaultTheme.SidebarItem> => [
+  { items: [{ text: "All of the documentation", link: "/guides/" }] },
+  { text, items: pagesIn(folder) }
 ]
+
+/** Nothing in it opens and closes: it would do so only when the page has come to life, and move what is below. */
+const sidebar: DefaultTheme.Sidebar = {
+  "/scenarios/": part("Scenarios", "scenarios"),
+  "/decisions/": part("Decisions", "decisions"),
+  "/api/": part("API", "api"),
+  "/": [
+    { text: "Start", items: pages("live.md", "lifecycle.md", "scenarios/index.md") },
+    { text: "Guides", items: [...pagesIn("guides"), ...pages("testing-your-store.md", "simulation.md")] },
+    { text: "Reference", items: pages(...reference, "api/index.md") },
+    { text: "How it is built", items: pages("ARCHITECTURE.md", "STYLE.md", "decisions/index.md") }
+  ]
+}
 
 export default defineConfig({
   title: "order-lifecycle",

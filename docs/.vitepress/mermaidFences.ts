@@ -6,8 +6,8 @@ import type { MarkdownRenderer } from "vitepress"
 const guardsBelow = (text: string): string => text.replaceAll(/ (\[\w+\])/g, "<br/>$1")
 
 /**
- * A state diagram as SVG that takes its colours from the page. The renderer measures its words in Inter, which it would fetch from the
- * network; the site fetches nothing, so that line goes.
+ * A state diagram as SVG that takes its colours and its letters from the page (theme/style.css). The renderer would fetch a font from the
+ * network and bring rules of its own; a page fetches nothing, and cannot hold rules, so those go.
  */
 export const mermaidAsSvg = (text: string): string =>
   renderMermaidSVG(guardsBelow(text), {
@@ -19,8 +19,8 @@ export const mermaidAsSvg = (text: string): string =>
     nodeSpacing: 14,
     layerSpacing: 30
   })
-    .replace(/^\s*@import url\([^)]*\);\n/m, "")
-    .replace("font-family: 'Inter', system-ui, sans-serif", "font-family: inherit")
+    .replace(/<style>[\s\S]*?<\/style>/, "")
+    .replaceAll(/>\s+</g, "><")
     // Scaled down to a narrow page, never up.
     .replace(/ width="([\d.]+)" height="[\d.]+" style="/, ' style="width: 100%; max-width: $1px; height: auto; ')
 

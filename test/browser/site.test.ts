@@ -112,7 +112,7 @@ const layoutShift = (page: Page): Promise<number> =>
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) if (!entry.hadRecentInput) shift += entry.value
     }).observe({ type: "layout-shift", buffered: true })
-    setTimeout(() => resolve(shift), 500)
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(shift)))
   })`)
 
 describe.each(kinds)("%s", (path) => {

@@ -29,9 +29,9 @@ const fences = (language: string): ReadonlyArray<string> =>
 describe("the README", () => {
   const [start, test, curls = ""] = fences("sh")
 
-  it("has two commands for a newcomer, and CI runs the second", () => {
+  it("has two commands for a newcomer, and CI runs the second, then the documentation in a browser", () => {
     expect([start, test]).toEqual(["npm install && npm start\n", "npm install && npm test\n"])
-    expect(read(".ci/run").trimEnd().split("\n").at(-1)).toBe(test?.trimEnd())
+    expect(read(".ci/run").trimEnd().split("\n").slice(-2)).toEqual([test?.trimEnd(), "npm run test:browser"])
   })
 
   it("has no other fence", () => {
