@@ -6,7 +6,7 @@
  * service reads well as it was written, and badly as the page-long type that follows from it.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, relative } from "node:path"
+import { basename, dirname, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
 import packageJson from "../../package.json" with { type: "json" }
@@ -92,19 +92,49 @@ const commentOf = (symbol: ts.Symbol): string => {
   return [text, ...tags].filter((part) => part !== "").join("\n\n")
 }
 
+/** The comment at the top of a file. */
+const headerOf = (source: ts.SourceFile): string => {
+  const [first] = ts.getLeadingCommentRanges(source.text, 0) ?? []
+  if (first === undefined) return ""
+  return source.text
+    .slice(first.pos, first.end)
+    .replace(/^\/\*\*|\*\/$/g, "")
+    .split("\n")
+    .map((line) => line.replace(/^\s*\* ?/, "").trimEnd())
+    .filter((line) => line !== "@module")
+    .join("\n")
+    .trim()
+}
+
 /** The first sentence of a comment. */
 const firstSentence = (comment: string): string => /^[\s\S]*?[.!?](?=\s|$)/.exec(comment)?.[0].replaceAll("\n", " ") ?? comment
 
 const isOwn = (declaration: ts.Declaration) => !declaration.getSourceFile().fileName.includes("/node_modules/")
 
+/** What is said of an export elsewhere than in front of it: an error says when it comes, and a file what its main export is. */
+const commentNearby = (name: string, declarations: ReadonlyArray<ts.Declaration>): string => {
+  for (const declaration of declarations) {
+    const when = ts.isClassLike(declaration)
+      ? declaration.members.find((member) => ts.isPropertyDeclaration(member) && member.name.getText() === "when")
+      : undefined
+    if (when && ts.isPropertyDeclaration(when) && when.initializer && ts.isStringLiteralLike(when.initializer))
+      return when.initializer.text
+    const source = declaration.getSourceFile()
+    if (basename(source.fileName, ".ts") === name) return headerOf(source)
+  }
+  return ""
+}
+
 const describeExport = (exported: ts.Symbol): string => {
   const symbol = origin(exported)
   const declarations = (symbol.declarations ?? []).filter(isOwn)
-  const comment = commentOf(symbol)
+  const comment = commentOf(symbol) || commentNearby(symbol.name, declarations)
   if (declarations.some(ts.isSourceFile)) {
     const names = checker.getExportsOfModule(symbol).map(({ name }) => `\`${name}\``)
     return [`### ${exported.name}`, comment, `A namespace of ${names.join(", ")}.`].join("\n\n")
   }
+  if (comment === "")
+    undocumented.push(`${exported.name} (${declarations.map((each) => relative(root, each.getSourceFile().fileName)).join()})`)
   return [
     `### ${exported.name}`,
     ...(comment === "" ? [] : [comment]),
@@ -128,16 +158,9 @@ const exportsOf = (statement: ts.Statement): ReadonlyArray<ts.Symbol> => {
 }
 
 const introductionOf = (source: ts.SourceFile): string => {
-  const [first] = ts.getLeadingCommentRanges(source.text, 0) ?? []
-  if (first === undefined) throw new Error(`${source.fileName} does not say what it is: begin it with a doc comment`)
-  return source.text
-    .slice(first.pos, first.end)
-    .replace(/^\/\*\*|\*\/$/g, "")
-    .split("\n")
-    .map((line) => line.replace(/^\s*\* ?/, "").trimEnd())
-    .filter((line) => line !== "@module")
-    .join("\n")
-    .trim()
+  const header = headerOf(source)
+  if (header === "") throw new Error(`${source.fileName} does not say what it is: begin it with a doc comment`)
+  return header
 }
 
 const sourceOf = (file: string): ts.SourceFile => {
@@ -145,6 +168,8 @@ const sourceOf = (file: string): ts.SourceFile => {
   if (source === undefined) throw new Error(`package.json exports ${file}, which is not there`)
   return source
 }
+
+const undocumented: Array<string> = []
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(dirname(`${folder}index.md`), { recursive: true })
@@ -179,3 +204,5 @@ Everything the package exports, made from its sources: doc comments, and declara
 ${overview.join("\n")}
 `
 )
+
+if (undocumented.length > 0) throw new Error(`These exports have no doc comment:\n${[...new Set(undocumented)].join("\n")}`)

@@ -21,6 +21,7 @@ export interface Identity {
   readonly tenants: ReadonlySet<TenantId>
 }
 
+/** A key that opens the API: who calls with it, and for which tenants. */
 export interface ApiKey {
   readonly key: Redacted.Redacted
   readonly actor: Actor

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { TenantId } from "../order/Order.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
 
+/** How much the API takes on; what is more is answered with 429 and `Retry-After`. */
 export interface Limits {
   /** What a tenant may ask for in the long run. */
   readonly requestsPerSecond: number

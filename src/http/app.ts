@@ -37,6 +37,7 @@ import { readBody } from "./readBody.ts"
 import { requestIdOf } from "./requestId.ts"
 import { findRoute, type Match, maxWrittenLength } from "./routes.ts"
 
+/** What can be set of the API when it is mounted. Limits that are left out keep their defaults. */
 export interface AppOptions {
   readonly limits?: Partial<Limits>
 }

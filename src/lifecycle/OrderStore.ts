@@ -86,6 +86,7 @@ export interface Change {
 export type CommitOutcome = "committed" | "conflict"
 
 export type SortDirection = "asc" | "desc"
+/** What a list of orders is sorted by; equal ones follow by id. */
 export type OrderSort = "createdAt" | "updatedAt" | "orderId" | "status" | "totals.total"
 
 /** Where a page begins: behind the row with this sort value and id. Opaque to callers (`Cursor.ts` writes it down). */
@@ -94,6 +95,7 @@ export interface PagePosition {
   readonly id: string
 }
 
+/** A page of orders: whose, which, in which order, and behind which one it begins. */
 export interface OrderQuery {
   readonly tenantId: TenantId
   readonly status?: OrderStatus
@@ -105,6 +107,7 @@ export interface OrderQuery {
   readonly limit: number
 }
 
+/** A page of subscriptions, newest first. */
 export interface SubscriptionQuery {
   readonly tenantId: TenantId
   readonly orderId?: OrderId

@@ -11,16 +11,22 @@ import { Timestamp } from "./Timestamp.ts"
 import * as Units from "./Units.ts"
 
 // Ids are opaque: nothing may look at a prefix.
+/** Whose order it is. Part of every key: nothing of one tenant can be reached from another. 1 to 128 characters. */
 export const TenantId = Name.pipe(Schema.brand("TenantId"))
 export type TenantId = typeof TenantId.Type
+/** An order. New ones are `ord_` and a UUIDv7; any other id of 1 to 128 characters will do. */
 export const OrderId = Name.pipe(Schema.brand("OrderId"))
 export type OrderId = typeof OrderId.Type
+/** A subscription (the API says *rental*). New ones are `sub_` and a UUIDv7. */
 export const SubscriptionId = Name.pipe(Schema.brand("SubscriptionId"))
 export type SubscriptionId = typeof SubscriptionId.Type
+/** A customer of a tenant. New ones are `cust_` and a UUIDv7. */
 export const CustomerId = Name.pipe(Schema.brand("CustomerId"))
 export type CustomerId = typeof CustomerId.Type
+/** What is ordered, by the catalogue's name for it. */
 export const Sku = Name.pipe(Schema.brand("Sku"))
 export type Sku = typeof Sku.Type
+/** One physical item (an asset), by what stands on it. */
 export const SerialNumber = Name.pipe(Schema.brand("SerialNumber"))
 export type SerialNumber = typeof SerialNumber.Type
 
@@ -54,6 +60,7 @@ export const Customer = Schema.Struct({
 })
 export type Customer = typeof Customer.Type
 
+/** Where to bill, or to ship. Personal: it is kept in the confidential part of the event that placed the order. */
 export const Address = Schema.Struct({
   company: Schema.optionalKey(Text),
   contactName: Text,

@@ -120,6 +120,7 @@ export type OrderCommand =
   | ({ readonly type: "endSubscription" } & EndSubscription)
   | ({ readonly type: "cancel" } & CancelOrder)
 
+/** The name of a command on an existing order. */
 export type CommandType = OrderCommand["type"]
 
 /** Every command on an existing order. `satisfies` and the completeness check of the lifecycle table keep the list whole. */

@@ -64,7 +64,9 @@ const cancellationPolicies = {
   noActiveSubscriptions: ({ context }: GuardArgs): boolean => context.units.active === 0,
   beforeFulfilment: ({ context }: GuardArgs): boolean => context.units.active + context.units.ended === 0
 }
+/** What has to hold for an order to be cancelled, by name. The embedding service chooses one; it is a guard of the machine. */
 export type CancellationPolicy = keyof typeof cancellationPolicies
+/** Every cancellation policy, the default first. */
 export const cancellationPolicyNames = Object.keys(cancellationPolicies) as ReadonlyArray<CancellationPolicy>
 
 /** When each policy lets an order be cancelled, in words. */
@@ -91,6 +93,7 @@ const facts = {
   subscriptionIsNotCancelled: endFact((event) => event.subscription !== "cancelled"),
   subscriptionHasNotEnded: endFact((event) => event.subscription !== "ended")
 }
+/** A fact that a transition can depend on, by the machine's name for it. */
 export type Fact = keyof typeof facts
 
 /** What a status by itself may lack: named, like the facts, for the statement whose absence explains a refusal. */

@@ -19,6 +19,7 @@ export class UnsuitableDatabase extends Schema.TaggedError<UnsuitableDatabase>()
   }
 }
 
+/** How to reach the database. How long statements and locks may take is set by the connection itself. */
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
   readonly url: Redacted.Redacted

@@ -20,6 +20,7 @@ import { detached } from "./detached.ts"
 import { orderColumns, type OrderRow } from "./orderRows.ts"
 import { type RecordRow, toRecord } from "./recordRows.ts"
 
+/** What `verify` takes for a session that is in the way. */
 export interface OrderRecordsOptions {
   /** How long a session may hold locks on orders and do nothing before it is reported; 5 seconds unless said otherwise. */
   readonly idleAfter?: Duration.Input

@@ -40,11 +40,13 @@ export type CancelOrder = Plain<typeof Commands.CancelOrder.Encoded>
 export type StartSubscription = Plain<typeof Commands.StartSubscription.Encoded>
 /** `rentalId` is the subscription, by the API's older word for it. */
 export type EndSubscription = Plain<typeof Commands.EndSubscription.Encoded>
+/** The new notes of an order: at most 5,000 characters. */
 export type RewriteNotes = Plain<typeof Commands.RewriteNotes.Encoded>
 /** A deposit that was taken. Amounts in minor units. */
 export type Payment = Plain<typeof PaymentSchema.Encoded>
 /** Filters, order and length of a page. `startAfter` is the `nextCursor` of the page before. */
 export type OrderListRequest = Plain<typeof OrderListRequestSchema.Encoded>
+/** Filters and length of a page of subscriptions. `startAfter` is the `nextCursor` of the page before. */
 export type SubscriptionListRequest = Plain<typeof SubscriptionListRequestSchema.Encoded>
 /** A command to ask about: its `type`, and what the command itself takes. */
 export type CommandRequest =

@@ -38,6 +38,7 @@ export type AssetsOption =
   | ((tenantId: string, serialNumber: string, signal: AbortSignal) => AnswerOfRegistry | Promise<AnswerOfRegistry>)
 type AnswerOfRegistry = Asset | null | undefined
 
+/** What orders need from their surroundings: somewhere to be kept, and what can be ordered. */
 export interface OpenOptions {
   /** Where orders are kept: `memoryStore()`, `postgresStore({ url })`, `embeddedStore({ folder })`, or any layer of an `OrderStore`. */
   readonly store: Layer.Layer<OrderStore, unknown>

@@ -23,6 +23,7 @@ export type Call =
   | { readonly type: "endSubscription"; readonly request: EndSubscription }
   | { readonly type: "cancel"; readonly orderId: OrderId; readonly request: CancelOrder }
   | { readonly type: "cancelMany"; readonly orderIds: ReadonlyArray<OrderId>; readonly request: CancelOrder }
+/** The kind of a call. */
 export type CallType = Call["type"]
 
 /** A call on its way: by whom, and which one it is. Repeats and duplicates of a call have its number, too, and an attempt of their own. */

@@ -33,6 +33,7 @@ export type OrderCall =
   /** What can be seen of the tenant as a whole: its stock, and how many orders it has. */
   | { readonly type: "count" }
 
+/** A call in one line: `cancel(order 0, reason quick)`. */
 export const describeCall = ({ type, ...rest }: OrderCall): string =>
   `${type}(${Object.entries(rest)
     .map(([name, value]) => `${name} ${String(value)}`)

@@ -37,6 +37,7 @@ export interface Mix {
   readonly calls: ReadonlyArray<OrderCall>
 }
 
+/** How many schedules to try, which, and how to tell that a call waits for another. */
 export interface ExploreOptions {
   /** Stop after so many schedules, even when there are more. */
   readonly atMost?: number

@@ -40,6 +40,7 @@ export interface ModelOrder {
   readonly rentals: Array<{ readonly id: SubscriptionId; readonly sku: 0 | 1; readonly serial: string; active: boolean }>
   version: number
 }
+/** What the model knows: its orders, in the order in which they were placed. */
 export interface LifecycleModel {
   readonly orders: Array<ModelOrder>
 }

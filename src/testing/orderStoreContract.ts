@@ -48,6 +48,7 @@ import {
   start
 } from "./contractOrders.ts"
 
+/** One promise of a store, and a program that tries it. */
 export interface ContractCase {
   /** A sentence about the store. */
   readonly name: string

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Change, OrderStore } from "../lifecycle/OrderStore.ts"
 
+/** Begins a store in memory anew, or takes it back to a mark: thousands of times a second. */
 export class Rewind extends Context.Service<
   Rewind,
   {

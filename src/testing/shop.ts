@@ -12,7 +12,9 @@ import type { PlaceOrder } from "../order/OrderCommand.ts"
 import type { CancellationPolicy } from "../order/orderMachine.ts"
 import type { Variant } from "../order/place.ts"
 
+/** A product of the shop. */
 export const laptop = Sku.make("LAPTOP")
+/** Another product of the shop. */
 export const monitor = Sku.make("MONITOR")
 export const retired = Sku.make("RETIRED")
 

@@ -191,6 +191,7 @@ const invariantsById = {
   }
 } as const satisfies Record<string, Omit<Invariant, "id">>
 
+/** The name of a promise: `S` stock, `T` transitions, `A` audit, `C` concurrency, `O` outbox, `I` isolation, `R` resources, `B` backstops. */
 export type InvariantId = keyof typeof invariantsById
 
 /** Every invariant, in the order in which they are talked about. */

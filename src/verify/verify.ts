@@ -26,6 +26,7 @@ export interface Checked {
   readonly events: number
 }
 
+/** What to look at, what to compare it with, and whom to tell of the progress. */
 export interface VerifyOptions<E = never, R = never> {
   /** Only this tenant. */
   readonly tenantId?: TenantId

@@ -8,6 +8,7 @@ import { layerDigest } from "../../node/nodeDigest.ts"
 import { NonEmptyText } from "../../order/Text.ts"
 import { CannotOpen, optionReader } from "../errors.ts"
 
+/** Where the embedded database keeps its files. */
 export interface EmbeddedStoreOptions {
   /** Created when it is not there. One process at a time. */
   readonly folder: string

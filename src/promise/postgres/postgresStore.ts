@@ -10,6 +10,7 @@ import * as PostgresConnection from "../../postgres/PostgresConnection.ts"
 import { layerMigrated } from "../../postgres/PostgresOrderStore.ts"
 import { CannotOpen, optionReader } from "../errors.ts"
 
+/** How to reach the database. */
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:5432/database` */
   readonly url: string

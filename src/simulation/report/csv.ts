@@ -12,6 +12,7 @@ import type { Unit } from "./labels.ts"
 
 const columns = ["policy", "comparedWith", "figure", "label", "unit", "atHour", "mean", "low", "high"]
 
+/** A report as CSV: a row for each figure of each policy, then the orders per status over time. */
 export const asCsv = (report: Report): string =>
   [columns, ...figures(report), ...report.policies.flatMap(overTime)].map(line).join("")
 

@@ -11,6 +11,7 @@ import { groups, nameOf } from "./labels.ts"
 import { pageStyle } from "./pageStyle.ts"
 import { commandOf, extentOf, violationLine } from "./words.ts"
 
+/** A report as one page with charts that needs nothing else: no script, no network. */
 export const asHtml = (report: Report): string => {
   const { scenario } = report
   return `<!doctype html>

@@ -32,6 +32,7 @@ export const groups = [
   "Time of a call, by tenant"
 ] as const
 
+/** What a figure is called where people read it, where it stands, and in which unit. */
 export interface Label {
   /** The heading that the figure stands under. */
   readonly group: (typeof groups)[number]

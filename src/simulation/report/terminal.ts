@@ -10,6 +10,7 @@ import { extentOf, violationLine } from "./words.ts"
 const nameWidth = 46
 const valueWidth = 17
 
+/** The main figures of a report as tables of plain text, for a terminal. */
 export const asText = (report: Report): string => {
   const rows = rowsOf(report).filter((row) => row.label.isMain && !isSilent(row))
   const [baseline, ...others] = report.policies.map(({ policy }) => policy)

@@ -7,6 +7,7 @@ import { productLaunch } from "./productLaunch.ts"
 import { steadyShop } from "./steadyShop.ts"
 import { supplierShortage } from "./supplierShortage.ts"
 
+/** The shipped scenarios by name: give one to `readScenario`, whole or changed. */
 export const scenarios: Readonly<Record<string, ScenarioInput>> = {
   "steady-shop": steadyShop,
   "product-launch": productLaunch,
