@@ -12,8 +12,31 @@ export const Timestamp = Schema.String.check(
 ).pipe(Schema.brand("Timestamp"))
 export type Timestamp = typeof Timestamp.Type
 
+const dayMs = 86_400_000
+
+/** The day that was written out last. Moments come in runs, and to name the day takes far longer than to say the time. */
+let day = { startsAt: Number.NaN, name: "" }
+
+const digits = (length: number) => Array.from({ length: 10 ** length }, (_, n) => String(n).padStart(length, "0"))
+const [two, three] = [digits(2), digits(3)]
+
+/** The moment so many milliseconds after 1970, written out. */
+export const fromMillis = (millis: number): Timestamp => {
+  const whole = Math.trunc(millis)
+  let inDay = whole - day.startsAt
+  if (!(inDay >= 0 && inDay < dayMs)) {
+    const startsAt = Math.floor(whole / dayMs) * dayMs
+    day = { startsAt, name: DateTime.formatIso(DateTime.makeUnsafe(startsAt)).split("T", 1)[0] as string }
+    inDay = whole - startsAt
+  }
+  const seconds = Math.floor(inDay / 1_000)
+  const minutes = Math.floor(seconds / 60)
+  const time = `${two[Math.floor(minutes / 60)]}:${two[minutes % 60]}:${two[seconds % 60]}.${three[inDay % 1_000]}`
+  return `${day.name}T${time}Z` as Timestamp
+}
+
 /** The moment `dateTime`, written out. */
-export const fromDateTime = (dateTime: DateTime.DateTime): Timestamp => DateTime.formatIso(dateTime) as Timestamp
+export const fromDateTime = (dateTime: DateTime.DateTime): Timestamp => fromMillis(DateTime.toEpochMillis(dateTime))
 
 /** The later of two moments. Audit times of an order never decrease, even when a clock is set back. */
 export const latest = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b)
