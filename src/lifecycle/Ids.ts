@@ -32,7 +32,6 @@ export const makeIds: Effect.Effect<Ids> = Effect.map(WebCrypto.WebCrypto, (webC
   }
 
   const saltDigits = Array.from({ length: 2 * saltSize }, () => 0)
-  const uuidText = Array.from({ length: 36 }, () => dash)
 
   return {
     newSalt: () => {
@@ -50,14 +49,27 @@ export const makeIds: Effect.Effect<Ids> = Effect.map(WebCrypto.WebCrypto, (webC
       }
       bytes[first + 6] = 0x70 | ((bytes[first + 6] as number) & 0x0f)
       bytes[first + 8] = 0x80 | ((bytes[first + 8] as number) & 0x3f)
-      for (let n = 0; n < uuidSize; n++) writeHex(uuidText, placeInUuid[n] as number, bytes[first + n] as number)
-      return `${prefix}_${String.fromCharCode(...uuidText)}`
+      const characters = charactersOf(prefix)
+      for (let n = 0; n < uuidSize; n++)
+        writeHex(characters, prefix.length + 1 + (placeInUuid[n] as number), bytes[first + n] as number)
+      // A text made of its characters is in one piece, which saves whoever reads it the putting together.
+      return String.fromCharCode(...characters)
     }
   }
 })
 
-const dash = 0x2d
 const hexDigits = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
+
+/** Prefixes are few: for each, its characters, and room for a UUID to be written into. */
+const byPrefix = new Map<string, Array<number>>()
+
+const charactersOf = (prefix: string): Array<number> => {
+  const known = byPrefix.get(prefix)
+  if (known !== undefined) return known
+  const characters = Array.from(`${prefix}_________-____-____-____-____________`, (character) => character.charCodeAt(0))
+  byPrefix.set(prefix, characters)
+  return characters
+}
 
 /** Where the two digits of each byte stand among the dashes. */
 const placeInUuid = Array.from({ length: uuidSize }, (_, n) => 2 * n + [4, 6, 8, 10].filter((group) => n >= group).length)

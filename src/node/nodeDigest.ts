@@ -26,7 +26,7 @@ const hmacSha256 = (key: string, text: string): string => {
   inner.fill(0x36, keySize, blockSize)
   outer.fill(0x5c, keySize, blockSize)
   const innerSize = blockSize + inner.write(text, blockSize)
-  outer.write(hash("sha256", inner.subarray(0, innerSize), "latin1"), blockSize, "latin1")
+  outer.write(hash("sha256", inner.subarray(0, innerSize), "binary"), blockSize, "binary")
   return hash("sha256", outer)
 }
 
@@ -35,7 +35,7 @@ const outer = Buffer.alloc(blockSize + hashSize)
 
 /** A key that is longer than a block is hashed first. How many bytes it has in the end. */
 const writeKey = (key: string, block: Buffer): number =>
-  Buffer.byteLength(key) <= blockSize ? block.write(key) : block.write(hash("sha256", key, "latin1"), "latin1")
+  Buffer.byteLength(key) <= blockSize ? block.write(key) : block.write(hash("sha256", key, "binary"), "binary")
 
 export const nodeDigest: Digest = { sha256: (text) => hash("sha256", text), hmacSha256 }
 

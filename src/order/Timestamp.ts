@@ -14,25 +14,36 @@ export type Timestamp = typeof Timestamp.Type
 
 const dayMs = 86_400_000
 
-/** The day that was written out last. Moments come in runs, and to name the day takes far longer than to say the time. */
-let day = { startsAt: Number.NaN, name: "" }
-
-const digits = (length: number) => Array.from({ length: 10 ** length }, (_, n) => String(n).padStart(length, "0"))
-const [two, three] = [digits(2), digits(3)]
+/**
+ * The moment that was written out last, and when its day began. Moments come in runs, and to name the day takes far longer than to put the
+ * time into it. A text made of its characters is in one piece, which saves whoever reads it the putting together.
+ */
+let last: { readonly dayStartsAt: number; readonly characters: Array<number> } = { dayStartsAt: Number.NaN, characters: [] }
 
 /** The moment so many milliseconds after 1970, written out. */
 export const fromMillis = (millis: number): Timestamp => {
   const whole = Math.trunc(millis)
-  let inDay = whole - day.startsAt
-  if (!(inDay >= 0 && inDay < dayMs)) {
-    const startsAt = Math.floor(whole / dayMs) * dayMs
-    day = { startsAt, name: DateTime.formatIso(DateTime.makeUnsafe(startsAt)).split("T", 1)[0] as string }
-    inDay = whole - startsAt
+  const dayStartsAt = Math.floor(whole / dayMs) * dayMs
+  if (dayStartsAt !== last.dayStartsAt) {
+    const midnight = DateTime.formatIso(DateTime.makeUnsafe(dayStartsAt))
+    last = { dayStartsAt, characters: Array.from(midnight, (character) => character.charCodeAt(0)) }
   }
-  const seconds = Math.floor(inDay / 1_000)
-  const minutes = Math.floor(seconds / 60)
-  const time = `${two[Math.floor(minutes / 60)]}:${two[minutes % 60]}:${two[seconds % 60]}.${three[inDay % 1_000]}`
-  return `${day.name}T${time}Z` as Timestamp
+  const { characters } = last
+  const inDay = whole - dayStartsAt
+  // Counted from the end, as a year may have more than four digits: hh:mm:ss.mmmZ
+  writeDigits(characters, -13, 2, Math.floor(inDay / 3_600_000))
+  writeDigits(characters, -10, 2, Math.floor(inDay / 60_000) % 60)
+  writeDigits(characters, -7, 2, Math.floor(inDay / 1_000) % 60)
+  writeDigits(characters, -4, 3, inDay % 1_000)
+  return String.fromCharCode(...characters) as Timestamp
+}
+
+const writeDigits = (characters: Array<number>, place: number, count: number, number: number): void => {
+  let left = number
+  for (let n = characters.length + place + count - 1; n >= characters.length + place; n--) {
+    characters[n] = 48 + (left % 10)
+    left = Math.floor(left / 10)
+  }
 }
 
 /** The moment `dateTime`, written out. */

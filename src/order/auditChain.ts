@@ -39,7 +39,10 @@ const hashOf = (event: AuditEvent, confidentialSeal: string, previousHash: strin
  */
 export const canonicalEvent = (event: AuditEvent, confidentialSeal: string, previousHash: string | null): string => {
   const { actor, at, details, from, orderId, released, requestId, sequence, tenantId, to, type } = event
-  if (!isPlainText(at, confidentialSeal, from ?? "", orderId, previousHash ?? "", requestId, tenantId, to, type) || !isUsual(event))
+  if (
+    !isPlainText(at, confidentialSeal, from ?? "", orderId, previousHash ?? "", requestId, tenantId, to, type) ||
+    !isUsual(event)
+  )
     return canonicalJson({ ...event, confidential: undefined, confidentialSeal, previousHash })
   return (
     `{"actor":${canonicalJson(actor)},"at":"${at}","confidentialSeal":"${confidentialSeal}"` +
