@@ -109,9 +109,27 @@ export const eventAt = (events: PackedEvents, stored: StoredOrder, sequence: num
 /** To fold a longer history than this takes longer than anybody wants to wait for an order. */
 const longestRest = 64
 
+/**
+ * An order at rest. Of most it is enough to know where their newest event is: nobody has rewritten their notes, and either all of their
+ * events have been delivered or none.
+ */
+export type Resting = StoredOrder | Address
+
 /** The stored order at rest, if it can be found again by folding its events. */
-export const resting = (stored: StoredOrder): StoredOrder =>
-  stored.awake?.isFold === true && stored.version <= longestRest ? { ...stored, awake: null } : stored
+export const resting = (stored: StoredOrder): Resting => {
+  const { awake, version, newest, notes, delivered, deliveredAhead, lease } = stored
+  if (awake === null || !awake.isFold || version > longestRest) return stored
+  const isUsual = notes === null && deliveredAhead === null && lease === null && (delivered === 0 || delivered === version)
+  return isUsual ? newest : { ...stored, awake: null }
+}
+
+/** An order at rest with all that is known of it. Of one whose newest event is all that was kept, `isDelivered` has to be known. */
+export const found = (events: PackedEvents, orderId: OrderId, rests: Resting, isDelivered: boolean): StoredOrder => {
+  if (typeof rests !== "number") return rests
+  const version = events.read(rests, orderId).sealed.event.sequence
+  const delivered = isDelivered ? version : 0
+  return { orderId, version, newest: rests, awake: null, notes: null, delivered, deliveredAhead: null, lease: null }
+}
 
 /** The order as it stands, and the hash of its newest event. */
 export const wakened = (events: PackedEvents, stored: StoredOrder): Awake => {

@@ -29,9 +29,11 @@ import {
   type Awake,
   erased,
   eventAt,
+  found,
   hasUndelivered,
   historyOf,
   leased,
+  type Resting,
   resting,
   type StoredOrder,
   undelivered,
@@ -47,7 +49,7 @@ export class Tenant {
   readonly orderIds = new SortedIds<OrderId>()
   readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
   readonly customers = new Map<string, CustomerId>()
-  readonly #orders = new Map<OrderId, StoredOrder>()
+  readonly #orders = new Map<OrderId, Resting>()
   readonly #events: PackedEvents
   /** The orders that are awake, in a ring: who comes in takes the place of who has been in it longest. */
   readonly #awake: Array<OrderId> = []
@@ -79,17 +81,20 @@ export class Tenant {
 
   /** The events of an order, oldest first, as far as `upTo`. Empty when there is no such order. */
   history(orderId: OrderId, upTo?: number): ReadonlyArray<SealedEvent> {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     return stored ? historyOf(this.#events, stored, upTo) : []
   }
 
   event(orderId: OrderId, sequence: number): SealedEvent | undefined {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     return stored && eventAt(this.#events, stored, sequence)
   }
 
   *orders(): Iterable<Order> {
-    for (const stored of this.#orders.values()) yield wakened(this.#events, stored).order
+    for (const orderId of this.#orders.keys()) {
+      const stored = this.#stored(orderId)
+      if (stored !== undefined) yield wakened(this.#events, stored).order
+    }
   }
 
   stock(sku: Sku): Stock {
@@ -134,7 +139,7 @@ export class Tenant {
 
   /** What the unique keys and the version pin of a database would find. */
   #isTaken({ transition: { before, event, after }, newCustomer, remember }: Change): boolean {
-    const stored = this.#orders.get(after.orderId)
+    const stored = this.#stored(after.orderId)
     const versionMoved = before === null ? stored !== undefined : stored?.version !== before.version
     const isStart = event.type === "subscription.started"
     return (
@@ -154,15 +159,22 @@ export class Tenant {
       const known = this.#orders.get(orderId)
       if (known === undefined) this.orderIds.add(orderId)
       this.#orders.set(orderId, stored)
-      if (stored.awake !== null && (known === undefined || known.awake === null)) this.#stayAwake(orderId)
+      if (stored.awake !== null && (typeof known !== "object" || known.awake === null)) this.#stayAwake(orderId)
     }
     if (stored !== undefined && hasUndelivered(stored)) this.#inOutbox.add(orderId)
     else this.#inOutbox.delete(orderId)
   }
 
+  /** An order as it is stored, awake or not. */
+  #stored(orderId: OrderId): StoredOrder | undefined {
+    const rests = this.#orders.get(orderId)
+    if (typeof rests !== "number") return rests
+    return found(this.#events, orderId, rests, !this.#inOutbox.has(orderId))
+  }
+
   /** A stored order, awake. */
   #woken(orderId: OrderId): StoredOrder | undefined {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     if (stored === undefined || stored.awake !== null) return stored
     const woken = { ...stored, awake: wakened(this.#events, stored) }
     this.#orders.set(orderId, woken)
@@ -176,7 +188,7 @@ export class Tenant {
     this.#awake[this.#oldestAwake] = orderId
     this.#oldestAwake = (this.#oldestAwake + 1) % this.#mostAwake
     const stored = longest === undefined ? undefined : this.#orders.get(longest)
-    if (stored !== undefined) this.#orders.set(stored.orderId, resting(stored))
+    if (typeof stored === "object") this.#orders.set(stored.orderId, resting(stored))
   }
 
   /** Move what is derived from the orders along with a change, or, with the sign -1, back again. */
@@ -208,7 +220,7 @@ export class Tenant {
 
   /** Erase what an event says in confidence, where it stands and in what was made of it. */
   eraseText({ orderId, sequence }: EventKey): boolean {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     const sealed = stored && eventAt(this.#events, stored, sequence)
     if (!stored || !sealed || sealed.event.type === "order.placed") return false
     this.#put(orderId, erased(this.#events, stored, sealed))
@@ -216,7 +228,7 @@ export class Tenant {
   }
 
   rewriteNotes(orderId: OrderId, notes: string): boolean {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     if (stored) this.#put(orderId, annotated(this.#events, stored, notes))
     return stored !== undefined
   }
@@ -227,7 +239,7 @@ export class Tenant {
     const entries: Array<OutboxEntry> = []
     for (const orderId of this.#inOutbox) {
       if (entries.length >= limit) break
-      const stored = this.#orders.get(orderId)
+      const stored = this.#stored(orderId)
       const handedOut = stored && leased(this.#events, stored, now, until)
       if (!handedOut) continue
       entries.push(handedOut.entry)
@@ -237,7 +249,7 @@ export class Tenant {
   }
 
   acknowledge({ orderId, sequence }: EventKey): void {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     if (stored) this.#put(orderId, acknowledged(stored, sequence))
   }
 
@@ -245,7 +257,7 @@ export class Tenant {
 
   /** All that is kept of an order, and what this class derives from it and has not kept in step. */
   record(orderId: OrderId): OrderRecord | null {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     if (!stored) return null
     const { order, headHash } = wakened(this.#events, stored)
     const lost = order.subscriptions.filter(({ subscriptionId }) => this.#orderBySubscription.get(subscriptionId) !== orderId)

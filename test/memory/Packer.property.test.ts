@@ -11,7 +11,8 @@ import { tried } from "../support/evidence.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
 /** Texts in the form of what has a form of its own in packed bytes, and texts that only nearly are. */
-const hex = (length: number) => fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: length, maxLength: length })
+const hex = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...Array.from("0123456789abcdef")), minLength: length, maxLength: length })
 const uuid = fc.uuid()
 const time = fc.date({ noInvalidDate: true }).map((date) => date.toISOString())
 const formed = fc.oneof(

@@ -11,6 +11,7 @@ import {
   appended,
   erased,
   eventAt,
+  found,
   hasUndelivered,
   historyOf,
   leased,
@@ -72,44 +73,54 @@ it("a stored order gives its events, and hands out the oldest that is to be deli
 /** What may happen to a stored order between two of its events. */
 const happening = fc.oneof(
   fc.record({ type: fc.constant("rest" as const) }),
+  fc.record({ type: fc.constant("deliver" as const) }),
   fc.record({ type: fc.constant("erase" as const), sequence: fc.integer({ min: 2, max: 16 }) }),
   fc.record({ type: fc.constant("annotate" as const), notes: text() })
 )
+
+/** The stored order after it has been at rest. */
+const afterRest = (packed: PackedEvents, stored: StoredOrder): StoredOrder =>
+  found(packed, stored.orderId, resting(stored), !hasUndelivered(stored))
+
+const isDelivered = (stored: StoredOrder): StoredOrder => {
+  let delivered = stored
+  for (let sequence = 1; sequence <= stored.version; sequence++) delivered = acknowledged(delivered, sequence)
+  return delivered
+}
 
 it("an order that rests is, once it is asked for, the very order that it would have been awake", () => {
   fc.assert(
     fc.property(
       history(12),
       fc.array(fc.array(happening, { maxLength: 3 }), { minLength: 14, maxLength: 14 }),
-      ({ events }, between) => {
+      (lived, between) => {
         const chain: Array<SealedEvent> = []
-        const [packed, packedAwake] = [new PackedEvents(TenantId.make("tenant")), new PackedEvents(TenantId.make("tenant"))]
-        let [stored, awake]: Array<StoredOrder | undefined> = []
-        for (const [index, event] of events.entries()) {
+        /** The same order twice: one that rests now and then, and one that never does. */
+        const packed = [new PackedEvents(TenantId.make("tenant")), new PackedEvents(TenantId.make("tenant"))] as const
+        let twins: readonly [StoredOrder, StoredOrder] | null = null
+        for (const [index, event] of lived.events.entries()) {
           const sealed = seal(event, chain.at(-1)?.hash ?? null, index.toString(16).padStart(64, "0"))
           chain.push(sealed)
-          // As the services commit it: decided on the order as it stood, and with the texts that have been stored since.
-          const before = awake === undefined ? null : wakened(packedAwake, awake).order
-          const order = evolve(before, event)
-          stored = appended(packed, stored, order, sealed)
-          awake = appended(packedAwake, awake, order, sealed)
+          const order = evolve(twins && wakened(packed[1], twins[1]).order, event)
+          twins = [appended(packed[0], twins?.[0], order, sealed), appended(packed[1], twins?.[1], order, sealed)]
           for (const each of between[index] ?? []) {
+            const [first, second]: readonly [StoredOrder, StoredOrder] = twins
             if (each.type === "rest") {
-              stored = resting(stored)
-              expect(stored.awake).toBeNull()
+              twins = [afterRest(packed[0], first), second]
+              expect(twins[0]).toStrictEqual({ ...first, awake: null })
+            } else if (each.type === "deliver") {
+              twins = [isDelivered(first), isDelivered(second)]
             } else if (each.type === "annotate") {
-              stored = annotated(packed, stored, each.notes)
-              awake = annotated(packedAwake, awake, each.notes)
+              twins = [annotated(packed[0], first, each.notes), annotated(packed[1], second, each.notes)]
             } else {
               const old = chain[each.sequence - 1]
               if (old === undefined) continue
               chain[each.sequence - 1] = { ...old, salt: null, event: { ...old.event, confidential: {} } } as SealedEvent
-              stored = erased(packed, stored, old)
-              awake = erased(packedAwake, awake, old)
+              twins = [erased(packed[0], first, old), erased(packed[1], second, old)]
             }
           }
-          expect(wakened(packed, resting(stored))).toStrictEqual({ ...wakened(packedAwake, awake), isFold: true })
-          expect(historyOf(packed, stored)).toStrictEqual(chain)
+          expect(wakened(packed[0], afterRest(packed[0], twins[0]))).toStrictEqual(wakened(packed[1], twins[1]))
+          expect(historyOf(packed[0], twins[0])).toStrictEqual(chain)
           tried("stored orders put to rest and woken")
         }
       }
