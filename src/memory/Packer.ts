@@ -26,6 +26,7 @@ const kinds = {
   object: 14,
   members: 15,
   again: 16,
+  sameText: 17,
   small: 128
 } as const
 
@@ -78,6 +79,8 @@ export class Packer {
   #erasable: object | null = null
   #isErasable = false
   readonly #objects: Array<object> = []
+  /** The ids and times that have come by so far: a customer's id stands in an event twice, and a rental starts when it is begun. */
+  readonly #forms: Array<string> = []
 
   /**
    * Write a value where `bytes` ends. Whoever reads it has to have the same texts `given`. What is in the object `erasable` is written out
@@ -87,6 +90,7 @@ export class Packer {
     this.#erasable = erasable
     this.#given = given
     this.#objects.length = 0
+    this.#forms.length = 0
     this.#write(bytes, value)
   }
 
@@ -94,6 +98,7 @@ export class Packer {
   read(bytes: PackedBytes, given: ReadonlyArray<string>): unknown {
     this.#given = given
     this.#objects.length = 0
+    this.#forms.length = 0
     return this.#read(bytes)
   }
 
@@ -185,12 +190,7 @@ export class Packer {
   #writeText(bytes: PackedBytes, text: string): void {
     const { length } = text
     if (length === hashLength && this.#writesHash(bytes, text)) return
-    if (length === timeLength && isTime.test(text)) {
-      bytes.put(kinds.time)
-      bytes.putWhole(digitsOf(text, 0, 10))
-      bytes.putWhole(digitsOf(text, 11, 23))
-      return
-    }
+    if (length === timeLength && isTime.test(text)) return this.#writeTime(bytes, text)
     if (length > uuidLength && length < longestId) {
       const given = this.#given.indexOf(text)
       if (given >= 0) {
@@ -198,9 +198,26 @@ export class Packer {
         bytes.put(given)
         return
       }
-      if (this.#writesId(bytes, text, length - uuidLength)) return
+      if (this.#isSameText(bytes, text) || this.#writesId(bytes, text, length - uuidLength)) return
     }
     this.#writeShared(bytes, text)
+  }
+
+  #writeTime(bytes: PackedBytes, text: string): void {
+    if (this.#isSameText(bytes, text)) return
+    this.#forms.push(text)
+    bytes.put(kinds.time)
+    bytes.putWhole(digitsOf(text, 0, 10))
+    bytes.putWhole(digitsOf(text, 11, 23))
+  }
+
+  /** Whether an id or a time was the same as one before, and could be written as that. */
+  #isSameText(bytes: PackedBytes, text: string): boolean {
+    const earlier = this.#forms.indexOf(text)
+    if (earlier < 0) return false
+    bytes.put(kinds.sameText)
+    bytes.putWhole(earlier)
+    return true
   }
 
   /** Whether a text could be written as a hash. */
@@ -223,6 +240,7 @@ export class Packer {
       return false
     }
     this.#writeShared(bytes, text.slice(0, start))
+    this.#forms.push(text)
     return true
   }
 
@@ -282,12 +300,12 @@ export class Packer {
         return bytes.nextText(false)
       case kinds.hash:
         return bytes.nextHex(hashLength)
-      case kinds.id: {
-        const groups = uuidGroups.map(([from, to]) => bytes.nextHex(to - from))
-        return `${this.#read(bytes) as string}${groups.join("-")}`
-      }
+      case kinds.id:
+        return this.#keep(this.#readId(bytes))
       case kinds.time:
-        return readTime(bytes.nextWhole(), bytes.nextWhole())
+        return this.#keep(readTime(bytes.nextWhole(), bytes.nextWhole()))
+      case kinds.sameText:
+        return this.#forms[bytes.nextWhole()]
       case kinds.array:
         return this.#readArray(bytes)
       case kinds.object:
@@ -299,6 +317,16 @@ export class Packer {
       default:
         throw new Error(`packed bytes are damaged: there is no kind ${kind}`)
     }
+  }
+
+  #keep(text: string): string {
+    this.#forms.push(text)
+    return text
+  }
+
+  #readId(bytes: PackedBytes): string {
+    const uuid = uuidGroups.map(([from, to]) => bytes.nextHex(to - from)).join("-")
+    return `${this.#read(bytes) as string}${uuid}`
   }
 
   #readArray(bytes: PackedBytes): ReadonlyArray<unknown> {

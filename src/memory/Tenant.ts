@@ -41,8 +41,11 @@ import {
   withStoredTexts
 } from "./StoredOrder.ts"
 
-/** How many orders of a tenant are awake, when nothing else is asked for: as many as are worked on at a time, and a few megabytes. */
-export const usuallyAwake = 4_096
+/**
+ * How many orders of a tenant are awake, when nothing else is asked for. So few are gone again before the collector of garbage has moved them
+ * to where it seldom looks; with thousands, memory fills with what is no longer needed.
+ */
+export const usuallyAwake = 256
 
 export class Tenant {
   readonly tenantId: TenantId
