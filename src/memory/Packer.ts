@@ -149,7 +149,7 @@ export class Packer {
   }
 
   #writeMembers(bytes: PackedBytes, value: object): void {
-    const { shape, names } = this.#namesOf(value)
+    const { shape, names } = this.#shapeOf(Object.keys(value))
     bytes.put(shape < 0 ? kinds.members : kinds.object)
     bytes.putWhole(shape < 0 ? names.length : shape)
     for (const name of names) {
@@ -159,18 +159,6 @@ export class Packer {
   }
 
   /** The names of an object's members, and the number of that sequence of names, or -1 when there are too many of them already. */
-  #namesOf(value: object): Shape {
-    if (Object.getPrototypeOf(value) !== Object.prototype) return this.#shapeOf(Object.keys(value))
-    // To walk through the names of a plain object takes no list of them.
-    let seen = this.#names
-    for (const name in value) {
-      const next = seen.next.get(name)
-      if (next === undefined) return this.#shapeOf(Object.keys(value))
-      seen = next
-    }
-    return seen.shape ?? this.#shapeOf(Object.keys(value))
-  }
-
   #shapeOf(names: ReadonlyArray<string>): Shape {
     let seen = this.#names
     for (const name of names) {

@@ -3,13 +3,12 @@ export const isSameValue = (a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || Array.isArray(a) !== Array.isArray(b))
     return false
-  let more = 0
-  for (const name in a) {
-    more++
-    const member: unknown = b[name as keyof typeof b]
-    if (member === undefined && !Object.hasOwn(b, name)) return false
-    if (!isSameValue(a[name as keyof typeof a], member)) return false
+  const names = Object.keys(a)
+  if (names.length !== Object.keys(b).length) return false
+  for (const name of names) {
+    const [one, other]: ReadonlyArray<unknown> = [a[name as keyof typeof a], b[name as keyof typeof b]]
+    if (one === other && one !== undefined) continue
+    if (!Object.hasOwn(b, name) || !isSameValue(one, other)) return false
   }
-  for (const _ in b) more--
-  return more === 0
+  return true
 }

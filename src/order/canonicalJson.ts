@@ -67,18 +67,7 @@ const mostSteps = 2_000
 
 /** An object's members in order. The same sequences of names come again and again, and are put in order once. */
 const membersOf = (value: object): ReadonlyArray<Member> => {
-  if (Object.getPrototypeOf(value) !== Object.prototype) return membersNamed(Object.keys(value))
-  // To walk through the names of a plain object takes no list of them.
-  let seen = start
-  for (const name in value) {
-    const next = seen.next.get(name)
-    if (next === undefined) return membersNamed(Object.keys(value))
-    seen = next
-  }
-  return seen.inOrder ?? membersNamed(Object.keys(value))
-}
-
-const membersNamed = (names: ReadonlyArray<string>): ReadonlyArray<Member> => {
+  const names = Object.keys(value)
   let seen = start
   for (const name of names) {
     let next = seen.next.get(name)

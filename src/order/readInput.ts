@@ -54,7 +54,7 @@ export const reader = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, p
     inputFaults(Result.match(decodeToTheEnd(input), { onSuccess: () => first, onFailure: (error) => error.issue }), path)
   return (input: unknown): Result.Result<S["Type"], InvalidInput> => {
     const value = readQuickly(input)
-    if (value !== unread) return Result.succeed(value as S["Type"])
+    if (value !== unread) return Result.succeed(value)
     return Result.mapError(decode(input), (error) => new InvalidInput({ details: faultsOf(input, error.issue) }))
   }
 }
