@@ -15,20 +15,27 @@ export type Timestamp = typeof Timestamp.Type
 const dayMs = 86_400_000
 
 /**
- * The moment that was written out last, and when its day began. Moments come in runs, and to name the day takes far longer than to put the
- * time into it. A text made of its characters is in one piece, which saves whoever reads it the putting together.
+ * Days that were written out lately, as the characters of a moment in each. Moments come in runs (now, and in a day from now), and to name
+ * the day takes far longer than to put the time into it. A text made of its characters is in one piece, which saves whoever reads it the
+ * putting together.
  */
-let last: { readonly dayStartsAt: number; readonly characters: Array<number> } = { dayStartsAt: Number.NaN, characters: [] }
+const days = new Map<number, Array<number>>()
+const mostDays = 64
+
+const dayOf = (startsAt: number): Array<number> => {
+  const known = days.get(startsAt)
+  if (known !== undefined) return known
+  const day = Array.from(DateTime.formatIso(DateTime.makeUnsafe(startsAt)), (character) => character.charCodeAt(0))
+  if (days.size >= mostDays) days.clear()
+  days.set(startsAt, day)
+  return day
+}
 
 /** The moment so many milliseconds after 1970, written out. */
 export const fromMillis = (millis: number): Timestamp => {
   const whole = Math.trunc(millis)
   const dayStartsAt = Math.floor(whole / dayMs) * dayMs
-  if (dayStartsAt !== last.dayStartsAt) {
-    const midnight = DateTime.formatIso(DateTime.makeUnsafe(dayStartsAt))
-    last = { dayStartsAt, characters: Array.from(midnight, (character) => character.charCodeAt(0)) }
-  }
-  const { characters } = last
+  const characters = dayOf(dayStartsAt)
   const inDay = whole - dayStartsAt
   // Counted from the end, as a year may have more than four digits: hh:mm:ss.mmmZ
   writeDigits(characters, -13, 2, Math.floor(inDay / 3_600_000))
