@@ -73,36 +73,37 @@ const followed = (order: Order | null, event: AuditEvent): Order | null => {
 /** The events, oldest first, as far as `upTo`. */
 export const historyOf = (
   events: PackedEvents,
-  { orderId, newest, version }: StoredOrder,
+  { orderId, newest }: StoredOrder,
   upTo = Infinity
 ): ReadonlyArray<SealedEvent> => {
   const history: Array<SealedEvent> = []
-  let address: Address | null = newest
-  for (let sequence = version; address !== null; sequence--) {
-    if (sequence > upTo) {
-      address = events.previousOf(address)
-      continue
-    }
+  for (let address: Address | null = newest; address !== null;) {
     const { sealed, previous } = events.read(address, orderId)
-    history.push(sealed)
+    if (sealed.event.sequence <= upTo) history.push(sealed)
     address = previous
   }
   return history.toReversed()
 }
 
-/** Where the event of that number is; undefined when there is none. */
-const addressOf = (events: PackedEvents, { newest, version }: StoredOrder, sequence: number): Address | undefined => {
+/** The event of that number, and where it is; undefined when there is none. */
+const find = (events: PackedEvents, { orderId, newest, version }: StoredOrder, sequence: number) => {
   if (sequence < 1 || sequence > version) return undefined
-  let address: Address | null = newest
-  for (let each = version; each > sequence && address !== null; each--) address = events.previousOf(address)
-  return address ?? undefined
+  let place: Address | null = newest
+  for (let later = version - sequence; later > 0 && place !== null; later--) place = events.previousOf(place)
+  const expected = place === null ? undefined : events.read(place, orderId).sealed
+  if (place !== null && expected?.event.sequence === sequence) return { sealed: expected, address: place }
+  // In a history with a gap, which is for others to find out, it is not where it should be.
+  for (let address: Address | null = newest; address !== null;) {
+    const { sealed, previous } = events.read(address, orderId)
+    if (sealed.event.sequence === sequence) return { sealed, address }
+    address = previous
+  }
+  return undefined
 }
 
 /** The event of that number; undefined when there is none. */
-export const eventAt = (events: PackedEvents, stored: StoredOrder, sequence: number): SealedEvent | undefined => {
-  const address = addressOf(events, stored, sequence)
-  return address === undefined ? undefined : events.read(address, stored.orderId).sealed
-}
+export const eventAt = (events: PackedEvents, stored: StoredOrder, sequence: number): SealedEvent | undefined =>
+  find(events, stored, sequence)?.sealed
 
 // --- resting ---------------------------------------------------------------------------------------------------------------------------
 
@@ -184,8 +185,8 @@ export const acknowledged = (stored: StoredOrder, sequence: number): StoredOrder
 /** The stored order without what one of its events says in confidence, where it stands and in what was made of it. */
 export const erased = (events: PackedEvents, stored: StoredOrder, { event }: SealedEvent): StoredOrder => {
   const awake = wakened(events, stored)
-  const address = addressOf(events, stored, event.sequence)
-  if (address !== undefined) events.erase(address, stored.orderId)
+  const found = find(events, stored, event.sequence)
+  if (found !== undefined) events.erase(found.address, stored.orderId)
   return { ...stored, awake: { ...awake, order: withoutTextOf(awake.order, event) } }
 }
 
