@@ -13,13 +13,12 @@ import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as SecureRandom from "effect/crypto/SecureRandom"
-import { bytesToHex } from "@noble/hashes/utils.js"
 import { type ChainFault, seal, type SealedEvent, verifyChain } from "../order/auditChain.ts"
 import type { Transition } from "../order/decide.ts"
 import { type OrderId, OrderId as OrderIdSchema, type TenantId } from "../order/Order.ts"
 import { fromDateTime } from "../order/Timestamp.ts"
 import { CurrentDigest } from "./CurrentDigest.ts"
+import { makeIds } from "./Ids.ts"
 import { type EventKey, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
 
 /** A chain that does not verify. */
@@ -105,12 +104,12 @@ export class AuditTrail extends Context.Service<
     AuditTrail,
     Effect.gen(function* () {
       const store = yield* OrderStore
-      const random = yield* SecureRandom.SecureRandom
+      const { newSalt } = yield* makeIds
       const digest = yield* CurrentDigest
       const listeners = yield* PubSub.sliding<SealedEvent>(4096)
 
       const emit = (transition: Transition, headHash: string | null) =>
-        Effect.map(random.randomBytes(32), (salt) => seal(transition.event, headHash, bytesToHex(salt), digest))
+        Effect.sync(() => seal(transition.event, headHash, newSalt(), digest))
 
       const history = Effect.fn("AuditTrail.history")((tenantId: TenantId, orderId: OrderId) => store.history(tenantId, orderId))
 
@@ -169,5 +168,5 @@ export class AuditTrail extends Context.Service<
         deliver
       }
     })
-  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+  )
 }

@@ -6,7 +6,6 @@
  * nothing. `OutcomeUnknown` is neither: the change may or may not have been made, and repeating under an idempotency key tells which.
  */
 import * as Context from "effect/Context"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -131,12 +130,14 @@ export class OrderLifecycle extends Context.Service<
     readonly cancellationPolicy?: CancellationPolicy
   }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail, never, OrderStore | Catalogue | Assets> =>
     Layer.effect(OrderLifecycle, make(lifecycles[options?.cancellationPolicy ?? "noActiveSubscriptions"])).pipe(
-      Layer.provideMerge(Layer.merge(Reservations.layer, AuditTrail.layer)),
-      Layer.provide(SecureRandom.layerWebCrypto)
+      Layer.provideMerge(Layer.merge(Reservations.layer, AuditTrail.layer))
     )
 }
 
-/** Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. */
+/**
+ * Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. What a reader gives is there at
+ * once, so that what follows it (`flatMapEager`) is no step of its own.
+ */
 const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
   const readResult = reader(schema, path)
   return (input: unknown) => Effect.fromResult(readResult(input))
@@ -175,42 +176,54 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const cancelMany = yield* makeCancelMany(lifecycle, commands)
   const { applyCommand, placeOrder, previewCommand } = commands
 
-  const place = traced("OrderLifecycle.place")(function* (
-    caller: Caller,
-    request: PlaceOrder,
-    options: { readonly payment?: Payment } = {}
-  ) {
-    return yield* placeOrder(yield* readCaller(caller), yield* readPlaceOrder(request), options)
-  })
+  const place = traced("OrderLifecycle.place")(
+    (caller: Caller, request: PlaceOrder, options: { readonly payment?: Payment } = {}) =>
+      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+        Effect.flatMapEager(readPlaceOrder(request), (checked) => placeOrder(checkedCaller, checked, options))
+      )
+  )
 
-  const confirm = traced("OrderLifecycle.confirm")(function* (caller: Caller, orderId: OrderId) {
-    return yield* applyCommand(yield* readCaller(caller), { orderId: yield* readOrderId(orderId) }, { type: "confirm" })
-  })
-
-  const startSubscription = traced("OrderLifecycle.startSubscription")(function* (caller: Caller, request: StartSubscription) {
-    const { orderId, ...checked } = yield* readStartSubscription(request)
-    return yield* applyCommand(yield* readCaller(caller), { orderId }, { type: "startSubscription", ...checked })
-  })
-
-  const endSubscription = traced("OrderLifecycle.endSubscription")(function* (caller: Caller, request: EndSubscription) {
-    const checked = yield* readEndSubscription(request)
-    const name = { subscriptionId: checked.rentalId }
-    return yield* applyCommand(yield* readCaller(caller), name, { type: "endSubscription", ...checked })
-  })
-
-  const cancel = traced("OrderLifecycle.cancel")(function* (caller: Caller, orderId: OrderId, request: CancelOrder = {}) {
-    const checked = yield* readCancelOrder(request)
-    return yield* applyCommand(
-      yield* readCaller(caller),
-      { orderId: yield* readOrderId(orderId) },
-      { type: "cancel", ...checked }
+  const confirm = traced("OrderLifecycle.confirm")((caller: Caller, orderId: OrderId) =>
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
+        applyCommand(checkedCaller, { orderId: checkedId }, { type: "confirm" })
+      )
     )
-  })
+  )
 
-  const preview = traced("OrderLifecycle.preview")(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {
-    const checked = yield* readCommandRequest(orderId, request)
-    return yield* previewCommand(yield* readCaller(caller), yield* readOrderId(orderId), checked)
-  })
+  const startSubscription = traced("OrderLifecycle.startSubscription")((caller: Caller, request: StartSubscription) =>
+    Effect.flatMapEager(readStartSubscription(request), ({ orderId, ...checked }) =>
+      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+        applyCommand(checkedCaller, { orderId }, { type: "startSubscription", ...checked })
+      )
+    )
+  )
+
+  const endSubscription = traced("OrderLifecycle.endSubscription")((caller: Caller, request: EndSubscription) =>
+    Effect.flatMapEager(readEndSubscription(request), (checked) =>
+      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+        applyCommand(checkedCaller, { subscriptionId: checked.rentalId }, { type: "endSubscription", ...checked })
+      )
+    )
+  )
+
+  const cancel = traced("OrderLifecycle.cancel")((caller: Caller, orderId: OrderId, request: CancelOrder = {}) =>
+    Effect.flatMapEager(readCancelOrder(request), (checked) =>
+      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+        Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
+          applyCommand(checkedCaller, { orderId: checkedId }, { type: "cancel", ...checked })
+        )
+      )
+    )
+  )
+
+  const preview = traced("OrderLifecycle.preview")((caller: Caller, orderId: OrderId, request: CommandRequest) =>
+    Effect.flatMapEager(readCommandRequest(orderId, request), (checked) =>
+      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+        Effect.flatMapEager(readOrderId(orderId), (checkedId) => previewCommand(checkedCaller, checkedId, checked))
+      )
+    )
+  )
 
   return OrderLifecycle.of({
     place,
@@ -220,22 +233,30 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     cancel,
     preview,
     explain: (caller, orderId, request) => Effect.map(preview(caller, orderId, request), ({ blockers }) => blockers),
-    cancelMany: traced("OrderLifecycle.cancelMany")(function* (caller, orderIds, request = {}) {
-      const { idempotencyKey: _, ...checked } = yield* readCaller(caller)
-      return yield* cancelMany(checked, yield* readOrderIds(orderIds), yield* readCancelOrder(request))
-    }),
-    get: traced("OrderLifecycle.get")(function* (tenantId, orderId) {
-      const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
-      return loaded?.order ?? (yield* new OrderNotFound({ orderId }))
-    }),
+    cancelMany: traced("OrderLifecycle.cancelMany")(
+      (caller: Omit<Caller, "idempotencyKey">, orderIds: ReadonlyArray<OrderId>, request: CancelOrder = {}) =>
+        Effect.gen(function* () {
+          const { idempotencyKey: _, ...checked } = yield* readCaller(caller)
+          return yield* cancelMany(checked, yield* readOrderIds(orderIds), yield* readCancelOrder(request))
+        })
+    ),
+    get: traced("OrderLifecycle.get")((tenantId: TenantId, orderId: OrderId) =>
+      Effect.flatMap(store.load([{ tenantId, order: { orderId } }]), ([loaded]) =>
+        loaded?.order ? Effect.succeed(loaded.order) : Effect.fail(new OrderNotFound({ orderId }))
+      )
+    ),
     list: (tenantId, request) => listOrders(store, tenantId, request),
-    getSubscription: traced("OrderLifecycle.getSubscription")(function* (tenantId, subscriptionId) {
-      return (yield* store.findSubscription(tenantId, subscriptionId)) ?? (yield* new SubscriptionNotFound({ subscriptionId }))
-    }),
+    getSubscription: traced("OrderLifecycle.getSubscription")((tenantId: TenantId, subscriptionId: SubscriptionId) =>
+      Effect.flatMap(store.findSubscription(tenantId, subscriptionId), (found) =>
+        found ? Effect.succeed(found) : Effect.fail(new SubscriptionNotFound({ subscriptionId }))
+      )
+    ),
     listSubscriptions: (tenantId, request) => listSubscriptions(store, tenantId, request),
-    rewriteNotes: traced("OrderLifecycle.rewriteNotes")(function* (tenantId, orderId, request) {
-      const { notes } = yield* readRewriteNotes(request)
-      if (!(yield* store.rewriteNotes(tenantId, orderId, notes))) return yield* new OrderNotFound({ orderId })
-    })
+    rewriteNotes: traced("OrderLifecycle.rewriteNotes")((tenantId: TenantId, orderId: OrderId, request: RewriteNotes) =>
+      Effect.gen(function* () {
+        const { notes } = yield* readRewriteNotes(request)
+        if (!(yield* store.rewriteNotes(tenantId, orderId, notes))) return yield* new OrderNotFound({ orderId })
+      })
+    )
   })
 })

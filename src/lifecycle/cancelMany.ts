@@ -11,7 +11,7 @@ import type { OrderId } from "../order/Order.ts"
 import type { CancelOrder } from "../order/OrderCommand.ts"
 import type { CancelRefusal } from "../order/Refusal.ts"
 import { OrderNotFound } from "../order/Refusal.ts"
-import { type ApplyCommand, timestamp } from "./applyCommand.ts"
+import { type ApplyCommand, withMillis } from "./applyCommand.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
 import { type Change, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
@@ -43,7 +43,7 @@ export const makeCancelMany = Effect.fnUntraced(function* (
     )
 
   const cancelBatch = Effect.fnUntraced(function* (caller: Caller, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) {
-    const occasion = yield* occasionOf(caller, yield* timestamp)
+    const occasion = yield* withMillis((millis) => Effect.succeed(occasionOf(caller, millis)))
     const loads = yield* store.load(orderIds.map((orderId) => ({ tenantId: caller.tenantId, order: { orderId } })))
     const outcomes = new Map<OrderId, CancelOutcome["outcome"]>()
     const decided: Array<{

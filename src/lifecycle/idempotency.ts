@@ -5,7 +5,6 @@
  * audit trail, so it holds nothing that the trail does not hold, and erasing a text there erases it here. The accepted outcome is written
  * in the same statement as the change itself; a refused one by whoever comes first. Keys belong to the tenant.
  */
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -14,7 +13,7 @@ import type { Transition } from "../order/decide.ts"
 import type { Digest } from "../order/digest.ts"
 import { fold } from "../order/evolve.ts"
 import { type InvalidInput, OrderAlreadyCancelled, type Refusal } from "../order/Refusal.ts"
-import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
+import { fromMillis, type Timestamp } from "../order/Timestamp.ts"
 import type { Caller } from "./Caller.ts"
 import type { IdempotencyKey, OrderStore, OutcomeUnknown, Remembered, StoreUnavailable } from "./OrderStore.ts"
 
@@ -35,19 +34,19 @@ type Store = OrderStore["Service"]
 /** The caller's key, bound to this command: its type, its target, its content and who gives it. Undefined without a key. */
 export const idempotencyKeyOf = (
   caller: Caller,
-  now: Timestamp,
+  millis: number,
   command: unknown,
   digest: Digest
 ): IdempotencyKey | undefined => {
   const { idempotencyKey: key, tenantId, actor } = caller
   if (key === undefined) return undefined
-  const expiresAt = fromDateTime(DateTime.makeUnsafe(Date.parse(now) + Duration.toMillis(keyLifetime)))
+  const expiresAt = fromMillis(millis + Duration.toMillis(keyLifetime))
   return { tenantId, key, fingerprint: fingerprint([command, actor.userId], digest), expiresAt }
 }
 
 /** What a load has to look up for a key. */
-export const lookupOf = (key: IdempotencyKey | undefined, now: Timestamp) =>
-  key === undefined ? {} : { idempotency: { key: key.key, now } }
+export const lookupOf = (key: IdempotencyKey | undefined, millis: number) =>
+  key === undefined ? {} : { idempotency: { key: key.key, now: fromMillis(millis) } }
 
 /** Give the remembered answer again: the refusal, or the transition as the audit trail has it. */
 export const replay = Effect.fnUntraced(function* (

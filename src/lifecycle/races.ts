@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { OrderId } from "../order/Order.ts"
 import { StoreUnavailable } from "./OrderStore.ts"
 
-/** Internal: callers never see it. */
+/** Internal: callers never see it. An attempt that lost succeeds with this, because to catch a failure costs every call that wins. */
 export class LostRace extends Schema.TaggedError<LostRace>()("LostRace", { orderId: OrderId }) {}
 
 /** How often a command is decided before something stronger than hope is used, and the longest wait in between. */
@@ -17,23 +17,19 @@ const maxDelayMs = 20
 
 /** Repeat an attempt while it loses races, with random waits so that rivals fall out of step. When hope is used up, `inTheEnd` decides. */
 export const retryLostRaces = <A, E, E2, R>(
-  attempt: Effect.Effect<A, E | LostRace, R>,
+  attempt: Effect.Effect<A | LostRace, E, R>,
   inTheEnd: (lost: LostRace) => Effect.Effect<A, E2, R>
-): Effect.Effect<A, Exclude<E, LostRace> | E2, R> => {
-  type Retried = Effect.Effect<A, Exclude<E, LostRace> | E2, R>
-  const next = (attemptsLeft: number): Retried =>
-    // Lost races are caught, so none is left; the compiler cannot tell while it does not know what `E` is.
-    Effect.catchIf(attempt, isLostRace, (lost) =>
-      attemptsLeft === 0
-        ? inTheEnd(lost)
-        : Effect.flatMap(Random.nextBetween(1, maxDelayMs), (delayMs) =>
-            Effect.andThen(Effect.sleep(delayMs), next(attemptsLeft - 1))
-          )
-    ) as Retried
+): Effect.Effect<A, E | E2, R> => {
+  const next = (attemptsLeft: number): Effect.Effect<A, E | E2, R> =>
+    Effect.flatMap(attempt, (outcome): Effect.Effect<A, E | E2, R> => {
+      if (!(outcome instanceof LostRace)) return Effect.succeed(outcome)
+      if (attemptsLeft === 0) return inTheEnd(outcome)
+      return Effect.flatMap(Random.nextBetween(1, maxDelayMs), (delayMs) =>
+        Effect.andThen(Effect.sleep(delayMs), next(attemptsLeft - 1))
+      )
+    })
   return next(maxAttempts - 1)
 }
-
-const isLostRace = (error: unknown): error is LostRace => error instanceof LostRace
 
 /** Every attempt was lost, also under the lock: nothing was done, and trying again later is the right answer. */
 export const giveUp = (lost: LostRace): Effect.Effect<never, StoreUnavailable> =>

@@ -1,18 +1,28 @@
 /**
- * An order as the memory keeps it: where it stands, its events, and which of them no durable consumer has taken yet.
+ * An order as the memory keeps it: where it stands, where its events are, and which of them no durable consumer has taken yet.
  *
- * It is a value that never changes; a change makes another one that shares all it can. So a reader keeps what it has read, taking a
- * change back is putting the value from before in its place, and what a commit costs does not depend on how long the history is.
+ * It is a value that never changes; a change makes another one that shares all it can. So taking a change back is putting the value from
+ * before in its place, and what a commit costs does not depend on how long the history is.
+ *
+ * An order that nobody has touched for a while rests: it is its events, and nothing else is kept of it. Who asks for it folds them.
  */
 import type { OutboxEntry } from "../lifecycle/OrderStore.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
-import type { Order } from "../order/Order.ts"
+import { evolve, fold } from "../order/evolve.ts"
+import type { Order, OrderId } from "../order/Order.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
+import { isSameValue } from "./isSameValue.ts"
+import type { Address, PackedEvents } from "./PackedEvents.ts"
 
 export interface StoredOrder {
-  readonly order: Order
-  readonly newest: Link
+  readonly orderId: OrderId
+  readonly version: number
+  readonly newest: Address
+  /** The order as it stands, while it is awake. */
+  readonly awake: Awake | null
+  /** The notes, once they were rewritten, which is no event. */
+  readonly notes: string | null
   /** How many events, from the first, have been delivered; and, seldom, which later ones. */
   readonly delivered: number
   readonly deliveredAhead: ReadonlySet<number> | null
@@ -20,49 +30,126 @@ export interface StoredOrder {
   readonly lease: { readonly attempts: number; readonly until: Timestamp } | null
 }
 
-/** An event and, through the link behind it, all those before. */
-interface Link {
-  readonly sealed: SealedEvent
-  readonly previous: Link | null
+/** An order that can be read at once. */
+export interface Awake {
+  readonly order: Order
+  readonly headHash: string
+  /** Folding its events gives this very order, as it always should. One that somebody has stored otherwise is kept as it is. */
+  readonly isFold: boolean
 }
 
 /** The stored order with one more event, and what the order is after it. */
-export const appended = (stored: StoredOrder | undefined, order: Order, sealed: SealedEvent): StoredOrder =>
-  stored === undefined
-    ? { order, newest: { sealed, previous: null }, delivered: 0, deliveredAhead: null, lease: null }
-    : {
-        order,
-        newest: { sealed, previous: stored.newest },
-        delivered: stored.delivered,
-        deliveredAhead: stored.deliveredAhead,
-        lease: stored.lease
-      }
+export const appended = (
+  events: PackedEvents,
+  stored: StoredOrder | undefined,
+  order: Order,
+  sealed: SealedEvent
+): StoredOrder => {
+  const { event, hash: headHash } = sealed
+  const { orderId } = event
+  const before = stored && wakened(events, stored)
+  const isFold = (before?.isFold ?? true) && isSameValue(followed(before?.order ?? null, event), order)
+  return {
+    orderId,
+    version: event.sequence,
+    newest: events.append(sealed, stored?.newest ?? null, before?.headHash ?? null),
+    awake: { order, headHash, isFold },
+    notes: stored?.notes ?? null,
+    delivered: stored?.delivered ?? 0,
+    deliveredAhead: stored?.deliveredAhead ?? null,
+    lease: stored?.lease ?? null
+  }
+}
+
+/** What the event makes of the order, if it makes anything of it. */
+const followed = (order: Order | null, event: AuditEvent): Order | null => {
+  try {
+    return evolve(order, event)
+  } catch {
+    return null
+  }
+}
 
 /** The events, oldest first, as far as `upTo`. */
-export const historyOf = ({ newest }: StoredOrder, upTo = Infinity): ReadonlyArray<SealedEvent> => {
+export const historyOf = (
+  events: PackedEvents,
+  { orderId, newest }: StoredOrder,
+  upTo = Infinity
+): ReadonlyArray<SealedEvent> => {
   const history: Array<SealedEvent> = []
-  for (let link: Link | null = newest; link !== null; link = link.previous) {
-    if (link.sealed.event.sequence <= upTo) history.push(link.sealed)
+  for (let address: Address | null = newest; address !== null;) {
+    const { sealed, previous } = events.read(address, orderId)
+    if (sealed.event.sequence <= upTo) history.push(sealed)
+    address = previous
   }
   return history.toReversed()
 }
 
+/** The event of that number, and where it is; undefined when there is none. */
+const find = (events: PackedEvents, { orderId, newest, version }: StoredOrder, sequence: number) => {
+  if (sequence < 1 || sequence > version) return undefined
+  let place: Address | null = newest
+  for (let later = version - sequence; later > 0 && place !== null; later--) place = events.previousOf(place)
+  const expected = place === null ? undefined : events.read(place, orderId).sealed
+  if (place !== null && expected?.event.sequence === sequence) return { sealed: expected, address: place }
+  // In a history with a gap, which is for others to find out, it is not where it should be.
+  for (let address: Address | null = newest; address !== null;) {
+    const { sealed, previous } = events.read(address, orderId)
+    if (sealed.event.sequence === sequence) return { sealed, address }
+    address = previous
+  }
+  return undefined
+}
+
 /** The event of that number; undefined when there is none. */
-export const eventAt = ({ newest }: StoredOrder, sequence: number): SealedEvent | undefined => {
-  let link: Link | null = newest
-  while (link !== null && link.sealed.event.sequence > sequence) link = link.previous
-  return link?.sealed.event.sequence === sequence ? link.sealed : undefined
+export const eventAt = (events: PackedEvents, stored: StoredOrder, sequence: number): SealedEvent | undefined =>
+  find(events, stored, sequence)?.sealed
+
+// --- resting ---------------------------------------------------------------------------------------------------------------------------
+
+/** To fold a longer history than this takes longer than anybody wants to wait for an order. */
+const longestRest = 64
+
+/**
+ * An order at rest. Of most it is enough to know where their newest event is: nobody has rewritten their notes, and either all of their
+ * events have been delivered or none.
+ */
+export type Resting = StoredOrder | Address
+
+/** The stored order at rest, if it can be found again by folding its events. */
+export const resting = (stored: StoredOrder): Resting => {
+  const { awake, version, newest, notes, delivered, deliveredAhead, lease } = stored
+  if (awake === null || !awake.isFold || version > longestRest) return stored
+  const isUsual = notes === null && deliveredAhead === null && lease === null && (delivered === 0 || delivered === version)
+  return isUsual ? newest : { ...stored, awake: null }
+}
+
+/** An order at rest with all that is known of it. Of one whose newest event is all that was kept, `isDelivered` has to be known. */
+export const found = (events: PackedEvents, orderId: OrderId, rests: Resting, isDelivered: boolean): StoredOrder => {
+  if (typeof rests !== "number") return rests
+  const version = events.read(rests, orderId).sealed.event.sequence
+  const delivered = isDelivered ? version : 0
+  return { orderId, version, newest: rests, awake: null, notes: null, delivered, deliveredAhead: null, lease: null }
+}
+
+/** The order as it stands, and the hash of its newest event. */
+export const wakened = (events: PackedEvents, stored: StoredOrder): Awake => {
+  if (stored.awake !== null) return stored.awake
+  const folded = fold(historyOf(events, stored).map(({ event }) => event))
+  if (folded === null) throw new Error(`order ${stored.orderId} has lost its history`)
+  const order = stored.notes === null ? folded : { ...folded, notes: stored.notes }
+  return { order, headHash: events.hashAt(stored.newest), isFold: true }
 }
 
 // --- delivery --------------------------------------------------------------------------------------------------------------------------
 
-export const hasUndelivered = ({ newest, delivered, deliveredAhead }: StoredOrder): boolean =>
-  delivered + (deliveredAhead?.size ?? 0) < newest.sealed.event.sequence
+export const hasUndelivered = ({ version, delivered, deliveredAhead }: StoredOrder): boolean =>
+  delivered + (deliveredAhead?.size ?? 0) < version
 
 /** The numbers of the events that are to be delivered, ascending. */
-export const undelivered = ({ newest, delivered, deliveredAhead }: StoredOrder): ReadonlyArray<number> => {
+export const undelivered = ({ version, delivered, deliveredAhead }: StoredOrder): ReadonlyArray<number> => {
   const sequences: Array<number> = []
-  for (let sequence = delivered + 1; sequence <= newest.sealed.event.sequence; sequence++) {
+  for (let sequence = delivered + 1; sequence <= version; sequence++) {
     if (!deliveredAhead?.has(sequence)) sequences.push(sequence)
   }
   return sequences
@@ -70,20 +157,22 @@ export const undelivered = ({ newest, delivered, deliveredAhead }: StoredOrder):
 
 /** Hand the oldest undelivered event out until `until`. Null when there is none, or when somebody has it. */
 export const leased = (
+  events: PackedEvents,
   stored: StoredOrder,
   now: Timestamp,
   until: Timestamp
 ): { readonly entry: OutboxEntry; readonly stored: StoredOrder } | null => {
-  const sealed = eventAt(stored, stored.delivered + 1)
   const { lease } = stored
-  if (sealed === undefined || (lease !== null && lease.until > now)) return null
+  if (lease !== null && lease.until > now) return null
+  const sealed = eventAt(events, stored, stored.delivered + 1)
+  if (sealed === undefined) return null
   const attempts = lease?.attempts ?? 0
   return { entry: { sealed, attempts }, stored: { ...stored, lease: { attempts: attempts + 1, until } } }
 }
 
 /** The stored order once an event has been delivered. */
 export const acknowledged = (stored: StoredOrder, sequence: number): StoredOrder => {
-  if (sequence <= stored.delivered || sequence > stored.newest.sealed.event.sequence) return stored
+  if (sequence <= stored.delivered || sequence > stored.version) return stored
   const ahead = new Set(stored.deliveredAhead).add(sequence)
   let { delivered } = stored
   while (ahead.delete(delivered + 1)) delivered++
@@ -94,13 +183,17 @@ export const acknowledged = (stored: StoredOrder, sequence: number): StoredOrder
 // --- texts that can be rewritten or erased -----------------------------------------------------------------------------------------------
 
 /** The stored order without what one of its events says in confidence, where it stands and in what was made of it. */
-export const erased = (stored: StoredOrder, sealed: SealedEvent): StoredOrder => {
-  const { event } = sealed
-  // What an event says in confidence may be left out in every type of event but the first, which callers do not erase.
-  const empty = { ...sealed, salt: null, event: { ...event, confidential: {} } as AuditEvent }
-  let newest: Link | null = null
-  for (const each of historyOf(stored)) newest = { sealed: each === sealed ? empty : each, previous: newest }
-  return { ...stored, order: withoutTextOf(stored.order, event), newest: newest ?? stored.newest }
+export const erased = (events: PackedEvents, stored: StoredOrder, { event }: SealedEvent): StoredOrder => {
+  const awake = wakened(events, stored)
+  const found = find(events, stored, event.sequence)
+  if (found !== undefined) events.erase(found.address, stored.orderId)
+  return { ...stored, awake: { ...awake, order: withoutTextOf(awake.order, event) } }
+}
+
+/** The stored order with other notes. */
+export const annotated = (events: PackedEvents, stored: StoredOrder, notes: string): StoredOrder => {
+  const awake = wakened(events, stored)
+  return { ...stored, notes, awake: { ...awake, order: { ...awake.order, notes } } }
 }
 
 /** An order as the fold gives it once the event's confidential part is empty. */

@@ -17,56 +17,87 @@ import { assertLaws } from "../order/invariants.ts"
 import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { activeSubscriptions } from "../order/Order.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
+import type { SealedEvent } from "../order/auditChain.ts"
 import type { Units } from "../order/Units.ts"
 import { isSame } from "../order/Units.ts"
+import { PackedEvents } from "./PackedEvents.ts"
 import { SortedIds } from "./SortedIds.ts"
 import {
   acknowledged,
+  annotated,
   appended,
+  type Awake,
   erased,
   eventAt,
+  found,
   hasUndelivered,
   historyOf,
   leased,
+  type Resting,
+  resting,
   type StoredOrder,
   undelivered,
+  wakened,
   withStoredTexts
 } from "./StoredOrder.ts"
+
+/**
+ * How many orders of a tenant are awake, when nothing else is asked for. So few are gone again before the collector of garbage has moved them
+ * to where it seldom looks; with thousands, memory fills with what is no longer needed.
+ */
+export const usuallyAwake = 256
 
 export class Tenant {
   readonly tenantId: TenantId
   readonly orderIds = new SortedIds<OrderId>()
   readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
   readonly customers = new Map<string, CustomerId>()
-  readonly #orders = new Map<OrderId, StoredOrder>()
+  readonly #orders = new Map<OrderId, Resting>()
+  readonly #events: PackedEvents
+  /** The orders that are awake, in a ring: who comes in takes the place of who has been in it longest. */
+  readonly #awake: Array<OrderId> = []
+  #oldestAwake = 0
+  readonly #mostAwake: number
   readonly #orderBySubscription = new Map<SubscriptionId, OrderId>()
   readonly #rentedSerials = new Set<SerialNumber>()
   readonly #stock = new Map<Sku, { reserved: number; rented: number }>()
   readonly #inOutbox = new Set<OrderId>()
 
-  constructor(tenantId: TenantId) {
+  constructor(tenantId: TenantId, mostAwake: number) {
     this.tenantId = tenantId
+    this.#mostAwake = mostAwake
+    this.#events = new PackedEvents(tenantId)
   }
 
   // --- looking up ------------------------------------------------------------------------------------------------------------------------
 
   load({ order: name, serialNumber, idempotency }: LoadRequest): Loaded {
     const orderId = "orderId" in name ? name.orderId : this.#orderBySubscription.get(name.subscriptionId)
-    const stored = orderId === undefined ? undefined : this.#orders.get(orderId)
+    const stored = orderId === undefined ? undefined : this.#woken(orderId)
     return {
-      order: stored?.order ?? null,
-      headHash: stored?.newest.sealed.hash ?? null,
+      order: stored?.awake?.order ?? null,
+      headHash: stored?.awake?.headHash ?? null,
       remembered: idempotency ? this.recall(idempotency.key, idempotency.now) : null,
       serialIsRented: serialNumber !== undefined && this.#rentedSerials.has(serialNumber)
     }
   }
 
-  stored(orderId: OrderId): StoredOrder | undefined {
-    return this.#orders.get(orderId)
+  /** The events of an order, oldest first, as far as `upTo`. Empty when there is no such order. */
+  history(orderId: OrderId, upTo?: number): ReadonlyArray<SealedEvent> {
+    const stored = this.#stored(orderId)
+    return stored ? historyOf(this.#events, stored, upTo) : []
+  }
+
+  event(orderId: OrderId, sequence: number): SealedEvent | undefined {
+    const stored = this.#stored(orderId)
+    return stored && eventAt(this.#events, stored, sequence)
   }
 
   *orders(): Iterable<Order> {
-    for (const { order } of this.#orders.values()) yield order
+    for (const orderId of this.#orders.keys()) {
+      const stored = this.#stored(orderId)
+      if (stored !== undefined) yield wakened(this.#events, stored).order
+    }
   }
 
   stock(sku: Sku): Stock {
@@ -90,10 +121,12 @@ export class Tenant {
     const { transition, sealed, newCustomer, remember } = change
     const { before, event, after } = transition
     const { orderId } = after
-    const stored = this.#orders.get(orderId)
-    assertFits(change, stored)
+    const stored = this.#woken(orderId)
+    const awake = stored?.awake ?? null
+    assertFits(change, awake)
 
-    this.#put(orderId, appended(stored, stored ? withStoredTexts(after, before, stored.order) : after, sealed))
+    const order = awake === null ? after : withStoredTexts(after, before, awake.order)
+    this.#put(orderId, appended(this.#events, stored, order, sealed))
     this.#follow(change, 1)
     const forgotten = remember && this.remembered.get(remember.key)
     if (newCustomer) this.customers.set(newCustomer.emailKey, newCustomer.customerId)
@@ -109,8 +142,8 @@ export class Tenant {
 
   /** What the unique keys and the version pin of a database would find. */
   #isTaken({ transition: { before, event, after }, newCustomer, remember }: Change): boolean {
-    const stored = this.#orders.get(after.orderId)
-    const versionMoved = before === null ? stored !== undefined : stored?.order.version !== before.version
+    const stored = this.#stored(after.orderId)
+    const versionMoved = before === null ? stored !== undefined : stored?.version !== before.version
     const isStart = event.type === "subscription.started"
     return (
       versionMoved ||
@@ -126,11 +159,39 @@ export class Tenant {
       this.#orders.delete(orderId)
       this.orderIds.delete(orderId)
     } else {
-      if (!this.#orders.has(orderId)) this.orderIds.add(orderId)
+      const known = this.#orders.get(orderId)
+      if (known === undefined) this.orderIds.add(orderId)
       this.#orders.set(orderId, stored)
+      if (stored.awake !== null && (typeof known !== "object" || known.awake === null)) this.#stayAwake(orderId)
     }
     if (stored !== undefined && hasUndelivered(stored)) this.#inOutbox.add(orderId)
     else this.#inOutbox.delete(orderId)
+  }
+
+  /** An order as it is stored, awake or not. */
+  #stored(orderId: OrderId): StoredOrder | undefined {
+    const rests = this.#orders.get(orderId)
+    if (typeof rests !== "number") return rests
+    return found(this.#events, orderId, rests, !this.#inOutbox.has(orderId))
+  }
+
+  /** A stored order, awake. */
+  #woken(orderId: OrderId): StoredOrder | undefined {
+    const stored = this.#stored(orderId)
+    if (stored === undefined || stored.awake !== null) return stored
+    const woken = { ...stored, awake: wakened(this.#events, stored) }
+    this.#orders.set(orderId, woken)
+    this.#stayAwake(orderId)
+    return woken
+  }
+
+  /** For each order that wakes up, the one that did so longest ago is laid to rest. */
+  #stayAwake(orderId: OrderId): void {
+    const longest = this.#awake[this.#oldestAwake]
+    this.#awake[this.#oldestAwake] = orderId
+    this.#oldestAwake = (this.#oldestAwake + 1) % this.#mostAwake
+    const stored = longest === undefined ? undefined : this.#orders.get(longest)
+    if (typeof stored === "object") this.#orders.set(stored.orderId, resting(stored))
   }
 
   /** Move what is derived from the orders along with a change, or, with the sign -1, back again. */
@@ -162,16 +223,16 @@ export class Tenant {
 
   /** Erase what an event says in confidence, where it stands and in what was made of it. */
   eraseText({ orderId, sequence }: EventKey): boolean {
-    const stored = this.#orders.get(orderId)
-    const sealed = stored && eventAt(stored, sequence)
+    const stored = this.#stored(orderId)
+    const sealed = stored && eventAt(this.#events, stored, sequence)
     if (!stored || !sealed || sealed.event.type === "order.placed") return false
-    this.#put(orderId, erased(stored, sealed))
+    this.#put(orderId, erased(this.#events, stored, sealed))
     return true
   }
 
   rewriteNotes(orderId: OrderId, notes: string): boolean {
-    const stored = this.#orders.get(orderId)
-    if (stored) this.#put(orderId, { ...stored, order: { ...stored.order, notes } })
+    const stored = this.#stored(orderId)
+    if (stored) this.#put(orderId, annotated(this.#events, stored, notes))
     return stored !== undefined
   }
 
@@ -181,8 +242,8 @@ export class Tenant {
     const entries: Array<OutboxEntry> = []
     for (const orderId of this.#inOutbox) {
       if (entries.length >= limit) break
-      const stored = this.#orders.get(orderId)
-      const handedOut = stored && leased(stored, now, until)
+      const stored = this.#stored(orderId)
+      const handedOut = stored && leased(this.#events, stored, now, until)
       if (!handedOut) continue
       entries.push(handedOut.entry)
       this.#orders.set(orderId, handedOut.stored)
@@ -191,7 +252,7 @@ export class Tenant {
   }
 
   acknowledge({ orderId, sequence }: EventKey): void {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     if (stored) this.#put(orderId, acknowledged(stored, sequence))
   }
 
@@ -199,18 +260,18 @@ export class Tenant {
 
   /** All that is kept of an order, and what this class derives from it and has not kept in step. */
   record(orderId: OrderId): OrderRecord | null {
-    const stored = this.#orders.get(orderId)
+    const stored = this.#stored(orderId)
     if (!stored) return null
-    const { order, newest } = stored
+    const { order, headHash } = wakened(this.#events, stored)
     const lost = order.subscriptions.filter(({ subscriptionId }) => this.#orderBySubscription.get(subscriptionId) !== orderId)
     const free = activeSubscriptions(order).filter(({ serialNumber }) => !this.#rentedSerials.has(serialNumber))
     return {
       tenantId: this.tenantId,
       orderId,
       order,
-      headHash: newest.sealed.hash,
+      headHash,
       reservations: order.lines.map(({ sku, quantity }, line) => ({ line, sku, quantity })),
-      events: historyOf(stored),
+      events: historyOf(this.#events, stored),
       undelivered: undelivered(stored),
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
@@ -225,8 +286,7 @@ export class Tenant {
     return [...this.remembered].flatMap(([key, { outcome }]): ReadonlyArray<StoreFault> => {
       if (outcome.outcome === "refused") return []
       const { orderId, sequence } = outcome
-      const stored = this.#orders.get(orderId)
-      if (stored && eventAt(stored, sequence)) return []
+      if (this.event(orderId, sequence)) return []
       const message = `the answer remembered under key ${JSON.stringify(key)} is event ${sequence}, which does not exist`
       return [{ id: "C4", tenantId, orderId, message }]
     })
@@ -234,11 +294,10 @@ export class Tenant {
 }
 
 /** The same double checks as the database makes: a change that does not fit what is stored is a mistake, not a lost race. */
-const assertFits = ({ transition: { after }, sealed, reservations }: Change, stored: StoredOrder | undefined): void => {
+const assertFits = ({ transition: { after }, sealed, reservations }: Change, stored: Awake | null): void => {
   const { orderId } = after
   assertLaws(after)
-  if (sealed.previousHash !== (stored?.newest.sealed.hash ?? null))
-    throw new Error(`order ${orderId}: the chain does not continue`)
+  if (sealed.previousHash !== (stored?.headHash ?? null)) throw new Error(`order ${orderId}: the chain does not continue`)
   for (const { line, from, to } of reservations) {
     if (fits(stored?.order.lines[line]?.units, from) && fits(after.lines[line]?.units, to)) continue
     throw new Error(`order ${orderId}: the reservation of line ${line} is not what the change expects`)

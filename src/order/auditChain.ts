@@ -9,7 +9,7 @@
  * Everything here is synchronous and runs in a browser as well.
  */
 import type { AuditEvent } from "./AuditEvent.ts"
-import { canonicalJson } from "./canonicalJson.ts"
+import { canonicalJson, isPlainText } from "./canonicalJson.ts"
 import { type Digest, portableDigest } from "./digest.ts"
 import type { OrderId, TenantId } from "./Order.ts"
 
@@ -30,7 +30,48 @@ const sealConfidential = (confidential: unknown, salt: string, digest: Digest): 
   digest.hmacSha256(salt, canonicalJson(confidential))
 
 const hashOf = (event: AuditEvent, confidentialSeal: string, previousHash: string | null, digest: Digest): string =>
-  digest.sha256(canonicalJson({ ...event, confidential: undefined, confidentialSeal, previousHash }))
+  digest.sha256(canonicalEvent(event, confidentialSeal, previousHash))
+
+/**
+ * The canonical text of an event in its place in the chain, without its confidential part. Every event has the same members, so their order
+ * is written down here instead of being found out each time, and one look at all texts together says that none needs escaping. That takes
+ * a third of the time; an event that is not as usual is written like any value.
+ */
+export const canonicalEvent = (event: AuditEvent, confidentialSeal: string, previousHash: string | null): string => {
+  const { actor, at, details, from, orderId, released, requestId, sequence, tenantId, to, type } = event
+  if (
+    !isPlainText(at, confidentialSeal, from ?? "", orderId, previousHash ?? "", requestId, tenantId, to, type) ||
+    !isUsual(event)
+  )
+    return canonicalJson({ ...event, confidential: undefined, confidentialSeal, previousHash })
+  return (
+    `{"actor":${canonicalJson(actor)},"at":"${at}","confidentialSeal":"${confidentialSeal}"` +
+    `,"details":${canonicalJson(details)},"from":${from === null ? "null" : `"${from}"`},"orderId":"${orderId}"` +
+    `,"previousHash":${previousHash === null ? "null" : `"${previousHash}"`},"released":${canonicalJson(released)}` +
+    `,"requestId":"${requestId}","sequence":${canonicalJson(sequence)},"tenantId":"${tenantId}","to":"${to}","type":"${type}"}`
+  )
+}
+
+const usualMembers = [
+  "actor",
+  "at",
+  "confidential",
+  "details",
+  "from",
+  "orderId",
+  "released",
+  "requestId",
+  "sequence",
+  "tenantId",
+  "to",
+  "type"
+] as const satisfies ReadonlyArray<keyof AuditEvent>
+
+/** All of the members, and no others. */
+const isUsual = (event: AuditEvent): boolean => {
+  for (const name of usualMembers) if (event[name] === undefined) return false
+  return Object.keys(event).length === usualMembers.length
+}
 
 /** SHA-256 of a JSON value's canonical encoding, in hex. Members with the value `undefined` count as absent. */
 export const fingerprint = (value: unknown, digest = portableDigest): string => digest.sha256(canonicalJson(value))

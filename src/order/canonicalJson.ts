@@ -9,32 +9,24 @@
 /** Throws on what JSON cannot say: a number that is not finite, text with a lone surrogate. Members that are `undefined` count as absent. */
 export const canonicalJson = (value: unknown): string => {
   if (typeof value === "string") return quote(value)
-  if (typeof value === "number" && !Number.isFinite(value)) throw new Error(`JSON has no number ${value}`)
+  if (typeof value === "number") return writeNumber(value)
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
   let text = ""
   if (Array.isArray(value)) {
-    for (const element of value) text += `${text === "" ? "" : ","}${canonicalJson(element ?? null)}`
+    for (const element of value) text += text === "" ? canonicalJson(element ?? null) : `,${canonicalJson(element ?? null)}`
     return `[${text}]`
   }
-  for (const name of namesInOrder(value)) {
+  for (const { name, quoted } of membersOf(value)) {
     const member: unknown = value[name as keyof typeof value]
-    if (member !== undefined) text += `${text === "" ? "" : ","}${quoteName(name)}:${canonicalJson(member)}`
+    if (member !== undefined) text += text === "" ? quoted + canonicalJson(member) : `,${quoted}${canonicalJson(member)}`
   }
-  return `{${text}}`
+  return text === "" ? "{}" : `{${text}}`
 }
 
-/** Strings are compared by UTF-16 code unit, in JavaScript and in the standard alike. */
-const namesInOrder = (value: object): ReadonlyArray<string> => {
-  const names = Object.keys(value)
-  if (names.length > 32) return names.toSorted()
-  // A few names, mostly in order, are sorted by insertion in less time than `sort` takes to get ready.
-  for (let i = 1; i < names.length; i++) {
-    const name = names[i] as string
-    let place = i
-    for (; place > 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string
-    names[place] = name
-  }
-  return names
+const writeNumber = (number: number): string => {
+  if (!Number.isFinite(number)) throw new Error(`JSON has no number ${number}`)
+  // JavaScript writes numbers as the standard asks, except that it has a minus for nothing.
+  return number === 0 ? "0" : String(number)
 }
 
 /** ASCII without quote, backslash and control characters stands for itself. */
@@ -46,14 +38,50 @@ const quote = (text: string): string => {
   return JSON.stringify(text)
 }
 
-/** The same few names come again and again; those that callers make up are not to fill the memory. */
-const quotedNames = new Map<string, string>()
-const isKept = (name: string): boolean => quotedNames.size < 500 && name.length < 50
-
-const quoteName = (name: string): string => {
-  const known = quotedNames.get(name)
-  if (known !== undefined) return known
-  const quoted = quote(name)
-  if (isKept(name)) quotedNames.set(name, quoted)
-  return quoted
+/** Whether all of these are text that canonical JSON writes as it stands, between quotes. */
+export const isPlainText = (...texts: ReadonlyArray<unknown>): boolean => {
+  let all = ""
+  for (const text of texts) {
+    if (typeof text !== "string") return false
+    all += text
+  }
+  return isPlain.test(all)
 }
+
+/** A member of an object: its name, and how a text goes on with it. */
+interface Member {
+  readonly name: string
+  readonly quoted: string
+}
+
+/** Names that objects have begun with so far, one after the other: each step leads on to those that were seen next. */
+interface Seen {
+  readonly next: Map<string, Seen>
+  inOrder?: ReadonlyArray<Member>
+}
+
+const start: Seen = { next: new Map() }
+let steps = 0
+/** Objects of the library have a few dozen sequences of names; those that callers make up are not to fill the memory. */
+const mostSteps = 2_000
+
+/** An object's members in order. The same sequences of names come again and again, and are put in order once. */
+const membersOf = (value: object): ReadonlyArray<Member> => {
+  const names = Object.keys(value)
+  let seen = start
+  for (const name of names) {
+    let next = seen.next.get(name)
+    if (next === undefined) {
+      if (steps >= mostSteps) return inOrder(names)
+      steps++
+      next = { next: new Map() }
+      seen.next.set(name, next)
+    }
+    seen = next
+  }
+  return (seen.inOrder ??= inOrder(names))
+}
+
+/** Strings are compared by UTF-16 code unit, in JavaScript and in the standard alike. */
+const inOrder = (names: ReadonlyArray<string>): ReadonlyArray<Member> =>
+  names.toSorted().map((name) => ({ name, quoted: `${quote(name)}:` }))

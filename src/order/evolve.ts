@@ -30,10 +30,11 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
     }
   }
   if (order === null) throw new Error(`order ${event.orderId}: a history begins with order.placed, not ${event.type}`)
-  const next = { ...order, version: event.sequence, status: event.to, updatedAt: event.at }
+  const { sequence: version, to: status, at: updatedAt } = event
+  // Each case copies the order once: a copy of some twenty members is most of what a decision takes.
   switch (event.type) {
     case "order.confirmed":
-      return next
+      return { ...order, version, status, updatedAt }
     case "subscription.started": {
       const subscription: Subscription = {
         ...event.details,
@@ -44,30 +45,39 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
         updatedAt: event.at
       }
       return {
-        ...next,
+        ...order,
+        version,
+        status,
+        updatedAt,
         lines: updateLine(order.lines, subscription.line, startUnit),
         subscriptions: [...order.subscriptions, subscription]
       }
     }
     case "subscription.ended": {
-      const { subscriptionId, status, reason } = event.details
+      const { subscriptionId, status: standing, reason } = event.details
       const ending = order.subscriptions.find((subscription) => subscription.subscriptionId === subscriptionId)
       if (ending === undefined) throw new Error(`order ${event.orderId}: no subscription ${subscriptionId} to end`)
       const ended: Subscription = {
         ...ending,
-        status,
-        updatedAt: event.at,
+        status: standing,
+        updatedAt,
         ended: { at: event.at, by: event.actor, ...(reason !== undefined && { reason }), ...event.confidential }
       }
       return {
-        ...next,
+        ...order,
+        version,
+        status,
+        updatedAt,
         lines: updateLine(order.lines, ending.line, endUnit),
         subscriptions: order.subscriptions.map((subscription) => (subscription === ending ? ended : subscription))
       }
     }
     case "order.cancelled":
       return {
-        ...next,
+        ...order,
+        version,
+        status,
+        updatedAt,
         lines: order.lines.map((line) => ({ ...line, units: releaseHeld(line.units) })),
         cancellation: { ...event.confidential, at: event.at, by: event.actor }
       }

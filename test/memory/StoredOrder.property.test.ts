@@ -1,30 +1,38 @@
 /** A stored order beside the plain lists that it stands for: its history, and the events that are still to be delivered. */
 import { expect, it } from "vitest"
 import { seal, type SealedEvent } from "../../src/order/auditChain.ts"
-import { fold } from "../../src/order/evolve.ts"
+import { evolve, fold } from "../../src/order/evolve.ts"
+import { TenantId } from "../../src/order/Order.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
+import { PackedEvents } from "../../src/memory/PackedEvents.ts"
 import {
   acknowledged,
+  annotated,
   appended,
+  erased,
   eventAt,
+  found,
   hasUndelivered,
   historyOf,
   leased,
+  resting,
   type StoredOrder,
-  undelivered
+  undelivered,
+  wakened
 } from "../../src/memory/StoredOrder.ts"
-import { history } from "../../src/testing/arbitraries.ts"
+import { history, text } from "../../src/testing/arbitraries.ts"
+import { tried } from "../support/evidence.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
 const now = Timestamp.make("2026-11-23T12:00:00.000Z")
 const until = Timestamp.make("2026-11-23T12:01:00.000Z")
 const later = Timestamp.make("2026-11-23T12:02:00.000Z")
 
-const storedFrom = (chain: ReadonlyArray<SealedEvent>): StoredOrder | undefined => {
+const storedFrom = (packed: PackedEvents, chain: ReadonlyArray<SealedEvent>): StoredOrder | undefined => {
   let stored: StoredOrder | undefined
   chain.forEach((sealed, index) => {
     const order = fold(chain.slice(0, index + 1).map(({ event }) => event))
-    if (order !== null) stored = appended(stored, order, sealed)
+    if (order !== null) stored = appended(packed, stored, order, sealed)
   })
   return stored
 }
@@ -33,23 +41,24 @@ it("a stored order gives its events, and hands out the oldest that is to be deli
   fc.assert(
     fc.property(history(12), fc.array(fc.integer({ min: -1, max: 16 }), { maxLength: 20 }), ({ events }, acknowledgements) => {
       const chain = events.map((event) => seal(event, null, "salt"))
-      const first = storedFrom(chain)
+      const packed = new PackedEvents(TenantId.make("tenant"))
+      const first = storedFrom(packed, chain)
       if (first === undefined) throw new Error("a history has at least one event")
       let stored = first
       const sequences = chain.map(({ event }) => event.sequence)
       let left = sequences
 
-      expect(historyOf(stored)).toEqual(chain)
+      expect(historyOf(packed, stored)).toEqual(chain)
       for (const sequence of [0, ...sequences, chain.length + 1]) {
-        expect(historyOf(stored, sequence)).toEqual(chain.slice(0, sequence))
-        expect(eventAt(stored, sequence)).toBe(chain[sequence - 1])
+        expect(historyOf(packed, stored, sequence)).toEqual(chain.slice(0, sequence))
+        expect(eventAt(packed, stored, sequence)).toEqual(chain[sequence - 1])
       }
       for (const sequence of acknowledgements) {
-        const handedOut = leased(stored, now, until)
+        const handedOut = leased(packed, stored, now, until)
         expect(handedOut?.entry.sealed.event.sequence).toBe(left[0])
         if (handedOut) {
-          expect(leased(handedOut.stored, now, until)).toBeNull()
-          expect(leased(handedOut.stored, later, later)?.entry.attempts).toBe(handedOut.entry.attempts + 1)
+          expect(leased(packed, handedOut.stored, now, until)).toBeNull()
+          expect(leased(packed, handedOut.stored, later, later)?.entry.attempts).toBe(handedOut.entry.attempts + 1)
         }
         stored = acknowledged(stored, sequence)
         left = left.filter((each) => each !== sequence)
@@ -58,5 +67,79 @@ it("a stored order gives its events, and hands out the oldest that is to be deli
       }
     }),
     { numRuns: numRuns(200) }
+  )
+})
+
+/** What may happen to a stored order between two of its events. */
+const happening = fc.oneof(
+  fc.record({ type: fc.constant("rest" as const) }),
+  fc.record({ type: fc.constant("deliver" as const) }),
+  fc.record({ type: fc.constant("erase" as const), sequence: fc.integer({ min: 2, max: 16 }) }),
+  fc.record({ type: fc.constant("annotate" as const), notes: text() })
+)
+
+/** The stored order after it has been at rest. */
+const afterRest = (packed: PackedEvents, stored: StoredOrder): StoredOrder =>
+  found(packed, stored.orderId, resting(stored), !hasUndelivered(stored))
+
+const isDelivered = (stored: StoredOrder): StoredOrder => {
+  let delivered = stored
+  for (let sequence = 1; sequence <= stored.version; sequence++) delivered = acknowledged(delivered, sequence)
+  return delivered
+}
+
+it("an order that rests is, once it is asked for, the very order that it would have been awake", () => {
+  fc.assert(
+    fc.property(
+      history(12),
+      fc.array(fc.array(happening, { maxLength: 3 }), { minLength: 14, maxLength: 14 }),
+      (lived, between) => {
+        const chain: Array<SealedEvent> = []
+        /** The same order twice: one that rests now and then, and one that never does. */
+        const packed = [new PackedEvents(TenantId.make("tenant")), new PackedEvents(TenantId.make("tenant"))] as const
+        let twins: readonly [StoredOrder, StoredOrder] | null = null
+        for (const [index, event] of lived.events.entries()) {
+          const sealed = seal(event, chain.at(-1)?.hash ?? null, index.toString(16).padStart(64, "0"))
+          chain.push(sealed)
+          const order = evolve(twins && wakened(packed[1], twins[1]).order, event)
+          twins = [appended(packed[0], twins?.[0], order, sealed), appended(packed[1], twins?.[1], order, sealed)]
+          for (const each of between[index] ?? []) {
+            const [first, second]: readonly [StoredOrder, StoredOrder] = twins
+            if (each.type === "rest") {
+              twins = [afterRest(packed[0], first), second]
+              expect(twins[0]).toStrictEqual({ ...first, awake: null })
+            } else if (each.type === "deliver") {
+              twins = [isDelivered(first), isDelivered(second)]
+            } else if (each.type === "annotate") {
+              twins = [annotated(packed[0], first, each.notes), annotated(packed[1], second, each.notes)]
+            } else {
+              const old = chain[each.sequence - 1]
+              if (old === undefined) continue
+              chain[each.sequence - 1] = { ...old, salt: null, event: { ...old.event, confidential: {} } } as SealedEvent
+              twins = [erased(packed[0], first, old), erased(packed[1], second, old)]
+            }
+          }
+          expect(wakened(packed[0], afterRest(packed[0], twins[0]))).toStrictEqual(wakened(packed[1], twins[1]))
+          expect(historyOf(packed[0], twins[0])).toStrictEqual(chain)
+          tried("stored orders put to rest and woken")
+        }
+      }
+    ),
+    { numRuns: numRuns(200) }
+  )
+})
+
+it("an order that somebody has stored otherwise than its events make it is kept as it is", () => {
+  fc.assert(
+    fc.property(history(4), ({ events, order }) => {
+      const packed = new PackedEvents(TenantId.make("tenant"))
+      const chain = events.map((event) => seal(event, null, "salt"))
+      const [newest] = chain.slice(-1)
+      const before = storedFrom(packed, chain.slice(0, -1))
+      if (newest === undefined) throw new Error("a history has at least one event")
+      const stored = appended(packed, before, { ...order, createdBy: "somebody else" }, newest)
+      expect(resting(stored)).toBe(stored)
+    }),
+    { numRuns: numRuns(50) }
   )
 })

@@ -202,8 +202,8 @@ export const survivors: ReadonlyArray<Survivor> = [
     file: "src/lifecycle/OrderLifecycle.ts",
     mutants: [
       [
-        "return loaded?.order ?? (yield* new OrderNotFound({ orderId }))",
-        "return loaded.order ?? (yield* new OrderNotFound({ orderId }))"
+        "loaded?.order ? Effect.succeed(loaded.order) : Effect.fail(new OrderNotFound({ orderId }))",
+        "loaded.order ? Effect.succeed(loaded.order) : Effect.fail(new OrderNotFound({ orderId }))"
       ]
     ],
     reason: "The compiler asks for it: a store answers every request of a load (`orderStoreContract`)."

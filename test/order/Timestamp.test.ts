@@ -2,7 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { DateInput, fromDateInput, fromDateTime, plusMonths, Timestamp } from "../../src/order/Timestamp.ts"
+import { DateInput, fromDateInput, fromDateTime, fromMillis, plusMonths, Timestamp } from "../../src/order/Timestamp.ts"
 import { timestamp } from "../../src/testing/arbitraries.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
@@ -66,6 +66,21 @@ describe("a moment as the library writes it", () => {
         expect(a < b).toBe(DateTime.isLessThan(DateTime.makeUnsafe(a), DateTime.makeUnsafe(b)))
         expect([a, b].every(isTimestamp)).toBe(true)
         expect(fromDateTime(DateTime.makeUnsafe(a))).toBe(a)
+      }),
+      { numRuns: numRuns(500) }
+    )
+  })
+
+  it("is what JavaScript itself writes for it, from whatever day the one before was", () => {
+    const halfDays = fc.integer({ min: -200, max: 200 }).map((n) => n * 43_200_000)
+    const millis = fc.oneof(
+      halfDays,
+      fc.date({ noInvalidDate: true }).map((date) => date.getTime()),
+      fc.double({ min: -1e6, max: 1e12, noNaN: true })
+    )
+    fc.assert(
+      fc.property(fc.array(millis, { minLength: 1 }), (all) => {
+        for (const each of all) expect(fromMillis(each)).toBe(new Date(each).toISOString())
       }),
       { numRuns: numRuns(500) }
     )

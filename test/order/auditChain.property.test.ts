@@ -1,7 +1,8 @@
 /** The chain of hashes: whole histories verify, and nothing can be changed in one without being found. */
 import { describe, expect, it } from "vitest"
-import { fingerprint, seal, type SealedEvent, verifyChain } from "../../src/order/auditChain.ts"
+import { canonicalEvent, fingerprint, seal, type SealedEvent, verifyChain } from "../../src/order/auditChain.ts"
 import type { AuditEvent } from "../../src/order/AuditEvent.ts"
+import { canonicalJson } from "../../src/order/canonicalJson.ts"
 import { OrderId, TenantId } from "../../src/order/Order.ts"
 import { history, text } from "../../src/testing/arbitraries.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
@@ -207,6 +208,36 @@ describe("a hash", () => {
         expect(a?.hash).not.toBe(b?.hash)
       }),
       { numRuns: numRuns(20) }
+    )
+  })
+})
+
+describe("the canonical text of an event in its chain", () => {
+  /** The event with something else in the place of one of its members, with a member more, or with one less. */
+  const tampered = fc
+    .tuple(
+      history(6).map(({ events }) => events.at(-1) as AuditEvent),
+      fc.oneof(fc.nat(12), fc.constant(-1)),
+      fc.oneof(
+        text(),
+        fc.constantFrom<unknown>(null, undefined, 5, true, [], {}, '"', "\\", "\u0000", "\u001f", "\u007f", "\u00e9")
+      )
+    )
+    .map(([event, at, other]) => {
+      const names = [...Object.keys(event), "more"]
+      return at < 0 ? event : { ...event, [names[at] ?? "more"]: other }
+    })
+  const hash = fc.oneof(fc.constantFrom("a".repeat(64), "", "\u20ac", '"quoted"'), text())
+
+  it("is that of the same members as any value, whatever they are", () => {
+    fc.assert(
+      fc.property(tampered, hash, fc.option(hash), fc.nat(11), (event, confidentialSeal, previousHash, left) => {
+        const asValue = (each: AuditEvent) => canonicalJson({ ...each, confidential: undefined, confidentialSeal, previousHash })
+        expect(canonicalEvent(event, confidentialSeal, previousHash)).toBe(asValue(event))
+        const less = Object.fromEntries(Object.entries(event).filter((_, index) => index !== left)) as unknown as AuditEvent
+        expect(canonicalEvent(less, confidentialSeal, previousHash)).toBe(asValue(less))
+      }),
+      { numRuns: numRuns(500) }
     )
   })
 })

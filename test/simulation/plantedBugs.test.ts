@@ -13,16 +13,16 @@ import { type Planted, withPlanted } from "../support/plantedSource.ts"
 /** The store forgets to look at the version, and no longer notices what comes of that. */
 const withoutPin: ReadonlyArray<Planted> = [
   ["memory/Tenant.ts", "      versionMoved ||\n", ""],
-  ["memory/Tenant.ts", "    assertFits(change, stored)\n", ""]
+  ["memory/Tenant.ts", "    assertFits(change, awake)\n", ""]
 ]
 
 /** Orders come from a cache that is up to date every other version only. */
 const withStaleLoads: Planted = [
   "memory/Tenant.ts",
-  "order: stored?.order ?? null,",
+  "order: stored?.awake?.order ?? null,",
   `order: ((cache) => {
      const cached = cache.get(orderId)
-     if (stored && (!cached || stored.order.version >= cached.version + 2)) cache.set(orderId, stored.order)
+     if (stored && (!cached || stored.version >= cached.version + 2)) cache.set(orderId, stored.awake.order)
      return cache.get(orderId) ?? null
    })((this as any).cache ??= new Map()),`
 ]
