@@ -31,7 +31,7 @@ export const makeIds: Effect.Effect<Ids> = Effect.map(WebCrypto.WebCrypto, (webC
     return used - size
   }
 
-  const saltDigits = Array.from({ length: 2 * saltSize }, () => 0)
+  const saltDigits: Array<number> = []
 
   return {
     newSalt: () => {
@@ -50,8 +50,7 @@ export const makeIds: Effect.Effect<Ids> = Effect.map(WebCrypto.WebCrypto, (webC
       bytes[first + 6] = 0x70 | ((bytes[first + 6] as number) & 0x0f)
       bytes[first + 8] = 0x80 | ((bytes[first + 8] as number) & 0x3f)
       const characters = charactersOf(prefix)
-      for (let n = 0; n < uuidSize; n++)
-        writeHex(characters, prefix.length + 1 + (placeInUuid[n] as number), bytes[first + n] as number)
+      placeInUuid.forEach((place, n) => writeHex(characters, prefix.length + 1 + place, bytes[first + n] as number))
       // A text made of its characters is in one piece, which saves whoever reads it the putting together.
       return String.fromCharCode(...characters)
     }

@@ -20,13 +20,12 @@ export const canonicalJson = (value: unknown): string => {
     const member: unknown = value[name as keyof typeof value]
     if (member !== undefined) text += text === "" ? quoted + canonicalJson(member) : `,${quoted}${canonicalJson(member)}`
   }
-  return text === "" ? "{}" : `{${text}}`
+  return `{${text}}`
 }
 
 const writeNumber = (number: number): string => {
   if (!Number.isFinite(number)) throw new Error(`JSON has no number ${number}`)
-  // JavaScript writes numbers as the standard asks, except that it has a minus for nothing.
-  return number === 0 ? "0" : String(number)
+  return String(number)
 }
 
 /** ASCII without quote, backslash and control characters stands for itself. */

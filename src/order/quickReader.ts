@@ -14,8 +14,8 @@ type Read = (input: unknown) => unknown
 export const quickReader = (ast: SchemaAST.AST): Read => {
   const isTransformed = ast.encoding !== undefined || ("encodingChecks" in ast && ast.encodingChecks !== undefined)
   const read = isTransformed ? undefined : readerOf(ast)
-  if (read === undefined) return () => unread
   const checks = (ast.checks ?? []).map((check) => checkOf(check, ast))
+  if (read === undefined) return () => unread
   if (checks.length === 0) return read
   return (input) => {
     const value = read(input)
@@ -28,10 +28,8 @@ export const quickReader = (ast: SchemaAST.AST): Read => {
 type Check = (value: unknown) => boolean
 
 const checkOf = (check: SchemaAST.Checks[number], ast: SchemaAST.AST): Check => {
-  if (check._tag === "FilterGroup") {
-    const checks = check.checks.map((each) => checkOf(each, ast))
-    return (value) => checks.every((passes) => passes(value))
-  }
+  // Input has no groups of checks; what is under one is left to the schema.
+  if (check._tag === "FilterGroup") return () => false
   const passes: Check = (value) => check.run(value, ast, {}) === undefined
   const mostCodePoints = (check.annotations?.["representation"] as Representation | undefined)?.payload?.maxCodePoints
   // There are at least as many code units as code points, and those need no counting.

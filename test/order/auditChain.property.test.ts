@@ -230,6 +230,15 @@ describe("the canonical text of an event in its chain", () => {
   const hash = fc.oneof(fc.constantFrom("a".repeat(64), "", "\u20ac", '"quoted"'), text())
 
   it("is that of the same members as any value, whatever they are", () => {
+    const [usual] = fc.sample(history(1), { numRuns: 1, seed: 1 }).flatMap(({ events }) => events)
+    if (usual === undefined) throw new Error("a history has at least one event")
+    for (const name of [...Object.keys(usual), "more"]) {
+      for (const odd of [undefined, null, 5, '"', "more"]) {
+        const event = { ...usual, [name]: odd } as AuditEvent
+        const value = { ...event, confidential: undefined, confidentialSeal: "seal", previousHash: null }
+        expect(canonicalEvent(event, "seal", null)).toBe(canonicalJson(value))
+      }
+    }
     fc.assert(
       fc.property(tampered, hash, fc.option(hash), fc.nat(11), (event, confidentialSeal, previousHash, left) => {
         const asValue = (each: AuditEvent) => canonicalJson({ ...each, confidential: undefined, confidentialSeal, previousHash })

@@ -103,11 +103,26 @@ describe.each(inputs)("%s", (_, schema, input) => {
 
 describe("the short way", () => {
   it.each<readonly [string, Schema.ConstraintDecoder<unknown>, ReadonlyArray<unknown>]>([
-    ["what is transformed", Schema.NumberFromString, ["1"]],
+    ["what is transformed", Schema.NumberFromString, ["1", 1]],
+    ["a group of checks", Schema.String.check(Schema.isMinLength(1).and(Schema.isMaxLength(2))), ["a"]],
+    ["whatever anything is", Schema.Unknown, [1, {}]],
     ["free-form JSON", Schema.JsonObject, [{ a: 1 }]],
     ["a record", Schema.Record(Schema.String, Schema.Number), [{ a: 1 }]],
     ["an empty struct", Schema.Struct({}), [{}, 1]],
     ["a tuple", Schema.Tuple([Schema.String]), [["a"]]],
+    ["a tuple that goes on", Schema.TupleWithRest(Schema.Tuple([Schema.String]), [Schema.String]), [["a", "b"]]],
+    [
+      "a list that ends with something else",
+      Schema.TupleWithRest(Schema.Tuple([]), [Schema.String, Schema.String]),
+      [["a"], ["a", "b"]]
+    ],
+    [
+      "a struct that goes on",
+      Schema.StructWithRest(Schema.Struct({ a: Schema.String }), [Schema.Record(Schema.String, Schema.Any)]),
+      [{ a: "" }]
+    ],
+    ["a word or a struct", Schema.Union([Schema.Literal("a"), Schema.Struct({ a: Schema.String })]), ["a", { a: "" }]],
+    ["one of two and not both", Schema.Union([Schema.Literal("a"), Schema.String], { mode: "oneOf" }), ["a"]],
     ["a union of structs", Schema.Union([Schema.Struct({ a: Schema.String }), Schema.Struct({ b: Schema.String })]), [{ b: "" }]],
     ["a member with the name of the prototype", Schema.Struct({ ["__proto__"]: Schema.String }), [{ ["__proto__"]: "x" }]]
   ])("leaves %s to the schema", (_, schema, all) => {
@@ -119,10 +134,11 @@ describe("the short way", () => {
       word: Schema.Literals(["a", "b"]),
       maybe: Schema.optionalKey(Schema.NullOr(Schema.String)),
       on: Schema.optionalKey(Schema.Boolean),
-      size: Schema.optionalKey(Schema.Finite)
+      size: Schema.optionalKey(Schema.Finite),
+      number: Schema.optionalKey(Schema.Number)
     })
     const inherits = Object.assign(Object.create({ word: "a" }) as object, { maybe: null })
-    for (const input of [inherits, { word: "b", maybe: "", more: 1 }, { word: "a", on: false, size: 1 }])
+    for (const input of [inherits, { word: "b", maybe: "", more: 1 }, { word: "a", on: false, size: 1, number: Infinity }])
       expect(agrees(schema, input)).toBe("read")
     for (const input of [
       { word: "c" },
