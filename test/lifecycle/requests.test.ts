@@ -26,7 +26,8 @@ import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { portableDigest } from "../../src/order/digest.ts"
 import { OrderId } from "../../src/order/Order.ts"
-import { confirmedOrder, laptop, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
+import { catalogue } from "../../src/testing/arbitraries.ts"
+import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
 
 const run = <A, E>(program: Effect.Effect<A, E, OrderLifecycle>): Promise<A> =>
   Effect.runPromise(Effect.provide(program, shopOver(memory)))
@@ -48,6 +49,7 @@ describe("a failure that is no refusal", () => {
 
   it("says what to do, where something can be done", () => {
     expect(new EventNotErasable({ orderId: OrderId.make("order-1"), sequence: 7 })).toMatchObject({
+      code: "EVENT_NOT_ERASABLE",
       orderId: "order-1",
       sequence: 7,
       remedy: "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
@@ -257,5 +259,57 @@ describe("a remembered answer", () => {
     const read = Schema.decodeUnknownSync(RememberedOutcome)(remembered)
     expect(JSON.parse(JSON.stringify(Schema.encodeSync(RememberedOutcome)(read)))).toEqual(remembered)
     expect(Schema.is(RememberedOutcome)({ ...read, outcome: "forgotten" })).toBe(false)
+  })
+})
+
+describe("placing an order", () => {
+  it("asks the catalogue for every SKU of the request, and for each once", async () => {
+    const asked: Array<ReadonlyArray<string>> = []
+    const watched = Layer.effect(
+      Catalogue,
+      Effect.map(Catalogue, (catalogue) =>
+        Catalogue.of({
+          find: (tenantId, skus) => {
+            asked.push(skus)
+            return catalogue.find(tenantId, skus)
+          }
+        })
+      )
+    ).pipe(Layer.provide(Catalogue.layerStatic([...catalogue.values()])))
+    const live = OrderLifecycle.layer().pipe(Layer.provide([memory, watched, Assets.layerUnregistered]))
+    const place = Effect.flatMap(OrderLifecycle, (orders) =>
+      orders.place(newCaller(), requestFor([laptop, 1], [monitor, 2], [laptop, 3]))
+    )
+    await Effect.runPromise(Effect.provide(place, live))
+    expect(asked).toEqual([[laptop, monitor]])
+  })
+
+  it("refuses another request under the same idempotency key", async () => {
+    const caller = { ...newCaller(), idempotencyKey: "key" }
+    const refused = await run(
+      Effect.gen(function* () {
+        const orders = yield* OrderLifecycle
+        yield* orders.place(caller, requestFor([laptop, 1]))
+        return yield* Effect.flip(orders.place(caller, requestFor([laptop, 2])))
+      })
+    )
+    expect(refused).toBeInstanceOf(IdempotencyKeyReused)
+  })
+
+  it("knows a customer by an email in other capitals, and tells apart what only capitals would make alike", async () => {
+    const caller = newCaller()
+    const customers = await run(
+      Effect.flatMap(OrderLifecycle, (orders) =>
+        Effect.forEach(["grace@example.com", "GRACE@example.com", "ß@example.com", "ss@example.com"], (email) => {
+          const request = requestFor([laptop, 1])
+          return Effect.map(
+            orders.place(caller, { ...request, customer: { ...request.customer, email } }),
+            ({ after }) => after.customer.customerId
+          )
+        })
+      )
+    )
+    expect(customers[1]).toBe(customers[0])
+    expect(new Set(customers).size).toBe(3)
   })
 })

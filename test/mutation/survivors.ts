@@ -422,5 +422,190 @@ export const survivors: ReadonlyArray<Survivor> = [
       ]
     ],
     reason: "Of all guards, `unless` alone has parameters, and always has them."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/Timestamp.ts",
+    mutants: [
+      ["if (days.size >= mostDays) days.clear()", "if (days.size >= mostDays) ;"],
+      ["if (known !== undefined) return known", "if (false) return known"],
+      ["if (days.size >= mostDays) days.clear()", "if (true) days.clear()"],
+      ["if (days.size >= mostDays) days.clear()", "if (false) days.clear()"],
+      ["if (days.size >= mostDays) days.clear()", "if (days.size > mostDays) days.clear()"],
+      ["if (days.size >= mostDays) days.clear()", "if (days.size < mostDays) days.clear()"],
+      ["days.set(startsAt, day)", ";"]
+    ],
+    reason: "What is kept from the last time is only quicker to look up than to make again; what comes out is the same."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/auditChain.ts",
+    mutants: [
+      [
+        '!isPlainText(at, confidentialSeal, from ?? "", orderId, previousHash ?? "", requestId, tenantId, to, type) ||',
+        '!isPlainText(at, confidentialSeal, from ?? "Stryker was here!", orderId, previousHash ?? "", requestId, tenantId, to, type) ||'
+      ],
+      [
+        '!isPlainText(at, confidentialSeal, from ?? "", orderId, previousHash ?? "", requestId, tenantId, to, type) ||',
+        '!isPlainText(at, confidentialSeal, from ?? "", orderId, previousHash ?? "Stryker was here!", requestId, tenantId, to, type) ||'
+      ]
+    ],
+    reason: "The text is only looked through for what needs escaping, and letters do not."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/quickReader.ts",
+    mutants: [
+      ['if (check._tag === "FilterGroup") return () => false', 'if (check._tag === "FilterGroup") return () => undefined']
+    ],
+    reason: "Undefined is as good as false to whoever asks."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/quickReader.ts",
+    mutants: [
+      [
+        "return mostCodePoints === undefined ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)",
+        "return mostCodePoints === undefined ? passes : (value) => false || passes(value)"
+      ],
+      [
+        "return mostCodePoints === undefined ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)",
+        "return mostCodePoints === undefined ? passes : (value) => (value as string).length < mostCodePoints || passes(value)"
+      ],
+      ["if (given === undefined && !(name in input)) {", "if (true && !(name in input)) {"],
+      ["if (checks.length === 0) return read", "if (false) return read"],
+      [
+        "return mostCodePoints === undefined ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)",
+        "return true ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)"
+      ],
+      [
+        "return mostCodePoints === undefined ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)",
+        "return false ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)"
+      ],
+      [
+        "return mostCodePoints === undefined ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)",
+        "return mostCodePoints !== undefined ? passes : (value) => (value as string).length <= mostCodePoints || passes(value)"
+      ]
+    ],
+    reason: "A look that saves counting or asking; without it the check itself gives the same answer."
+  },
+  {
+    kind: "accepted",
+    file: "src/order/quickReader.ts",
+    mutants: [
+      [
+        'if (SchemaAST.isNumber(ast)) return (input) => (typeof input === "number" ? input : unread)',
+        "if (SchemaAST.isNumber(ast)) return (input) => (true ? input : unread)"
+      ],
+      [
+        'const isTransformed = ast.encoding !== undefined || ("encodingChecks" in ast && ast.encodingChecks !== undefined)',
+        'const isTransformed = ast.encoding !== undefined || ("" in ast && ast.encodingChecks !== undefined)'
+      ],
+      [
+        'const isTransformed = ast.encoding !== undefined || ("encodingChecks" in ast && ast.encodingChecks !== undefined)',
+        "const isTransformed = ast.encoding !== undefined || (false)"
+      ],
+      [
+        "if (elements.length > 0 || element === undefined || others.length > 0) return undefined",
+        "if (elements.length > 0 || false || others.length > 0) return undefined"
+      ],
+      [
+        'if (typeof name !== "string" || name === "__proto__") return undefined',
+        'if (false || name === "__proto__") return undefined'
+      ]
+    ],
+    reason: "Kept for schemas that may come: no input of today has such a kind, or its checks refuse it all the same."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/readInput.ts",
+    mutants: [["if (value !== unread) return Result.succeed(value)", "if (false) return Result.succeed(value)"]],
+    reason: "The short way is not taken, and the long way gives the same. It costs time, which no test measures."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/auditChain.ts",
+    mutants: [
+      [
+        '!isPlainText(at, confidentialSeal, from ?? "", orderId, previousHash ?? "", requestId, tenantId, to, type) || !isUsual(event)',
+        "true"
+      ],
+      [
+        "const isUsual = (event: AuditEvent): boolean => { for (const name of usualMembers) if (event[name] === undefined) return false return Object.keys(event).length === usualMembers.length }",
+        "const isUsual = (event: AuditEvent): boolean => {}"
+      ],
+      [
+        "for (const name of usualMembers) if (event[name] === undefined) return false",
+        "for (const name of usualMembers) if (true) return false"
+      ],
+      [
+        "for (const name of usualMembers) if (event[name] === undefined) return false",
+        "for (const name of usualMembers) if (event[name] !== undefined) return false"
+      ],
+      ["return Object.keys(event).length === usualMembers.length", "return false"]
+    ],
+    reason: "The short way is not taken, and the long way gives the same. It costs time, which no test measures."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/canonicalJson.ts",
+    mutants: [
+      [
+        'export const isPlainText = (...texts: ReadonlyArray<unknown>): boolean => { let all = "" for (const text of texts) { if (typeof text !== "string") return false all += text } return isPlain.test(all) }',
+        "export const isPlainText = (...texts: ReadonlyArray<unknown>): boolean => {}"
+      ],
+      ['let all = ""', 'let all = "Stryker was here!"']
+    ],
+    reason: "The text is only looked through for what needs escaping, and letters do not."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/canonicalJson.ts",
+    mutants: [
+      ['if (typeof text !== "string") return false', "if (true) return false"],
+      ['if (typeof text !== "string") return false', 'if (typeof text === "string") return false'],
+      ['if (typeof text !== "string") return false', 'if (typeof text !== "") return false']
+    ],
+    reason: "The short way is not taken, and the long way gives the same. It costs time, which no test measures."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/canonicalJson.ts",
+    mutants: [
+      ["if (next === undefined) {", "if (true) {"],
+      ["if (steps >= mostSteps) return inOrder(names)", "if (true) return inOrder(names)"],
+      ["if (steps >= mostSteps) return inOrder(names)", "if (false) return inOrder(names)"],
+      ["if (steps >= mostSteps) return inOrder(names)", "if (steps > mostSteps) return inOrder(names)"],
+      ["if (steps >= mostSteps) return inOrder(names)", "if (steps < mostSteps) return inOrder(names)"],
+      ["seen.next.set(name, next)", ";"],
+      ["steps++", "steps--"]
+    ],
+    reason: "What is kept from the last time is only quicker to look up than to make again; what comes out is the same."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/Ids.ts",
+    mutants: [["const saltDigits: Array<number> = []", 'const saltDigits: Array<number> = ["Stryker was here"]']],
+    reason: "Every digit is written before it is read, and as many as there are."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/Ids.ts",
+    mutants: [
+      ["if (known !== undefined) return known", "if (false) return known"],
+      ["byPrefix.set(prefix, characters)", ";"]
+    ],
+    reason: "What is kept from the last time is only quicker to look up than to make again; what comes out is the same."
+  },
+  {
+    kind: "equivalent",
+    file: "src/lifecycle/applyCommand.ts",
+    mutants: [
+      [
+        'const key = idempotencyKeyOf(caller, millis, ["place", request], digest)',
+        'const key = idempotencyKeyOf(caller, millis, ["", request], digest)'
+      ]
+    ],
+    reason: "No other command is fingerprinted under an empty name, so the two are as different as before."
   }
 ]
