@@ -60,6 +60,9 @@ export const useJourney = () => {
   const pasted = computed(() => ("history" in origin.value ? origin.value : null))
   const items = computed(() => ("items" in origin.value ? origin.value.items : null))
 
+  /** The events as they are shown: as they were played, or with one of them tampered with. */
+  const events = computed(() => (altered.value === null ? played.value.events : tampered(played.value.events, altered.value)))
+
   const go = (next: Journey, later: ReadonlyArray<Asked> = []) => {
     journey.value = next
     undone.value = later
@@ -109,9 +112,7 @@ export const useJourney = () => {
       altered.value = altered.value === null ? (played.value.order?.version ?? null) : null
     },
     isAltered: computed(() => altered.value !== null),
-    events: computed(() => (altered.value === null ? played.value.events : tampered(played.value.events, altered.value))),
-    chainFault: computed(() =>
-      chainFault(altered.value === null ? played.value.events : tampered(played.value.events, altered.value))
-    )
+    events,
+    chainFault: computed(() => chainFault(events.value))
   }
 }
