@@ -50,7 +50,7 @@ export {
   totalsOf,
   unitsOf
 } from "./order/Order.ts"
-export { Currency, toMajor, toMinor } from "./order/Money.ts"
+export { Currency, currencyCodes, CurrencyForNewAmounts, decimalsOf, toMajor, toMinor } from "./order/Money.ts"
 export { Timestamp } from "./order/Timestamp.ts"
 export { Units } from "./order/Units.ts"
 export {

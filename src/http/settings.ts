@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Currency, MinorUnits, toMinor } from "../order/Money.ts"
+import { CurrencyForNewAmounts, decimalsForNewAmounts, MinorUnits, toMinor } from "../order/Money.ts"
 import { ContractLength, Sku, TenantId } from "../order/Order.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
 import type { Variant } from "../order/place.ts"
@@ -170,7 +170,7 @@ const CatalogueEntry = Schema.Struct({
   sku: Sku,
   productName: NonEmptyText,
   status: Schema.Literals(["active", "inactive"]),
-  currency: Currency,
+  currency: CurrencyForNewAmounts,
   pricing: Schema.NonEmptyArray(
     Schema.Struct({
       contractLength: ContractLength,
@@ -195,7 +195,7 @@ const toVariants = (entries: ReadonlyArray<CatalogueEntry>): Result.Result<Reado
     const prices = new Map<number, number>()
     for (const [position, { contractLength, monthlyPrice }] of pricing.entries()) {
       const path = `[${index}].pricing[${position}]`
-      const minor = toMinor(monthlyPrice, currency)
+      const minor = toMinor(monthlyPrice, decimalsForNewAmounts(currency))
       if (minor === undefined) return Result.fail(`${path}.monthlyPrice: has more decimals than ${currency} has`)
       if (!isMinorUnits(minor)) return Result.fail(`${path}.monthlyPrice: is too large`)
       if (prices.has(contractLength)) return Result.fail(`${path}.contractLength: is priced already`)

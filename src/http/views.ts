@@ -80,9 +80,9 @@ const rentalStatusOf = ({ quantity, units }: Line): (typeof ItemView.Type)["rent
   return begun === 0 ? "pending" : begun < quantity ? "partial" : "completed"
 }
 
-const viewPayment = ({ paidAmount, ...payment }: Payment, currency: Order["currency"]) => ({
+const viewPayment = ({ paidAmount, ...payment }: Payment, decimals: number) => ({
   ...payment,
-  ...(paidAmount !== undefined && { paidAmount: toMajor(paidAmount, currency) })
+  ...(paidAmount !== undefined && { paidAmount: toMajor(paidAmount, decimals) })
 })
 
 export const viewOrder = (order: Order): OrderView => {
@@ -101,19 +101,19 @@ export const viewOrder = (order: Order): OrderView => {
       sku: line.sku,
       productName: line.productName,
       quantity: line.quantity,
-      unitPrice: toMajor(line.unitPrice, order.currency),
+      unitPrice: toMajor(line.unitPrice, order.decimals),
       contractLength: line.contractLength,
       rentalIds: rentalIdsByLine[position] ?? [],
       rentalStatus: rentalStatusOf(line)
     })),
     totals: {
-      subtotal: toMajor(subtotal, order.currency),
-      taxAmount: toMajor(order.taxAmount, order.currency),
-      total: toMajor(total, order.currency),
+      subtotal: toMajor(subtotal, order.decimals),
+      taxAmount: toMajor(order.taxAmount, order.decimals),
+      total: toMajor(total, order.decimals),
       currency: order.currency,
       totalDevices
     },
-    ...(order.payment && { payment: viewPayment(order.payment, order.currency) }),
+    ...(order.payment && { payment: viewPayment(order.payment, order.decimals) }),
     ...(order.customFields !== undefined && { customFields: order.customFields }),
     rentalProgress: { totalDevices, rentedDevices: unitsOf(order).active },
     rentalIds: order.subscriptions.map(({ subscriptionId }) => subscriptionId),
@@ -181,7 +181,7 @@ export const viewSubscription = ({ subscription, order }: SubscriptionOfOrder): 
     customerId: order.customer.customerId,
     sku: line.sku,
     productName: line.productName,
-    monthlyAmount: toMajor(line.unitPrice, order.currency),
+    monthlyAmount: toMajor(line.unitPrice, order.decimals),
     currency: order.currency,
     status: subscription.status,
     originalContractLength: subscription.contractLength,

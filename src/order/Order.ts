@@ -5,7 +5,7 @@
  * called a subscription. The HTTP layer does that translation and nothing else does.
  */
 import * as Schema from "effect/Schema"
-import { Currency, MinorUnits } from "./Money.ts"
+import { Currency, Decimals, MinorUnits } from "./Money.ts"
 import { Email, JsonObject, Name, NonEmptyText, Text } from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 import * as Units from "./Units.ts"
@@ -178,6 +178,8 @@ export type PersonalFacts = typeof PersonalFacts.Type
 export const OrderedFacts = Schema.Struct({
   orderType: OrderType,
   currency: Currency,
+  /** Absent in events that were written before amounts kept their decimals: see `decimalsOnceAssumed`. */
+  decimals: Schema.optionalKey(Decimals),
   taxAmount: MinorUnits,
   payment: Schema.optionalKey(Payment),
   extensionDetails: Schema.optionalKey(ExtensionDetails),
@@ -195,6 +197,7 @@ export const Order = Schema.Struct({
   version: Schema.Int,
   status: OrderStatus,
   ...OrderedFacts.fields,
+  decimals: Decimals,
   ...PersonalFacts.fields,
   lines: Schema.Array(Line),
   subscriptions: Schema.Array(Subscription),

@@ -2,6 +2,7 @@
  * The fold: an order and the next event of its history in, the order afterwards out. An order is nothing but the fold of its events.
  */
 import type { AuditEvent } from "./AuditEvent.ts"
+import { decimalsOnceAssumed } from "./Money.ts"
 import type { Line, Order, Subscription } from "./Order.ts"
 import { endUnit, allHeld, releaseHeld, startUnit, type Units } from "./Units.ts"
 
@@ -21,6 +22,7 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
       version: event.sequence,
       status: event.to,
       ...ordered,
+      decimals: ordered.decimals ?? decimalsOnceAssumed(ordered.currency),
       ...event.confidential,
       lines: lines.map((line) => ({ ...line, units: allHeld(line.quantity) })),
       subscriptions: [],

@@ -7,7 +7,7 @@ import type { Occasion, Transition } from "./decide.ts"
 import { evolve } from "./evolve.ts"
 import { assertLaws } from "./invariants.ts"
 import type { Lifecycle } from "./lifecycleTable.ts"
-import type { Currency } from "./Money.ts"
+import { type Currency, decimalsForNewAmounts } from "./Money.ts"
 import type { CustomerId, OrderedLine, OrderId, Payment, Sku, TenantId } from "./Order.ts"
 import type { PlaceOrder } from "./OrderCommand.ts"
 import type { InputFault, PlaceRefusal } from "./Refusal.ts"
@@ -55,6 +55,7 @@ export const place = (
         customerId: facts.customerId,
         orderType: request.orderType ?? "standard",
         currency,
+        decimals: decimalsForNewAmounts(currency),
         taxAmount: 0,
         lines,
         ...(facts.payment && { payment: facts.payment }),

@@ -4,11 +4,12 @@
  * Whatever is a tree is selected as the text of its JSON, so that it does not matter what a driver makes of a `json` column.
  */
 import { assertLaws } from "../order/invariants.ts"
+import { decimalsOnceAssumed } from "../order/Money.ts"
 import type { Cancellation, Order, OrderId, Subscription, SubscriptionEnd, TenantId } from "../order/Order.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 
 /** What is kept of an order that never changes, and of people. Kept apart, so that the latter can be erased. */
-type Ordered = Pick<Order, "orderType" | "currency" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"> & {
+type Ordered = Pick<Order, "orderType" | "currency" | "decimals" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"> & {
   readonly lines: ReadonlyArray<Omit<Order["lines"][number], "units">>
 }
 type Personal = Pick<Order, "customer" | "billingAddress" | "shippingAddress" | "customFields">
@@ -94,6 +95,8 @@ export const putTogether = (row: OrderRow): Order => {
     version: row.version,
     status: row.status,
     ...ordered,
+    // Rows of orders that were placed before amounts kept their decimals do not have them.
+    decimals: (ordered as Partial<Ordered>).decimals ?? decimalsOnceAssumed(ordered.currency),
     ...(JSON.parse(row.personal) as Personal),
     ...(row.notes !== null && { notes: row.notes }),
     lines: lines.map((line, position) => {

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { type Asset as PortAsset, Assets } from "../lifecycle/Assets.ts"
 import { Catalogue } from "../lifecycle/Catalogue.ts"
-import { Currency, MinorUnits } from "../order/Money.ts"
+import { CurrencyForNewAmounts, MinorUnits } from "../order/Money.ts"
 import { ContractLength, SerialNumber, Sku } from "../order/Order.ts"
 import type { Variant } from "../order/place.ts"
 import { NonEmptyText } from "../order/Text.ts"
@@ -24,7 +24,7 @@ export const CatalogueEntry = Schema.Struct({
   sku: Sku,
   productName: NonEmptyText,
   isActive: Schema.Boolean,
-  currency: Currency,
+  currency: CurrencyForNewAmounts,
   pricing: Schema.NonEmptyArray(Price)
 })
 

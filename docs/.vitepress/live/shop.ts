@@ -4,7 +4,7 @@ import { demoCatalogue } from "../../../src/http/demoCatalogue.ts"
 import { RequestId } from "../../../src/order/AuditEvent.ts"
 import type { Occasion } from "../../../src/order/decide.ts"
 import { portableDigest } from "../../../src/order/digest.ts"
-import { Currency, toMinor } from "../../../src/order/Money.ts"
+import { Currency, decimalsForNewAmounts, toMinor } from "../../../src/order/Money.ts"
 import { CustomerId, OrderId, Sku, TenantId } from "../../../src/order/Order.ts"
 import type { PlacingFacts, Variant } from "../../../src/order/place.ts"
 import { fromDateTime } from "../../../src/order/Timestamp.ts"
@@ -18,7 +18,7 @@ const variants = demoCatalogue.map(({ sku, productName, status, currency, pricin
     currency: money,
     pricing: pricing.map(({ contractLength, monthlyPrice }) => ({
       contractLength,
-      monthlyPrice: toMinor(monthlyPrice, money) ?? 0
+      monthlyPrice: toMinor(monthlyPrice, decimalsForNewAmounts(money)) ?? 0
     }))
   }
 })
