@@ -23,7 +23,6 @@ import {
   unitsOf,
   UpgradeDetails
 } from "../order/Order.ts"
-import { plusMonths } from "../order/Timestamp.ts"
 import type { Page } from "../lifecycle/paging.ts"
 import type { SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
 
@@ -187,7 +186,7 @@ export const viewSubscription = ({ subscription, order }: SubscriptionOfOrder): 
     originalContractLength: subscription.contractLength,
     contractLength: subscription.contractLength,
     startDate: subscription.startDate,
-    endDate: plusMonths(subscription.startDate, subscription.contractLength),
+    endDate: subscription.endDate,
     orderId: order.orderId,
     customerEmail: order.customer.email,
     customerName: `${order.customer.firstName} ${order.customer.lastName}`,

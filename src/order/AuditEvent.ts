@@ -68,6 +68,7 @@ export const SubscriptionStarted = Schema.Struct({
     line: Subscription.fields.line,
     serialNumber: Subscription.fields.serialNumber,
     startDate: Subscription.fields.startDate,
+    startOffsetMinutes: Subscription.fields.startOffsetMinutes,
     contractLength: Subscription.fields.contractLength,
     billingGroupId: Subscription.fields.billingGroupId
   }),

@@ -120,7 +120,11 @@ export const Subscription = Schema.Struct({
   serialNumber: SerialNumber,
   status: SubscriptionStatus,
   startDate: Timestamp,
+  /** The offset from UTC that the start was given in: minutes east of it. Absent: UTC. Months are counted on its calendar. */
+  startOffsetMinutes: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: -1_439, maximum: 1_439 }))),
   contractLength: ContractLength,
+  /** The start plus all months of the contract. */
+  endDate: Timestamp,
   billingGroupId: Schema.optionalKey(Text),
   notes: Schema.optionalKey(Text),
   createdAt: Timestamp,

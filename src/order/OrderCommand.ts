@@ -68,7 +68,8 @@ export type CancelOrder = typeof CancelOrder.Type
 
 /**
  * Start a subscription for one unit of one line. Without an asset registry `sku` says which line; it may be left out when the order has
- * held units of one SKU only. `startDate` defaults to now, `contractLength` to the line's.
+ * held units of one SKU only. `contractLength` says which of several lines of that SKU; length and price are the line's. `startDate`
+ * defaults to the moment of the command, and is at most 5 years from it; months are counted on the calendar of its offset.
  */
 export const StartSubscription = Schema.Struct({
   orderId: OrderId,

@@ -6,7 +6,7 @@
  * status it gets, in `http/`. The page `docs/reference/errors.md` is drawn from all three.
  */
 import * as Schema from "effect/Schema"
-import { OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "./Order.ts"
+import { ContractLength, OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "./Order.ts"
 import type { CancellationPolicy } from "./orderMachine.ts"
 import { Timestamp } from "./Timestamp.ts"
 
@@ -116,15 +116,17 @@ export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("
 
 export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()("ItemFullyFulfilled", {
   orderId: OrderId,
-  sku: Schema.optionalKey(Sku)
+  sku: Schema.optionalKey(Sku),
+  /** Months, where the request names them. */
+  contractLength: Schema.optionalKey(ContractLength)
 }) {
   static readonly when = "Every unit of the SKU in the order, or of the whole order, has or had a subscription."
   readonly code = "ITEM_FULLY_FULFILLED"
   readonly remedy = "Every unit has or had a subscription; place a new order for more."
   override get message() {
-    return this.sku === undefined
-      ? "Every unit of this order has or had a subscription."
-      : `Every unit of ${this.sku} in this order has or had a subscription.`
+    if (this.sku === undefined) return "Every unit of this order has or had a subscription."
+    const length = this.contractLength === undefined ? "" : ` for ${this.contractLength} months`
+    return `Every unit of ${this.sku}${length} in this order has or had a subscription.`
   }
 }
 

@@ -59,26 +59,56 @@ export const fromDateTime = (dateTime: DateTime.DateTime): Timestamp => fromMill
 /** The later of two moments. Audit times of an order never decrease, even when a clock is set back. */
 export const latest = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b)
 
-/** `timestamp` plus whole months; the day is clamped to the target month's last (31 January + 1 month = 28 or 29 February). */
-export const plusMonths = (timestamp: Timestamp, months: number): Timestamp =>
-  fromDateTime(DateTime.add(DateTime.makeUnsafe(timestamp), { months }))
+/** A minute in milliseconds. */
+const minuteMs = 60_000
+
+/**
+ * `timestamp` plus whole months, on the calendar of an offset from UTC (minutes east of it): the same day of the month or, in a shorter
+ * month, its last (31 January + 1 month = 28 or 29 February), at the same time of day.
+ */
+export const plusMonths = (timestamp: Timestamp, months: number, offsetMinutes = 0): Timestamp => {
+  const there = DateTime.makeUnsafe(DateTime.toEpochMillis(DateTime.makeUnsafe(timestamp)) + offsetMinutes * minuteMs)
+  return fromMillis(DateTime.toEpochMillis(DateTime.add(there, { months })) - offsetMinutes * minuteMs)
+}
+
+/** A date, alone or with a time and an offset. What has no offset is UTC. */
+const datePattern = /^(\d{4}-\d{2}-\d{2})(?:[Tt](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(?:[Zz]|([+-])(\d{2}):?(\d{2}))?)?$/
+
+/** A moment, and the offset from UTC that it was written in, in minutes east of it. */
+interface DateParts {
+  readonly at: Timestamp
+  readonly offsetMinutes: number
+}
 
 /**
  * The moment a text names. A day that does not exist (30 February) names none, although `Date` would take it for a day in March; nor does
- * a year that, with the longest contract added, cannot be written with four digits any more.
+ * a year that, with the longest contract added, cannot be written with four digits any more. Nothing is left to `Date`, which takes a
+ * text without an offset for a time of the process's own zone.
  */
-const parse = (text: string): Option.Option<Timestamp> => {
-  const day = /^\d{4}-\d{2}-\d{2}(?=T|$)/.exec(text)?.[0]
-  if (day === undefined) return Option.none()
+const parse = (text: string): Option.Option<DateParts> => {
+  const [, day, time = "00:00", sign, hours = "0", minutes = "0"] = datePattern.exec(text) ?? []
+  if (day === undefined || Number(hours) > 23 || Number(minutes) > 59) return Option.none()
+  const offset = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
   const exists = Option.exists(DateTime.make(day), (date) => fromDateTime(date).startsWith(day))
-  return Option.filter(Option.map(DateTime.make(text), fromDateTime), (at) => exists && at >= "0001" && at < "9990")
+  if (!exists) return Option.none()
+  return Option.filter(
+    Option.map(DateTime.make(`${day}T${time}Z`), (there) => ({
+      at: fromMillis(DateTime.toEpochMillis(there) - offset * minuteMs),
+      // Not -0, which is written differently.
+      offsetMinutes: offset === 0 ? 0 : offset
+    })),
+    ({ at }) => at >= "0001" && at < "9990"
+  )
 }
 
-/** A date or date-time as a client writes it (`2026-12-01`, `2026-12-01T09:00:00+01:00`). */
+/** A date or date-time as a client writes it (`2026-12-01`, `2026-12-01T09:00:00+01:00`). Without an offset it is UTC. */
 export const DateInput = Schema.String.check(
   Schema.isMaxLength(40),
   Schema.makeFilter<string>((text) => Option.isSome(parse(text)) || "must be an ISO 8601 date or date-time")
 )
 
 /** The moment a valid `DateInput` names. */
-export const fromDateInput = (text: string): Timestamp => Option.getOrThrow(parse(text))
+export const fromDateInput = (text: string): Timestamp => Option.getOrThrow(parse(text)).at
+
+/** The offset from UTC that a valid `DateInput` is written in: minutes east of it, 0 without one. */
+export const offsetOf = (text: string): number => Option.getOrThrow(parse(text)).offsetMinutes

@@ -18,10 +18,10 @@ import { answerTo } from "./lifecycleTable.ts"
 import type { Actor, Line, Order, Sku, Subscription, SubscriptionId, SubscriptionStatus } from "./Order.ts"
 import { activeSubscriptions, unitsOf } from "./Order.ts"
 import type { OrderCommand } from "./OrderCommand.ts"
-import type { CancellationPolicy, OrderEvent } from "./orderMachine.ts"
+import type { CancellationPolicy, Fact, OrderEvent, StatusFact } from "./orderMachine.ts"
 import * as Refusal from "./Refusal.ts"
 import type { Timestamp } from "./Timestamp.ts"
-import { fromDateInput, latest } from "./Timestamp.ts"
+import { fromDateInput, latest, offsetOf, plusMonths } from "./Timestamp.ts"
 
 /** When, by whom and under which request a command is given. */
 export interface Occasion {
@@ -70,7 +70,7 @@ export const decide = <C extends OrderCommand>(
   command: C,
   occasion: Occasion
 ): Result.Result<Transition<EventOf<C["type"]>>, RefusalOf<C["type"]>> => {
-  const question = questionOf(order, command)
+  const question = questionOf(order, command, occasion.at)
   const answer = answerTo(lifecycle, order.status, { units: unitsOf(order) }, question)
   if (answer.refusal) return Result.fail(refusalOf(lifecycle, order, command, answer) as RefusalOf<C["type"]>)
   const event = eventOf(order, command, answer, occasion) as EventOf<C["type"]>
@@ -79,10 +79,23 @@ export const decide = <C extends OrderCommand>(
   return Result.succeed({ before: order, event, after })
 }
 
-/** The line an asset is for: the first with its SKU and a held unit; failing that, the first with its SKU. Position from 0, or -1. */
-const lineFor = (order: Order, sku: Sku | undefined): number => {
-  const held = order.lines.findIndex((line) => line.sku === sku && line.units.held > 0)
-  return held >= 0 ? held : order.lines.findIndex((line) => line.sku === sku)
+/**
+ * The line an asset is for: the first with its SKU, the length that the caller names, if any, and a held unit; failing that, the first
+ * without a held unit. Position from 0, or -1.
+ */
+const lineFor = (order: Order, sku: Sku | undefined, contractLength: number | undefined): number => {
+  const fits = (line: Line) => line.sku === sku && (contractLength === undefined || line.contractLength === contractLength)
+  const held = order.lines.findIndex((line) => fits(line) && line.units.held > 0)
+  return held >= 0 ? held : order.lines.findIndex(fits)
+}
+
+/** A start lies at most this many months from the moment of the command. */
+const farthestStartMonths = 60
+
+const startIsNear = (startDate: string | undefined, at: Timestamp): boolean => {
+  if (startDate === undefined) return true
+  const start = fromDateInput(startDate)
+  return start >= plusMonths(at, -farthestStartMonths) && start <= plusMonths(at, farthestStartMonths)
 }
 
 /** The SKU that is meant: the asset's own, or the one the caller names, or the only one with held units left, or none that could be told. */
@@ -106,8 +119,8 @@ const standing = {
   ended_early_return: "ended"
 } as const satisfies Record<SubscriptionStatus, string>
 
-/** The command as the machine is asked: its type, and the facts its guards want to know. */
-export const questionOf = (order: Order, command: OrderCommand): OrderEvent => {
+/** The command as the machine is asked: its type, and the facts its guards want to know. Without `at`, no start is too far away. */
+export const questionOf = (order: Order, command: OrderCommand, at?: Timestamp): OrderEvent => {
   switch (command.type) {
     case "confirm":
     case "cancel":
@@ -115,12 +128,15 @@ export const questionOf = (order: Order, command: OrderCommand): OrderEvent => {
     case "startSubscription": {
       const sku = skuMeant(order, command)
       const isContradicted = command.sku !== undefined && command.sku !== sku
-      const line = isContradicted ? undefined : order.lines[lineFor(order, sku)]
+      const line = isContradicted ? undefined : order.lines[lineFor(order, sku, command.contractLength)]
+      const hasOtherLength = !isContradicted && line === undefined && order.lines.some((each) => each.sku === sku)
       return {
         type: "startSubscription",
         customerMatches: command.customerId === order.customer.customerId,
+        startIsNear: at === undefined || startIsNear(command.startDate, at),
         asset: !command.asset.isKnown ? "unknown" : command.asset.isRented ? "rented" : "free",
-        line: sku === undefined ? "unclear" : line === undefined ? "none" : { held: line.units.held }
+        line:
+          sku === undefined ? "unclear" : line !== undefined ? { held: line.units.held } : hasOtherLength ? "otherLength" : "none"
       }
     }
     case "endSubscription": {
@@ -150,8 +166,9 @@ const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: 
     case "confirm":
       return { ...common, type: "order.confirmed", details: nothing, confidential: nothing }
     case "startSubscription": {
-      const position = lineFor(order, skuMeant(order, command))
+      const position = lineFor(order, skuMeant(order, command), command.contractLength)
       const line = order.lines[position] as Line
+      const startOffsetMinutes = command.startDate === undefined ? 0 : offsetOf(command.startDate)
       return {
         ...common,
         type: "subscription.started",
@@ -159,8 +176,10 @@ const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: 
           subscriptionId: command.subscriptionId,
           line: position,
           serialNumber: command.assetSerialNumber,
-          startDate: command.startDate === undefined ? common.at : fromDateInput(command.startDate),
-          contractLength: command.contractLength ?? line.contractLength,
+          // The moment of the command, and not the event's time: that is later where an earlier event came from a clock that was fast.
+          startDate: command.startDate === undefined ? occasion.at : fromDateInput(command.startDate),
+          ...(startOffsetMinutes !== 0 && { startOffsetMinutes }),
+          contractLength: line.contractLength,
           ...(command.billingGroupId !== undefined && { billingGroupId: command.billingGroupId })
         },
         confidential: command.notes === undefined ? nothing : { notes: command.notes }
@@ -198,6 +217,22 @@ const inTheWay: Readonly<Record<CancellationPolicy, (order: Order) => ReadonlyAr
   beforeFulfilment: (order) => order.subscriptions
 }
 
+/** What is wrong with the input of a start, by the fact that does not hold. */
+const startFaultOf = (order: Order, sku: Sku | undefined, lacking: Fact | StatusFact | undefined): Refusal.InvalidInput => {
+  switch (lacking) {
+    case "customerMatches":
+      return inputFault("customerId", "must be the customer of the order")
+    case "startIsNear":
+      return inputFault("startDate", "must be at most 5 years from now")
+    case "lengthFitsALine": {
+      const lengths = new Set(order.lines.filter((line) => line.sku === sku).map(({ contractLength }) => contractLength))
+      return inputFault("contractLength", `must be one that the order has for ${sku}: ${[...lengths].join(", ")}`)
+    }
+    default:
+      return inputFault("sku", "is needed: the order has held units of several SKUs")
+  }
+}
+
 /** The machine's refusal, as the error a caller gets: the same code, and what it takes to act on it. */
 export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderCommand, answer: Answer): Refusal.Refusal => {
   const { orderId, status } = order
@@ -213,12 +248,15 @@ export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderComm
       if (code === "ASSET_NOT_FOUND") return new Refusal.AssetNotFound({ serialNumber })
       if (code === "ASSET_NOT_AVAILABLE") return new Refusal.AssetNotAvailable({ serialNumber })
       if (code === "SKU_MISMATCH" && sku !== undefined) return new Refusal.SkuMismatch({ serialNumber, sku })
-      if (code === "ITEM_FULLY_FULFILLED") return new Refusal.ItemFullyFulfilled({ orderId, ...(sku !== undefined && { sku }) })
-      if (code === "VALIDATION_ERROR") {
-        return answer.refusal?.lacking === "customerMatches"
-          ? inputFault("customerId", "must be the customer of the order")
-          : inputFault("sku", "is needed: the order has held units of several SKUs")
+      if (code === "ITEM_FULLY_FULFILLED") {
+        const { contractLength } = command
+        return new Refusal.ItemFullyFulfilled({
+          orderId,
+          ...(sku !== undefined && { sku }),
+          ...(sku !== undefined && contractLength !== undefined && { contractLength })
+        })
       }
+      if (code === "VALIDATION_ERROR") return startFaultOf(order, sku, answer.refusal?.lacking)
       break
     }
     case "endSubscription": {

@@ -4,6 +4,7 @@
 import type { AuditEvent } from "./AuditEvent.ts"
 import { decimalsOnceAssumed } from "./Money.ts"
 import type { Line, Order, Subscription } from "./Order.ts"
+import { plusMonths } from "./Timestamp.ts"
 import { endUnit, allHeld, releaseHeld, startUnit, type Units } from "./Units.ts"
 
 const updateLine = (lines: ReadonlyArray<Line>, position: number, update: (units: Units) => Units): ReadonlyArray<Line> =>
@@ -40,6 +41,7 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
     case "subscription.started": {
       const subscription: Subscription = {
         ...event.details,
+        endDate: plusMonths(event.details.startDate, event.details.contractLength, event.details.startOffsetMinutes),
         ...event.confidential,
         status: "active",
         createdAt: event.at,

@@ -26,9 +26,14 @@ export interface Blocker {
   readonly subscriptionIds: ReadonlyArray<SubscriptionId>
 }
 
-/** Everything in the way of a command; empty when it would be accepted. */
-export const explain = (lifecycle: Lifecycle, order: Order, command: OrderCommand): ReadonlyArray<Blocker> =>
-  refusalsTo(lifecycle, order.status, { units: unitsOf(order) }, questionOf(order, command)).flatMap((answer) => {
+/** Everything in the way of a command; empty when it would be accepted. Without an occasion, what depends on the time is left out. */
+export const explain = (
+  lifecycle: Lifecycle,
+  order: Order,
+  command: OrderCommand,
+  occasion?: Pick<Occasion, "at">
+): ReadonlyArray<Blocker> =>
+  refusalsTo(lifecycle, order.status, { units: unitsOf(order) }, questionOf(order, command, occasion?.at)).flatMap((answer) => {
     if (answer.refusal === undefined) return []
     const refusal = refusalOf(lifecycle, order, command, answer)
     return {
@@ -53,7 +58,7 @@ export interface Preview {
 /** Preview a command: the next status, what would be released and the event that would be recorded, or every blocker. */
 export const preview = (lifecycle: Lifecycle, order: Order, command: OrderCommand, occasion: Occasion): Preview => {
   const decision: Result.Result<Transition, Refusal> = decide(lifecycle, order, command, occasion)
-  if (Result.isFailure(decision)) return { order, blockers: explain(lifecycle, order, command), plan: null, warnings: [] }
+  if (Result.isFailure(decision)) return { order, blockers: explain(lifecycle, order, command, occasion), plan: null, warnings: [] }
   const { after, event } = decision.success
   return {
     order,

@@ -31,10 +31,15 @@ export type OrderEvent =
       readonly type: "startSubscription"
       /** The caller named the customer of the order. */
       readonly customerMatches: boolean
+      /** The start lies within five years of the command, on either side. */
+      readonly startIsNear: boolean
       /** What is known of the asset: `unknown` to the registry, `rented` under an active subscription of this tenant, or `free`. */
       readonly asset: "unknown" | "rented" | "free"
-      /** The line to fill: `unclear` when nothing says which SKU is meant, `none` when no line has it, else its held units. */
-      readonly line: "unclear" | "none" | { readonly held: number }
+      /**
+       * The line to fill: `unclear` when nothing says which SKU is meant, `none` when no line has it, `otherLength` when none of those that
+       * have it runs as long as the caller says, else its held units.
+       */
+      readonly line: "unclear" | "none" | "otherLength" | { readonly held: number }
     }
   | {
       readonly type: "endSubscription"
@@ -83,9 +88,11 @@ export const cancellationPolicyMeanings: Readonly<Record<CancellationPolicy, str
 const facts = {
   ...cancellationPolicies,
   customerMatches: startFact((event) => event.customerMatches),
+  startIsNear: startFact((event) => event.startIsNear),
   skuIsClear: startFact((event) => event.line !== "unclear"),
   assetIsKnown: startFact((event) => event.asset !== "unknown"),
   assetFitsALine: startFact((event) => event.line !== "none"),
+  lengthFitsALine: startFact((event) => event.line !== "otherLength"),
   lineHasHeldUnit: startFact(({ line }) => typeof line !== "object" || line.held > 0),
   assetIsFree: startFact((event) => event.asset !== "rented"),
   takesLastHeldUnit: ({ context }: GuardArgs): boolean => context.units.held === 1,
@@ -141,9 +148,11 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
 
   const startSubscription = [
     { guard: unless("customerMatches"), actions: refuse("VALIDATION_ERROR") },
+    { guard: unless("startIsNear"), actions: refuse("VALIDATION_ERROR") },
     { guard: unless("assetIsKnown"), actions: refuse("ASSET_NOT_FOUND") },
     { guard: unless("skuIsClear"), actions: refuse("VALIDATION_ERROR") },
     { guard: unless("assetFitsALine"), actions: refuse("SKU_MISMATCH") },
+    { guard: unless("lengthFitsALine"), actions: refuse("VALIDATION_ERROR") },
     { guard: unless("lineHasHeldUnit"), actions: refuse("ITEM_FULLY_FULFILLED") },
     { guard: unless("assetIsFree"), actions: refuse("ASSET_NOT_AVAILABLE") },
     { guard: "takesLastHeldUnit", target: "fulfilled", actions: "moveUnitToActive" },

@@ -205,14 +205,17 @@ rentals AS (
   SELECT w.tenant_id, w.order_id, w.customer_id, s.*
     FROM written w CROSS JOIN LATERAL json_to_recordset(w.subscriptions) AS s (
       is_new boolean, subscription_id text, position integer, line integer, serial_number text, status text, start_date text,
-      contract_length integer, billing_group_id text, notes text, created_at text, created_by text, updated_at text, ended json)
+      contract_length integer, billing_group_id text, notes text, created_at text, created_by text, updated_at text, ended json,
+      start_offset integer, end_date text)
    WHERE s.position BETWEEN 0 AND ${few}
 ),
 started AS (
   INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
-    start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended)
+    start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
+    start_offset, end_date)
   SELECT tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
-         start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended
+         start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
+         start_offset, end_date
     FROM rentals WHERE is_new
   RETURNING 1
 ),
@@ -315,7 +318,9 @@ const changedSubscriptions = (before: ReadonlyArray<Subscription>, after: Readon
           serial_number: subscription.serialNumber,
           status: subscription.status,
           start_date: subscription.startDate,
+          start_offset: subscription.startOffsetMinutes ?? 0,
           contract_length: subscription.contractLength,
+          end_date: subscription.endDate,
           billing_group_id: subscription.billingGroupId,
           notes: subscription.notes,
           created_at: subscription.createdAt,

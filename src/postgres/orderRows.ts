@@ -44,7 +44,8 @@ export const orderColumns = `
   (SELECT json_agg(json_build_array(r.held, r.active, r.ended, r.released) ORDER BY r.line)::text
      FROM order_lifecycle.reservations r WHERE r.tenant_id = o.tenant_id AND r.order_id = o.order_id) AS units,
   (SELECT json_agg(json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
-                                    s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended) ORDER BY s.position)::text
+                                    s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended,
+                                    s.start_offset, s.end_date) ORDER BY s.position)::text
      FROM order_lifecycle.subscriptions s WHERE s.tenant_id = o.tenant_id AND s.order_id = o.order_id) AS subscriptions`
 
 export interface OrderRow {
@@ -75,7 +76,9 @@ type SubscriptionTuple = readonly [
   createdAt: Timestamp,
   createdBy: string,
   updatedAt: Timestamp,
-  ended: SubscriptionEnd | null
+  ended: SubscriptionEnd | null,
+  startOffsetMinutes: number,
+  endDate: Timestamp
 ]
 
 /** The order that a row stands for. Dies when it breaks a law: then somebody else wrote to the tables, and nothing may rest on it. */
@@ -124,7 +127,9 @@ const toSubscription = (tuple: SubscriptionTuple): Subscription => {
     createdAt,
     createdBy,
     updatedAt,
-    ended
+    ended,
+    startOffsetMinutes,
+    endDate
   ] = tuple
   return {
     subscriptionId,
@@ -132,7 +137,9 @@ const toSubscription = (tuple: SubscriptionTuple): Subscription => {
     serialNumber,
     status,
     startDate,
+    ...(startOffsetMinutes !== 0 && { startOffsetMinutes }),
     contractLength,
+    endDate,
     ...(billingGroupId !== null && { billingGroupId }),
     ...(notes !== null && { notes }),
     createdAt,

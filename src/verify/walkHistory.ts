@@ -101,6 +101,7 @@ const questionFor = (order: Order, event: Exclude<AuditEvent, { type: "order.pla
       return {
         type: "startSubscription",
         customerMatches: true,
+        startIsNear: true,
         asset: isNew ? "free" : "rented",
         line: line === undefined ? "none" : { held: line.units.held }
       }

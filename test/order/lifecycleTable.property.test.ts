@@ -46,13 +46,16 @@ const eventsWith = (maxHeld: number): ReadonlyArray<OrderEvent> => [
     subscription
   })),
   ...[true, false].flatMap((customerMatches) =>
-    (["unknown", "rented", "free"] as const).flatMap((asset) =>
-      (["unclear", "none", ...upTo(maxHeld).map((held) => ({ held }))] as const).map((line) => ({
-        type: "startSubscription" as const,
-        customerMatches,
-        asset,
-        line
-      }))
+    [true, false].flatMap((startIsNear) =>
+      (["unknown", "rented", "free"] as const).flatMap((asset) =>
+        (["unclear", "none", "otherLength", ...upTo(maxHeld).map((held) => ({ held }))] as const).map((line) => ({
+          type: "startSubscription" as const,
+          customerMatches,
+          startIsNear,
+          asset,
+          line
+        }))
+      )
     )
   )
 ]

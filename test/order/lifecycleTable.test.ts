@@ -18,9 +18,11 @@ describe("the table", () => {
     expect(conditions(answers.partial.cancel)).toEqual([unless(policy), undefined])
     expect(conditions(answers.confirmed.startSubscription)).toEqual([
       unless("customerMatches"),
+      unless("startIsNear"),
       unless("assetIsKnown"),
       unless("skuIsClear"),
       unless("assetFitsALine"),
+      unless("lengthFitsALine"),
       unless("lineHasHeldUnit"),
       unless("assetIsFree"),
       { fact: "takesLastHeldUnit", expected: true },

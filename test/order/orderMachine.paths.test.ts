@@ -77,8 +77,8 @@ const commandAsking = (order: Order, event: OrderEvent): OrderCommand => {
 const samples = (held: number): Array<OrderEvent> => [
   { type: "confirm" },
   { type: "cancel" },
-  { type: "startSubscription", customerMatches: true, asset: "free", line: { held } },
-  { type: "startSubscription", customerMatches: true, asset: "rented", line: { held } },
+  { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held } },
+  { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "rented", line: { held } },
   { type: "endSubscription", subscription: "active" },
   { type: "endSubscription", subscription: "unknown" }
 ]

@@ -15,7 +15,7 @@ it("four services that start at once on an empty database bring it up to date on
     const done = yield* Effect.forEach(contexts, (context) => Effect.provideContext(migrate, context), {
       concurrency: "unbounded"
     })
-    expect(done.filter((names) => names.length > 0)).toEqual([["0001_orders"]])
+    expect(done.filter((names) => names.length > 0)).toEqual([["0001_orders", "0003_money_and_dates"]])
     const [context] = contexts
     if (context === undefined) throw new Error("no connection")
     const tables = yield* Effect.provideContext(

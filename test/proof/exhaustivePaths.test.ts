@@ -25,7 +25,7 @@ const quantity = 3
 const eventsAt = ({ context: { units } }: { context: { units: { held: number; active: number } } }): Array<OrderEvent> => [
   { type: "confirm" },
   { type: "cancel" },
-  { type: "startSubscription", customerMatches: true, asset: "free", line: { held: units.held } },
+  { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held: units.held } },
   { type: "endSubscription", subscription: units.active > 0 ? "active" : "unknown" }
 ]
 
