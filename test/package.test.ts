@@ -11,46 +11,42 @@ import packageJson from "../package.json" with { type: "json" }
 const root = fileURLToPath(new URL("..", import.meta.url))
 const run = promisify(execFile)
 
-it(
-  "every entry point of the built package can be imported, nothing behind them, and its programs run",
-  { timeout: 120_000 },
-  async () => {
-    await run("npm", ["run", "build"], { cwd: root })
-    const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))
-    try {
-      await mkdir(join(folder, "node_modules"))
-      await symlink(root, join(folder, "node_modules", "order-lifecycle"))
-      const entries = Object.keys(packageJson.exports)
-        .filter((entry) => entry !== "./package.json")
-        .map((entry) => entry.replace(".", "order-lifecycle"))
-      await writeFile(
-        join(folder, "user.mjs"),
-        `import { createRequire } from "node:module"
+it("every entry point of the built package can be imported, nothing behind them, and its programs run", async () => {
+  await run("npm", ["run", "build"], { cwd: root })
+  const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))
+  try {
+    await mkdir(join(folder, "node_modules"))
+    await symlink(root, join(folder, "node_modules", "order-lifecycle"))
+    const entries = Object.keys(packageJson.exports)
+      .filter((entry) => entry !== "./package.json")
+      .map((entry) => entry.replace(".", "order-lifecycle"))
+    await writeFile(
+      join(folder, "user.mjs"),
+      `import { createRequire } from "node:module"
        const sizes = {}
        for (const entry of ${JSON.stringify(entries)}) sizes[entry] = Object.keys(await import(entry)).length
        const hidden = await import("order-lifecycle/dist/order/decide.js").catch((error) => error.code)
        const required = Object.keys(createRequire(import.meta.url)("order-lifecycle/promise")).length
        console.log(JSON.stringify({ sizes, hidden, required }))`
-      )
-      const { stdout } = await run(process.execPath, ["user.mjs"], { cwd: folder })
-      const { sizes, hidden, required } = JSON.parse(stdout) as {
-        sizes: Record<string, number>
-        hidden: unknown
-        required: number
-      }
-      expect(Object.keys(sizes)).toEqual(entries)
-      for (const size of Object.values(sizes)) expect(size).toBeGreaterThan(0)
-      expect(hidden).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED")
-      // CommonJS has no other way in.
-      expect(required).toBe(sizes["order-lifecycle/promise"])
-
-      for (const [name, path] of Object.entries(packageJson.bin)) {
-        const program = join(folder, "node_modules", "order-lifecycle", path)
-        expect((await readFile(program, "utf8")).startsWith("#!/usr/bin/env node\n"), name).toBe(true)
-        expect((await run(process.execPath, [program, "--version"])).stdout).toContain(packageJson.version)
-      }
-    } finally {
-      await rm(folder, { recursive: true, force: true })
+    )
+    const { stdout } = await run(process.execPath, ["user.mjs"], { cwd: folder })
+    const { sizes, hidden, required } = JSON.parse(stdout) as {
+      sizes: Record<string, number>
+      hidden: unknown
+      required: number
     }
+    expect(Object.keys(sizes)).toEqual(entries)
+    for (const size of Object.values(sizes)) expect(size).toBeGreaterThan(0)
+    expect(hidden).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED")
+    // CommonJS has no other way in.
+    expect(required).toBe(sizes["order-lifecycle/promise"])
+
+    for (const [name, path] of Object.entries(packageJson.bin)) {
+      const program = join(folder, "node_modules", "order-lifecycle", path)
+      expect((await readFile(program, "utf8")).startsWith("#!/usr/bin/env node\n"), name).toBe(true)
+      expect((await run(process.execPath, [program, "--version"])).stdout).toContain(packageJson.version)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
-)
+})
