@@ -5,14 +5,32 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import packageJson from "../package.json" with { type: "json" }
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const run = promisify(execFile)
 
+beforeAll(() => run("npm", ["run", "build"], { cwd: root }))
+
+it("has its licence, and everything that its README shows or links to", async () => {
+  const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root })
+  const [{ files } = { files: [] }] = JSON.parse(stdout) as ReadonlyArray<{ files: ReadonlyArray<{ path: string }> }>
+  const paths = files.map(({ path }) => path)
+  const has = (path: string) => paths.some((each) => each === path || each.startsWith(`${path.replace(/\/$/, "")}/`))
+
+  expect(packageJson.license).toBe("MIT")
+  const licence = await readFile(join(root, "LICENSE"), "utf8")
+  expect(licence).toMatch(/^MIT License\n\nCopyright \(c\) 2026 The order-lifecycle authors\n/)
+  expect(has("LICENSE")).toBe(true)
+
+  const readme = await readFile(join(root, "README.md"), "utf8")
+  const links = [...readme.matchAll(/(!?)\[[^\]]*\]\((?!https?:|#)([^)#]+)/g)]
+  expect(links.filter(([, isPicture]) => isPicture === "!").length).toBeGreaterThan(0)
+  expect(links.map(([, , path = ""]) => path).filter((path) => !has(path))).toEqual([])
+})
+
 it("every entry point of the built package can be imported, nothing behind them, and its programs run", async () => {
-  await run("npm", ["run", "build"], { cwd: root })
   const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))
   try {
     await mkdir(join(folder, "node_modules"))
