@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { limits } from "./test/support/limits.ts"
 import { LongestFirst } from "./test/support/longestFirst.ts"
 
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
@@ -20,7 +21,6 @@ export default defineConfig({
     // Two files at a time: each that works on PostgreSQL or PGlite keeps a core busy by itself.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 240_000,
-    hookTimeout: 120_000
+    ...limits
   }
 })

@@ -88,7 +88,13 @@ describe("what is banned", () => {
     ["src/postgres/A.ts", "const id = Math.random()", "clock or chance"],
     ["test/a.test.ts", `${["it", "skip"].join(".")}("waits", () => {})`, "skips"],
     ["test/a.test.ts", `${["describe", "each", "only"].join(".")}([])("waits", () => {})`, "skips"],
-    ["test/a.test.ts", `${["test", "todo"].join(".")}("waits")`, "skips"]
+    ["test/a.test.ts", `${["test", "todo"].join(".")}("waits")`, "skips"],
+    ["test/a.test.ts", `yield* ${["Effect", "sleep"].join(".")}("5 millis")`, "time to pass"],
+    ["test/a.test.ts", `await new Promise((done) => ${"setTimeout"}${"("}done, 5))`, "time to pass"],
+    ["test/support/a.ts", `import { setTimeout } from "${["node", "timers/promises"].join(":")}"`, "time to pass"],
+    ["test/a.test.ts", `it("is soon done", { ${"timeout"}: 5_000 }, () => {})`, "time to pass"],
+    ["test/a.test.ts", `it("is soon done", () => {\n}, ${60}_000)`, "time to pass"],
+    ["test/a.test.ts", `expect(${["performance", "now"].join(".")}() - before).toBeLessThan(100)`, "time to pass"]
   ])("is found in %s: %j", (path, text, named) => {
     const [fault, ...others] = banFaults(planted(path, text))
     expect(fault).toContain(named)
@@ -99,6 +105,8 @@ describe("what is banned", () => {
     ["src/order/orderMachine.ts", 'event.subscription !== "cancelled"'],
     ["src/postgres/A.ts", "sql`SELECT 1`"],
     ["src/http/errors.ts", "{ NOT_FOUND: 404 }"],
+    ["test/bench/measure.ts", `const startedAt = ${["performance", "now"].join(".")}()`],
+    ["test/a.test.ts", "spawn(program, { timeout: hangMs })"],
     ["src/order/A.ts", '// compares status === "cancelled" nowhere\n/** SELECT 1, 404, Date.now() */']
   ])("may stand where it belongs: in %s, %j", (path, text) => {
     expect(banFaults(planted(path, text))).toEqual([])

@@ -5,52 +5,66 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import packageJson from "../package.json" with { type: "json" }
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const run = promisify(execFile)
 
-it(
-  "every entry point of the built package can be imported, nothing behind them, and its programs run",
-  { timeout: 120_000 },
-  async () => {
-    await run("npm", ["run", "build"], { cwd: root })
-    const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))
-    try {
-      await mkdir(join(folder, "node_modules"))
-      await symlink(root, join(folder, "node_modules", "order-lifecycle"))
-      const entries = Object.keys(packageJson.exports)
-        .filter((entry) => entry !== "./package.json")
-        .map((entry) => entry.replace(".", "order-lifecycle"))
-      await writeFile(
-        join(folder, "user.mjs"),
-        `import { createRequire } from "node:module"
+beforeAll(() => run("npm", ["run", "build"], { cwd: root }))
+
+it("has its licence, and everything that its README shows or links to", async () => {
+  const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root })
+  const [{ files } = { files: [] }] = JSON.parse(stdout) as ReadonlyArray<{ files: ReadonlyArray<{ path: string }> }>
+  const paths = files.map(({ path }) => path)
+  const has = (path: string) => paths.some((each) => each === path || each.startsWith(`${path.replace(/\/$/, "")}/`))
+
+  expect(packageJson.license).toBe("MIT")
+  const licence = await readFile(join(root, "LICENSE"), "utf8")
+  expect(licence).toMatch(/^MIT License\n\nCopyright \(c\) 2026 The order-lifecycle authors\n/)
+  expect(has("LICENSE")).toBe(true)
+
+  const readme = await readFile(join(root, "README.md"), "utf8")
+  const links = [...readme.matchAll(/(!?)\[[^\]]*\]\((?!https?:|#)([^)#]+)/g)]
+  expect(links.filter(([, isPicture]) => isPicture === "!").length).toBeGreaterThan(0)
+  expect(links.map(([, , path = ""]) => path).filter((path) => !has(path))).toEqual([])
+})
+
+it("every entry point of the built package can be imported, nothing behind them, and its programs run", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))
+  try {
+    await mkdir(join(folder, "node_modules"))
+    await symlink(root, join(folder, "node_modules", "order-lifecycle"))
+    const entries = Object.keys(packageJson.exports)
+      .filter((entry) => entry !== "./package.json")
+      .map((entry) => entry.replace(".", "order-lifecycle"))
+    await writeFile(
+      join(folder, "user.mjs"),
+      `import { createRequire } from "node:module"
        const sizes = {}
        for (const entry of ${JSON.stringify(entries)}) sizes[entry] = Object.keys(await import(entry)).length
        const hidden = await import("order-lifecycle/dist/order/decide.js").catch((error) => error.code)
        const required = Object.keys(createRequire(import.meta.url)("order-lifecycle/promise")).length
        console.log(JSON.stringify({ sizes, hidden, required }))`
-      )
-      const { stdout } = await run(process.execPath, ["user.mjs"], { cwd: folder })
-      const { sizes, hidden, required } = JSON.parse(stdout) as {
-        sizes: Record<string, number>
-        hidden: unknown
-        required: number
-      }
-      expect(Object.keys(sizes)).toEqual(entries)
-      for (const size of Object.values(sizes)) expect(size).toBeGreaterThan(0)
-      expect(hidden).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED")
-      // CommonJS has no other way in.
-      expect(required).toBe(sizes["order-lifecycle/promise"])
-
-      for (const [name, path] of Object.entries(packageJson.bin)) {
-        const program = join(folder, "node_modules", "order-lifecycle", path)
-        expect((await readFile(program, "utf8")).startsWith("#!/usr/bin/env node\n"), name).toBe(true)
-        expect((await run(process.execPath, [program, "--version"])).stdout).toContain(packageJson.version)
-      }
-    } finally {
-      await rm(folder, { recursive: true, force: true })
+    )
+    const { stdout } = await run(process.execPath, ["user.mjs"], { cwd: folder })
+    const { sizes, hidden, required } = JSON.parse(stdout) as {
+      sizes: Record<string, number>
+      hidden: unknown
+      required: number
     }
+    expect(Object.keys(sizes)).toEqual(entries)
+    for (const size of Object.values(sizes)) expect(size).toBeGreaterThan(0)
+    expect(hidden).toBe("ERR_PACKAGE_PATH_NOT_EXPORTED")
+    // CommonJS has no other way in.
+    expect(required).toBe(sizes["order-lifecycle/promise"])
+
+    for (const [name, path] of Object.entries(packageJson.bin)) {
+      const program = join(folder, "node_modules", "order-lifecycle", path)
+      expect((await readFile(program, "utf8")).startsWith("#!/usr/bin/env node\n"), name).toBe(true)
+      expect((await run(process.execPath, [program, "--version"])).stdout).toContain(packageJson.version)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
-)
+})

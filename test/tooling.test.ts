@@ -11,6 +11,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { readCorpus, writeCorpus } from "./support/corpus.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const folders: Array<string> = []
@@ -70,6 +71,26 @@ export const anything: any = 1
 
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+it("npm run test:long keeps a failing seed in a form that npm test takes, and reads again", async () => {
+  const folder = projectWith({})
+  const file = join(folder, "test/corpus.json")
+  mkdirSync(dirname(file))
+  const files = ["test/http/crash.test.ts", "test/embedded/EmbeddedOrderStore.crash.test.ts"]
+  for (const entries of [
+    [{ files: ["test/proof", "test/verify"], seed: 1_764_240_000, scale: 4 }],
+    [
+      { files: files, seed: 7, scale: 0.5 },
+      { files: [...files, ...files, ...files], seed: 0, scale: 20 }
+    ]
+  ]) {
+    await writeCorpus(file, entries)
+    expect(await run("format:check", folder)).toMatchObject({ passed: true })
+    expect(await readCorpus(file)).toEqual(entries)
+  }
+  writeFileSync(file, '[{ "files": [], "seed": 7, "scale": 1 }]\n')
+  await expect(readCorpus(file)).rejects.toThrow("files")
 })
 
 describe.each([

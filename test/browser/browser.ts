@@ -1,6 +1,7 @@
 /** One browser for a file of tests, and pages in it that reach this machine and nothing else. */
 import { type BrowserContextOptions, chromium, type Browser, type Page } from "playwright-core"
 import { afterAll, beforeAll, expect, inject } from "vitest"
+import { hangMs } from "../support/limits.ts"
 
 const flags = [
   "--no-sandbox",
@@ -17,7 +18,7 @@ let browser: Browser
 /** Start a browser for the tests of this file. */
 export const useBrowser = (): void => {
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: inject("chromiumPath"), args: flags })
+    browser = await chromium.launch({ executablePath: inject("chromiumPath"), args: flags, timeout: hangMs })
   })
   afterAll(() => browser.close())
 }
@@ -27,6 +28,7 @@ export const siteUrl = (): string => inject("siteUrl")
 /** A page in a context of its own. What it asks of any other machine, and what goes wrong in it, fails the test at the end. */
 export const withPage = async <A>(use: (page: Page) => Promise<A>, options: BrowserContextOptions = {}): Promise<A> => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options })
+  context.setDefaultTimeout(hangMs)
   const strangers: Array<string> = []
   const faults: Array<string> = []
   await context.route(

@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { limits } from "../support/limits.ts"
 
 /** The site as a reader meets it: built, served, and opened in a real browser. `npm run test:browser`. */
 export default defineConfig({
@@ -7,7 +8,6 @@ export default defineConfig({
     globalSetup: ["test/browser/site.ts"],
     // One browser and one site for all: they are quick, and pictures taken beside other work come out blurred.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000
+    ...limits
   }
 })

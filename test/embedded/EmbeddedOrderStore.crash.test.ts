@@ -1,6 +1,7 @@
 /** A data folder belongs to one process, and what that process has acknowledged is there after it was killed. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
+import { existsSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -14,15 +15,27 @@ import { OrderId, TenantId } from "../../src/order/Order.ts"
 import { freshTenant, headOf, placing } from "../../src/testing/contractOrders.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
+import { until } from "../support/waiting.ts"
 
 const script = fileURLToPath(new URL("../support/embeddedProcess.ts", import.meta.url))
 const kills = Number(process.env["KILLS"] ?? 4)
 
+/** Options of Node for a process that is killed when it moves what it has made into place: that is as late as half way can be. */
+const dyingAtRename = [
+  "--import",
+  `data:text/javascript,${encodeURIComponent(
+    `import files from "node:fs/promises"
+     import { syncBuiltinESMExports } from "node:module"
+     files.rename = () => process.kill(process.pid, "SIGKILL")
+     syncBuiltinESMExports()`
+  )}`
+]
+
 /** A process of its own on the folder, and the lines it has printed. It is killed when the scope closes, if not before. */
-const processOn = (folder: string, task: "hold" | "work") =>
+const processOn = (folder: string, task: "hold" | "work", options: ReadonlyArray<string> = []) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [script, folder, task], { stdio: ["ignore", "pipe", "pipe"] })
+      const child = spawn(process.execPath, [...options, script, folder, task], { stdio: ["ignore", "pipe", "pipe"] })
       let [output, errors] = ["", ""]
       child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")))
       child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString("utf8")))
@@ -51,10 +64,8 @@ const printed = (
   count: number
 ) =>
   Effect.gen(function* () {
-    while (lines().length < count) {
-      if (child.exitCode !== null) throw new Error(`the process has ended: ${errors()}`)
-      yield* Effect.sleep("5 millis")
-    }
+    yield* until(() => lines().length >= count || child.exitCode !== null)
+    if (lines().length < count) throw new Error(`the process has ended: ${errors()}`)
   })
 
 /** Open the folder in this process, and close it again. */
@@ -115,9 +126,9 @@ describe("a data folder", () => {
   it("whose first start was killed half way is started anew", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
-      const first = yield* processOn(folder, "hold")
-      yield* Effect.sleep("1200 millis")
-      yield* kill(first.child)
+      const first = yield* processOn(folder, "hold", dyingAtRename)
+      yield* until(() => first.child.signalCode === "SIGKILL")
+      expect([existsSync(join(folder, "postgres.unfinished")), existsSync(join(folder, "postgres"))]).toEqual([true, false])
       yield* opened(
         folder,
         Effect.flatMap(OrderStore, (store) =>

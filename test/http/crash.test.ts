@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { call, serve, type Served, stop } from "../support/servedProcess.ts"
+import { pauseOf, promiseUntil } from "../support/waiting.ts"
 
 const kills = Number(process.env["KILLS"] ?? 3)
 const clients = 8
@@ -43,8 +44,8 @@ const killUnderLoad = async (settings: Readonly<Record<string, string>>) => {
       const { url } = served
       const working = Array.from({ length: clients }, () => work(url, cancelled))
       const enough = cancelled.length + 20
-      while (cancelled.length < enough) await new Promise((resolve) => setTimeout(resolve, 5))
-      await new Promise((resolve) => setTimeout(resolve, (kill * 17) % 50))
+      await promiseUntil(() => cancelled.length >= enough)
+      await pauseOf((kill * 17) % 50)
       await stop(served, "SIGKILL")
       await Promise.all(working)
     }
@@ -75,14 +76,14 @@ const killUnderLoad = async (settings: Readonly<Record<string, string>>) => {
 }
 
 describe(`a service that is killed ${kills} times under load`, () => {
-  it("loses no acknowledged cancel on PostgreSQL", { timeout: 60_000 + kills * 20_000 }, async () => {
+  it("loses no acknowledged cancel on PostgreSQL", async () => {
     const killed = Effect.flatMap(freshDatabase, (url) =>
       Effect.promise(() => killUnderLoad({ DATABASE_URL: Redacted.value(url) }))
     )
     await Effect.runPromise(Effect.scoped(killed))
   })
 
-  it("loses no acknowledged cancel on the embedded database", { timeout: 60_000 + kills * 20_000 }, async () => {
+  it("loses no acknowledged cancel on the embedded database", async () => {
     const killed = Effect.flatMap(embeddedFolder, (folder) => Effect.promise(() => killUnderLoad({ DATA_DIR: folder })))
     await Effect.runPromise(Effect.scoped(killed))
   })

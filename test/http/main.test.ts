@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { call, serve, type Served, stop } from "../support/servedProcess.ts"
+import { promiseUntil } from "../support/waiting.ts"
 
 const main = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url))
 
@@ -122,10 +123,10 @@ describe.concurrent("the service", () => {
   it("waits for a database that is late, answers 503 while it is gone, and goes on when it is back", ({ expect }) =>
     withDatabase(async (database) => {
       // A door in front of the database that can be shut.
-      let isOpen = false
+      let [isOpen, refused] = [false, 0]
       const sockets = new Set<Socket>()
       const door = createServer((client) => {
-        if (!isOpen) return void client.destroy()
+        if (!isOpen) return void (client.destroy(), refused++)
         const server = connect(Number(database.port), database.hostname)
         for (const socket of [client, server]) {
           sockets.add(socket)
@@ -141,9 +142,10 @@ describe.concurrent("the service", () => {
       const address = door.address()
       const url = new URL(database)
       url.host = `127.0.0.1:${typeof address === "object" ? address?.port : 0}`
-      setTimeout(() => (isOpen = true), 2_000)
+      const late = promiseUntil(() => refused >= 2).then(() => (isOpen = true))
       try {
         await withServed({ DATABASE_URL: url.href }, async (served) => {
+          await late
           expect((await call(served.url, "POST", "/v1/orders", order)).status).toBe(201)
           isOpen = false
           for (const socket of sockets) socket.destroy()
@@ -155,7 +157,7 @@ describe.concurrent("the service", () => {
             .toEqual([503, "UNAVAILABLE"])
           expect((await call(served.url, "GET", "/health")).status).toBe(200)
           isOpen = true
-          await expect.poll(async () => (await call(served.url, "GET", "/v1/orders")).status, { timeout: 20_000 }).toBe(200)
+          await expect.poll(async () => (await call(served.url, "GET", "/v1/orders")).status).toBe(200)
           expect((await call(served.url, "POST", "/v1/orders", order)).status).toBe(201)
           expect(await stop(served, "SIGINT")).toBe(0)
         })

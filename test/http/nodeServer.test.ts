@@ -16,6 +16,8 @@ import { layer as mounted } from "../../src/http/layer.ts"
 import * as nodeServer from "../../src/http/nodeServer.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memoryStore } from "../../src/memory/MemoryOrderStore.ts"
+import { hangMs } from "../support/limits.ts"
+import { pauseOf } from "../support/waiting.ts"
 import { laptop, requestFor } from "../support/world.ts"
 import { type Client, type Json, makeClient, quiet, refusal, servicesOver } from "./client.ts"
 
@@ -54,7 +56,7 @@ const exchange = (port: number, parts: Iterable<string>, pauseMs = 0): Promise<s
       for (const part of parts) {
         if (socket.destroyed) return
         socket.write(part)
-        if (pauseMs > 0) await new Promise((next) => setTimeout(next, pauseMs))
+        if (pauseMs > 0) await pauseOf(pauseMs)
       }
     })()
   })
@@ -79,7 +81,7 @@ const ada = ["Authorization: Bearer ada-key", "Tenant-ID: demo"]
 describe("a Node server", () => {
   let running: Running
   beforeAll(async () => {
-    running = await start({ timeouts: { headersTimeout: 1_000, requestTimeout: 1_500, connectionsCheckingInterval: 200 } })
+    running = await start()
   })
   afterAll(() => running.close())
 
@@ -199,6 +201,14 @@ describe("a Node server", () => {
   ])("answers %s", async (line, status, code) => {
     expect(refusal(await sent(head(line, ...ada)))).toEqual([status, code])
   })
+})
+
+describe("a Node server that is soon impatient", () => {
+  let running: Running
+  beforeAll(async () => {
+    running = await start({ timeouts: { headersTimeout: 1_000, requestTimeout: 1_500, connectionsCheckingInterval: 200 } })
+  })
+  afterAll(() => running.close())
 
   it("gives up on headers that trickle in, and serves everybody else meanwhile", async () => {
     const trickle = function* () {
@@ -249,7 +259,7 @@ const gated = () => {
 describe("a server that is told to end", () => {
   it("finishes what has begun, takes nothing new, and ends", async () => {
     const { store, release, until } = gated()
-    const running = await start({}, store)
+    const running = await start({ grace: hangMs }, store)
     const pending = Array.from({ length: 20 }, () => running.call("GET", "/v1/orders"))
     await until(20)
     const closed = running.close()

@@ -49,7 +49,7 @@ describe("on PostgreSQL", () => {
       })
     ))
 
-  it("no order is cancelled while it has an active subscription, whoever comes first", { timeout: 120_000 }, () =>
+  it("no order is cancelled while it has an active subscription, whoever comes first", () =>
     runtime.runPromise(
       Effect.gen(function* () {
         const [lifecycle, auditTrail, reservations] = [yield* OrderLifecycle, yield* AuditTrail, yield* Reservations]
@@ -94,6 +94,5 @@ describe("on PostgreSQL", () => {
         expect(Math.min(answers.cancelled, answers.notCancellable)).toBeGreaterThan(0)
         expect(yield* Stream.runCollect(auditTrail.verifyAll(caller.tenantId))).toEqual([])
       })
-    )
-  )
+    ))
 })

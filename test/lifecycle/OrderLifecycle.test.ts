@@ -1,4 +1,5 @@
 /** What the services promise beyond the pure decision, on the memory store: races, keys, batches, listeners, the outbox. */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,6 +13,7 @@ import { OrderStore, OutcomeUnknown, StoreUnavailable } from "../../src/lifecycl
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { OrderId, SubscriptionId, type TenantId } from "../../src/order/Order.ts"
 import type { CancelOrder, PlaceOrder } from "../../src/order/OrderCommand.ts"
+import { heldClock } from "../support/heldClock.ts"
 import { run, storeWith } from "../support/inMemory.ts"
 import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, retired } from "../support/world.ts"
 
@@ -299,7 +301,8 @@ describe("a lock on an order", () => {
         )
         yield* Deferred.await(locked)
         const rival = yield* Effect.forkChild(Effect.flip(lifecycle.cancel(caller, orderId, { reason: "the rival's" })))
-        yield* Effect.sleep(20)
+        // In memory, whatever can go on has gone on after so many turns.
+        for (let turns = 0; turns < 1_000; turns++) yield* Effect.yieldNow
         expect((yield* lifecycle.get(tenantId, orderId)).status).toBe("confirmed")
         yield* Deferred.succeed(release, undefined)
         expect((yield* Fiber.join(holder)).after.cancellation?.reason).toBe("the holder's")
@@ -514,7 +517,7 @@ describe("the audit trail", () => {
         const [lifecycle, auditTrail] = [yield* OrderLifecycle, yield* AuditTrail]
         const caller = newCaller()
         const heard = yield* Effect.forkChild(Stream.runCollect(Stream.take(auditTrail.live, 3)), { startImmediately: true })
-        yield* Effect.sleep(1)
+        yield* Effect.yieldNow
         const { orderId } = yield* confirmedOrder(caller)
         yield* Effect.flip(lifecycle.confirm(caller, orderId))
         yield* lifecycle.cancel(caller, orderId)
@@ -528,17 +531,20 @@ describe("the audit trail", () => {
       Effect.gen(function* () {
         const [lifecycle, auditTrail] = [yield* OrderLifecycle, yield* AuditTrail]
         const caller = newCaller()
+        const clock = heldClock()
+        const deliver: typeof auditTrail.deliver = (consume, options) =>
+          Effect.provideService(auditTrail.deliver(consume, options), Clock.Clock, clock)
         for (const _ of [1, 2, 3]) {
           const { orderId } = yield* confirmedOrder(caller)
           yield* lifecycle.cancel(caller, orderId)
         }
-        const failed = yield* Effect.exit(auditTrail.deliver(() => Effect.fail("the consumer is down"), { lease: 5 }))
+        const failed = yield* Effect.exit(deliver(() => Effect.fail("the consumer is down"), { lease: 5 }))
         expect(Exit.isFailure(failed)).toBe(true)
-        expect(yield* auditTrail.deliver(() => Effect.void)).toBe(0) // leased to the one that failed
-        yield* Effect.sleep(10)
+        expect(yield* deliver(() => Effect.void)).toBe(0) // leased to the one that failed
+        clock.forward(5)
 
         const delivered: Record<string, Array<number>> = {}
-        const consume = auditTrail.deliver((events) =>
+        const consume = deliver((events) =>
           Effect.sync(() => {
             for (const { event } of events) (delivered[event.orderId] ??= []).push(event.sequence)
           })

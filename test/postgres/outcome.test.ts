@@ -1,5 +1,6 @@
 /** The store's answer is the truth, also when the database fails: what was not done, what was, and what nobody can tell. */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,13 +12,17 @@ import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { describe, expect, it } from "vitest"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import { Deadline } from "../../src/postgres/detached.ts"
 import { sessionSettings } from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { sqlFailureOf } from "../../src/postgres/sqlFailure.ts"
 import { cancel, confirm, freshTenant, type Head, headOf, next, placing } from "../../src/testing/contractOrders.ts"
-import { postgresStore, serverUrl } from "../support/postgresDatabase.ts"
+import { currentDatabase } from "../support/faultyPostgres.ts"
+import { databaseNamed, postgresStore, serverUrl } from "../support/postgresDatabase.ts"
+import { heldClock } from "../support/heldClock.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 import { tcpProxy } from "../support/tcpProxy.ts"
+import { until } from "../support/waiting.ts"
 
 const run = sharedLayer(postgresStore)
 
@@ -33,22 +38,25 @@ const versionOf = ({ order: { tenantId, orderId } }: Head) =>
 
 /** The same database through a proxy, with a store and a pool of its own. */
 const behindProxy = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const [{ database } = { database: "" }] = yield* sql<{ database: string }>`SELECT current_database() AS database`
-  const url = new URL(Redacted.value(serverUrl()))
+  const url = new URL(Redacted.value(databaseNamed(yield* currentDatabase)))
   const proxy = yield* tcpProxy({ host: url.hostname, port: Number(url.port) })
   url.host = `127.0.0.1:${proxy.port}`
-  url.pathname = `/${database}`
   return { proxy, store: yield* storeAt(url.href) }
 })
 
 /** A store on connections that are made when they are needed. */
-const storeAt = (url: string) =>
+const storeAt = (url: string, settings: Readonly<Record<string, string>> = {}) =>
   Effect.map(
     Layer.build(
       // Fresh: the tests of this file share one store, and this is another.
       Layer.fresh(PostgresOrderStore.layer).pipe(
-        Layer.provide(PgClient.layer({ url: Redacted.make(url), connectTimeout: "1 second", startupParameters: sessionSettings }))
+        Layer.provide(
+          PgClient.layer({
+            url: Redacted.make(url),
+            connectTimeout: "1 second",
+            startupParameters: { ...sessionSettings, ...settings }
+          })
+        )
       )
     ),
     (context) => Effect.provideContext(OrderStore, context)
@@ -78,12 +86,10 @@ const whileLocked = <A, E, R>({ order }: Head, use: Effect.Effect<A, E, R>) =>
 /** The process ids of the sessions that wait for a lock in this database, as soon as there is one. */
 const waiting = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  for (;;) {
-    const rows = yield* sql<{ pid: number }>`
-      SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    if (rows.length > 0) return rows.map(({ pid }) => pid)
-    yield* Effect.sleep("5 millis")
-  }
+  const sessions = sql<{ pid: number }>`
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  yield* until(Effect.map(sessions, (rows) => rows.length > 0))
+  return (yield* sessions).map(({ pid }) => pid)
 })
 
 describe("a commit", () => {
@@ -125,22 +131,39 @@ describe("a commit", () => {
       const { proxy, store } = yield* behindProxy
       yield* Effect.forEach([1, 2, 3], () => store.orderIds(head.order.tenantId, null, 1), { concurrency: 3 })
       proxy.fault = "silent"
-      const exits = yield* Effect.all(
+      const clock = heldClock()
+      let ended = 0
+      const calls = yield* Effect.forEach(
         [
-          Effect.exit(store.commit([next(head, confirm)])),
-          Effect.exit(store.load([{ tenantId: head.order.tenantId, order: { orderId: head.order.orderId } }])),
-          Effect.exit(store.exclusively(head.order, Effect.void))
+          store.commit([next(head, confirm)]),
+          store.load([{ tenantId: head.order.tenantId, order: { orderId: head.order.orderId } }]),
+          store.exclusively(head.order, Effect.void)
         ],
-        { concurrency: 3 }
+        (call) =>
+          Effect.exit(call).pipe(
+            Effect.tap(() => Effect.sync(() => void ended++)),
+            Effect.provideService(Clock.Clock, clock),
+            // Without the patience of the tests: the deadline that users have.
+            Effect.provideService(Deadline, Deadline.defaultValue()),
+            Effect.forkChild({ startImmediately: true })
+          )
       )
+      yield* until(() => clock.waiting() >= calls.length)
+      clock.forward(7_999)
+      yield* Effect.yieldNow
+      expect(ended).toBe(0)
+      clock.forward(1)
+      const exits = yield* Effect.forEach(calls, (call) => Fiber.join(call))
       expect(exits.map(failureOf)).toEqual(["OutcomeUnknown", "StoreUnavailable", "StoreUnavailable"])
+      proxy.reset()
     }).pipe(Effect.scoped, run))
 
   it("that cannot have the order's lock in time is unavailable, and nothing was done", () =>
     run(
       Effect.gen(function* () {
         const head = yield* placeOne
-        const store = yield* OrderStore
+        // As soon as the server gives up, in whatever time it was told to.
+        const store = yield* storeAt(Redacted.value(databaseNamed(yield* currentDatabase)), { lock_timeout: "50ms" })
         const exits = yield* whileLocked(
           head,
           Effect.all(
@@ -152,7 +175,7 @@ describe("a commit", () => {
         )
         expect(exits.map(failureOf)).toEqual(["StoreUnavailable", "StoreUnavailable"])
         expect(yield* versionOf(head)).toBe(1)
-      })
+      }).pipe(Effect.scoped)
     ))
 
   it("whose caller goes away is made all the same", () =>
@@ -166,12 +189,12 @@ describe("a commit", () => {
             const commit = yield* Effect.forkChild(store.commit([next(head, confirm)]))
             yield* waiting
             yield* Fiber.interrupt(commit)
-            // Long enough for the statement to be cancelled, if anybody asked for that.
-            yield* Effect.sleep("200 millis")
+            // The server has time for a statement to be cancelled, if anybody asked for that.
+            for (let n = 0; n < 50; n++) yield* versionOf(head)
+            expect(yield* waiting).toHaveLength(1)
           })
         )
-        while ((yield* versionOf(head)) === 1) yield* Effect.sleep("5 millis")
-        expect(yield* versionOf(head)).toBe(2)
+        yield* until(Effect.map(versionOf(head), (version) => version === 2))
       })
     ))
 

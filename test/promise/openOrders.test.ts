@@ -201,7 +201,7 @@ describe("orders on PostgreSQL", () => {
 })
 
 describe("orders in a folder", () => {
-  it("are there again when it is opened again, by one at a time", { timeout: 60_000 }, () =>
+  it("are there again when it is opened again, by one at a time", () =>
     Effect.gen(function* () {
       const folder = yield* embeddedFolder
       yield* Effect.promise(async () => {
@@ -214,8 +214,7 @@ describe("orders in a folder", () => {
         expect(await again.get(caller.tenantId, after.orderId)).toEqual(after)
         await again.close()
       })
-    }).pipe(Effect.scoped, Effect.runPromise)
-  )
+    }).pipe(Effect.scoped, Effect.runPromise))
 
   it("cannot be opened where there is a file", () =>
     Effect.gen(function* () {

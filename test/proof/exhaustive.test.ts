@@ -102,7 +102,7 @@ const maxUnits = amount(1) >= 10 ? 4 : 3
 describe.each(cancellationPolicyNames)("under %s, every order of up to three lines and three units", (policy) => {
   const look = lookUnder(policy)
 
-  it("answers every command, soundly, wherever it stands; none is stuck", { timeout: 600_000 }, () => {
+  it("answers every command, soundly, wherever it stands; none is stuck", () => {
     let [states, answers] = [0, 0]
     const counting: Look = (...args) => {
       answers++

@@ -82,7 +82,7 @@ describe.each(cancellationPolicyNames)("every path of the machine under %s is th
   it.each<readonly [string, Layer.Layer<OrderStore, unknown>]>([
     ["in memory", memory],
     ["on PostgreSQL", postgresStore]
-  ])("%s", { timeout: 300_000 }, async (name, store) => {
+  ])("%s", async (name, store) => {
     const { paths, compared } = await walkAll(policy, store)
     expect(paths).toBeGreaterThan(20)
     tried(`paths of the machine walked by the services ${name}`, paths)

@@ -54,6 +54,7 @@ import { leakIn } from "../support/leaks.ts"
 import { freshDatabase, onServer } from "../support/postgresDatabase.ts"
 import { exchange } from "../support/rawHttp.ts"
 import { recordedStore } from "../support/recordedStore.ts"
+import { hangMs } from "../support/limits.ts"
 import { runServer } from "../support/runningServer.ts"
 import { pick, seeded } from "../support/seeded.ts"
 import { laptop, requestFor } from "../support/world.ts"
@@ -169,7 +170,7 @@ describe("a text of a megabyte", () => {
     for (const text of texts) {
       // A reader that looks at each character more than a few times would need hours; this one is stopped long before.
       const read = () => void parsers[name]?.(text)
-      expect(() => runInNewContext("read()", { read }, { timeout: 20_000 })).not.toThrow()
+      expect(() => runInNewContext("read()", { read }, { timeout: hangMs / 6 })).not.toThrow()
     }
     tried("texts of a megabyte read or refused", texts.length)
   })

@@ -139,7 +139,7 @@ describe.each(Object.entries(stores))("an idempotency key, %s,", (name, store) =
   beforeAll(async () => void (await runtime.context()))
   afterAll(() => runtime.dispose())
 
-  it("gives all who ask at once the same answer, has one effect, and stands for nothing else", { timeout: 120_000 }, () =>
+  it("gives all who ask at once the same answer, has one effect, and stands for nothing else", () =>
     seeded((random) =>
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
@@ -179,8 +179,7 @@ describe.each(Object.entries(stores))("an idempotency key, %s,", (name, store) =
         tried("idempotency keys, each asked for by four at once", asked.length)
         expect((yield* soundOrders(caller.tenantId)).faults).toEqual([])
       }).pipe((effect) => runtime.runPromise(effect))
-    )
-  )
+    ))
 
   it("gives its answer again, accepted or refused, when it was given under the order's lock", () =>
     Effect.gen(function* () {

@@ -134,7 +134,7 @@ const explore = async (mixes: ReadonlyArray<Mix>, options: ExploreOptions = {}) 
 }
 
 describe("two sessions on PostgreSQL, in every order of their statements, answer as if one came after the other", () => {
-  it("whatever they are told to do", { timeout: 300_000 }, async () => {
+  it("whatever they are told to do", async () => {
     const { interleavings, waits, undecided } = await explore([...pairs, ...looks, ...underOneKey, ...acrossOrders])
     // One session had to wait for the other's lock, and it mattered who came first, or nothing has been tried.
     expect(waits).toBeGreaterThan(50)
@@ -143,7 +143,7 @@ describe("two sessions on PostgreSQL, in every order of their statements, answer
     tried("of these, sessions that waited for a lock", waits)
   })
 
-  it("when one of them locks the order first, as after many lost races", { timeout: 300_000 }, async () => {
+  it("when one of them locks the order first, as after many lost races", async () => {
     const contended = pairs.filter(({ calls: [first, second] }) => first?.type !== "cancelMany" && second?.type !== "cancelMany")
     const locking: ExploreOptions = { around: (n, call) => (n === 0 ? Effect.provideService(call, TakesLock, true) : call) }
     const { interleavings, waits, undecided } = await explore(contended, locking)

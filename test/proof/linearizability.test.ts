@@ -63,7 +63,7 @@ describe("histories of many callers on PostgreSQL", () => {
   const runtime = ManagedRuntime.make(shopOver(layerWithoutAnswers(postgresStore, 25)))
   afterAll(() => runtime.dispose())
 
-  it("are those of one caller, reads included, whether or not unknown outcomes came to pass", { timeout: 300_000 }, () =>
+  it("are those of one caller, reads included, whether or not unknown outcomes came to pass", () =>
     seeded(async (random) => {
       const histories = amount(1_500, 50)
       // Drawn before anything is asked, so that it depends on the seed only.
@@ -88,8 +88,7 @@ describe("histories of many callers on PostgreSQL", () => {
       expect(recorded.reduce((sum, { history }) => sum + concurrent(history), 0)).toBeGreaterThan(calls.length / 2)
       tried("histories of concurrent callers on PostgreSQL, found linearizable", recorded.length)
       tried("calls in these histories", calls.length)
-    })
-  )
+    }))
 
   it("are not, once one answer in twenty is a lie", () => {
     const answers = recorded.flatMap(({ history }) => history)
@@ -122,7 +121,7 @@ describe("on PostgreSQL, five calls race for each of many orders", () => {
   const runtime = ManagedRuntime.make(shopOver(postgresStore))
   afterAll(() => runtime.dispose())
 
-  it("and each order comes out as if the calls had queued", { timeout: 300_000 }, () =>
+  it("and each order comes out as if the calls had queued", () =>
     runtime.runPromise(
       Effect.gen(function* () {
         const orders = amount(2_000, 100)
@@ -153,6 +152,5 @@ describe("on PostgreSQL, five calls race for each of many orders", () => {
         tried("orders raced for by five calls on PostgreSQL", orders)
         tried("calls in these races", calls)
       })
-    )
-  )
+    ))
 })

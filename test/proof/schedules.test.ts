@@ -13,7 +13,7 @@ import { withoutStackTraces } from "../support/withoutStackTraces.ts"
 withoutStackTraces()
 
 describe("on the store in memory, concurrent calls answer as if one came after the other", () => {
-  it("for two calls, in every schedule there is", { timeout: 300_000 }, async () => {
+  it("for two calls, in every schedule there is", async () => {
     const { isComplete, schedules, undecided } = await exploreAll(mixesOf(2))
     expect(isComplete).toBe(true)
     // It mattered who came first, or nothing has been tried.
@@ -21,7 +21,7 @@ describe("on the store in memory, concurrent calls answer as if one came after t
     tried("schedules of two concurrent calls: every one there is", schedules)
   })
 
-  it("for three calls on one order, in every schedule there is", { timeout: 300_000 }, async () => {
+  it("for three calls on one order, in every schedule there is", async () => {
     const { isComplete, schedules, undecided } = await exploreAll(
       mixesOf(
         3,

@@ -8,13 +8,9 @@ import { withoutStackTraces } from "../support/withoutStackTraces.ts"
 // Refusals and lost races are errors.
 withoutStackTraces()
 
-it(
-  "three calls across two orders answer as if one came after the other, in every schedule there is",
-  { timeout: 300_000 },
-  async () => {
-    const { isComplete, schedules, undecided } = await exploreAll(mixesOf(3).filter(({ calls }) => calls.some(isAcrossOrders)))
-    expect(isComplete).toBe(true)
-    expect(undecided).toBeGreaterThan(50)
-    tried("schedules of three concurrent calls across two orders: every one there is", schedules)
-  }
-)
+it("three calls across two orders answer as if one came after the other, in every schedule there is", async () => {
+  const { isComplete, schedules, undecided } = await exploreAll(mixesOf(3).filter(({ calls }) => calls.some(isAcrossOrders)))
+  expect(isComplete).toBe(true)
+  expect(undecided).toBeGreaterThan(50)
+  tried("schedules of three concurrent calls across two orders: every one there is", schedules)
+})

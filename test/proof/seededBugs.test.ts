@@ -68,11 +68,11 @@ const bugs: ReadonlyArray<readonly [name: string, changes: ReadonlyArray<Misspel
 ]
 
 describe("the checkers of the honest runs", () => {
-  it("find nothing on the store as it is", { timeout: 120_000 }, async () => {
+  it("find nothing on the store as it is", async () => {
     expect(await huntFaults()).toEqual([])
   })
 
-  it.each(bugs)("find %s", { timeout: 120_000 }, async (_, changes, by) => {
+  it.each(bugs)("find %s", async (_, changes, by) => {
     const { alter, met } = misspelling(changes)
     const found = await huntFaults(alter)
     // The bug was really in the statements that were sent.

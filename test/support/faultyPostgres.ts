@@ -5,6 +5,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { databaseNamed } from "./postgresDatabase.ts"
 import { applicationName, shopAt } from "./shopAt.ts"
 import { tcpProxy } from "./tcpProxy.ts"
+import { until } from "./waiting.ts"
 
 /** The services behind a proxy, on the database of the surrounding `SqlClient`. */
 export const shopBehindProxy = Effect.gen(function* () {
@@ -23,12 +24,9 @@ export const currentDatabase = Effect.gen(function* () {
 /** Wait until no session of the services is at work or in a transaction any more. One that stays so for ever fails the test by its time-out. */
 export const settled = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  for (;;) {
-    const busy = yield* sql<{ state: string }>`
-      SELECT state FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = ${applicationName}
-         AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'`
-    if (busy.length === 0) return
-    yield* Effect.sleep("20 millis")
-  }
+  const busy = sql<{ state: string }>`
+    SELECT state FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = ${applicationName}
+       AND pid <> pg_backend_pid() AND state IS DISTINCT FROM 'idle'`
+  yield* until(Effect.map(busy, (sessions) => sessions.length === 0))
 })

@@ -60,12 +60,9 @@ export const gatedPostgres = (alter: Rewiring = (connection) => connection) =>
 
 /** Whether as many sessions of the database wait for a lock as calls have not come back. */
 export const waitForLocks = (sql: SqlClient.SqlClient) => (unsettled: number) =>
-  Effect.sleep(1).pipe(
-    Effect.andThen(
-      sql<{ waiting: number }>`
-        SELECT count(DISTINCT l.pid)::int AS waiting FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-         WHERE NOT l.granted AND a.datname = current_database()`
-    ),
+  sql<{ waiting: number }>`
+    SELECT count(DISTINCT l.pid)::int AS waiting FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+     WHERE NOT l.granted AND a.datname = current_database()`.pipe(
     Effect.map(([row]) => (row?.waiting ?? 0) >= unsettled),
     Effect.orDie
   )

@@ -109,6 +109,16 @@ interface Ban {
 /** Sources other than the contract suite and the arbitraries: those are tests, which say what they expect and send hostile text. */
 const isLibrary = (path: string) => path.startsWith("src/") && !path.startsWith("src/testing/")
 
+/** The files of the tests in which time may be told or pass, and why. Everywhere else a test would depend on how busy the machine is. */
+const mayTakeTime: Readonly<Record<string, string>> = {
+  "test/support/waiting.ts": "waits until something has happened",
+  "test/support/limits.ts": "ends tests that hang",
+  "test/support/longRun.ts": "runs for as long as it is told to, and shows how far it is",
+  "test/simulation/World.test.ts": "the time is made up",
+  "test/verify/verify.test.ts": "prints how long a large database takes when it is asked to",
+  "test/tooling.test.ts": "has a planted timer that the compiler finds"
+}
+
 const status = "(?:pending|confirmed|partial|fulfilled|cancelled)"
 
 const bans: ReadonlyArray<Ban> = [
@@ -136,6 +146,13 @@ const bans: ReadonlyArray<Ban> = [
     applies: (path) => path.startsWith("src/"),
     instead:
       "reads the clock or chance: take time from DateTime.now and randomness from SecureRandom, which tests and simulations replace"
+  },
+  {
+    pattern:
+      /\b(?:setTimeout|setInterval)\(|\bEffect\.(?:sleep|delay|timeout\w*)\(|\bnode:timers\b|\bAbortSignal\.timeout\b|\btimeout: (?!hangMs)|\}, \d[\d_]{3,}\)|\bperformance\.now\b|\bhrtime\b/g,
+    applies: (path) => path.startsWith("test/") && !path.startsWith("test/bench/") && mayTakeTime[path] === undefined,
+    instead:
+      "waits for a time to pass, or has a time limit of its own: wait for what happens (test/support/waiting.ts) or hold the clock (test/support/heldClock.ts)"
   },
   {
     pattern: /\b(?:it|test|describe|suite)(?:\.\w+)*\.(?:skip|only|todo|fails|skipIf|runIf)\b/g,

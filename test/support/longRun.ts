@@ -18,6 +18,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { sliceCount } from "../mutation/mutants.ts"
+import { type CorpusEntry, readCorpus, writeCorpus } from "./corpus.ts"
 import { addUp, type Counts, table } from "./evidenceCounts.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
@@ -39,13 +40,6 @@ const plan: ReadonlyArray<Part> = [
   { what: "crashes", files: ["test/http/crash.test.ts", "test/embedded/EmbeddedOrderStore.crash.test.ts"], scale: 1, kills: 10 },
   mutants
 ]
-
-/** A seed under which a test once failed. */
-interface CorpusEntry {
-  readonly files: ReadonlyArray<string>
-  readonly seed: number
-  readonly scale: number
-}
 
 interface State {
   readonly slices: number
@@ -84,7 +78,7 @@ const command = ({ files, seed, scale }: CorpusEntry): string =>
 
 /** Run some tests under a seed, in a process of their own. */
 const runTests = ({ files, seed, scale }: CorpusEntry, kills: number): Promise<Outcome> =>
-  runScript(["test:only", "--", "--testTimeout=1800000", ...files], {
+  runScript(["test:only", "--", ...files], {
     FC_SEED: String(seed),
     PROOF_SCALE: String(scale),
     ...(kills > 0 && { KILLS: String(kills) })
@@ -130,7 +124,7 @@ const progress = (elapsedMs: number, slices: number, doing: string, isNew: boole
   else if (isNew) process.stdout.write(`${line}\n`)
 }
 
-const corpus = existsSync(corpusFile) ? (JSON.parse(await readFile(corpusFile, "utf8")) as ReadonlyArray<CorpusEntry>) : []
+const corpus = await readCorpus(corpusFile)
 if (values.corpus && corpus.length === 0) {
   process.stdout.write("No seed has failed so far.\n")
   process.exit(0)
@@ -179,7 +173,7 @@ for (let slice = 0; slice < corpus.length || elapsed() < endAfterMs; slice++) {
   }
   if (!passed) {
     await writeFile(join(folder, "failure.log"), output)
-    if (!known && !isMutants) await writeFile(corpusFile, `${JSON.stringify([...corpus, entry], null, 2)}\n`)
+    if (!known && !isMutants) await writeCorpus(corpusFile, [...corpus, entry])
     const again = isMutants ? "npm run test:mutation" : command(entry)
     process.stdout.write(
       `\n${output.split("\n").slice(-60).join("\n")}\nFAILED (all of it in .long-run/failure.log). Again:\n\n  ${again}\n`

@@ -13,6 +13,7 @@ import { RequestId } from "../../src/order/AuditEvent.ts"
 import { SerialNumber, type SubscriptionId } from "../../src/order/Order.ts"
 import type { Call } from "./callLog.ts"
 import { randomOf } from "./seeded.ts"
+import { anyMoment } from "./waiting.ts"
 import { laptop, monitor, requestFor } from "./world.ts"
 
 /** A call was made or answered: told once with the answer `none`, and again when there is one. */
@@ -79,7 +80,7 @@ const persist = <A extends Transition, E extends Failure, R>(
       const outcome = yield* ask(life, key, `${key}.${life.session ?? ""}${attempt}`, step)
       const tag = Result.isFailure(outcome) ? outcome.failure._tag : ""
       if (tag === "StoreUnavailable" || tag === "OutcomeUnknown") {
-        yield* Effect.sleep(1 + random() * 30)
+        yield* anyMoment(random, 30)
         continue
       }
       if (first === undefined) {

@@ -1,4 +1,5 @@
 /** A database of its own for each test file, on the server of the run (`postgresServer.ts`). */
+import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -9,8 +10,11 @@ import type { SqlError } from "effect/sql/SqlError"
 import { inject } from "vitest"
 import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import { Deadline } from "../../src/postgres/detached.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+import { hangMs } from "./limits.ts"
+import { patientSettings } from "./patientSettings.ts"
 
 /** The server's own database, for creating others. */
 export const serverUrl = (): Redacted.Redacted => Redacted.make(inject("postgresUrl"))
@@ -22,10 +26,14 @@ export const databaseNamed = (database: string): Redacted.Redacted => {
   return Redacted.make(url.href)
 }
 
+/** Connections on which nothing runs out of time. */
+const patientClient = (url: Redacted.Redacted, maxConnections: number) =>
+  PgClient.layer({ url, maxConnections, connectTimeout: hangMs, startupParameters: patientSettings })
+
 /** Run something on the database that the server itself comes with. */
 export const onServer = <A, E>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>) =>
   Effect.scoped(
-    Effect.flatMap(Layer.build(PostgresConnection.layer({ url: serverUrl(), maxConnections: 1 })), (context) =>
+    Effect.flatMap(Layer.build(patientClient(serverUrl(), 1)), (context) =>
       Effect.flatMap(SqlClient.SqlClient, use).pipe(Effect.provideContext(context))
     )
   )
@@ -41,11 +49,15 @@ export const freshDatabase: Effect.Effect<Redacted.Redacted, never, Scope.Scope>
   return databaseNamed(name)
 })
 
-/** Connections to a new, empty database. */
-export const postgresClient = (
-  options?: Omit<PostgresConnection.PostgresOptions, "url">
-): Layer.Layer<SqlClient.SqlClient, SqlError | PostgresConnection.UnsuitableDatabase> =>
-  Layer.unwrap(Effect.map(freshDatabase, (url) => PostgresConnection.layer({ maxConnections: 8, ...options, url })))
+/** Connections to a new, empty database, on which nothing runs out of time. */
+export const postgresClient = ({ maxConnections = 8 } = {}): Layer.Layer<
+  SqlClient.SqlClient,
+  SqlError | PostgresConnection.UnsuitableDatabase
+> =>
+  Layer.unwrap(Effect.map(freshDatabase, (url) => patientClient(url, maxConnections))).pipe(
+    Layer.tap((context) => Effect.provideContext(PostgresConnection.requireSuitable, context)),
+    Layer.merge(Layer.succeed(Deadline, hangMs))
+  )
 
 /** A store on a new database, and the connections for looking behind it. */
 export const postgresStore: Layer.Layer<

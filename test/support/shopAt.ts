@@ -2,8 +2,9 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { sessionSettings } from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+import { hangMs } from "./limits.ts"
+import { patientSettings } from "./patientSettings.ts"
 import { shopOver } from "./world.ts"
 
 /** What the sessions of the services are called: those that look from beside are not. */
@@ -18,10 +19,10 @@ export const shopAt = (url: string, maxConnections = 8) =>
         Layer.fresh(
           PgClient.layer({
             url: Redacted.make(url),
-            connectTimeout: "1 second",
+            connectTimeout: hangMs,
             maxConnections,
             applicationName,
-            startupParameters: sessionSettings
+            startupParameters: patientSettings
           })
         )
       )

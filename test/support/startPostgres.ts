@@ -8,6 +8,7 @@ import { createServer } from "node:net"
 import { createRequire } from "node:module"
 import { tmpdir, userInfo } from "node:os"
 import { dirname, join, relative } from "node:path"
+import { promiseUntil } from "./waiting.ts"
 
 export interface StartedPostgres {
   readonly url: string
@@ -87,7 +88,7 @@ export const startPostgres = async (): Promise<StartedPostgres> => {
       crash: async () => {
         const [pid] = (await readFile(join(databaseDir, "postmaster.pid"), "utf8")).split("\n")
         process.kill(Number(pid), "SIGQUIT")
-        while (isAlive(Number(pid))) await new Promise((resolve) => setTimeout(resolve, 5))
+        await promiseUntil(() => !isAlive(Number(pid)))
       },
       resume: () => server.start()
     }

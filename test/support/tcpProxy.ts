@@ -22,6 +22,8 @@ export interface TcpProxy {
   budget: () => Budget
   /** How many connections were cut, by budget or by `cut`. */
   readonly cuts: number
+  /** How many sockets are open, two for each connection. */
+  readonly connections: number
   /** Cut every connection now. */
   readonly reset: () => void
 }
@@ -84,6 +86,9 @@ export const tcpProxy = (target: { readonly host: string; readonly port: number 
             budget: (): Budget => ({}),
             get cuts() {
               return cuts
+            },
+            get connections() {
+              return sockets.size
             },
             get fault() {
               return fault

@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { formatWithOptions } from "node:util"
 import packageJson from "../../../package.json" with { type: "json" }
+import { hangMs } from "../limits.ts"
 import { type Served, serve, stop } from "../servedProcess.ts"
 import { startPostgres } from "../startPostgres.ts"
 import { applyDiff } from "./applyDiff.ts"
@@ -309,9 +310,6 @@ const copyRepository = async (folder: string) => {
   await writeFile(join(folder, ".gitignore"), "node_modules\n.programs\n")
 }
 
-/** Longer than any command of a page takes. */
-const patienceMs = 120_000
-
 /** Run commands as a terminal would show them. Rejects when one of them fails. */
 const runShell = (commands: string, cwd: string, env: Readonly<Record<string, string>>): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -319,7 +317,7 @@ const runShell = (commands: string, cwd: string, env: Readonly<Record<string, st
       cwd,
       env,
       stdio: ["ignore", "pipe", "ignore"],
-      timeout: patienceMs
+      timeout: hangMs
     })
     let output = ""
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")))
