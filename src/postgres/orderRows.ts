@@ -36,15 +36,21 @@ export const fromOrder = (order: Order) => {
   }
 }
 
-/** Columns that `toOrder` needs, from a row `o` of the orders. One row per order, whatever it has of lines and subscriptions. */
-export const orderColumns = `
+/** A subscription as JSON, from a row `s` of the subscriptions: `toSubscription` reads it. */
+export const subscriptionTuple = `json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
+                                    s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended)`
+
+/**
+ * Columns that `toOrder` needs, from a row `o` of the orders. One row per order, whatever it has of lines and subscriptions. `tenant` is the
+ * parameter of the statement that holds the tenant.
+ */
+export const orderColumns = (tenant: string) => `
   o.tenant_id, o.order_id, o.version, o.status, o.ordered::text AS ordered, o.personal::text AS personal, o.notes,
   o.created_at, o.created_by, o.updated_at, o.cancellation::text AS cancellation,
   (SELECT json_agg(json_build_array(r.held, r.active, r.ended, r.released) ORDER BY r.line)::text
-     FROM order_lifecycle.reservations r WHERE r.tenant_id = o.tenant_id AND r.order_id = o.order_id) AS units,
-  (SELECT json_agg(json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
-                                    s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended) ORDER BY s.position)::text
-     FROM order_lifecycle.subscriptions s WHERE s.tenant_id = o.tenant_id AND s.order_id = o.order_id) AS subscriptions`
+     FROM order_lifecycle.reservations r WHERE r.tenant_id = ${tenant}::text AND r.order_id = o.order_id) AS units,
+  (SELECT json_agg(${subscriptionTuple} ORDER BY s.position)::text
+     FROM order_lifecycle.subscriptions s WHERE s.tenant_id = ${tenant}::text AND s.order_id = o.order_id) AS subscriptions`
 
 export interface OrderRow {
   readonly tenant_id: TenantId
@@ -62,7 +68,7 @@ export interface OrderRow {
   readonly subscriptions: string | null
 }
 
-type SubscriptionTuple = readonly [
+export type SubscriptionTuple = readonly [
   id: Subscription["subscriptionId"],
   line: number,
   serialNumber: Subscription["serialNumber"],
@@ -108,7 +114,7 @@ export const putTogether = (row: OrderRow): Order => {
   }
 }
 
-const toSubscription = (tuple: SubscriptionTuple): Subscription => {
+export const toSubscription = (tuple: SubscriptionTuple): Subscription => {
   const [
     subscriptionId,
     line,
