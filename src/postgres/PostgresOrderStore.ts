@@ -44,9 +44,10 @@ import { detached } from "./detached.ts"
 import { eraseStatement } from "./eraseStatement.ts"
 import { migrate } from "./migrate.ts"
 import { orderColumns, type OrderRow, subscriptionTuple, type SubscriptionTuple, toOrder, toSubscription } from "./orderRows.ts"
+import type { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { walkTenants } from "./walkTenants.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
-import { type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
+import { errorOf, type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
 
 /** Over a database whose tables are there. What is in them can be verified, too. */
 export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlClient> = Layer.merge(
@@ -58,9 +59,11 @@ export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlC
 )
 
 /** Bring the tables up to date first. */
-export const layerMigrated: Layer.Layer<OrderStore | OrderRecords, MigrationError | SqlError, SqlClient.SqlClient> = Layer.unwrap(
-  Effect.as(migrate, layer)
-)
+export const layerMigrated: Layer.Layer<
+  OrderStore | OrderRecords,
+  MigrationError | SqlError | UnsuitableDatabase,
+  SqlClient.SqlClient
+> = Layer.unwrap(Effect.as(migrate, layer))
 
 /** A statement that failed and was understood: anything but a mistake, which is a defect. */
 class StatementFailed extends Data.TaggedError("StatementFailed")<{
@@ -84,7 +87,7 @@ const make = Effect.gen(function* () {
     const failure = sqlFailureOf(cause)
     if (failure === null) return Effect.failCause(cause)
     if (failure === "mistake") return Effect.die(Cause.squash(cause))
-    return Effect.fail(new StatementFailed({ failure, cause: Cause.squash(cause) }))
+    return Effect.fail(new StatementFailed({ failure, cause: errorOf(cause) }))
   }
 
   /** Wait for work that may never end. */
