@@ -4,6 +4,7 @@ import type { MigrationError } from "effect/sql/Migrator"
 import type { SqlError } from "effect/sql/SqlError"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import type { UnsuitableDatabase } from "../postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
 import * as EmbeddedConnection from "./EmbeddedConnection.ts"
 import type { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"
@@ -11,5 +12,7 @@ import type { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"
 /** Open the folder, create it if need be, and bring its tables up to date. */
 export const layer = (
   folder: string
-): Layer.Layer<OrderStore | OrderRecords, DataFolderInUse | DataFolderUnusable | MigrationError | SqlError> =>
-  Layer.provide(PostgresOrderStore.layerMigrated, EmbeddedConnection.layer(folder))
+): Layer.Layer<
+  OrderStore | OrderRecords,
+  DataFolderInUse | DataFolderUnusable | MigrationError | SqlError | UnsuitableDatabase
+> => Layer.provide(PostgresOrderStore.layerMigrated, EmbeddedConnection.layer(folder))

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import type { Order, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/Refusal.ts"
@@ -79,7 +80,7 @@ const subscriptionOf = (order: Order, subscriptionId: SubscriptionId) =>
 const viewSubscriptionOf = (order: Order, subscriptionId: SubscriptionId) => {
   const subscription = subscriptionOf(order, subscriptionId)
   if (subscription === undefined) throw new Error(`order ${order.orderId} has lost subscription ${subscriptionId}`)
-  return viewSubscription({ subscription, order })
+  return viewSubscription(subscriptionOfOrder(order, subscription))
 }
 
 const otherSubscription = new InvalidInput({

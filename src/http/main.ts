@@ -16,7 +16,9 @@ import { Catalogue } from "../lifecycle/Catalogue.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as PostgresConnection from "../postgres/PostgresConnection.ts"
+import { MigrationProgress } from "../postgres/migrate.ts"
 import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
+import { inWords, mayHeal } from "../postgres/sqlFailure.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { App } from "./app.ts"
 import * as forgetExpiredKeys from "./forgetExpiredKeys.ts"
@@ -31,29 +33,38 @@ const firstLine = (error: unknown): string => (error instanceof Error ? error.me
 
 // --- the store ---------------------------------------------------------------------------------------------------------------------
 
-/** A database that is only just starting up is waited for this long. */
+/** A database that cannot be reached yet is waited for this long. */
 const patience = "10 seconds"
 
-const postgres = (url: Redacted.Redacted): Layer.Layer<OrderStore, CannotStart> => {
+/** Patience is for reaching the server. From then on it takes as long as it takes to bring the tables up to date, and says so. */
+const postgres = (url: Redacted.Redacted, pooled: boolean): Layer.Layer<OrderStore, CannotStart> => {
   const { host, pathname } = new URL(Redacted.value(url))
   const cannot = (reason: string) => new CannotStart({ message: `DATABASE_URL: ${host}${pathname}: ${reason}` })
-  const store = Layer.provide(PostgresOrderStore.layerMigrated, PostgresConnection.layer({ url }))
   let last = "no answer"
-  return Layer.effectContext(
-    Layer.build(Layer.fresh(store)).pipe(
+  const connection = Layer.effectContext(
+    Layer.build(Layer.fresh(PostgresConnection.layer({ url, pooled }))).pipe(
+      Effect.tapErrorTag("SqlError", (error) => Effect.sync(() => (last = inWords(error)))),
+      Effect.retry({ schedule: Schedule.spaced("500 millis"), while: (error) => error._tag === "SqlError" && mayHeal(error) }),
       Effect.catchTags({
-        UnsuitableDatabase: (error) => Effect.fail(cannot(error.message)),
-        MigrationError: (error) => Effect.fail(cannot(`the tables cannot be brought up to date: ${firstLine(error)}`))
+        SqlError: (error) => Effect.fail(cannot(inWords(error))),
+        UnsuitableDatabase: (error) => Effect.fail(cannot(error.message))
       }),
-      Effect.tapError((error) => Effect.sync(() => (last = firstLine(error)))),
-      Effect.retry({ schedule: Schedule.spaced("500 millis"), while: ({ _tag }) => _tag === "SqlError" }),
-      Effect.catchTag("SqlError", (error) => Effect.fail(cannot(firstLine(error)))),
       Effect.timeoutOrElse({
         duration: patience,
         orElse: () => Effect.fail(cannot(`cannot be reached, for ${patience} now (${last})`))
       })
     )
   )
+  return Layer.effectContext(
+    Layer.build(PostgresOrderStore.layerMigrated).pipe(
+      Effect.provideService(MigrationProgress, (line) => Console.error(`${host}${pathname}: ${line}`)),
+      Effect.catchTags({
+        SqlError: (error) => Effect.fail(cannot(inWords(error))),
+        UnsuitableDatabase: (error) => Effect.fail(cannot(error.message)),
+        MigrationError: (error) => Effect.fail(cannot(`the tables cannot be brought up to date: ${firstLine(error)}`))
+      })
+    )
+  ).pipe(Layer.provide(connection))
 }
 
 const embedded = (folder: string): Layer.Layer<OrderStore, CannotStart> =>
@@ -64,7 +75,7 @@ const embedded = (folder: string): Layer.Layer<OrderStore, CannotStart> =>
 // --- the service -------------------------------------------------------------------------------------------------------------------
 
 const service = (settings: Settings) => {
-  const store = settings.databaseUrl ? postgres(settings.databaseUrl) : embedded(settings.dataFolder)
+  const store = settings.databaseUrl ? postgres(settings.databaseUrl, settings.isPooled) : embedded(settings.dataFolder)
   const lifecycle = OrderLifecycle.layer({ cancellationPolicy: settings.cancellationPolicy }).pipe(
     Layer.provideMerge(store),
     Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered])

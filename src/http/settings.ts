@@ -31,6 +31,12 @@ export const settings = {
     example: "postgres://user:password@host:5432/database",
     unset: "the embedded one"
   },
+  DATABASE_POOLED: {
+    meaning:
+      "`yes` when a pooler in transaction mode (PgBouncer) stands before the PostgreSQL; the limits of time are then those of the role",
+    example: "yes",
+    default: "no"
+  },
   DATA_DIR: {
     meaning: "the embedded database's folder; one process at a time",
     example: "/var/lib/order-lifecycle",
@@ -74,6 +80,8 @@ export interface Settings {
   readonly port: number
   /** PostgreSQL to use; without one, an embedded database in `dataFolder`. */
   readonly databaseUrl: Redacted.Redacted | undefined
+  /** A pooler in transaction mode stands before the PostgreSQL. */
+  readonly isPooled: boolean
   readonly dataFolder: string
   readonly apiKeys: ReadonlyArray<ApiKey>
   /** Whether `apiKeys` is the one key that everybody knows. */
@@ -120,6 +128,12 @@ const readDatabaseUrl = Effect.fnUntraced(function* () {
     return yield* wrong("DATABASE_URL", `must be a URL like ${settings.DATABASE_URL.example}`)
   }
   return Redacted.make(given)
+})
+
+const readPooled = Effect.fnUntraced(function* () {
+  const given = (yield* text("DATABASE_POOLED")) ?? settings.DATABASE_POOLED.default
+  if (given !== "yes" && given !== "no") return yield* wrong("DATABASE_POOLED", "must be one of: yes, no")
+  return given === "yes"
 })
 
 const readPolicy = Effect.fnUntraced(function* () {
@@ -237,6 +251,7 @@ export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(fu
     host,
     port: yield* readPort(),
     databaseUrl: yield* readDatabaseUrl(),
+    isPooled: yield* readPooled(),
     dataFolder: (yield* text("DATA_DIR")) ?? settings.DATA_DIR.default,
     apiKeys,
     isDevelopment: apiKeys === developmentKeys,

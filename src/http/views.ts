@@ -170,34 +170,30 @@ const viewEnd = ({ ended }: Subscription) =>
     }
   }
 
-export const viewSubscription = ({ subscription, order }: SubscriptionOfOrder): SubscriptionView => {
-  const line = order.lines[subscription.line]
-  if (line === undefined) throw new Error(`subscription ${subscription.subscriptionId} belongs to no line of its order`)
-  return {
-    rentalId: subscription.subscriptionId,
-    tenantId: order.tenantId,
-    assetSerialNumber: subscription.serialNumber,
-    customerId: order.customer.customerId,
-    sku: line.sku,
-    productName: line.productName,
-    monthlyAmount: toMajor(line.unitPrice, order.decimals),
-    currency: order.currency,
-    status: subscription.status,
-    originalContractLength: subscription.contractLength,
-    contractLength: subscription.contractLength,
-    startDate: subscription.startDate,
-    endDate: subscription.endDate,
-    orderId: order.orderId,
-    customerEmail: order.customer.email,
-    customerName: `${order.customer.firstName} ${order.customer.lastName}`,
-    ...(subscription.billingGroupId !== undefined && { billingGroupId: subscription.billingGroupId }),
-    ...(subscription.notes !== undefined && { notes: subscription.notes }),
-    ...viewEnd(subscription),
-    createdAt: subscription.createdAt,
-    updatedAt: subscription.updatedAt,
-    createdBy: subscription.createdBy
-  }
-}
+export const viewSubscription = ({ subscription, line, order }: SubscriptionOfOrder): SubscriptionView => ({
+  rentalId: subscription.subscriptionId,
+  tenantId: order.tenantId,
+  assetSerialNumber: subscription.serialNumber,
+  customerId: order.customer.customerId,
+  sku: line.sku,
+  productName: line.productName,
+  monthlyAmount: toMajor(line.unitPrice, order.decimals),
+  currency: order.currency,
+  status: subscription.status,
+  originalContractLength: subscription.contractLength,
+  contractLength: subscription.contractLength,
+  startDate: subscription.startDate,
+  endDate: subscription.endDate,
+  orderId: order.orderId,
+  customerEmail: order.customer.email,
+  customerName: `${order.customer.firstName} ${order.customer.lastName}`,
+  ...(subscription.billingGroupId !== undefined && { billingGroupId: subscription.billingGroupId }),
+  ...(subscription.notes !== undefined && { notes: subscription.notes }),
+  ...viewEnd(subscription),
+  createdAt: subscription.createdAt,
+  updatedAt: subscription.updatedAt,
+  createdBy: subscription.createdBy
+})
 
 // --- lists -------------------------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,9 @@ import { Text } from "../order/Text.ts"
 import { InvalidInput } from "../order/Refusal.ts"
 import type { PagePosition } from "./OrderStore.ts"
 
-const Content = Schema.fromJsonString(Schema.Tuple([Text, Schema.Union([Text, Schema.Finite]), Text]))
+const Content = Schema.fromJsonString(
+  Schema.Tuple([Text, Schema.Union([Text, Schema.Finite, Schema.Tuple([Text, Schema.Int])]), Text])
+)
 const decodeContent = Schema.decodeUnknownResult(Content)
 
 /** Write a cursor down. `list` names the list and its order, say `orders createdAt desc`. */

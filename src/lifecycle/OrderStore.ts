@@ -15,6 +15,7 @@ import type { Transition } from "../order/decide.ts"
 import type {
   CustomerId,
   Order,
+  OrderedLine,
   OrderId,
   OrderStatus,
   SerialNumber,
@@ -91,7 +92,7 @@ export type OrderSort = "createdAt" | "updatedAt" | "orderId" | "status" | "tota
 
 /** Where a page begins: behind the row with this sort value and id. Opaque to callers (`Cursor.ts` writes it down). */
 export interface PagePosition {
-  readonly value: string | number
+  readonly value: string | number | readonly [currency: string, total: number]
   readonly id: string
 }
 
@@ -118,10 +119,24 @@ export interface SubscriptionQuery {
   readonly limit: number
 }
 
-/** A subscription with the order it belongs to, which has its customer, product and price. */
+/**
+ * A subscription with what belongs to it of its order: its line (product, price), its customer and its currency. The other lines and
+ * subscriptions are left out, so that a page costs what is on it, however large the orders are.
+ */
 export interface SubscriptionOfOrder {
   readonly subscription: Subscription
-  readonly order: Order
+  /** The line as it was ordered. `unitPrice` is minor units a month. */
+  readonly line: OrderedLine
+  readonly order: Pick<Order, "tenantId" | "orderId" | "version" | "status" | "currency" | "decimals" | "customer">
+}
+
+/** The transaction that the running fiber is in: one under `exclusively`, or one of the caller's own on the same connections. */
+export interface Transaction {
+  /**
+   * Run an effect when the outermost transaction has been committed, and never when it is rolled back. It must not fail, and be quick:
+   * the commit waits for it.
+   */
+  readonly afterCommit: (effect: Effect.Effect<void>) => Effect.Effect<void>
 }
 
 /** Units of a SKU over all orders of the tenant: derived by summing, stored nowhere. */
@@ -166,7 +181,7 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 export class OrderStore extends Context.Service<
   OrderStore,
   {
-    /** Load many orders in one statement and one snapshot; one answer per request, in order. */
+    /** Load many orders, one answer per request, in order. Those of one tenant come from one statement and one snapshot. */
     readonly load: (requests: ReadonlyArray<LoadRequest>) => Effect.Effect<ReadonlyArray<Loaded>, StoreUnavailable>
 
     /** For a placement: the customer that has this email, and what is remembered under the key. */
@@ -177,12 +192,15 @@ export class OrderStore extends Context.Service<
     }) => Effect.Effect<{ readonly customerId: CustomerId | null; readonly remembered: Remembered | null }, StoreUnavailable>
 
     /**
-     * Commit changes to different orders in one statement. Each is atomic by itself and keeps its own outcome: one order's lost race
-     * never fails its neighbours.
+     * Commit changes to different orders, those of one tenant in one statement. Each is atomic by itself and keeps its own outcome: one
+     * order's lost race never fails its neighbours.
      */
     readonly commit: (
       changes: ReadonlyArray<Change>
     ) => Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown>
+
+    /** The transaction that the running fiber is in; null outside of one, where each call is committed by itself. */
+    readonly currentTransaction: Effect.Effect<Transaction | null>
 
     /**
      * Run `use` while nobody else can change the order. What `use` loads and commits belongs to one transaction. The way out for a
@@ -203,8 +221,12 @@ export class OrderStore extends Context.Service<
       now: Timestamp
     ) => Effect.Effect<Remembered, StoreUnavailable | OutcomeUnknown>
 
-    /** Forget keys that expired before `now`, at most `limit` of them. Returns how many. */
-    readonly forgetExpired: (now: Timestamp, limit: number) => Effect.Effect<number, StoreUnavailable | OutcomeUnknown>
+    /** Forget a tenant's keys that expired before `now`, at most `limit` of them. Returns how many. */
+    readonly forgetExpired: (
+      tenantId: TenantId,
+      now: Timestamp,
+      limit: number
+    ) => Effect.Effect<number, StoreUnavailable | OutcomeUnknown>
 
     /**
      * Erase the confidential text of one event (a reason, a note) with its salt, from the event and from everything that was made of it:
@@ -248,6 +270,9 @@ export class OrderStore extends Context.Service<
       after: OrderId | null,
       limit: number
     ) => Effect.Effect<ReadonlyArray<OrderId>, StoreUnavailable>
+
+    /** Tenants of whom anything is kept, by id, after `after`, at most `limit`: for housekeeping, which goes tenant by tenant. */
+    readonly tenantIds: (after: TenantId | null, limit: number) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
 
     /**
      * Lease undelivered events to one consumer until `leaseUntil`: per order only the oldest, so that a consumer sees an order's events in

@@ -16,6 +16,7 @@ import type { PlaceRefusal, Refusal } from "../order/Refusal.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/Refusal.ts"
 import { fromMillis } from "../order/Timestamp.ts"
 import { Assets } from "./Assets.ts"
+import { announceCommitted } from "./announceCommitted.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
 import { Catalogue } from "./Catalogue.ts"
@@ -24,6 +25,7 @@ import { idempotencyKeyOf, type IdempotencyKeyReused, lookupOf, refuse, replay }
 import { makeIds } from "./Ids.ts"
 import type { Change, Loaded, LoadRequest, OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
 import { OrderStore } from "./OrderStore.ts"
+import { makeOrderTurns, type OrderTurns, TakesTurns } from "./OrderTurns.ts"
 import { giveUp, LostRace, retryLostRaces } from "./races.ts"
 import { Reservations } from "./Reservations.ts"
 
@@ -64,6 +66,7 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
   const auditTrail = yield* AuditTrail
   const { newId } = yield* makeIds
   const digest = yield* CurrentDigest
+  const turns = makeOrderTurns()
 
   const occasionOf = ({ actor, requestId }: Caller, millis: number): Occasion => ({
     at: fromMillis(millis),
@@ -87,9 +90,9 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
         : new LostRace({ orderId: change.transition.after.orderId })
     )
 
-  /** Listeners hear of a change when it has been committed for good: under a lock, that is when the lock is given back. */
+  /** Listeners hear of a change when it has been committed for good: within a transaction, that is when the outermost one has ended. */
   const announced = ({ transition, news }: Answer) =>
-    news === undefined ? Effect.succeed(transition) : Effect.as(auditTrail.announce(news), transition)
+    news === undefined ? Effect.succeed(transition) : Effect.as(announceCommitted(store, auditTrail, news), transition)
 
   const load = (tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) => {
     const serial = request.type === "startSubscription" ? { serialNumber: request.assetSerialNumber } : {}
@@ -134,23 +137,33 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
     request: RequestFor<Type>
   ): Effect.Effect<Transition<EventOf<Type>>, RefusalOf<Type> | NotFound<Name> | Failure> => {
     const { tenantId } = caller
-    const attempted = (toCommand: (loaded: Loaded) => OrderCommand) =>
-      withMillis((millis): Attempt<Refusal> => {
-        const key = idempotencyKeyOf(caller, millis, [name, request], digest)
-        return Effect.flatMap(load(tenantId, name, request, lookupOf(key, millis)), (loaded): Attempt<Refusal> => {
-          if (key && loaded.remembered) return oldNews(replay(store, key, loaded.remembered))
-          if (loaded.order === null) return oldNews(refuse(store, notFound(name), key, fromMillis(millis)))
-          const decision = decide(lifecycle, loaded.order, toCommand(loaded), occasionOf(caller, millis))
-          if (Result.isFailure(decision)) return oldNews(refuse(store, decision.failure, key, fromMillis(millis)))
-          return Effect.flatMapEager(changeOf(decision.success, loaded.headHash, key && { remember: key }), commit)
-        })
-      })
     const applied = Effect.flatMapEager(commandOf(tenantId, request), (toCommand) => {
-      const attempt = attempted(toCommand)
+      const loading = withMillis((millis) => {
+        const key = idempotencyKeyOf(caller, millis, [name, request], digest)
+        return Effect.map(load(tenantId, name, request, lookupOf(key, millis)), (loaded) => ({ millis, key, loaded }))
+      })
+      const decideOn = ({ millis, key, loaded }: Effect.Success<typeof loading>): Attempt<Refusal> => {
+        if (key && loaded.remembered) return oldNews(replay(store, key, loaded.remembered))
+        if (loaded.order === null) return oldNews(refuse(store, notFound(name), key, fromMillis(millis)))
+        const decision = decide(lifecycle, loaded.order, toCommand(loaded), occasionOf(caller, millis))
+        if (Result.isFailure(decision)) return oldNews(refuse(store, decision.failure, key, fromMillis(millis)))
+        return Effect.flatMapEager(changeOf(decision.success, loaded.headHash, key && { remember: key }), commit)
+      }
+      const attempt = Effect.flatMap(loading, decideOn)
       // A refusal is no reason to take back what was done under the lock: it is remembered there.
       const attemptAlone = ({ orderId }: LostRace) =>
         Effect.flatMap(store.exclusively({ tenantId, orderId }, Effect.result(attempt)), Effect.fromResult)
-      return retryLostRaces(attempt, (lost) => retryLostRaces(attemptAlone(lost), giveUp))
+      const afterLosing = (lost: LostRace) => retryLostRaces(attemptAlone(lost), giveUp)
+      const attempts = retryLostRaces(attempt, afterLosing)
+      return whenInTurn((take) => {
+        if (take === null) return attempts
+        if ("orderId" in name) return take({ tenantId, orderId: name.orderId }, attempts)
+        // Only a load tells which order a subscription belongs to. When that order is being worked on, what was loaded is out of date.
+        return Effect.flatMap(loading, (found) => {
+          const here = retryLostRaces(decideOn(found), afterLosing, attempt)
+          return found.loaded.order === null ? here : take(found.loaded.order, here, attempts)
+        })
+      })
     })
     // The command settles which event and which refusals there can be, also for an answer given again: the key is bound to the command.
     return Effect.flatMap(applied, announced) as Effect.Effect<
@@ -158,6 +171,12 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
       RefusalOf<Type> | NotFound<Name> | Failure
     >
   }
+
+  /** Commands take turns, except within a transaction: that one may hold the lock for which the command before this one waits. */
+  const whenInTurn = <A, E, R>(use: (take: OrderTurns["take"] | null) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(TakesTurns, (isOn) =>
+      isOn ? Effect.flatMap(store.currentTransaction, (transaction) => use(transaction === null ? turns.take : null)) : use(null)
+    )
 
   /** Place an order. There is no version to lose yet: the races are about the customer's email and the idempotency key. */
   const placeOrder = (

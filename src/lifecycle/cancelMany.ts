@@ -12,6 +12,7 @@ import type { CancelOrder } from "../order/OrderCommand.ts"
 import type { CancelRefusal } from "../order/Refusal.ts"
 import { OrderNotFound } from "../order/Refusal.ts"
 import { type ApplyCommand, withMillis } from "./applyCommand.ts"
+import { announceCommitted } from "./announceCommitted.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
 import { type Change, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
@@ -67,7 +68,7 @@ export const makeCancelMany = Effect.fnUntraced(function* (
       if (Result.isFailure(committed)) {
         outcomes.set(orderId, Result.fail(committed.failure))
       } else if (committed.success[index] === "committed") {
-        yield* auditTrail.announce(change.sealed)
+        yield* announceCommitted(store, auditTrail, change.sealed)
         outcomes.set(orderId, Result.succeed(transition))
       } else {
         outcomes.set(orderId, yield* Effect.result(cancelAlone(caller, orderId, request)))

@@ -52,12 +52,12 @@ const readOrderListRequest = reader(OrderListRequest)
 const readSubscriptionListRequest = reader(SubscriptionListRequest)
 
 /** The value each order is sorted by. */
-const sortValue: Record<OrderSort, (order: Order) => string | number> = {
+const sortValue: Record<OrderSort, (order: Order) => PagePosition["value"]> = {
   createdAt: (order) => order.createdAt,
   updatedAt: (order) => order.updatedAt,
   orderId: (order) => order.orderId,
   status: (order) => order.status,
-  "totals.total": (order) => totalsOf(order).total
+  "totals.total": (order) => [order.currency, totalsOf(order).total]
 }
 
 /** Where an order stands in a list sorted by `sortBy`. */
@@ -67,7 +67,7 @@ export const orderPosition = (order: Order, sortBy: OrderSort): PagePosition => 
 })
 
 /** Where a subscription stands in the list of subscriptions. */
-export const subscriptionPosition = ({ subscription }: SubscriptionOfOrder): PagePosition => ({
+export const subscriptionPosition = ({ subscription }: Pick<SubscriptionOfOrder, "subscription">): PagePosition => ({
   value: subscription.createdAt,
   id: subscription.subscriptionId
 })

@@ -15,13 +15,17 @@ export class LostRace extends Schema.TaggedError<LostRace>()("LostRace", { order
 const maxAttempts = 8
 const maxDelayMs = 20
 
-/** Repeat an attempt while it loses races, with random waits so that rivals fall out of step. When hope is used up, `inTheEnd` decides. */
+/**
+ * Repeat an attempt while it loses races, with random waits so that rivals fall out of step. After the last attempt `inTheEnd` decides.
+ * The attempts behind the first are `again`, where that is given.
+ */
 export const retryLostRaces = <A, E, E2, R>(
   attempt: Effect.Effect<A | LostRace, E, R>,
-  inTheEnd: (lost: LostRace) => Effect.Effect<A, E2, R>
+  inTheEnd: (lost: LostRace) => Effect.Effect<A, E2, R>,
+  again: Effect.Effect<A | LostRace, E, R> = attempt
 ): Effect.Effect<A, E | E2, R> => {
   const next = (attemptsLeft: number): Effect.Effect<A, E | E2, R> =>
-    Effect.flatMap(attempt, (outcome): Effect.Effect<A, E | E2, R> => {
+    Effect.flatMap(attemptsLeft === maxAttempts - 1 ? attempt : again, (outcome): Effect.Effect<A, E | E2, R> => {
       if (!(outcome instanceof LostRace)) return Effect.succeed(outcome)
       if (attemptsLeft === 0) return inTheEnd(outcome)
       return Effect.flatMap(Random.nextBetween(1, maxDelayMs), (delayMs) =>

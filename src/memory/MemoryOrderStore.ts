@@ -15,6 +15,7 @@ import type { CommitOutcome, OutboxEntry } from "../lifecycle/OrderStore.ts"
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
+import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { pageOfOrders, pageOfSubscriptions } from "./listing.ts"
 import { SortedIds } from "./SortedIds.ts"
 import { Tenant, usuallyAwake } from "./Tenant.ts"
@@ -26,10 +27,15 @@ interface Lock {
   readonly released: Deferred.Deferred<void>
 }
 
-/** What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, and how to take them back. */
+/**
+ * What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, how to take them back, and what
+ * is to be done when the outermost one has been committed.
+ */
 interface Transaction {
   readonly locks: ReadonlyArray<Lock>
   readonly undo: Array<() => void>
+  readonly afterCommit: Array<Effect.Effect<void>>
+  readonly outer: Transaction | null
 }
 const CurrentTransaction = Context.Reference<Transaction | null>("order-lifecycle/MemoryOrderStore/CurrentTransaction", {
   defaultValue: () => null
@@ -89,11 +95,16 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
           })
       ),
 
+    currentTransaction: Effect.map(
+      CurrentTransaction,
+      (transaction) => transaction && { afterCommit: (effect) => Effect.sync(() => void transaction.afterCommit.push(effect)) }
+    ),
+
     exclusively: ({ tenantId, orderId }, use) => {
       const acquire = whenUnlocked([{ tenantId, orderId }], (outer) => {
         const lock: Lock = { tenantId, orderId, released: Deferred.makeUnsafe<void>() }
         locks.add(lock)
-        const transaction: Transaction = { locks: [...(outer?.locks ?? []), lock], undo: [] }
+        const transaction: Transaction = { locks: [...(outer?.locks ?? []), lock], undo: [], afterCommit: [], outer }
         return { lock, transaction }
       })
       return Effect.acquireUseRelease(
@@ -104,7 +115,13 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
             // Whoever fails leaves nothing behind.
             if (Exit.isFailure(exit)) for (const undoOne of transaction.undo.toReversed()) undoOne()
             locks.delete(lock)
-            return Deferred.succeed(lock.released, undefined)
+            Deferred.doneUnsafe(lock.released, Exit.void)
+            if (Exit.isFailure(exit)) return Effect.void
+            const { outer, undo, afterCommit } = transaction
+            if (outer === null) return Effect.forEach(afterCommit, (each) => each, { discard: true })
+            outer.undo.push(...undo)
+            outer.afterCommit.push(...afterCommit)
+            return Effect.void
           })
       )
     },
@@ -119,19 +136,20 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
         return { fingerprint: key.fingerprint, outcome }
       }),
 
-    forgetExpired: (now, limit) =>
+    forgetExpired: (tenantId, now, limit) =>
       Effect.sync(() => {
+        const { remembered } = tenant(tenantId)
         let forgotten = 0
-        for (const { remembered } of tenants.values()) {
-          for (const [key, { expiresAt }] of remembered) {
-            if (forgotten >= limit) return forgotten
-            if (expiresAt >= now) continue
-            remembered.delete(key)
-            forgotten++
-          }
+        for (const [key, { expiresAt }] of remembered) {
+          if (forgotten >= limit) return forgotten
+          if (expiresAt >= now) continue
+          remembered.delete(key)
+          forgotten++
         }
         return forgotten
       }),
+
+    tenantIds: (after, limit) => Effect.sync(() => tenantIds.page(after, limit)),
 
     eraseText: (event) => whenUnlocked([event], () => tenant(event.tenantId).eraseText(event)),
 
@@ -145,7 +163,7 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
       Effect.sync(() => {
         const order = tenant(tenantId).load({ tenantId, order: { subscriptionId } }).order
         const subscription = order?.subscriptions.find((each) => each.subscriptionId === subscriptionId)
-        return order && subscription ? { subscription, order } : null
+        return order && subscription ? subscriptionOfOrder(order, subscription) : null
       }),
 
     stock: (tenantId, sku) => Effect.sync(() => tenant(tenantId).stock(sku)),
@@ -168,7 +186,7 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
   }
 
   const records: OrderRecords["Service"] = {
-    tenantIds: (after, limit) => Effect.sync(() => tenantIds.page(after, limit)),
+    tenantIds: store.tenantIds,
 
     read: (tenantId, after, limit) =>
       Effect.map(store.orderIds(tenantId, after, limit), (orderIds) =>

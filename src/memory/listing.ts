@@ -1,5 +1,6 @@
 /** Lists of orders and subscriptions in pages: filtered, sorted, and cut. */
 import type { OrderQuery, PagePosition, SortDirection, SubscriptionOfOrder, SubscriptionQuery } from "../lifecycle/OrderStore.ts"
+import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
 import type { Order } from "../order/Order.ts"
 
@@ -24,7 +25,8 @@ export const pageOfSubscriptions = (orders: Iterable<Order>, query: Subscription
         [query.serialNumber, ({ subscription }) => subscription.serialNumber]
       )
     )
-  return page(found, subscriptionPosition, { ...query, sortDir: "desc" })
+  const chosen = page(found, subscriptionPosition, { ...query, sortDir: "desc" })
+  return chosen.map(({ order, subscription }) => subscriptionOfOrder(order, subscription))
 }
 
 const page = <Item>(
@@ -41,7 +43,8 @@ const page = <Item>(
 const comparePositions = (a: PagePosition, b: PagePosition, direction: SortDirection): number =>
   (compare(a.value, b.value) || compare(a.id, b.id)) * (direction === "asc" ? 1 : -1)
 
-const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
+const compare = (a: PagePosition["value"], b: PagePosition["value"]): number =>
+  typeof a === "object" && typeof b === "object" ? compare(a[0], b[0]) || compare(a[1], b[1]) : a < b ? -1 : a > b ? 1 : 0
 
 /** True of `item` for every filter that is given. */
 const matches = <Item>(item: Item, ...filters: ReadonlyArray<readonly [value: unknown, of: (item: Item) => unknown]>): boolean =>

@@ -27,6 +27,11 @@ export interface PostgresOptions {
   readonly maxConnections?: number
   /** What the server's own lists call this service. */
   readonly applicationName?: string
+  /**
+   * Set it when a pooler in transaction mode (PgBouncer) stands in between. Statements are then not prepared by name, and the limits of time
+   * are those of the role: `ALTER ROLE … SET`, for each of `sessionSettings`.
+   */
+  readonly pooled?: boolean
 }
 
 /** Settings of every session. The caller's own deadline (`detached.ts`) is longer than any of them. */
@@ -38,14 +43,27 @@ export const sessionSettings: Readonly<Record<string, string>> = {
   enable_seqscan: "off"
 }
 
-/** Fails unless commits are durable, the server takes writes, and it stores text as it gets it. */
+/** The limits without which a call could wait for ever. */
+const limits = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] as const
+
+/** Fails unless commits are durable, nothing waits for ever, the server takes writes, and it stores text as it gets it. */
 export const requireSuitable: Effect.Effect<void, UnsuitableDatabase | SqlError, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-  const [server] = yield* sql<{ version: number; commit: string; encoding: string; recovering: boolean }>`
+  const [server] = yield* sql<{
+    version: number
+    commit: string
+    encoding: string
+    recovering: boolean
+    role: string
+    unlimited: string | null
+  }>`
     SELECT current_setting('server_version_num')::int AS version,
            current_setting('synchronous_commit') AS commit,
            current_setting('server_encoding') AS encoding,
-           pg_is_in_recovery() AS recovering`
+           pg_is_in_recovery() AS recovering,
+           current_user AS role,
+           (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM pg_settings s
+             WHERE s.setting = '0' AND s.name IN (${sql.literal(limits.map((name) => `'${name}'`).join(", "))})) AS unlimited`
   const fault =
     server === undefined
       ? "it does not say how it is set up"
@@ -57,9 +75,17 @@ export const requireSuitable: Effect.Effect<void, UnsuitableDatabase | SqlError,
             ? "synchronous_commit is off, so an acknowledged order could be lost in a crash"
             : server.encoding !== "UTF8"
               ? `server_encoding is ${server.encoding}, and only UTF8 keeps every text as it is`
-              : undefined
+              : server.unlimited !== null
+                ? `a call could wait for ever, because its sessions have no ${server.unlimited}: ${limitsOf(server.role, server.unlimited)}`
+                : undefined
   if (fault !== undefined) return yield* new UnsuitableDatabase({ fault })
 })
+
+const limitsOf = (role: string, names: string): string =>
+  names
+    .split(", ")
+    .map((name) => `ALTER ROLE "${role.replaceAll('"', '""')}" SET ${name} = '${sessionSettings[name]}'`)
+    .join("; ")
 
 /** Connect, and check the server. */
 export const layer = (options: PostgresOptions): Layer.Layer<SqlClient.SqlClient, SqlError | UnsuitableDatabase> => {
@@ -68,7 +94,8 @@ export const layer = (options: PostgresOptions): Layer.Layer<SqlClient.SqlClient
     applicationName: options.applicationName ?? "order-lifecycle",
     maxConnections: options.maxConnections ?? 10,
     connectTimeout: "3 seconds",
-    startupParameters: sessionSettings
+    // A pooler refuses start-up parameters, or forgets them; and it may hand each statement to another session.
+    ...(options.pooled === true ? { prepare: false } : { startupParameters: sessionSettings })
   })
   return Layer.tap(client, (context) => Effect.provideContext(requireSuitable, context))
 }

@@ -18,6 +18,7 @@ import type { OrderId, TenantId } from "../order/Order.ts"
 import { missingBackstops } from "./backstops.ts"
 import { detached } from "./detached.ts"
 import { orderColumns, type OrderRow } from "./orderRows.ts"
+import { tablesOfOrders, walkTenants } from "./walkTenants.ts"
 import { type RecordRow, toRecord } from "./recordRows.ts"
 
 /** What `verify` takes for a session that is in the way. */
@@ -32,9 +33,6 @@ export const layer = (options?: OrderRecordsOptions): Layer.Layer<OrderRecords, 
     OrderRecords,
     Effect.suspend(() => make(options))
   )
-
-/** Tables in which an order can leave something. */
-const tablesOfOrders = ["orders", "reservations", "subscriptions", "audit_events", "audit_confidential", "outbox"]
 
 /** About this many events make a page full, however few orders have them. */
 const eventsInPage = "5000"
@@ -57,29 +55,14 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
       })
     )
 
-  /** The first tenant of each table after the last one seen; the first of those is the next. A step costs the same in any table. */
-  const tenantIds = (after: TenantId | null, limit: number) => {
-    const firsts = [...tablesOfOrders, "idempotency"].map(
-      (table) => `(SELECT tenant_id FROM order_lifecycle.${table} WHERE tenant_id > seen.tenant_id ORDER BY tenant_id LIMIT 1)`
-    )
-    const next = sql.literal(`SELECT min(tenant_id) FROM (${firsts.join(" UNION ALL ")}) AS firsts`)
-    return read(
-      sql<{ tenant_id: TenantId }>`
-        WITH RECURSIVE steps AS (
-          SELECT (${next}) AS tenant_id FROM (SELECT ${after ?? ""}::text COLLATE "C" AS tenant_id) AS seen
-          UNION ALL
-          SELECT (${next}) FROM steps AS seen WHERE seen.tenant_id IS NOT NULL
-        )
-        SELECT tenant_id FROM steps WHERE tenant_id IS NOT NULL LIMIT ${String(limit)}::text::integer`
-    ).pipe(Effect.map((rows) => rows.map((row) => row.tenant_id)))
-  }
+  const tenantIds = (after: TenantId | null, limit: number) => read(walkTenants(sql, after, limit))
 
   const readPage = (tenantId: TenantId, after: OrderId | null, limit: number) => {
     const ids = tablesOfOrders.map(
       (table) => sql`
-        (SELECT DISTINCT order_id FROM ${sql.literal(`order_lifecycle.${table}`)}
-          WHERE tenant_id = ${tenantId}::text AND order_id > ${after ?? ""}::text
-          ORDER BY order_id LIMIT ${String(limit)}::text::integer)`
+        (SELECT DISTINCT t.order_id FROM ${sql.literal(`order_lifecycle.${table}`)} t
+          WHERE t.tenant_id = ${tenantId}::text AND t.order_id > ${after ?? ""}::text
+          ORDER BY t.order_id LIMIT ${String(limit)}::text::integer)`
     )
     return read(
       sql<RecordRow>`
@@ -93,7 +76,7 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
            WHERE events_before < ${sql.literal(eventsInPage)})
         SELECT p.order_id AS record_id, found.*, o.head_hash, o.customer_id, o.total_minor::text AS total_minor,
                EXISTS (SELECT 1 FROM order_lifecycle.customers c
-                        WHERE c.tenant_id = o.tenant_id AND c.customer_id = o.customer_id) AS customer_is_known,
+                        WHERE c.tenant_id = ${tenantId}::text AND c.customer_id = o.customer_id) AS customer_is_known,
                (SELECT json_agg(json_build_array(r.line, r.sku, r.quantity) ORDER BY r.line)::text
                   FROM order_lifecycle.reservations r
                  WHERE r.tenant_id = ${tenantId}::text AND r.order_id = p.order_id) AS reservations,
@@ -104,35 +87,44 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                                 ORDER BY e.sequence)::text
                   FROM order_lifecycle.audit_events e
                   LEFT JOIN order_lifecycle.audit_confidential c
-                         ON c.tenant_id = e.tenant_id AND c.order_id = e.order_id AND c.sequence = e.sequence
+                         ON c.tenant_id = ${tenantId}::text AND c.order_id = e.order_id AND c.sequence = e.sequence
                  WHERE e.tenant_id = ${tenantId}::text AND e.order_id = p.order_id) AS events,
                (SELECT json_agg(c.sequence ORDER BY c.sequence)::text
                   FROM order_lifecycle.audit_confidential c
                  WHERE c.tenant_id = ${tenantId}::text AND c.order_id = p.order_id
                    AND NOT EXISTS (SELECT 1 FROM order_lifecycle.audit_events e
-                                    WHERE e.tenant_id = c.tenant_id AND e.order_id = c.order_id AND e.sequence = c.sequence)
+                                    WHERE e.tenant_id = ${tenantId}::text AND e.order_id = c.order_id AND e.sequence = c.sequence)
                ) AS stray_confidential,
                (SELECT json_agg(b.sequence ORDER BY b.sequence)::text
                   FROM order_lifecycle.outbox b
                  WHERE b.tenant_id = ${tenantId}::text AND b.order_id = p.order_id) AS undelivered
           FROM page p
-          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders
-                              WHERE tenant_id = ${tenantId}::text AND order_id = p.order_id LIMIT 1) o ON true
-          LEFT JOIN LATERAL (SELECT ${sql.literal(orderColumns)} LIMIT 1) found ON true
+          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
+                              WHERE o.tenant_id = ${tenantId}::text AND o.order_id = p.order_id LIMIT 1) o ON true
+          LEFT JOIN LATERAL (SELECT ${sql.literal(orderColumns("$1"))} LIMIT 1) found ON true
          ORDER BY p.order_id`
     ).pipe(Effect.map((rows) => rows.map((row): OrderRecord => toRecord(tenantId, row as RecordRow & OrderRow))))
   }
 
   const hashesOf = (events: ReadonlyArray<EventKey>) =>
-    read(
-      sql<{ hash: string | null }>`
-        SELECT e.hash
-          FROM json_to_recordset(${JSON.stringify(events.map(({ tenantId, orderId, sequence }, n) => ({ n, tenantId, orderId, sequence })))}::text::json)
-               AS k (n integer, "tenantId" text, "orderId" text, sequence integer)
-          LEFT JOIN LATERAL (SELECT hash FROM order_lifecycle.audit_events
-                              WHERE tenant_id = k."tenantId" AND order_id = k."orderId" AND sequence = k.sequence LIMIT 1) e ON true
-         ORDER BY k.n`
-    ).pipe(Effect.map((rows) => rows.map((row) => row.hash)))
+    Effect.gen(function* () {
+      const hashes: Array<string | null> = events.map(() => null)
+      for (const tenantId of new Set(events.map((event) => event.tenantId))) {
+        const keys = events.flatMap((event, n) =>
+          event.tenantId === tenantId ? [{ n, orderId: event.orderId, sequence: event.sequence }] : []
+        )
+        const rows = yield* read(
+          sql<{ n: number; hash: string }>`
+            SELECT k.n, e.hash
+              FROM json_to_recordset(${JSON.stringify(keys)}::text::json) AS k (n integer, "orderId" text, sequence integer)
+             CROSS JOIN LATERAL (SELECT e.hash FROM order_lifecycle.audit_events e
+                                  WHERE e.tenant_id = ${tenantId}::text AND e.order_id = k."orderId" AND e.sequence = k.sequence
+                                  LIMIT 1) e`
+        )
+        for (const { n, hash } of rows) hashes[n] = hash
+      }
+      return hashes
+    })
 
   // --- between orders ----------------------------------------------------------------------------------------------------------------
 
@@ -151,16 +143,16 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
       (after) => sql<{ last: string | null; found: string | null }>`
         WITH page AS (
           SELECT max(serial_number) AS last FROM (
-            SELECT serial_number FROM order_lifecycle.subscriptions
-             WHERE tenant_id = ${tenantId}::text AND serial_number > ${after}::text
-             ORDER BY serial_number LIMIT ${sql.literal(rowsInPage)}) AS serials)
+            SELECT s.serial_number FROM order_lifecycle.subscriptions s
+             WHERE s.tenant_id = ${tenantId}::text AND s.serial_number > ${after}::text
+             ORDER BY s.serial_number LIMIT ${sql.literal(rowsInPage)}) AS serials)
         SELECT last,
                (SELECT json_agg(twice)::text FROM (
-                  SELECT serial_number AS serial, json_agg(order_id ORDER BY order_id) AS orders
-                    FROM order_lifecycle.subscriptions
-                   WHERE tenant_id = ${tenantId}::text AND status = 'active'
-                     AND serial_number > ${after}::text AND serial_number <= page.last
-                   GROUP BY serial_number HAVING count(*) > 1) AS twice) AS found
+                  SELECT s.serial_number AS serial, json_agg(s.order_id ORDER BY s.order_id) AS orders
+                    FROM order_lifecycle.subscriptions s
+                   WHERE s.tenant_id = ${tenantId}::text AND s.status = 'active'
+                     AND s.serial_number > ${after}::text AND s.serial_number <= page.last
+                   GROUP BY s.serial_number HAVING count(*) > 1) AS twice) AS found
           FROM page`,
       ({ found }) =>
         (JSON.parse(found ?? "[]") as ReadonlyArray<{ serial: string; orders: ReadonlyArray<OrderId> }>).map(
@@ -178,15 +170,15 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
       (after) => sql<{ last: string | null; found: string | null }>`
         WITH page AS (
           SELECT max(key) AS last FROM (
-            SELECT key FROM order_lifecycle.idempotency WHERE tenant_id = ${tenantId}::text AND key > ${after}::text
-             ORDER BY key LIMIT ${sql.literal(rowsInPage)}) AS keys)
+            SELECT k.key FROM order_lifecycle.idempotency k WHERE k.tenant_id = ${tenantId}::text AND k.key > ${after}::text
+             ORDER BY k.key LIMIT ${sql.literal(rowsInPage)}) AS keys)
         SELECT last,
                (SELECT json_agg(json_build_array(k.key, k.outcome ->> 'orderId', k.outcome ->> 'sequence'))::text
                   FROM order_lifecycle.idempotency k
                  WHERE k.tenant_id = ${tenantId}::text AND k.key > ${after}::text AND k.key <= page.last
                    AND k.outcome ->> 'outcome' = 'accepted'
                    AND NOT EXISTS (SELECT 1 FROM order_lifecycle.audit_events e
-                                    WHERE e.tenant_id = k.tenant_id AND e.order_id = k.outcome ->> 'orderId'
+                                    WHERE e.tenant_id = ${tenantId}::text AND e.order_id = k.outcome ->> 'orderId'
                                       AND e.sequence::text = k.outcome ->> 'sequence')) AS found
           FROM page`,
       ({ found }) =>

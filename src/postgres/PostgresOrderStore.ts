@@ -15,9 +15,11 @@ import * as Schema from "effect/Schema"
 import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import type { Fragment } from "effect/sql/Statement"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
-import type { CustomerId, OrderId, SubscriptionId, TenantId } from "../order/Order.ts"
+import { decimalsOnceAssumed } from "../order/Money.ts"
+import type { CustomerId, Order, OrderId, SubscriptionId, TenantId } from "../order/Order.ts"
 import {
   type Change,
   type CommitOutcome,
@@ -29,6 +31,7 @@ import {
   type OrderSort,
   OrderStore,
   OutcomeUnknown,
+  type PagePosition,
   type Remembered,
   RememberedOutcome,
   type Stock,
@@ -41,9 +44,11 @@ import { commitStatement } from "./commitStatement.ts"
 import { detached } from "./detached.ts"
 import { eraseStatement } from "./eraseStatement.ts"
 import { migrate } from "./migrate.ts"
-import { orderColumns, type OrderRow, toOrder } from "./orderRows.ts"
+import { orderColumns, type OrderRow, subscriptionTuple, type SubscriptionTuple, toOrder, toSubscription } from "./orderRows.ts"
+import type { UnsuitableDatabase } from "./PostgresConnection.ts"
+import { walkTenants } from "./walkTenants.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
-import { type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
+import { errorOf, type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
 
 /** Over a database whose tables are there. What is in them can be verified, too. */
 export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlClient> = Layer.merge(
@@ -55,9 +60,11 @@ export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlC
 )
 
 /** Bring the tables up to date first. */
-export const layerMigrated: Layer.Layer<OrderStore | OrderRecords, MigrationError | SqlError, SqlClient.SqlClient> = Layer.unwrap(
-  Effect.as(migrate, layer)
-)
+export const layerMigrated: Layer.Layer<
+  OrderStore | OrderRecords,
+  MigrationError | SqlError | UnsuitableDatabase,
+  SqlClient.SqlClient
+> = Layer.unwrap(Effect.as(migrate, layer))
 
 /** A statement that failed and was understood: anything but a mistake, which is a defect. */
 class StatementFailed extends Data.TaggedError("StatementFailed")<{
@@ -71,6 +78,9 @@ const make = Effect.gen(function* () {
   /** Where the caller is within `exclusively`: the statement belongs to its transaction, whose owner waits and decides. */
   const inTransaction = Effect.map(Effect.serviceOption(sql.transactionService), Option.isSome)
 
+  const afterCommit = (effect: Effect.Effect<void>) => sql.afterCommit(effect)
+  const currentTransaction = Effect.map(inTransaction, (inside) => (inside ? { afterCommit } : null))
+
   // --- running statements ------------------------------------------------------------------------------------------------------------
 
   /** Tell what the failure of a statement means; leave everything else as it is. */
@@ -78,7 +88,7 @@ const make = Effect.gen(function* () {
     const failure = sqlFailureOf(cause)
     if (failure === null) return Effect.failCause(cause)
     if (failure === "mistake") return Effect.die(Cause.squash(cause))
-    return Effect.fail(new StatementFailed({ failure, cause: Cause.squash(cause) }))
+    return Effect.fail(new StatementFailed({ failure, cause: errorOf(cause) }))
   }
 
   /** Wait for work that may never end. */
@@ -92,10 +102,13 @@ const make = Effect.gen(function* () {
       })
     )
 
-  /** A statement that only reads: whatever goes wrong, nothing was done. */
+  /**
+   * A statement that only reads: whatever goes wrong, nothing was done. Within a transaction it stands behind a savepoint, too: a read that
+   * fails is no reason to lose what the caller did before it.
+   */
   const read = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreUnavailable> =>
     Effect.flatMap(inTransaction, (inside) =>
-      inside ? Effect.catchCause(statement, understand<A, SqlError>) : waitFor(statement, "stop")
+      inside ? Effect.catchCause(sql.withTransaction(statement), understand<A, SqlError>) : waitFor(statement, "stop")
     ).pipe(Effect.mapError((error) => new StoreUnavailable({ cause: causeOf(error) })))
 
   /**
@@ -126,39 +139,48 @@ const make = Effect.gen(function* () {
 
   // --- load --------------------------------------------------------------------------------------------------------------------------
 
-  const load = (requests: ReadonlyArray<LoadRequest>): Effect.Effect<ReadonlyArray<Loaded>, StoreUnavailable> => {
-    if (requests.length === 0) return Effect.succeed([])
-    const records = requests.map(({ tenantId, order, idempotency, serialNumber }, n) => ({
+  const load = (requests: ReadonlyArray<LoadRequest>): Effect.Effect<ReadonlyArray<Loaded>, StoreUnavailable> =>
+    Effect.gen(function* () {
+      const answers: Array<Loaded> = []
+      for (const [tenantId, ofTenant] of byTenant(requests, (request) => request.tenantId)) {
+        const loaded = yield* loadOfTenant(tenantId, ofTenant)
+        for (const [index, { position }] of ofTenant.entries()) answers[position] = loaded[index] as Loaded
+      }
+      return answers
+    })
+
+  const loadOfTenant = (tenantId: TenantId, requests: ReadonlyArray<Positioned<LoadRequest>>) => {
+    const records = requests.map(({ item: { order, idempotency, serialNumber } }, n) => ({
       n,
-      tenant_id: tenantId,
       ...("orderId" in order ? { order_id: order.orderId } : { subscription_id: order.subscriptionId }),
       key: idempotency?.key,
-      now: idempotency?.now,
       serial_number: serialNumber
     }))
+    // Each lookup is by a whole key and finds one row at most: `LIMIT 1` leaves the planner nothing but to look it up.
     return read(
-      sql<LoadedRow>`
-        SELECT found.*, o.head_hash, k.fingerprint, k.outcome::text AS outcome,
-               EXISTS (SELECT 1 FROM order_lifecycle.subscriptions s
-                        WHERE s.tenant_id = r.tenant_id AND s.serial_number = r.serial_number AND s.status = 'active') AS serial_is_rented
-          FROM json_to_recordset(${JSON.stringify(records)}::text::json)
-               AS r (n integer, tenant_id text, order_id text, subscription_id text, key text, now text, serial_number text)
-          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders
-                              WHERE tenant_id = r.tenant_id
-                                AND order_id = coalesce(r.order_id, (SELECT s.order_id FROM order_lifecycle.subscriptions s
-                                                                      WHERE s.tenant_id = r.tenant_id
-                                                                        AND s.subscription_id = r.subscription_id))
-                              LIMIT 1) o ON true
-          LEFT JOIN LATERAL (SELECT ${sql.literal(orderColumns)} LIMIT 1) found ON true
-          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.idempotency
-                              WHERE tenant_id = r.tenant_id AND key = r.key AND expires_at >= r.now LIMIT 1) k ON true
-         ORDER BY r.n`
+      sql.unsafe<LoadedRow>(
+        `
+        SELECT found.*, o.head_hash, k.fingerprint, k.outcome::text AS outcome, k.expires_at, a.serial_is_rented
+          FROM json_to_recordset($1::text::json) AS r (n integer, order_id text, subscription_id text, key text, serial_number text)
+          LEFT JOIN LATERAL (SELECT s.order_id FROM order_lifecycle.subscriptions s
+                              WHERE s.tenant_id = $2::text AND s.subscription_id = r.subscription_id LIMIT 1) named ON true
+          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
+                              WHERE o.tenant_id = $2::text AND o.order_id = coalesce(r.order_id, named.order_id) LIMIT 1) o ON true
+          LEFT JOIN LATERAL (SELECT ${orderColumns("$2")} LIMIT 1) found ON true
+          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.idempotency k
+                              WHERE k.tenant_id = $2::text AND k.key = r.key LIMIT 1) k ON true
+          LEFT JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM order_lifecycle.subscriptions s
+                              WHERE s.tenant_id = $2::text AND s.serial_number = r.serial_number AND s.status = 'active')
+                                 AS serial_is_rented LIMIT 1) a ON true
+         ORDER BY r.n`,
+        [JSON.stringify(records), tenantId]
+      )
     ).pipe(
       Effect.map((rows) =>
-        rows.map((row) => ({
+        rows.map((row, index): Loaded => ({
           order: row.order_id === null ? null : toOrder(row as OrderRow),
           headHash: row.head_hash,
-          remembered: toRemembered(row),
+          remembered: stillRemembered(row, requests[index]?.item.idempotency?.now),
           serialIsRented: row.serial_is_rented
         }))
       )
@@ -171,22 +193,42 @@ const make = Effect.gen(function* () {
     readonly idempotency?: { readonly key: string; readonly now: string }
   }) =>
     read(
-      sql<RememberedRow & { customer_id: CustomerId | null }>`
-        SELECT c.customer_id, k.fingerprint, k.outcome::text AS outcome
+      sql<PlacingRow>`
+        SELECT c.customer_id, k.fingerprint, k.outcome::text AS outcome, k.expires_at
           FROM (SELECT 1) AS one
           LEFT JOIN order_lifecycle.customers c ON c.tenant_id = ${request.tenantId}::text AND c.email_key = ${request.emailKey}::text
           LEFT JOIN order_lifecycle.idempotency k
-                 ON k.tenant_id = ${request.tenantId}::text AND k.key = ${request.idempotency?.key ?? null}::text
-                AND k.expires_at >= ${request.idempotency?.now ?? null}::text`
-    ).pipe(Effect.map(([row]) => ({ customerId: row?.customer_id ?? null, remembered: row ? toRemembered(row) : null })))
+                 ON k.tenant_id = ${request.tenantId}::text AND k.key = ${request.idempotency?.key ?? null}::text`
+    ).pipe(
+      Effect.map(([row]) => ({
+        customerId: row?.customer_id ?? null,
+        remembered: row ? stillRemembered(row, request.idempotency?.now) : null
+      }))
+    )
 
   // --- commit ------------------------------------------------------------------------------------------------------------------------
 
   const commit = (
     changes: ReadonlyArray<Change>
-  ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> => {
-    if (changes.length === 0) return Effect.succeed([])
-    return write(commitStatement(sql, changes)).pipe(
+  ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> =>
+    commitOneByOne(
+      // Whoever takes locks in several statements of one transaction takes them in the same order as everybody else.
+      byTenant(changes, ({ transition }) => transition.after.tenantId)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([tenantId, ofTenant]) => ({
+          positions: ofTenant,
+          commit: commitOfTenant(
+            tenantId,
+            ofTenant.map(({ item }) => item)
+          )
+        }))
+    )
+
+  const commitOfTenant = (
+    tenantId: TenantId,
+    changes: ReadonlyArray<Change>
+  ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> =>
+    write(commitStatement(sql, tenantId, changes)).pipe(
       Effect.map(([row]) => {
         const committed = new Set(JSON.parse(row?.committed ?? "[]") as ReadonlyArray<number>)
         return changes.map((_, n): CommitOutcome => (committed.has(n) ? "committed" : "conflict"))
@@ -194,20 +236,27 @@ const make = Effect.gen(function* () {
       Effect.catch((error): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> => {
         if (error.failure !== "taken") return unavailableOrUnknown(error)
         if (changes.length === 1) return Effect.succeed(["conflict"])
-        return Effect.suspend(() => commitEach(changes))
+        // One of them lost, and took the whole statement with it. Each by itself, so that its neighbours are not failed.
+        return commitOneByOne(
+          changes.map((change, position) => ({ positions: [{ position }], commit: commitOfTenant(tenantId, [change]) }))
+        )
       })
     )
-  }
 
-  /** One of them lost, and took the whole statement with it. Each by itself, so that its neighbours are not failed. */
-  const commitEach = Effect.fnUntraced(function* (changes: ReadonlyArray<Change>) {
+  /** Several statements, one after the other. `StoreUnavailable` says that nothing was done, so it is one only for the first of them. */
+  const commitOneByOne = Effect.fnUntraced(function* (
+    statements: ReadonlyArray<{
+      readonly positions: ReadonlyArray<{ readonly position: number }>
+      readonly commit: Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown>
+    }>
+  ) {
     const outcomes: Array<CommitOutcome> = []
-    for (const change of changes) {
-      const outcome = yield* Effect.result(commit([change]))
-      if (Result.isSuccess(outcome)) outcomes.push(...outcome.success)
-      // "Unavailable" would say that nothing was done, and some of it was.
-      else if (outcomes.includes("committed")) return yield* new OutcomeUnknown({ cause: outcome.failure.cause })
-      else return yield* outcome.failure
+    for (const { positions, commit } of statements) {
+      const made = yield* Effect.result(commit)
+      if (Result.isSuccess(made)) {
+        for (const [index, { position }] of positions.entries()) outcomes[position] = made.success[index] ?? "conflict"
+      } else if (outcomes.includes("committed")) return yield* new OutcomeUnknown({ cause: made.failure.cause })
+      else return yield* made.failure
     }
     return outcomes
   })
@@ -223,8 +272,8 @@ const make = Effect.gen(function* () {
       const transaction = sql.withTransaction(
         Effect.gen(function* () {
           yield* sql`SELECT set_config('lock_timeout', '2s', true)`
-          yield* sql`SELECT 1 FROM order_lifecycle.orders
-                      WHERE tenant_id = ${order.tenantId}::text AND order_id = ${order.orderId}::text FOR UPDATE`
+          yield* sql`SELECT 1 FROM order_lifecycle.orders o
+                      WHERE o.tenant_id = ${order.tenantId}::text AND o.order_id = ${order.orderId}::text FOR UPDATE`
           const answer = yield* Effect.tapError(use, (error) => Effect.sync(() => (used = { error })))
           // Whoever has been told that nothing was done must not be contradicted now.
           if (isGivenUp) return yield* Effect.interrupt
@@ -270,91 +319,114 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const forgetExpired = (now: string, limit: number) =>
+  const forgetExpired = (tenantId: TenantId, now: string, limit: number) =>
     writePlainly(
       sql`
-        DELETE FROM order_lifecycle.idempotency k USING (
-          SELECT tenant_id, key FROM order_lifecycle.idempotency
-           WHERE expires_at < ${now}::text ORDER BY expires_at LIMIT ${String(limit)}::text::integer FOR UPDATE SKIP LOCKED) AS expired
-         WHERE k.tenant_id = expired.tenant_id AND k.key = expired.key
+        DELETE FROM order_lifecycle.idempotency k
+         WHERE k.tenant_id = ${tenantId}::text AND k.key = ANY (ARRAY(
+          SELECT e.key FROM order_lifecycle.idempotency e
+           WHERE e.tenant_id = ${tenantId}::text AND e.expires_at < ${now}::text
+           ORDER BY e.expires_at LIMIT ${String(limit)}::text::integer FOR UPDATE SKIP LOCKED))
         RETURNING 1 AS one`
     ).pipe(Effect.map((rows) => rows.length))
+
+  const tenantIds = (after: TenantId | null, limit: number) => read(walkTenants(sql, after, limit))
 
   const eraseText = (event: EventKey) => writePlainly(eraseStatement(sql, event)).pipe(Effect.map((rows) => rows.length > 0))
 
   const rewriteNotes = (tenantId: TenantId, orderId: OrderId, notes: string) =>
     writePlainly(
-      sql`UPDATE order_lifecycle.orders SET notes = ${notes}::text
-           WHERE tenant_id = ${tenantId}::text AND order_id = ${orderId}::text RETURNING 1 AS one`
+      sql`UPDATE order_lifecycle.orders o SET notes = ${notes}::text
+           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = ${orderId}::text RETURNING 1 AS one`
     ).pipe(Effect.map((rows) => rows.length > 0))
 
   // --- lists -------------------------------------------------------------------------------------------------------------------------
 
   const listOrders = (query: OrderQuery) => {
-    const column = sql.literal(sortColumn[query.sortBy])
-    const direction = sql.literal(query.sortDir === "desc" ? "DESC" : "ASC")
-    const behind = sql.literal(query.sortDir === "desc" ? "<" : ">")
-    const type = sql.literal(query.sortBy === "totals.total" ? "text::bigint" : "text")
+    const direction = query.sortDir === "desc" ? "DESC" : "ASC"
+    const columns = sortColumns[query.sortBy]
+    const sorted = sql.literal(columns.map(({ name }) => `${name} ${direction}`).join(", "))
     const conditions = [
       sql`o.tenant_id = ${query.tenantId}::text`,
       ...(query.status === undefined ? [] : [sql`o.status = ${query.status}::text`]),
       ...(query.customerId === undefined ? [] : [sql`o.customer_id = ${query.customerId}::text`]),
-      ...(query.after === undefined
-        ? []
-        : [sql`(${column}, o.order_id) ${behind} (${String(query.after.value)}::${type}, ${query.after.id}::text)`])
+      ...(query.after === undefined ? [] : [behind(query, query.after)])
     ]
     // First the page, then what belongs to its orders.
     return read(
       sql<OrderRow>`
-        SELECT ${sql.literal(orderColumns)} FROM (
+        SELECT ${sql.literal(orderColumns("$1"))} FROM (
           SELECT * FROM order_lifecycle.orders o WHERE ${sql.and(conditions)}
-           ORDER BY ${column} ${direction}, o.order_id ${direction} LIMIT ${String(query.limit)}::text::integer) AS o
-         ORDER BY ${column} ${direction}, o.order_id ${direction}`
+           ORDER BY ${sorted} LIMIT ${String(query.limit)}::text::integer) AS o
+         ORDER BY ${sorted}`
     ).pipe(Effect.map((rows) => rows.map(toOrder)))
   }
 
-  const listSubscriptions = (query: SubscriptionQuery) => {
-    const conditions = [
-      sql`s.tenant_id = ${query.tenantId}::text`,
-      ...(query.orderId === undefined ? [] : [sql`s.order_id = ${query.orderId}::text`]),
-      ...(query.status === undefined ? [] : [sql`s.status = ${query.status}::text`]),
-      ...(query.customerId === undefined ? [] : [sql`s.customer_id = ${query.customerId}::text`]),
-      ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`]),
-      ...(query.after === undefined
-        ? []
-        : [sql`(s.created_at, s.subscription_id) < (${String(query.after.value)}::text, ${query.after.id}::text)`])
-    ]
-    return read(
-      sql<OrderRow & { subscription_id: SubscriptionId }>`
-        SELECT page.subscription_id, ${sql.literal(orderColumns)}
-          FROM (SELECT * FROM order_lifecycle.subscriptions s WHERE ${sql.and(conditions)}
-                 ORDER BY s.created_at DESC, s.subscription_id DESC LIMIT ${String(query.limit)}::text::integer) AS page
-          JOIN order_lifecycle.orders o ON o.tenant_id = page.tenant_id AND o.order_id = page.order_id
-         ORDER BY page.created_at DESC, page.subscription_id DESC`
-    ).pipe(Effect.map((rows) => rows.map(toSubscriptionOfOrder)))
+  /** The rows behind a position: those whose sort columns, taken together, come later in the direction of the list. */
+  const behind = ({ sortBy, sortDir }: OrderQuery, { value, id }: PagePosition): Fragment => {
+    const columns = sortColumns[sortBy]
+    const values = [...(typeof value === "object" ? value : sortBy === "orderId" ? [] : [value]), id]
+    return sql`(${sql.literal(columns.map(({ name }) => name).join(", "))}) ${sql.literal(sortDir === "desc" ? "<" : ">")} (${sql.csv(
+      columns.map(({ type }, index) => sql`${String(values[index])}::${sql.literal(type)}`)
+    )})`
   }
 
+  const listSubscriptions = (query: SubscriptionQuery) =>
+    readSubscriptions(
+      query.tenantId,
+      [
+        ...(query.orderId === undefined ? [] : [sql`s.order_id = ${query.orderId}::text`]),
+        ...(query.status === undefined ? [] : [sql`s.status = ${query.status}::text`]),
+        ...(query.customerId === undefined ? [] : [sql`s.customer_id = ${query.customerId}::text`]),
+        ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`]),
+        ...(query.after === undefined
+          ? []
+          : [sql`(s.created_at, s.subscription_id) < (${String(query.after.value)}::text, ${query.after.id}::text)`])
+      ],
+      sql`ORDER BY s.created_at DESC, s.subscription_id DESC LIMIT ${String(query.limit)}::text::integer`
+    )
+
   const findSubscription = (tenantId: TenantId, subscriptionId: SubscriptionId) =>
+    Effect.map(
+      readSubscriptions(tenantId, [sql`s.subscription_id = ${subscriptionId}::text`], sql`LIMIT 1`),
+      ([found]) => found ?? null
+    )
+
+  /** Subscriptions, newest first, with what belongs to them of their orders. Each order is read once, however many of its rows there are. */
+  const readSubscriptions = (tenantId: TenantId, conditions: ReadonlyArray<Fragment>, page: Fragment) =>
     read(
-      sql<OrderRow & { subscription_id: SubscriptionId }>`
-        SELECT s.subscription_id, ${sql.literal(orderColumns)}
-          FROM order_lifecycle.subscriptions s
-          JOIN order_lifecycle.orders o ON o.tenant_id = s.tenant_id AND o.order_id = s.order_id
-         WHERE s.tenant_id = ${tenantId}::text AND s.subscription_id = ${subscriptionId}::text`
-    ).pipe(Effect.map(([row]) => (row === undefined ? null : toSubscriptionOfOrder(row))))
+      sql<{ subscriptions: string | null; orders: string | null }>`
+        WITH page AS MATERIALIZED (
+          SELECT s.order_id, s.line, s.created_at, s.subscription_id, ${sql.literal(subscriptionTuple)} AS subscription
+            FROM order_lifecycle.subscriptions s WHERE ${sql.and([sql`s.tenant_id = ${tenantId}::text`, ...conditions])} ${page}),
+        found AS MATERIALIZED (
+          SELECT o.order_id, o.version, o.status, o.ordered, o.personal
+            FROM (SELECT DISTINCT page.order_id FROM page) AS named
+           CROSS JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
+                                WHERE o.tenant_id = ${tenantId}::text AND o.order_id = named.order_id LIMIT 1) AS o)
+        SELECT (SELECT json_agg(json_build_array(p.order_id, p.subscription) ORDER BY p.created_at DESC, p.subscription_id DESC)::text
+                  FROM page p) AS subscriptions,
+               (SELECT json_agg(json_build_array(o.order_id, o.version, o.status, o.ordered -> 'currency', o.ordered -> 'decimals',
+                         o.personal -> 'customer', (SELECT json_agg(json_build_array(l.position - 1, l.line)) FROM json_array_elements(o.ordered -> 'lines')
+                            WITH ORDINALITY AS l(line, position)
+                           WHERE (o.order_id, l.position - 1) IN (SELECT p.order_id, p.line FROM page p))))::text
+                  FROM found o) AS orders`
+    ).pipe(Effect.map(([row]) => toSubscriptionsOfOrders(tenantId, row?.subscriptions ?? "[]", row?.orders ?? "[]")))
 
   const stock = (tenantId: TenantId, sku: string): Effect.Effect<Stock, StoreUnavailable> =>
     read(
       sql<{ reserved: number; rented: number }>`
-        SELECT coalesce(sum(held), 0)::float8 AS reserved, coalesce(sum(active), 0)::float8 AS rented
-          FROM order_lifecycle.reservations
-         WHERE tenant_id = ${tenantId}::text AND sku = ${sku}::text AND held + active > 0`
+        SELECT coalesce(sum(r.held), 0)::float8 AS reserved, coalesce(sum(r.active), 0)::float8 AS rented
+          FROM order_lifecycle.reservations r
+         WHERE r.tenant_id = ${tenantId}::text AND r.sku = ${sku}::text AND r.held + r.active > 0`
     ).pipe(Effect.map(([row]) => row ?? { reserved: 0, rented: 0 }))
 
   const history = (tenantId: TenantId, orderId: OrderId, upTo?: number) =>
     read(
       sql<EventRow>`
-        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${sql.literal(joinConfidential)}
+        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e
+          LEFT JOIN order_lifecycle.audit_confidential c
+            ON c.tenant_id = ${tenantId}::text AND c.order_id = e.order_id AND c.sequence = e.sequence
          WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text
            AND e.sequence <= ${String(upTo ?? 2 ** 31 - 1)}::text::integer
          ORDER BY e.sequence`
@@ -363,8 +435,8 @@ const make = Effect.gen(function* () {
   const orderIds = (tenantId: TenantId, after: OrderId | null, limit: number) =>
     read(
       sql<{ order_id: OrderId }>`
-        SELECT order_id FROM order_lifecycle.orders WHERE tenant_id = ${tenantId}::text AND order_id > ${after ?? ""}::text
-         ORDER BY order_id LIMIT ${String(limit)}::text::integer`
+        SELECT o.order_id FROM order_lifecycle.orders o WHERE o.tenant_id = ${tenantId}::text AND o.order_id > ${after ?? ""}::text
+         ORDER BY o.order_id LIMIT ${String(limit)}::text::integer`
     ).pipe(Effect.map((rows) => rows.map((row) => row.order_id)))
 
   // --- outbox ------------------------------------------------------------------------------------------------------------------------
@@ -405,6 +477,7 @@ const make = Effect.gen(function* () {
     load,
     loadPlacing,
     commit,
+    currentTransaction,
     exclusively,
     rememberRefusal,
     forgetExpired,
@@ -416,6 +489,7 @@ const make = Effect.gen(function* () {
     stock,
     history,
     orderIds,
+    tenantIds,
     leaseOutbox,
     acknowledgeOutbox
   })
@@ -425,12 +499,46 @@ const causeOf = (error: StatementFailed | SqlError): unknown => (error._tag === 
 
 // --- rows ----------------------------------------------------------------------------------------------------------------------------
 
-const sortColumn: Readonly<Record<OrderSort, string>> = {
-  createdAt: "o.created_at",
-  updatedAt: "o.updated_at",
-  orderId: "o.order_id",
-  status: "o.status",
-  "totals.total": "o.total_minor"
+/** What each list is sorted by, the id last. The whole is an index. */
+const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<{ readonly name: string; readonly type: string }>>> = {
+  createdAt: [
+    { name: "o.created_at", type: "text" },
+    { name: "o.order_id", type: "text" }
+  ],
+  updatedAt: [
+    { name: "o.updated_at", type: "text" },
+    { name: "o.order_id", type: "text" }
+  ],
+  orderId: [{ name: "o.order_id", type: "text" }],
+  status: [
+    { name: "o.status", type: "text" },
+    { name: "o.order_id", type: "text" }
+  ],
+  "totals.total": [
+    { name: "o.currency", type: "text" },
+    { name: "o.total_minor", type: "text::bigint" },
+    { name: "o.order_id", type: "text" }
+  ]
+}
+
+/** Something with its place in the list it came from. */
+interface Positioned<A> {
+  readonly item: A
+  readonly position: number
+}
+
+/** The items of each tenant, with their places. */
+const byTenant = <A>(
+  items: ReadonlyArray<A>,
+  tenantOf: (item: A) => TenantId
+): ReadonlyArray<readonly [TenantId, ReadonlyArray<Positioned<A>>]> => {
+  const found = new Map<TenantId, Array<Positioned<A>>>()
+  for (const [position, item] of items.entries()) {
+    const ofTenant = found.get(tenantOf(item))
+    if (ofTenant) ofTenant.push({ item, position })
+    else found.set(tenantOf(item), [{ item, position }])
+  }
+  return [...found]
 }
 
 interface RememberedRow {
@@ -440,7 +548,11 @@ interface RememberedRow {
 
 /** The order's columns are null where there is no order. */
 type LoadedRow = RememberedRow &
-  (OrderRow | { readonly order_id: null }) & { readonly head_hash: string | null; readonly serial_is_rented: boolean }
+  (OrderRow | { readonly order_id: null }) & {
+    readonly head_hash: string | null
+    readonly expires_at: string | null
+    readonly serial_is_rented: boolean
+  }
 
 const OutcomeText = Schema.fromJsonString(RememberedOutcome)
 const decodeOutcome = Schema.decodeUnknownSync(OutcomeText)
@@ -449,11 +561,47 @@ const encodeOutcome = Schema.encodeUnknownSync(OutcomeText)
 const toRemembered = ({ fingerprint, outcome }: RememberedRow): Remembered | null =>
   fingerprint === null || outcome === null ? null : { fingerprint, outcome: decodeOutcome(outcome) }
 
-const toSubscriptionOfOrder = (row: OrderRow & { readonly subscription_id: SubscriptionId }): SubscriptionOfOrder => {
-  const order = toOrder(row)
-  const subscription = order.subscriptions.find((each) => each.subscriptionId === row.subscription_id)
-  if (subscription === undefined) throw new Error(`order ${order.orderId} does not have its subscription ${row.subscription_id}`)
-  return { subscription, order }
+/** What is remembered at `now`. Told here and not in the statement, where the time would be one more way to look the row up. */
+const stillRemembered = (
+  row: RememberedRow & { readonly expires_at: string | null },
+  now: string | undefined
+): Remembered | null => (now === undefined || row.expires_at === null || row.expires_at < now ? null : toRemembered(row))
+
+type PlacingRow = RememberedRow & { readonly customer_id: CustomerId | null; readonly expires_at: string | null }
+
+type OrderTuple = readonly [
+  orderId: OrderId,
+  version: number,
+  status: Order["status"],
+  currency: Order["currency"],
+  decimals: Order["decimals"] | null,
+  customer: Order["customer"],
+  lines: ReadonlyArray<readonly [position: number, line: SubscriptionOfOrder["line"]]> | null
+]
+
+const toSubscriptionsOfOrders = (
+  tenantId: TenantId,
+  subscriptions: string,
+  orders: string
+): ReadonlyArray<SubscriptionOfOrder> => {
+  const found = new Map(
+    (JSON.parse(orders) as ReadonlyArray<OrderTuple>).map(([orderId, version, status, currency, decimals, customer, lines]) => [
+      orderId,
+      {
+        order: { tenantId, orderId, version, status, currency, decimals: decimals ?? decimalsOnceAssumed(currency), customer },
+        lines: new Map(lines ?? [])
+      }
+    ])
+  )
+  return (JSON.parse(subscriptions) as ReadonlyArray<readonly [OrderId, SubscriptionTuple]>).map(([orderId, tuple]) => {
+    const subscription = toSubscription(tuple)
+    const of = found.get(orderId)
+    const line = of?.lines.get(subscription.line)
+    if (of === undefined || line === undefined) {
+      throw new Error(`subscription ${subscription.subscriptionId} belongs to no line of its order`)
+    }
+    return { subscription, line, order: of.order }
+  })
 }
 
 const eventColumns =

@@ -1,5 +1,5 @@
 /**
- * The one statement that commits: any number of changes to different orders, each with everything that belongs to it.
+ * The one statement that commits: any number of changes to different orders of one tenant, each with everything that belongs to it.
  *
  * An `UPDATE` of the order, pinned to the version the change was decided on, is the gate. Everything else hangs on the rows that it
  * returns: reservations, subscriptions, audit event, its confidential part, outbox, idempotency answer. A change that lost its race
@@ -17,17 +17,18 @@
 import type { Effect } from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { totalsOf, type Subscription } from "../order/Order.ts"
+import { totalsOf, type Subscription, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { fromOrder } from "./orderRows.ts"
 
-/** Positions, in `changes`, of those that were committed. */
+/** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
 export const commitStatement = (
   sql: SqlClient,
+  tenantId: TenantId,
   changes: ReadonlyArray<Change>
 ): Effect<ReadonlyArray<{ readonly committed: string | null }>, SqlError> => {
   // Whoever takes more than one lock takes them in the order of their keys, or two batches could each wait for the other.
-  const records = changes.map(toRecord).toSorted((a, b) => compare(a.tenant_id, b.tenant_id) || compare(a.order_id, b.order_id))
+  const records = changes.map(toRecord).toSorted((a, b) => compare(a.order_id, b.order_id))
   // What no change asks for is left out: a part that finds nothing to do still costs about as much as one that does.
   const hasPlacements = records.some((record) => record.expected === 0)
   const parts = [
@@ -40,22 +41,28 @@ export const commitStatement = (
     ...(records.some((record) => "key" in record) ? [keys] : [])
   ]
   const checks = parts.flatMap((part) => part.checks)
-  return sql<{ committed: string | null }>`
+  return sql.unsafe<{ committed: string | null }>(
+    `
 WITH
 input AS (
-  SELECT * FROM json_to_recordset(${JSON.stringify(records)}::text::json) AS i (
-    n integer, tenant_id text, order_id text, expected integer,
+  SELECT * FROM json_to_recordset($1::text::json) AS i (
+    n integer, order_id text, expected integer,
     version integer, status text, updated_at text, cancellation json,
     ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
     moves json, subscriptions json,
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
     key text, fingerprint text, outcome json, expires_at text)
-  WHERE n BETWEEN 0 AND ${sql.literal(few)}
-),${sql.literal(parts.map((part) => part.sql).join(","))}
-SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${sql.literal(checks.join(", "))}`
+  WHERE n BETWEEN 0 AND ${few}
+),${parts.map((part) => part.sql).join(",")}
+SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
+    [JSON.stringify(records), tenantId]
+  )
 }
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** The tenant, a parameter of the statement: every table is asked for it, so that the planner has no other way in than by key. */
+const tenant = "$2::text"
 
 /** Some more members of the `WITH` list, and what has to hold when all is written. */
 interface Part {
@@ -85,7 +92,7 @@ const gateInOrder: Part = {
 gate AS (
   SELECT i.* FROM input i CROSS JOIN LATERAL (
     SELECT 1 FROM order_lifecycle.orders o
-     WHERE o.tenant_id = i.tenant_id AND o.order_id = i.order_id AND o.version = i.expected FOR UPDATE) AS lock
+     WHERE o.tenant_id = ${tenant} AND o.order_id = i.order_id AND o.version = i.expected FOR UPDATE) AS lock
 )`,
   checks: []
 }
@@ -97,7 +104,7 @@ updated AS (
   UPDATE order_lifecycle.orders o
      SET version = i.version, status = i.status, updated_at = i.updated_at, cancellation = i.cancellation, head_hash = i.hash
     FROM gate i
-   WHERE o.tenant_id = i.tenant_id AND o.order_id = i.order_id AND o.version = i.expected
+   WHERE o.tenant_id = ${tenant} AND o.order_id = i.order_id AND o.version = i.expected
   RETURNING i.*
 )`,
   checks: []
@@ -108,16 +115,16 @@ const events: Part = {
   sql: `
 audited AS (
   INSERT INTO order_lifecycle.audit_events (tenant_id, order_id, sequence, event, confidential_seal, previous_hash, hash)
-  SELECT tenant_id, order_id, version, event, confidential_seal, previous_hash, hash FROM written
+  SELECT ${tenant}, order_id, version, event, confidential_seal, previous_hash, hash FROM written
   RETURNING 1
 ),
 confided AS (
   INSERT INTO order_lifecycle.audit_confidential (tenant_id, order_id, sequence, salt, content)
-  SELECT tenant_id, order_id, version, salt, confidential FROM written WHERE salt IS NOT NULL
+  SELECT ${tenant}, order_id, version, salt, confidential FROM written WHERE salt IS NOT NULL
 ),
 posted AS (
   INSERT INTO order_lifecycle.outbox (tenant_id, order_id, sequence, at)
-  SELECT tenant_id, order_id, version, updated_at FROM written
+  SELECT ${tenant}, order_id, version, updated_at FROM written
   RETURNING 1
 )`,
   checks: [
@@ -141,20 +148,20 @@ const placements: Part = {
   sql: `
 customers AS (
   INSERT INTO order_lifecycle.customers (tenant_id, customer_id, email_key)
-  SELECT tenant_id, customer_id, new_email_key FROM input WHERE new_email_key IS NOT NULL
+  SELECT ${tenant}, customer_id, new_email_key FROM input WHERE new_email_key IS NOT NULL
 ),
 placed AS (
   INSERT INTO order_lifecycle.orders (tenant_id, order_id, version, status, ordered, personal, notes, customer_id, total_minor,
                                       created_at, created_by, updated_at, head_hash)
-  SELECT tenant_id, order_id, version, status, ordered, personal, notes, customer_id, total_minor,
+  SELECT ${tenant}, order_id, version, status, ordered, personal, notes, customer_id, total_minor,
          created_at, created_by, updated_at, hash
     FROM input WHERE expected = 0
-  RETURNING tenant_id, order_id
+  RETURNING order_id
 ),
 written AS (
   SELECT * FROM updated
   UNION ALL
-  SELECT i.* FROM placed p JOIN input i ON i.tenant_id = p.tenant_id AND i.order_id = p.order_id
+  SELECT i.* FROM placed p JOIN input i ON i.order_id = p.order_id
 )`,
   checks: []
 }
@@ -163,7 +170,7 @@ written AS (
 const moves = (hasPlacements: boolean): Part => ({
   sql: `
 moves AS (
-  SELECT w.tenant_id, w.order_id, m.*
+  SELECT w.order_id, m.*
     FROM written w CROSS JOIN LATERAL json_to_recordset(w.moves) AS m (
       line integer, sku text, quantity integer,
       from_held integer, from_active integer, from_ended integer, from_released integer,
@@ -175,7 +182,7 @@ moved AS (
      SET held = m.held, active = m.active, ended = m.ended, released = m.released
     FROM moves m
    WHERE m.from_held IS NOT NULL
-     AND r.tenant_id = m.tenant_id AND r.order_id = m.order_id AND r.line = m.line AND r.sku = m.sku AND r.quantity = m.quantity
+     AND r.tenant_id = ${tenant} AND r.order_id = m.order_id AND r.line = m.line AND r.sku = m.sku AND r.quantity = m.quantity
      AND r.held = m.from_held AND r.active = m.from_active AND r.ended = m.from_ended AND r.released = m.from_released
   RETURNING 1
 )${
@@ -183,7 +190,7 @@ moved AS (
       ? `,
 reserved AS (
   INSERT INTO order_lifecycle.reservations (tenant_id, order_id, line, sku, quantity, held, active, ended, released)
-  SELECT tenant_id, order_id, line, sku, quantity, held, active, ended, released FROM moves WHERE from_held IS NULL
+  SELECT ${tenant}, order_id, line, sku, quantity, held, active, ended, released FROM moves WHERE from_held IS NULL
   RETURNING 1
 )`
       : ""
@@ -202,7 +209,7 @@ reserved AS (
 const subscriptions: Part = {
   sql: `
 rentals AS (
-  SELECT w.tenant_id, w.order_id, w.customer_id, s.*
+  SELECT w.order_id, w.customer_id, s.*
     FROM written w CROSS JOIN LATERAL json_to_recordset(w.subscriptions) AS s (
       is_new boolean, subscription_id text, position integer, line integer, serial_number text, status text, start_date text,
       contract_length integer, billing_group_id text, notes text, created_at text, created_by text, updated_at text, ended json,
@@ -213,7 +220,7 @@ started AS (
   INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
     start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
     start_offset, end_date)
-  SELECT tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
+  SELECT ${tenant}, subscription_id, order_id, position, line, customer_id, serial_number, status,
          start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
          start_offset, end_date
     FROM rentals WHERE is_new
@@ -222,7 +229,7 @@ started AS (
 changed AS (
   UPDATE order_lifecycle.subscriptions s SET status = r.status, updated_at = r.updated_at, ended = r.ended
     FROM rentals r
-   WHERE NOT r.is_new AND s.tenant_id = r.tenant_id AND s.subscription_id = r.subscription_id AND s.order_id = r.order_id
+   WHERE NOT r.is_new AND s.tenant_id = ${tenant} AND s.subscription_id = r.subscription_id AND s.order_id = r.order_id
   RETURNING 1
 )`,
   checks: [
@@ -240,7 +247,7 @@ const keys: Part = {
   sql: `
 remembered AS (
   INSERT INTO order_lifecycle.idempotency AS k (tenant_id, key, fingerprint, outcome, remembered_at, expires_at)
-  SELECT tenant_id, key, fingerprint, outcome, updated_at, expires_at FROM written WHERE key IS NOT NULL
+  SELECT ${tenant}, key, fingerprint, outcome, updated_at, expires_at FROM written WHERE key IS NOT NULL
   ON CONFLICT (tenant_id, key) DO UPDATE
     SET fingerprint = EXCLUDED.fingerprint, outcome = EXCLUDED.outcome, remembered_at = EXCLUDED.remembered_at,
         expires_at = EXCLUDED.expires_at
@@ -265,7 +272,6 @@ const toRecord = (change: Change, n: number) => {
   const row = fromOrder(after)
   return {
     n,
-    tenant_id: row.tenantId,
     order_id: row.orderId,
     expected: before?.version ?? 0,
     version: row.version,

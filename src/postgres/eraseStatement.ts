@@ -14,22 +14,23 @@ export const eraseStatement = (
   sql: SqlClient,
   { tenantId, orderId, sequence }: EventKey
 ): Effect<ReadonlyArray<{ readonly type: string }>, SqlError> =>
-  sql`
+  sql.unsafe(
+    `
 WITH erasing AS (
-  SELECT tenant_id, order_id, sequence, type, event -> 'details' ->> 'subscriptionId' AS subscription_id
-    FROM order_lifecycle.audit_events
-   WHERE tenant_id = ${tenantId}::text AND order_id = ${orderId}::text AND sequence = ${String(sequence)}::text::integer
-     AND type <> 'order.placed'
+  SELECT a.order_id, a.sequence, a.type, a.event -> 'details' ->> 'subscriptionId' AS subscription_id
+    FROM order_lifecycle.audit_events a
+   WHERE a.tenant_id = $1::text AND a.order_id = $2::text AND a.sequence = $3::text::integer
+     AND a.type <> 'order.placed'
 ),
 confided AS (
   DELETE FROM order_lifecycle.audit_confidential c USING erasing e
-   WHERE c.tenant_id = e.tenant_id AND c.order_id = e.order_id AND c.sequence = e.sequence
+   WHERE c.tenant_id = $1::text AND c.order_id = e.order_id AND c.sequence = e.sequence
 ),
 cancelled AS (
   UPDATE order_lifecycle.orders o
      SET cancellation = json_build_object('at', o.cancellation -> 'at', 'by', o.cancellation -> 'by')
     FROM erasing e
-   WHERE e.type = 'order.cancelled' AND o.tenant_id = e.tenant_id AND o.order_id = e.order_id
+   WHERE e.type = 'order.cancelled' AND o.tenant_id = $1::text AND o.order_id = e.order_id
      AND o.cancellation -> 'reason' IS NOT NULL
 ),
 noted AS (
@@ -41,6 +42,8 @@ noted AS (
            ELSE json_build_object('at', s.ended -> 'at', 'by', s.ended -> 'by', 'reason', s.ended -> 'reason')
          END
     FROM erasing e
-   WHERE s.tenant_id = e.tenant_id AND s.subscription_id = e.subscription_id AND s.order_id = e.order_id
+   WHERE s.tenant_id = $1::text AND s.subscription_id = e.subscription_id AND s.order_id = e.order_id
 )
-SELECT type FROM erasing`
+SELECT type FROM erasing`,
+    [tenantId, orderId, String(sequence)]
+  )

@@ -9,7 +9,10 @@ import type { Cancellation, Order, OrderId, Subscription, SubscriptionEnd, Tenan
 import type { Timestamp } from "../order/Timestamp.ts"
 
 /** What is kept of an order that never changes, and of people. Kept apart, so that the latter can be erased. */
-type Ordered = Pick<Order, "orderType" | "currency" | "decimals" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"> & {
+type Ordered = Pick<
+  Order,
+  "orderType" | "currency" | "decimals" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"
+> & {
   readonly lines: ReadonlyArray<Omit<Order["lines"][number], "units">>
 }
 type Personal = Pick<Order, "customer" | "billingAddress" | "shippingAddress" | "customFields">
@@ -37,16 +40,22 @@ export const fromOrder = (order: Order) => {
   }
 }
 
-/** Columns that `toOrder` needs, from a row `o` of the orders. One row per order, whatever it has of lines and subscriptions. */
-export const orderColumns = `
+/** A subscription as JSON, from a row `s` of the subscriptions: `toSubscription` reads it. */
+export const subscriptionTuple = `json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
+                                    s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended,
+                                    s.start_offset, s.end_date)`
+
+/**
+ * Columns that `toOrder` needs, from a row `o` of the orders. One row per order, whatever it has of lines and subscriptions. `tenant` is the
+ * parameter of the statement that holds the tenant.
+ */
+export const orderColumns = (tenant: string) => `
   o.tenant_id, o.order_id, o.version, o.status, o.ordered::text AS ordered, o.personal::text AS personal, o.notes,
   o.created_at, o.created_by, o.updated_at, o.cancellation::text AS cancellation,
   (SELECT json_agg(json_build_array(r.held, r.active, r.ended, r.released) ORDER BY r.line)::text
-     FROM order_lifecycle.reservations r WHERE r.tenant_id = o.tenant_id AND r.order_id = o.order_id) AS units,
-  (SELECT json_agg(json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
-                                    s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended,
-                                    s.start_offset, s.end_date) ORDER BY s.position)::text
-     FROM order_lifecycle.subscriptions s WHERE s.tenant_id = o.tenant_id AND s.order_id = o.order_id) AS subscriptions`
+     FROM order_lifecycle.reservations r WHERE r.tenant_id = ${tenant}::text AND r.order_id = o.order_id) AS units,
+  (SELECT json_agg(${subscriptionTuple} ORDER BY s.position)::text
+     FROM order_lifecycle.subscriptions s WHERE s.tenant_id = ${tenant}::text AND s.order_id = o.order_id) AS subscriptions`
 
 export interface OrderRow {
   readonly tenant_id: TenantId
@@ -64,7 +73,7 @@ export interface OrderRow {
   readonly subscriptions: string | null
 }
 
-type SubscriptionTuple = readonly [
+export type SubscriptionTuple = readonly [
   id: Subscription["subscriptionId"],
   line: number,
   serialNumber: Subscription["serialNumber"],
@@ -114,7 +123,7 @@ export const putTogether = (row: OrderRow): Order => {
   }
 }
 
-const toSubscription = (tuple: SubscriptionTuple): Subscription => {
+export const toSubscription = (tuple: SubscriptionTuple): Subscription => {
   const [
     subscriptionId,
     line,

@@ -1,18 +1,20 @@
 /**
- * What a failed statement means for the order. This is the only place that knows PostgreSQL's error codes.
+ * What a failed statement means for the order, and what a failure to start means for whoever starts. This is the only place that knows
+ * PostgreSQL's error codes.
  *
  * The question is always: was anything done? A server that answers with an error has undone the statement. No answer, on a connection
  * that had the statement already, says nothing either way.
  */
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 
 /**
- * - `taken`: a key is taken, or what the row refers to is gone. Somebody else was first.
+ * - `taken`: a key is taken, or what the row refers to is gone. Another command was first.
  * - `overtaken`: a deadlock or a failure to serialise. Nothing was done, and trying again will do.
  * - `refused`: the server could not do it at present (no connection, a lock not had in time, disk full). Nothing was done.
- * - `unclear`: nobody can tell whether it was done.
- * - `mistake`: the statement or the data is wrong. A defect of this library, or of whoever wrote to its tables.
+ * - `unclear`: it may or may not have been done.
+ * - `mistake`: the statement or the data is wrong. A defect of this library, or of other programs that write to its tables.
  */
 export type SqlFailure = "taken" | "overtaken" | "refused" | "unclear" | "mistake"
 
@@ -25,28 +27,62 @@ const meaning: Readonly<Record<string, SqlFailure>> = {
   "40P01": "overtaken", // deadlock
   "55P03": "refused", // lock not available in time
   "25006": "refused", // read-only: the server became a replica
+  "25P02": "refused", // the transaction had failed before: nothing of it is ever committed
+  "25P03": "refused", // the transaction was idle for too long, and was undone
+  "42P05": "refused", // the same, seen from the other side: a statement of that name is there already
+  "26000": "refused", // the pooler has given this session's prepared statement to another server connection
   "57P03": "refused", // starting up or shutting down, before a session began
   "53": "refused", // out of disk, memory or connections
   "28": "refused", // not let in
   "57": "unclear", // cancelled, or the server is being shut down
-  "08": "unclear", // connection lost
-  "58": "unclear", // system error
-  XX: "unclear" // internal error
+  "08": "unclear" // connection lost
+}
+
+/** System and internal errors. An `ERROR` that arrived whole undid the statement and left the session alive; anything graver did not. */
+const troubles = new Set(["58", "XX"])
+
+/**
+ * The cause of a `StoreUnavailable` when a call was made within a transaction of the caller's own that had failed before. Nothing of that
+ * transaction can be committed: roll it back and begin again.
+ */
+export class TransactionHasFailed extends Data.TaggedError("TransactionHasFailed")<{ readonly cause: unknown }> {
+  override get message() {
+    return "An earlier statement of this transaction failed, so nothing in it can be committed. Roll it back and begin again."
+  }
 }
 
 /** What a cause means; `null` when no database is to blame for it. A driver may report an error as a defect: both are looked at. */
 export const sqlFailureOf = (cause: Cause.Cause<unknown>): SqlFailure | null => {
+  const error = sqlErrorIn(cause)
+  if (error !== undefined) return ofSqlError(error)
+  return Cause.hasInterruptsOnly(cause) ? "unclear" : null
+}
+
+/** What went wrong, as an error to keep: the server's, or, in a transaction that had failed before, one that says so. */
+export const errorOf = (cause: Cause.Cause<unknown>): unknown => {
+  const error = sqlErrorIn(cause)
+  return error !== undefined && sqlStateOf(error.reason.cause) === "25P02"
+    ? new TransactionHasFailed({ cause: error })
+    : Cause.squash(cause)
+}
+
+const sqlErrorIn = (cause: Cause.Cause<unknown>): SqlError | undefined => {
   for (const reason of cause.reasons) {
     const error = Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
-    if (isSqlError(error)) return ofSqlError(error)
+    if (isSqlError(error)) return error
   }
-  return Cause.hasInterruptsOnly(cause) ? "unclear" : null
+  return undefined
 }
 
 const ofSqlError = ({ reason }: SqlError): SqlFailure => {
   const state = sqlStateOf(reason.cause)
-  if (state !== undefined) return meaning[state] ?? meaning[state.slice(0, 2)] ?? "mistake"
-  return reason.operation === "connect" ? "refused" : "unclear"
+  if (state === undefined) {
+    // The server answered COMMIT with ROLLBACK: it had given the transaction up before.
+    if (reason.operation === "commit" && /rolled back/.test(reason.message ?? "")) return "refused"
+    return reason.operation === "connect" ? "refused" : "unclear"
+  }
+  if (troubles.has(state.slice(0, 2))) return severityOf(reason.cause) === "ERROR" ? "refused" : "unclear"
+  return meaning[state] ?? meaning[state.slice(0, 2)] ?? "mistake"
 }
 
 /** The five characters with which a server names an error; drivers put them on the cause as `code`. */
@@ -54,4 +90,40 @@ const sqlStateOf = (cause: unknown): string | undefined => {
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
   // Node's own errors have a `code` too (ECONNRESET), but never one of five characters that starts like a SQLSTATE in use.
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E") ? code : undefined
+}
+
+/** `ERROR`, `FATAL` or `PANIC`, in English whatever the server speaks. */
+const severityOf = (cause: unknown): unknown =>
+  typeof cause === "object" && cause !== null
+    ? "severityUnlocalized" in cause
+      ? cause.severityUnlocalized
+      : "severity" in cause
+        ? cause.severity
+        : undefined
+    : undefined
+
+// --- starting ------------------------------------------------------------------------------------------------------------------------
+
+/** Why a connection or a statement failed, for people: the server's own words with its SQLSTATE, or what the network said. One line. */
+export const inWords = ({ reason, message }: SqlError): string => {
+  const state = sqlStateOf(reason.cause)
+  const words = reason.cause instanceof Error ? reason.cause.message : message
+  const [line = ""] = (words === "" ? codeIn(reason.cause) : words).split("\n")
+  return state === undefined ? line : `${line} (SQLSTATE ${state})`
+}
+
+/** Node's error for a host with several addresses has a code and no message. */
+const codeIn = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "no answer"
+
+/**
+ * Whether waiting may help: the server cannot be reached, is starting, is full, or was lost. What it refuses for good (no such database or
+ * role, a missing right, a setting that it does not take) is not tried again.
+ */
+export const mayHeal = ({ reason }: SqlError): boolean => {
+  const state = sqlStateOf(reason.cause)
+  if (state === undefined) return true
+  // PgBouncer says everything with this code. It may find its server later; it does not change its settings by itself.
+  if (state === "08P01") return reason.cause instanceof Error && /server/.test(reason.cause.message)
+  return ["08", "53", "57"].includes(state.slice(0, 2))
 }

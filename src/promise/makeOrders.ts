@@ -1,18 +1,17 @@
 /** The operations, one by one: check what is plain, call the service, give its answer. Nothing is decided here. */
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { CommandRequest as CheckedCommandRequest } from "../lifecycle/applyCommand.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
+import { forgetExpiredKeys } from "../lifecycle/forgetExpiredKeys.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import { OrderId, Payment, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder, commandTypes, type CommandType, EndSubscription, StartSubscription } from "../order/OrderCommand.ts"
 import { reader } from "../order/readInput.ts"
-import { fromDateTime } from "../order/Timestamp.ts"
 import type { Calls } from "./calls.ts"
 import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersReservations } from "./Orders.ts"
 import { withoutUndefined } from "./plain.ts"
@@ -86,19 +85,6 @@ const reservationsOf = (reservations: Reservations["Service"], { run }: Pick<Cal
   changesOf: reservations.changesOf,
   heldFor: async (tenantId, orderId, options) => run(reservations.heldFor(readTenantId(tenantId), readOrderId(orderId)), options),
   stock: async (tenantId, sku, options) => run(reservations.stock(readTenantId(tenantId), readSku(sku)), options)
-})
-
-/** Keys removed in one statement. */
-const batchSize = 1_000
-
-const forgetExpiredKeys = Effect.fnUntraced(function* (store: OrderStore["Service"]) {
-  const now = fromDateTime(yield* DateTime.now)
-  let forgotten = 0
-  for (;;) {
-    const count = yield* store.forgetExpired(now, batchSize)
-    forgotten += count
-    if (count < batchSize) return forgotten
-  }
 })
 
 // --- reading input -------------------------------------------------------------------------------------------------------------------

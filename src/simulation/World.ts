@@ -16,6 +16,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Random from "effect/Random"
 import * as WebCrypto from "effect/crypto/WebCrypto"
 import TinyQueue from "tinyqueue"
+import { TakesTurns } from "../lifecycle/OrderTurns.ts"
 import { type Stream, streamOf } from "./randomness.ts"
 
 /** Something that is due: at a time (ms since 1970), and among those of the same time in the order in which they were planned. */
@@ -169,7 +170,9 @@ export class World {
     return this.#ours.pipe(
       Context.add(Random.Random, { nextDoubleUnsafe: chance.next, nextIntUnsafe }),
       Context.add(WebCrypto.WebCrypto, cryptoOf(streamOf(seed, "ids and salts"))),
-      Context.add(References.TracerEnabled, false)
+      Context.add(References.TracerEnabled, false),
+      // Concurrent calls stand for as many processes.
+      Context.add(TakesTurns, false)
     )
   }
 

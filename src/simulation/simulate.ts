@@ -91,7 +91,8 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   for (let step = 1; step <= progressSteps; step++) {
     yield* world.proceed(startAt + ((endAt - startAt) * step) / progressSteps)
     // Somebody tidies up, as whoever runs the services does.
-    yield* Effect.orDie(kept.forgetExpired(fromDateTime(DateTime.makeUnsafe(world.now)), 1_000_000))
+    const now = fromDateTime(DateTime.makeUnsafe(world.now))
+    for (const { id } of scenario.tenants) yield* Effect.orDie(kept.forgetExpired(id, now, 1_000_000))
     yield* options.onProgress?.({ share: step / progressSteps, orders: metrics.placed }) ?? Effect.void
   }
   // Nothing new begins after the end, and nothing goes wrong any more; what has begun is let to its end.

@@ -20,7 +20,7 @@ export const aroundStore = (
     (...args: ReadonlyArray<never>) => around((operation as Operation)(...args), name as StoreOperation)
   ])
   // Each operation keeps its own type, which going through the entries has lost.
-  return Object.fromEntries(wrapped) as Store
+  return { ...(Object.fromEntries(wrapped) as Store), currentTransaction: store.currentTransaction }
 }
 type Operation = (...args: ReadonlyArray<never>) => Effect.Effect<unknown, unknown>
 

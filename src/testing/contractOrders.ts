@@ -48,6 +48,8 @@ export interface Placing {
   readonly customerId?: string
   /** The customer is in the store already. */
   readonly isKnownCustomer?: boolean
+  /** EUR unless said otherwise. */
+  readonly currency?: string
   readonly items?: ReadonlyArray<{ readonly sku: string; readonly quantity: number }>
   readonly at?: number
   readonly more?: Pick<PlaceOrder, "notes" | "customFields" | "extensionDetails">
@@ -70,7 +72,7 @@ export const placing = (tenantId: TenantId, options: Placing = {}): Change => {
     sku: Sku.make(sku),
     productName: `The ${sku}`,
     isActive: true,
-    currency: Currency.make("EUR"),
+    currency: Currency.make(options.currency ?? "EUR"),
     pricing: [{ contractLength: 12, monthlyPrice: 1_000 }]
   })
   const transition = Result.getOrThrow(

@@ -14,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import { TakesTurns } from "../lifecycle/OrderTurns.ts"
 import { lifecycles } from "../order/lifecycleTable.ts"
 import type { CancellationPolicy } from "../order/orderMachine.ts"
 import { auditStore } from "./auditStore.ts"
@@ -274,6 +275,8 @@ const runSchedule = Effect.fnUntraced(function* (
         }
       }),
       Effect.provideService(CurrentGate, gate),
+      // Concurrent calls stand for as many processes.
+      Effect.provideService(TakesTurns, false),
       Effect.provideService(Random.Random, noChance)
     )
     return Effect.forkChild(options.around ? options.around(n, made) : made)

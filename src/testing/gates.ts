@@ -19,7 +19,8 @@ export const atGate = (step: string): Effect.Effect<void> =>
 
 /** A store with a gate before each of its operations, and one before `exclusively` lets go of the order. */
 export const withGates = (store: OrderStore["Service"]): OrderStore["Service"] => {
-  const operations: ReadonlyArray<[string, (...args: Array<never>) => unknown]> = Object.entries(store)
+  const { currentTransaction, ...others } = store
+  const operations: ReadonlyArray<[string, (...args: Array<never>) => unknown]> = Object.entries(others)
   const gated = operations.map(([step, operation]) => [
     step,
     (...args: Array<never>) => Effect.andThen(atGate(step), operation(...args) as Effect.Effect<unknown>)
@@ -27,6 +28,7 @@ export const withGates = (store: OrderStore["Service"]): OrderStore["Service"] =
   // Whatever operations the port has, now and later: each keeps its own type, which going through the entries has lost.
   return {
     ...(Object.fromEntries(gated) as OrderStore["Service"]),
+    currentTransaction,
     exclusively: (order, use) =>
       Effect.andThen(
         atGate("lock"),

@@ -35,6 +35,7 @@ export const layerWithRewind = <E>(store: Layer.Layer<OrderStore, E>): Layer.Lay
       // Whatever operations the port has, now and later: each keeps its own type, which going through the entries has lost.
       const store: OrderStore["Service"] = {
         ...(Object.fromEntries(operations) as OrderStore["Service"]),
+        currentTransaction: Effect.suspend(() => current.currentTransaction),
         commit: (changes) => Effect.suspend(() => (committed.push(changes), current.commit(changes)))
       }
       const rewind = Effect.gen(function* () {

@@ -77,8 +77,8 @@ describe("expired keys", () => {
       OrderStore,
       Effect.map(OrderStore, (store) => ({
         ...store,
-        forgetExpired: (now, limit) =>
-          failures-- > 0 ? Effect.fail(new StoreUnavailable({ cause: new Error("away") })) : store.forgetExpired(now, limit)
+        forgetExpired: (...request) =>
+          failures-- > 0 ? Effect.fail(new StoreUnavailable({ cause: new Error("away") })) : store.forgetExpired(...request)
       }))
     ).pipe(Layer.provide(memoryStore))
     return Effect.runPromise(

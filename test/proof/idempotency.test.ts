@@ -231,7 +231,7 @@ describe.each(Object.entries(stores))("an idempotency key, %s,", (name, store) =
         Effect.provideService(effect, Clock.Clock, clockAt(time))
       const place = (key: string, quantity: number) =>
         Effect.result(lifecycle.place(under(caller, key), requestFor([laptop, quantity])))
-      const forget = (time: number) => store.forgetExpired(Timestamp.make(new Date(time).toISOString()), 3)
+      const forget = (time: number) => store.forgetExpired(caller.tenantId, Timestamp.make(new Date(time).toISOString()), 3)
       for (let n = 0; n < amount(30, 10); n++) {
         const key = newKey()
         const first = yield* at(start, place(key, 1))

@@ -230,9 +230,7 @@ const seeOrder = (order: Order): OrderFacts => {
   }
 }
 
-const seeSubscription = ({ subscription, order }: SubscriptionOfOrder): SubscriptionFacts => {
-  const line = order.lines[subscription.line]
-  if (line === undefined) throw new Error(`subscription ${subscription.subscriptionId} is of no line`)
+const seeSubscription = ({ subscription, line, order }: SubscriptionOfOrder): SubscriptionFacts => {
   const { ended } = subscription
   return {
     subscriptionId: subscription.subscriptionId,

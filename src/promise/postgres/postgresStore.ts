@@ -8,6 +8,7 @@ import { layerDigest } from "../../node/nodeDigest.ts"
 import { NonEmptyText } from "../../order/Text.ts"
 import * as PostgresConnection from "../../postgres/PostgresConnection.ts"
 import { layerMigrated } from "../../postgres/PostgresOrderStore.ts"
+import { inWords } from "../../postgres/sqlFailure.ts"
 import { CannotOpen, optionReader } from "../errors.ts"
 
 /** How to reach the database. */
@@ -18,6 +19,8 @@ export interface PostgresStoreOptions {
   readonly maxConnections?: number | undefined
   /** What the server's own lists call this service; `order-lifecycle` unless said otherwise. */
   readonly applicationName?: string | undefined
+  /** Whether a pooler in transaction mode (PgBouncer) stands in between. The limits of time are then those of the role. */
+  readonly pooled?: boolean | undefined
 }
 
 const isPostgresUrl = (given: string): boolean => {
@@ -30,7 +33,8 @@ const Options = Schema.Struct({
     Schema.makeFilter<string>((url) => isPostgresUrl(url) || "must be a URL like postgres://user:password@host:5432/database")
   ),
   maxConnections: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
-  applicationName: Schema.optional(NonEmptyText)
+  applicationName: Schema.optional(NonEmptyText),
+  pooled: Schema.optional(Schema.Boolean)
 })
 const readOptions = optionReader(Options, "strictly")
 
@@ -39,17 +43,22 @@ const readOptions = optionReader(Options, "strictly")
  * `order_lifecycle`, beside whatever else the database has. Throws a `WrongOption`, which does not repeat the URL.
  */
 export const postgresStore = (options: PostgresStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
-  const { url, maxConnections, applicationName } = readOptions(options, "postgresStore")
+  const { url, maxConnections, applicationName, pooled } = readOptions(options, "postgresStore")
   const { host, pathname } = new URL(url)
   const connection = PostgresConnection.layer({
     url: Redacted.make(url),
     ...(maxConnections !== undefined && { maxConnections }),
-    ...(applicationName !== undefined && { applicationName })
+    ...(applicationName !== undefined && { applicationName }),
+    ...(pooled !== undefined && { pooled })
   })
   return Layer.effectContext(
     Effect.mapError(
       Layer.build(Layer.provide(layerMigrated, connection)),
-      (cause) => new CannotOpen({ store: `PostgreSQL at ${host}${pathname}`, cause })
+      (cause) =>
+        new CannotOpen({
+          store: `PostgreSQL at ${host}${pathname}`,
+          cause: cause._tag === "SqlError" ? new Error(inWords(cause), { cause }) : cause
+        })
     )
   ).pipe(Layer.merge(layerDigest))
 }

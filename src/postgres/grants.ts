@@ -1,0 +1,21 @@
+/** What a role needs to serve orders, and nothing more: it cannot rewrite history, delete an order or change a table. */
+
+const rights: ReadonlyArray<readonly [rights: string, on: string]> = [
+  ["USAGE", "SCHEMA order_lifecycle"],
+  ["SELECT, INSERT", "ALL TABLES IN SCHEMA order_lifecycle"],
+  ["UPDATE", "order_lifecycle.orders, order_lifecycle.reservations, order_lifecycle.subscriptions"],
+  ["UPDATE, DELETE", "order_lifecycle.outbox, order_lifecycle.idempotency"],
+  ["DELETE", "order_lifecycle.audit_confidential"]
+]
+
+/**
+ * The statements that let a role serve what the owner of the tables migrated. Run them as the owner, after the first migration and after
+ * each that adds a table: `for (const statement of grantsFor("order_service")) yield* sql.unsafe(statement)`.
+ */
+export const grantsFor = (role: string): ReadonlyArray<string> => {
+  const name = `"${role.replaceAll('"', '""')}"`
+  return [
+    ...rights.map(([what, on]) => `GRANT ${what} ON ${on} TO ${name}`),
+    `REVOKE INSERT ON order_lifecycle.migrations FROM ${name}`
+  ]
+}
