@@ -351,14 +351,20 @@ const make = Effect.gen(function* () {
          WHERE tenant_id = ${tenantId}::text AND sku = ${sku}::text AND held + active > 0`
     ).pipe(Effect.map(([row]) => row ?? { reserved: 0, rented: 0 }))
 
-  const history = (tenantId: TenantId, orderId: OrderId, upTo?: number) =>
+  const history = (tenantId: TenantId, orderId: OrderId) =>
     read(
       sql<EventRow>`
         SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${sql.literal(joinConfidential)}
          WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text
-           AND e.sequence <= ${String(upTo ?? 2 ** 31 - 1)}::text::integer
          ORDER BY e.sequence`
     ).pipe(Effect.map((rows) => rows.map(toSealedEvent)))
+
+  const event = ({ tenantId, orderId, sequence }: EventKey) =>
+    read(
+      sql<EventRow>`
+        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${sql.literal(joinConfidential)}
+         WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text AND e.sequence = ${String(sequence)}::text::integer`
+    ).pipe(Effect.map(([row]) => (row === undefined ? null : toSealedEvent(row))))
 
   const orderIds = (tenantId: TenantId, after: OrderId | null, limit: number) =>
     read(
@@ -415,6 +421,7 @@ const make = Effect.gen(function* () {
     findSubscription,
     stock,
     history,
+    event,
     orderIds,
     leaseOutbox,
     acknowledgeOutbox
