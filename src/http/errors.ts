@@ -105,13 +105,15 @@ export type Failure = HttpFault | Refusal | OrderOfSubscriptionNotFound | Idempo
 export class OrderOfSubscriptionNotFound extends Schema.TaggedError<OrderOfSubscriptionNotFound>()(
   "OrderOfSubscriptionNotFound",
   {
-    cause: Schema.Unknown
+    cause: Schema.Unknown,
+    replayed: Schema.optionalKey(Schema.Literal(true))
   }
 ) {
   static readonly when = "The order that the subscription is to belong to does not exist in the tenant."
   readonly code = "ORDER_NOT_FOUND"
   readonly remedy = "Verify the order ID."
-  static readonly from = (cause: OrderNotFound) => new OrderOfSubscriptionNotFound({ cause })
+  static readonly from = (cause: OrderNotFound) =>
+    new OrderOfSubscriptionNotFound({ cause, ...(cause.replayed && { replayed: true as const }) })
   override get message() {
     return "Order not found"
   }
@@ -173,6 +175,9 @@ const headersByCode: Partial<Record<Code, Record<string, string>>> = {
   UNAVAILABLE: { "retry-after": "1" }
 }
 
+/** An answer that is given again under its idempotency key has this: the rest of it is the first answer, byte for byte. */
+export const replayedHeader = { "idempotent-replayed": "true" }
+
 /** Every answer has these, errors and successes alike. */
 export const commonHeaders = {
   "cache-control": "no-store",
@@ -198,7 +203,11 @@ export const answerFailure = (failure: Failure): HttpServerResponse.HttpServerRe
   const details = "details" in failure ? failure.details : undefined
   return HttpServerResponse.jsonUnsafe(errorBody(code, code === "VALIDATION_ERROR" ? "Validation failed" : message, details), {
     status: statusByCode[code],
-    headers: { ...headersByCode[code], ...(failure._tag === "HttpFault" && failure.headers) }
+    headers: {
+      ...headersByCode[code],
+      ...(failure._tag === "HttpFault" && failure.headers),
+      ...("replayed" in failure && failure.replayed && replayedHeader)
+    }
   })
 }
 

@@ -2,24 +2,44 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
-import type { Order, SubscriptionId } from "../order/Order.ts"
+import { startedBy } from "../order/evolve.ts"
+import type { Order, Subscription, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/Refusal.ts"
 import { Api } from "./Api.ts"
-import { answerFailure, type Failure, OrderOfSubscriptionNotFound } from "./errors.ts"
+import { answerFailure, type Failure, OrderOfSubscriptionNotFound, replayedHeader } from "./errors.ts"
 import { viewCancellation, viewEvent, viewOrder, viewOrderPage, viewSubscription, viewSubscriptionPage } from "./views.ts"
 
 /** Who gives the command that a request carries. Known once `app.ts` has let the request in. */
 export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("order-lifecycle/http/CurrentCaller") {}
 
 /** Ask for the caller, do something in their name, and answer with a view of it or with the failure. */
-const answer = <A, View>(work: (caller: Caller) => Effect.Effect<A, Failure>, view: (result: A) => View) =>
+const answer = <A, View, R = never>(work: (caller: Caller) => Effect.Effect<A, Failure, R>, view: (result: A) => View) =>
   Effect.flatMap(CurrentCaller, (caller) => Effect.match(work(caller), { onSuccess: view, onFailure: answerFailure }))
+
+/** As `answer`, for a command: an answer that is given again is marked. */
+const answerCommand = <A extends { readonly replayed?: true }, View>(
+  work: (caller: Caller) => Effect.Effect<A, Failure>,
+  view: (result: A) => View
+) =>
+  answer(
+    (caller) =>
+      Effect.tap(work(caller), ({ replayed }) =>
+        replayed
+          ? HttpEffect.appendPreResponseHandler((_, response) =>
+              Effect.succeed(HttpServerResponse.setHeaders(response, replayedHeader))
+            )
+          : Effect.void
+      ),
+    view
+  )
 
 const success = true as const
 
@@ -31,7 +51,7 @@ const orders = HttpApiBuilder.group(
     const auditTrail = yield* AuditTrail
     return handlers
       .handle("createOrder", ({ payload }) =>
-        answer(
+        answerCommand(
           (caller) => lifecycle.place(caller, payload),
           ({ after }) => ({ success, message: "Order created successfully", orderId: after.orderId, order: viewOrder(after) })
         )
@@ -45,13 +65,13 @@ const orders = HttpApiBuilder.group(
         )
       )
       .handle("confirmOrder", ({ params: { orderId } }) =>
-        answer(
+        answerCommand(
           (caller) => lifecycle.confirm(caller, orderId),
           () => ({ success, message: "Order confirmed successfully", orderId })
         )
       )
       .handle("cancelOrder", ({ params: { orderId }, payload }) =>
-        answer(
+        answerCommand(
           (caller) => lifecycle.cancel(caller, orderId, payload),
           () => ({ success, message: "Order cancelled successfully", orderId })
         )
@@ -73,14 +93,11 @@ const orders = HttpApiBuilder.group(
   })
 )
 
-const subscriptionOf = (order: Order, subscriptionId: SubscriptionId) =>
-  order.subscriptions.find((subscription) => subscription.subscriptionId === subscriptionId)
-
 /** A subscription that its own event says is there. */
-const viewSubscriptionOf = (order: Order, subscriptionId: SubscriptionId) => {
-  const subscription = subscriptionOf(order, subscriptionId)
+const subscriptionOf = (order: Order, subscriptionId: SubscriptionId): Subscription => {
+  const subscription = order.subscriptions.find((each) => each.subscriptionId === subscriptionId)
   if (subscription === undefined) throw new Error(`order ${order.orderId} has lost subscription ${subscriptionId}`)
-  return viewSubscription(subscriptionOfOrder(order, subscription))
+  return subscription
 }
 
 const otherSubscription = new InvalidInput({
@@ -94,12 +111,13 @@ const subscriptions = HttpApiBuilder.group(
     const lifecycle = yield* OrderLifecycle
     return handlers
       .handle("createSubscription", ({ payload }) =>
-        answer(
+        answerCommand(
           (caller) =>
             Effect.catchTag(lifecycle.startSubscription(caller, payload), "OrderNotFound", OrderOfSubscriptionNotFound.from),
           ({ event, after }) => {
             const { subscriptionId } = event.details
-            const rental = viewSubscriptionOf(after, subscriptionId)
+            // As it was then: an answer given again has the order as it stands now.
+            const rental = viewSubscription(subscriptionOfOrder(after, startedBy(event)))
             return { success, message: "Subscription created successfully", rentalId: subscriptionId, rental }
           }
         )
@@ -111,16 +129,17 @@ const subscriptions = HttpApiBuilder.group(
         answer(({ tenantId }) => lifecycle.getSubscription(tenantId, params.subscriptionId), viewSubscription)
       )
       .handle("cancelSubscription", ({ params, payload }) =>
-        answer(
+        answerCommand(
           (caller) =>
             payload.rentalId === params.subscriptionId
               ? lifecycle.endSubscription(caller, payload)
               : Effect.fail(otherSubscription),
-          ({ before, event, after }) => ({
+          ({ event, after }) => ({
             success,
             rentalId: payload.rentalId,
-            assetSerialNumber: viewSubscriptionOf(after, payload.rentalId).assetSerialNumber,
-            previousStatus: (before && subscriptionOf(before, payload.rentalId)?.status) ?? "active",
+            assetSerialNumber: subscriptionOf(after, payload.rentalId).serialNumber,
+            // Only an active subscription can be ended.
+            previousStatus: "active",
             cancelledAt: event.at,
             message: "Subscription cancelled successfully"
           })

@@ -2,7 +2,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { SerialNumber, Sku, TenantId } from "../order/Order.ts"
+import * as Schema from "effect/Schema"
+import { SerialNumber, Sku, type TenantId } from "../order/Order.ts"
+import { answerReader, optionReader } from "./options.ts"
 import type { StoreUnavailable } from "./OrderStore.ts"
 
 /**
@@ -20,9 +22,9 @@ export class Assets extends Context.Service<
     find: () => Effect.succeed({ known: true, available: true })
   })
 
-  /** A fixed registry: the SKU by serial number, the same for every tenant. */
+  /** A fixed registry: the SKU by serial number, the same for every tenant. Throws a `WrongOption` that names what cannot be used. */
   static readonly layerStatic = (skuBySerialNumber: Iterable<readonly [SerialNumber, Sku]>): Layer.Layer<Assets> => {
-    const registry = new Map(skuBySerialNumber)
+    const registry = new Map(readRegistry([...skuBySerialNumber], "Assets.layerStatic"))
     return Layer.succeed(Assets, {
       find: (_, serialNumber) => {
         const sku = registry.get(serialNumber)
@@ -30,4 +32,15 @@ export class Assets extends Context.Service<
       }
     })
   }
+}
+
+const readRegistry = optionReader(Schema.Array(Schema.Tuple([SerialNumber, Sku])))
+const readKnown = answerReader("Assets.find", Schema.Struct({ known: Schema.Boolean }))
+const readFacts = answerReader("Assets.find", Schema.Struct({ sku: Schema.optional(Sku), available: Schema.Boolean }))
+
+/** What a registry answered, read: throws a `WrongAnswer` that names what cannot be used. */
+export const readAsset = (answer: unknown): Asset => {
+  if (!readKnown(answer).known) return { known: false }
+  const { sku, available } = readFacts(answer)
+  return { known: true, available, ...(sku !== undefined && { sku }) }
 }

@@ -13,10 +13,10 @@ import type { OrderPlaced } from "../order/AuditEvent.ts"
 import type { EventOf, RefusalOf, Transition } from "../order/decide.ts"
 import type { Preview } from "../order/explain.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
-import type { Order, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
-import { OrderId } from "../order/Order.ts"
+import type { Order, SubscriptionId, TenantId } from "../order/Order.ts"
+import { OrderId, Payment } from "../order/Order.ts"
 import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
-import type { CancellationPolicy } from "../order/orderMachine.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
 import { reader } from "../order/readInput.ts"
 import { type InvalidInput, OrderNotFound, type PlaceRefusal, SubscriptionNotFound } from "../order/Refusal.ts"
 import { type CommandRequest, makeApplyCommand } from "./applyCommand.ts"
@@ -26,6 +26,7 @@ import { Caller } from "./Caller.ts"
 import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
+import { optionsReader } from "./options.ts"
 import { OrderStore, type OutcomeUnknown, type StoreUnavailable, type SubscriptionOfOrder } from "./OrderStore.ts"
 import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
 import { Reservations } from "./Reservations.ts"
@@ -124,15 +125,20 @@ export class OrderLifecycle extends Context.Service<
 >()("order-lifecycle/OrderLifecycle") {
   /**
    * The services of the lifecycle over a store, a catalogue and a registry of assets. Time comes from Effect's `Clock`, ids and salts
-   * from its `WebCrypto` reference, jitter from its `Random`: tests and simulations replace them.
+   * from its `WebCrypto` reference, jitter from its `Random`: tests and simulations replace them. Throws a `WrongOption` that names an
+   * option that cannot be used.
    */
   static readonly layer = (options?: {
     readonly cancellationPolicy?: CancellationPolicy
   }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail, never, OrderStore | Catalogue | Assets> =>
-    Layer.effect(OrderLifecycle, make(lifecycles[options?.cancellationPolicy ?? "noActiveSubscriptions"])).pipe(
+    Layer.effect(OrderLifecycle, make(lifecycles[readOptions(options).cancellationPolicy ?? "noActiveSubscriptions"])).pipe(
       Layer.provideMerge(Layer.merge(Reservations.layer, AuditTrail.layer))
     )
 }
+
+const readOptions = optionsReader("OrderLifecycle.layer", {
+  cancellationPolicy: Schema.optionalKey(Schema.Literals(cancellationPolicyNames))
+})
 
 /**
  * Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. What a reader gives is there at
@@ -146,6 +152,7 @@ const readCaller = read(Caller, "caller")
 const readOrderId = read(OrderId, "orderId")
 const readOrderIds = read(Schema.Array(OrderId), "orderIds")
 const readPlaceOrder = read(PlaceOrder)
+const readPayment = read(Schema.UndefinedOr(Payment), "payment")
 const readCancelOrder = read(CancelOrder)
 const readStartSubscription = read(StartSubscription)
 const readEndSubscription = read(EndSubscription)
@@ -176,11 +183,12 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const cancelMany = yield* makeCancelMany(lifecycle, commands)
   const { applyCommand, placeOrder, previewCommand } = commands
 
-  const place = traced("OrderLifecycle.place")(
-    (caller: Caller, request: PlaceOrder, options: { readonly payment?: Payment } = {}) =>
-      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-        Effect.flatMapEager(readPlaceOrder(request), (checked) => placeOrder(checkedCaller, checked, options))
+  const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: { readonly payment?: Payment }) =>
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readPlaceOrder(request), (checked) =>
+        Effect.flatMapEager(readPayment(options?.payment), (payment) => placeOrder(checkedCaller, checked, payment))
       )
+    )
   )
 
   const confirm = traced("OrderLifecycle.confirm")((caller: Caller, orderId: OrderId) =>
@@ -192,25 +200,25 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   )
 
   const startSubscription = traced("OrderLifecycle.startSubscription")((caller: Caller, request: StartSubscription) =>
-    Effect.flatMapEager(readStartSubscription(request), ({ orderId, ...checked }) =>
-      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readStartSubscription(request), ({ orderId, ...checked }) =>
         applyCommand(checkedCaller, { orderId }, { type: "startSubscription", ...checked })
       )
     )
   )
 
   const endSubscription = traced("OrderLifecycle.endSubscription")((caller: Caller, request: EndSubscription) =>
-    Effect.flatMapEager(readEndSubscription(request), (checked) =>
-      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readEndSubscription(request), (checked) =>
         applyCommand(checkedCaller, { subscriptionId: checked.rentalId }, { type: "endSubscription", ...checked })
       )
     )
   )
 
   const cancel = traced("OrderLifecycle.cancel")((caller: Caller, orderId: OrderId, request: CancelOrder = {}) =>
-    Effect.flatMapEager(readCancelOrder(request), (checked) =>
-      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-        Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
+        Effect.flatMapEager(readCancelOrder(request), (checked) =>
           applyCommand(checkedCaller, { orderId: checkedId }, { type: "cancel", ...checked })
         )
       )
@@ -218,9 +226,11 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   )
 
   const preview = traced("OrderLifecycle.preview")((caller: Caller, orderId: OrderId, request: CommandRequest) =>
-    Effect.flatMapEager(readCommandRequest(orderId, request), (checked) =>
-      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-        Effect.flatMapEager(readOrderId(orderId), (checkedId) => previewCommand(checkedCaller, checkedId, checked))
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
+        Effect.flatMapEager(readCommandRequest(checkedId, request), (checked) =>
+          previewCommand(checkedCaller, checkedId, checked)
+        )
       )
     )
   )

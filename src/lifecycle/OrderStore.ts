@@ -41,7 +41,7 @@ export type RememberedOutcome = typeof RememberedOutcome.Type
 export interface IdempotencyKey {
   readonly tenantId: TenantId
   readonly key: string
-  /** SHA-256 of the command, its target and its actor, in hex. */
+  /** SHA-256 of the tenant, the command, its target and its content, in hex. */
   readonly fingerprint: string
   readonly expiresAt: Timestamp
 }
@@ -257,12 +257,11 @@ export class OrderStore extends Context.Service<
     /** Units reserved and rented of a SKU. */
     readonly stock: (tenantId: TenantId, sku: Sku) => Effect.Effect<Stock, StoreUnavailable>
 
-    /** The events of an order, oldest first, as far as `upTo` when it is given. Empty when there is no such order. */
-    readonly history: (
-      tenantId: TenantId,
-      orderId: OrderId,
-      upTo?: number
-    ) => Effect.Effect<ReadonlyArray<SealedEvent>, StoreUnavailable>
+    /** The events of an order, oldest first. Empty when there is no such order. */
+    readonly history: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<ReadonlyArray<SealedEvent>, StoreUnavailable>
+
+    /** One event; null when there is none. Costs the same however many events the order has. */
+    readonly event: (event: EventKey) => Effect.Effect<SealedEvent | null, StoreUnavailable>
 
     /** Orders of a tenant by id, after `after`, at most `limit`: for walking through all of them in bounded memory. */
     readonly orderIds: (

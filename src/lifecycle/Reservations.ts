@@ -32,7 +32,7 @@ export interface Held {
 export class Reservations extends Context.Service<
   Reservations,
   {
-    /** What a transition holds, moves or releases: the lines whose units change, and only those. */
+    /** What a transition holds, moves or releases: the lines whose units change, and only those. None for an answer given again. */
     readonly changesOf: (transition: Transition) => ReadonlyArray<ReservationChange>
     /** Units held for an order, per line that holds any. Empty when there is no such order. */
     readonly heldFor: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<ReadonlyArray<Held>, StoreUnavailable>
@@ -57,7 +57,8 @@ export class Reservations extends Context.Service<
   )
 }
 
-export const changesOf = ({ before, after }: Transition): ReadonlyArray<ReservationChange> => {
+export const changesOf = ({ before, after, replayed }: Transition): ReadonlyArray<ReservationChange> => {
+  if (replayed) return []
   const changes: Array<ReservationChange> = []
   for (const [line, { sku, quantity, units: to }] of after.lines.entries()) {
     const from = before?.lines[line]?.units ?? null

@@ -15,13 +15,13 @@ import { place } from "../order/place.ts"
 import type { PlaceRefusal, Refusal } from "../order/Refusal.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/Refusal.ts"
 import { fromMillis } from "../order/Timestamp.ts"
-import { Assets } from "./Assets.ts"
 import { announceCommitted } from "./announceCommitted.ts"
+import { Assets, readAsset } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
-import { Catalogue } from "./Catalogue.ts"
+import { Catalogue, readVariants } from "./Catalogue.ts"
 import { CurrentDigest } from "./CurrentDigest.ts"
-import { idempotencyKeyOf, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
+import { bindKey, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
 import { makeIds } from "./Ids.ts"
 import type { Change, Loaded, LoadRequest, OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
 import { OrderStore } from "./OrderStore.ts"
@@ -108,8 +108,9 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
     request: CommandRequest
   ): Effect.Effect<(loaded: Loaded) => OrderCommand, StoreUnavailable> => {
     if (request.type !== "startSubscription") return Effect.succeed(() => request)
-    return Effect.flatMap(assets.find(tenantId, request.assetSerialNumber), (asset) =>
+    return Effect.flatMap(assets.find(tenantId, request.assetSerialNumber), (answer) =>
       withMillis((millis) => {
+        const asset = readAsset(answer)
         const subscriptionId = newId("sub", millis) as SubscriptionId
         return Effect.succeed(({ serialIsRented }: Loaded) => ({
           ...request,
@@ -137,19 +138,28 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
     request: RequestFor<Type>
   ): Effect.Effect<Transition<EventOf<Type>>, RefusalOf<Type> | NotFound<Name> | Failure> => {
     const { tenantId } = caller
-    const applied = Effect.flatMapEager(commandOf(tenantId, request), (toCommand) => {
+    const applied = Effect.suspend(() => {
+      // The surroundings are asked once, by the first attempt that gets to deciding: an answer given again needs nothing of them.
+      let command: ((loaded: Loaded) => OrderCommand) | undefined
+      const facts = Effect.suspend(() =>
+        command ? Effect.succeed(command) : Effect.map(commandOf(tenantId, request), (toCommand) => (command = toCommand))
+      )
       const loading = withMillis((millis) => {
-        const key = idempotencyKeyOf(caller, millis, [name, request], digest)
-        return Effect.map(load(tenantId, name, request, lookupOf(key, millis)), (loaded) => ({ millis, key, loaded }))
+        const bound = bindKey(caller, millis, [name, request], digest)
+        return Effect.map(load(tenantId, name, request, lookupOf(bound, millis)), (loaded) => ({ millis, bound, loaded }))
       })
-      const decideOn = ({ millis, key, loaded }: Effect.Success<typeof loading>): Attempt<Refusal> => {
-        if (key && loaded.remembered) return oldNews(replay(store, key, loaded.remembered))
-        if (loaded.order === null) return oldNews(refuse(store, notFound(name), key, fromMillis(millis)))
-        const decision = decide(lifecycle, loaded.order, toCommand(loaded), occasionOf(caller, millis))
-        if (Result.isFailure(decision)) return oldNews(refuse(store, decision.failure, key, fromMillis(millis)))
-        return Effect.flatMapEager(changeOf(decision.success, loaded.headHash, key && { remember: key }), commit)
+      const decideOn = ({ millis, bound, loaded }: Effect.Success<typeof loading>): Attempt<Refusal> => {
+        const { order, headHash, remembered } = loaded
+        const refused = (refusal: Refusal) => refuse(store, refusal, bound, fromMillis(millis), attempt)
+        if (bound && remembered) return oldNews(replay(store, bound, remembered, order))
+        if (order === null) return refused(notFound(name))
+        return Effect.flatMapEager(facts, (toCommand): Attempt<Refusal> => {
+          const decision = decide(lifecycle, order, toCommand(loaded), occasionOf(caller, millis))
+          if (Result.isFailure(decision)) return refused(decision.failure)
+          return Effect.flatMapEager(changeOf(decision.success, headHash, bound && { remember: bound.key }), commit)
+        })
       }
-      const attempt = Effect.flatMap(loading, decideOn)
+      const attempt: Attempt<Refusal> = Effect.flatMap(loading, decideOn)
       // A refusal is no reason to take back what was done under the lock: it is remembered there.
       const attemptAlone = ({ orderId }: LostRace) =>
         Effect.flatMap(store.exclusively({ tenantId, orderId }, Effect.result(attempt)), Effect.fromResult)
@@ -182,25 +192,26 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
   const placeOrder = (
     caller: Caller,
     request: PlaceOrder,
-    options: { readonly payment?: Payment }
+    payment: Payment | undefined
   ): Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | Failure> => {
     const { tenantId } = caller
     const emailKey = request.customer.email.toLowerCase()
     const skus = [...new Set(request.items.map((item) => item.sku))]
     const placed = withMillis((firstMillis) => {
       const orderId = newId("ord", firstMillis) as OrderId
-      const attempt = withMillis((millis): Attempt<Refusal> => {
-        const key = idempotencyKeyOf(caller, millis, ["place", request], digest)
-        const loading = store.loadPlacing({ tenantId, emailKey, ...lookupOf(key, millis) })
+      const attempt: Attempt<Refusal> = withMillis((millis) => {
+        const bound = bindKey(caller, millis, ["place", request, ...(payment ? [payment] : [])], digest, ["place", request])
+        const loading = store.loadPlacing({ tenantId, emailKey, ...lookupOf(bound, millis) })
         return Effect.flatMap(loading, ({ customerId: known, remembered }): Attempt<Refusal> => {
-          if (key && remembered) return oldNews(replay(store, key, remembered))
-          return Effect.flatMapEager(catalogue.find(tenantId, skus), (variants): Attempt<Refusal> => {
+          if (bound && remembered) return oldNews(replay(store, bound, remembered, null))
+          return Effect.flatMapEager(catalogue.find(tenantId, skus), (answer): Attempt<Refusal> => {
             const customerId = known ?? (newId("cust", millis) as CustomerId)
-            const facts = { tenantId, orderId, customerId, variants, ...options }
+            const facts = { tenantId, orderId, customerId, variants: readVariants(answer, skus), ...(payment && { payment }) }
             const decision = place(lifecycle, request, facts, occasionOf(caller, millis))
-            if (Result.isFailure(decision)) return oldNews(refuse(store, decision.failure, key, fromMillis(millis)))
+            if (Result.isFailure(decision)) return refuse(store, decision.failure, bound, fromMillis(millis), attempt)
             const newcomer = known === null && { newCustomer: { customerId, emailKey } }
-            return Effect.flatMapEager(changeOf(decision.success, null, { ...newcomer, ...(key && { remember: key }) }), commit)
+            const more = { ...newcomer, ...(bound && { remember: bound.key }) }
+            return Effect.flatMapEager(changeOf(decision.success, null, more), commit)
           })
         })
       })
@@ -211,10 +222,10 @@ export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycl
 
   /** The same load and the same decision as `applyCommand`, and nothing after it. */
   const previewCommand = Effect.fnUntraced(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {
-    const toCommand = yield* commandOf(caller.tenantId, request)
     const loaded = yield* load(caller.tenantId, { orderId }, request)
     if (loaded.order === null) return yield* new OrderNotFound({ orderId })
     const { order } = loaded
+    const toCommand = yield* commandOf(caller.tenantId, request)
     return yield* withMillis((millis) => Effect.succeed(preview(lifecycle, order, toCommand(loaded), occasionOf(caller, millis))))
   })
 

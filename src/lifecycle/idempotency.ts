@@ -1,18 +1,20 @@
 /**
  * Idempotency: the same key with the same command gives the first answer again.
  *
- * What is kept is the outcome, not the bytes of an answer: which event of which order, or which refusal. The answer is rebuilt from the
- * audit trail, so it holds nothing that the trail does not hold, and erasing a text there erases it here. The accepted outcome is written
- * in the same statement as the change itself; a refused one by whoever comes first. Keys belong to the tenant.
+ * What is kept is the outcome, not the bytes of an answer: which event of which order, or which refusal. The answer is made from that event,
+ * so it holds nothing that the trail does not hold, and erasing a text there erases it here. The accepted outcome is written in the same
+ * statement as the change itself; a refused one by the first call that is refused. Keys belong to the tenant.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fingerprint } from "../order/auditChain.ts"
+import type { AuditEvent } from "../order/AuditEvent.ts"
 import type { Transition } from "../order/decide.ts"
 import type { Digest } from "../order/digest.ts"
-import { fold } from "../order/evolve.ts"
-import { type InvalidInput, OrderAlreadyCancelled, type Refusal } from "../order/Refusal.ts"
+import { evolve } from "../order/evolve.ts"
+import type { Order } from "../order/Order.ts"
+import { type InvalidInput, OrderAlreadyCancelled, Refusal } from "../order/Refusal.ts"
 import { fromMillis, type Timestamp } from "../order/Timestamp.ts"
 import type { Caller } from "./Caller.ts"
 import type { IdempotencyKey, OrderStore, OutcomeUnknown, Remembered, StoreUnavailable } from "./OrderStore.ts"
@@ -31,52 +33,89 @@ export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReuse
 
 type Store = OrderStore["Service"]
 
-/** The caller's key, bound to this command: its type, its target, its content and who gives it. Undefined without a key. */
-export const idempotencyKeyOf = (
-  caller: Caller,
+/** A caller's key, bound to a command. */
+export interface BoundKey {
+  readonly key: IdempotencyKey
+  /**
+   * The fingerprint that earlier versions wrote: they counted the actor in, and left the payment of a placement out. Their keys are honoured
+   * as long as there are any, 24 hours after the upgrade.
+   */
+  readonly formerFingerprint: () => string
+}
+
+/**
+ * The caller's key, bound to the tenant and to the command: its type, its target and its content, but not to who gives it. Undefined without
+ * a key. `former` is the command as earlier versions counted it, where that is something else.
+ */
+export const bindKey = (
+  { idempotencyKey: key, tenantId, actor }: Caller,
   millis: number,
   command: unknown,
-  digest: Digest
-): IdempotencyKey | undefined => {
-  const { idempotencyKey: key, tenantId, actor } = caller
+  digest: Digest,
+  former = command
+): BoundKey | undefined => {
   if (key === undefined) return undefined
   const expiresAt = fromMillis(millis + Duration.toMillis(keyLifetime))
-  return { tenantId, key, fingerprint: fingerprint([command, actor.userId], digest), expiresAt }
+  return {
+    key: { tenantId, key, fingerprint: fingerprint([tenantId, command], digest), expiresAt },
+    formerFingerprint: () => fingerprint([former, actor.userId], digest)
+  }
 }
 
 /** What a load has to look up for a key. */
-export const lookupOf = (key: IdempotencyKey | undefined, millis: number) =>
-  key === undefined ? {} : { idempotency: { key: key.key, now: fromMillis(millis) } }
-
-/** Give the remembered answer again: the refusal, or the transition as the audit trail has it. */
-export const replay = Effect.fnUntraced(function* (
-  store: Store,
-  key: IdempotencyKey,
-  remembered: Remembered
-): Effect.fn.Return<Transition, Refusal | IdempotencyKeyReused | StoreUnavailable> {
-  if (remembered.fingerprint !== key.fingerprint) return yield* new IdempotencyKeyReused()
-  const { outcome } = remembered
-  if (outcome.outcome === "refused") return yield* yield* withText(store, key, outcome.refusal)
-  const history = yield* store.history(key.tenantId, outcome.orderId, outcome.sequence)
-  const events = history.map((sealed) => sealed.event)
-  const [event, after] = [events.at(-1), fold(events)]
-  if (event === undefined || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))
-  return { before: fold(events.slice(0, -1)), event, after }
-})
+export const lookupOf = (bound: BoundKey | undefined, millis: number) =>
+  bound === undefined ? {} : { idempotency: { key: bound.key.key, now: fromMillis(millis) } }
 
 /**
- * Refuse a command. Under a key the refusal is remembered, and if someone else's answer was remembered first, that one is given.
- * Invalid input is never remembered: a corrected request may use the same key.
+ * Give the remembered answer again, marked as `replayed`: the refusal, or the event of the first answer. One event is read, however many the
+ * order has. `order` is the order as it was loaded together with what is remembered; null for a placement, which is its own first event.
  */
-export const refuse = <R extends Refusal>(
+export const replay = Effect.fnUntraced(function* (
+  store: Store,
+  { key, formerFingerprint }: BoundKey,
+  { fingerprint: remembered, outcome }: Remembered,
+  order: Order | null
+): Effect.fn.Return<Transition, Refusal | IdempotencyKeyReused | StoreUnavailable> {
+  if (remembered !== key.fingerprint && remembered !== formerFingerprint()) return yield* new IdempotencyKeyReused()
+  if (outcome.outcome === "refused") return yield* marked(withText(outcome.refusal, order))
+  const { orderId, sequence } = outcome
+  const sealed = yield* store.event({ tenantId: key.tenantId, orderId, sequence })
+  const after = sealed && orderAfter(sealed.event, order)
+  if (!sealed || !after) return yield* Effect.die(new Error(`order ${orderId} has lost its history`))
+  return { before: null, event: sealed.event, after, replayed: true }
+})
+
+const orderAfter = (event: AuditEvent, order: Order | null): Order | null =>
+  event.type === "order.placed" ? evolve(null, event) : order
+
+/**
+ * Refuse a command. Under a key the refusal is remembered. If another answer was remembered first, `again` is run, which finds it. Invalid
+ * input is never remembered: a corrected request may use the same key.
+ */
+export const refuse = <R extends Refusal, A, E>(
   store: Store,
   refusal: R,
-  key: IdempotencyKey | undefined,
-  now: Timestamp
-): Effect.Effect<Transition, R | Refusal | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown> =>
-  key === undefined || isInvalidInput(refusal)
-    ? Effect.fail(refusal)
-    : Effect.flatMap(store.rememberRefusal(key, withoutText(refusal), now), (remembered) => replay(store, key, remembered))
+  bound: BoundKey | undefined,
+  now: Timestamp,
+  again: Effect.Effect<A, E>
+): Effect.Effect<A, R | E | StoreUnavailable | OutcomeUnknown> => {
+  if (bound === undefined || isInvalidInput(refusal)) return Effect.fail(refusal)
+  const kept = withoutText(refusal)
+  return Effect.flatMap(
+    store.rememberRefusal(bound.key, kept, now),
+    ({ fingerprint: remembered, outcome }): Effect.Effect<A, R | E> =>
+      remembered === bound.key.fingerprint && outcome.outcome === "refused" && isSame(outcome.refusal, kept)
+        ? Effect.fail(refusal)
+        : again
+  )
+}
+
+const encode = Schema.encodeSync(Refusal)
+const decode = Schema.decodeSync(Refusal)
+
+const isSame = (a: Refusal, b: Refusal): boolean => JSON.stringify(encode(a)) === JSON.stringify(encode(b))
+
+const marked = (refusal: Refusal): Refusal => decode({ ...encode(refusal), replayed: true })
 
 /** The only text that a refusal repeats is the reason of an earlier cancel. It is not kept under the key, */
 const withoutText = (refusal: Refusal): Refusal => {
@@ -85,14 +124,12 @@ const withoutText = (refusal: Refusal): Refusal => {
   return new OrderAlreadyCancelled({ orderId, cancelledAt })
 }
 
-/** but looked up where it stands, if it still does. */
-const withText = (store: Store, { tenantId }: IdempotencyKey, refusal: Refusal): Effect.Effect<Refusal, StoreUnavailable> => {
-  if (!isAlreadyCancelled(refusal)) return Effect.succeed(refusal)
+/** but taken from the order, if it is still there. */
+const withText = (refusal: Refusal, order: Order | null): Refusal => {
+  if (!isAlreadyCancelled(refusal)) return refusal
   const { orderId, cancelledAt } = refusal
-  return Effect.map(store.load([{ tenantId, order: { orderId } }]), ([loaded]) => {
-    const reason = loaded?.order?.cancellation?.reason
-    return new OrderAlreadyCancelled({ orderId, cancelledAt, ...(reason !== undefined && { reason }) })
-  })
+  const reason = order?.cancellation?.reason
+  return new OrderAlreadyCancelled({ orderId, cancelledAt, ...(reason !== undefined && { reason }) })
 }
 
 const isAlreadyCancelled = (refusal: Refusal): refusal is OrderAlreadyCancelled => refusal._tag === "OrderAlreadyCancelled"

@@ -168,7 +168,9 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
 
     stock: (tenantId, sku) => Effect.sync(() => tenant(tenantId).stock(sku)),
 
-    history: (tenantId, orderId, upTo) => Effect.sync(() => tenant(tenantId).history(orderId, upTo)),
+    history: (tenantId, orderId) => Effect.sync(() => tenant(tenantId).history(orderId)),
+
+    event: ({ tenantId, orderId, sequence }) => Effect.sync(() => tenant(tenantId).event(orderId, sequence) ?? null),
 
     orderIds: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).orderIds.page(after, limit)),
 

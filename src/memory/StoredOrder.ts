@@ -70,16 +70,12 @@ const followed = (order: Order | null, event: AuditEvent): Order | null => {
   }
 }
 
-/** The events, oldest first, as far as `upTo`. */
-export const historyOf = (
-  events: PackedEvents,
-  { orderId, newest }: StoredOrder,
-  upTo = Infinity
-): ReadonlyArray<SealedEvent> => {
+/** The events, oldest first. */
+export const historyOf = (events: PackedEvents, { orderId, newest }: StoredOrder): ReadonlyArray<SealedEvent> => {
   const history: Array<SealedEvent> = []
   for (let address: Address | null = newest; address !== null;) {
     const { sealed, previous } = events.read(address, orderId)
-    if (sealed.event.sequence <= upTo) history.push(sealed)
+    history.push(sealed)
     address = previous
   }
   return history.toReversed()

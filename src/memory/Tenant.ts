@@ -82,10 +82,10 @@ export class Tenant {
     }
   }
 
-  /** The events of an order, oldest first, as far as `upTo`. Empty when there is no such order. */
-  history(orderId: OrderId, upTo?: number): ReadonlyArray<SealedEvent> {
+  /** The events of an order, oldest first. Empty when there is no such order. */
+  history(orderId: OrderId): ReadonlyArray<SealedEvent> {
     const stored = this.#stored(orderId)
-    return stored ? historyOf(this.#events, stored, upTo) : []
+    return stored ? historyOf(this.#events, stored) : []
   }
 
   event(orderId: OrderId, sequence: number): SealedEvent | undefined {

@@ -10,11 +10,15 @@ import { ContractLength, OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId
 import type { CancellationPolicy } from "./orderMachine.ts"
 import { Timestamp } from "./Timestamp.ts"
 
+/** `replayed` is true on a refusal that was given before under the same idempotency key and is given again; absent otherwise. */
+const given = { replayed: Schema.optionalKey(Schema.Literal(true)) }
+
 /** One wrong field of an input: where (`items[2].quantity`), what is wrong, and the kind of fault. */
 export const InputFault = Schema.Struct({ path: Schema.String, message: Schema.String, code: Schema.String })
 export type InputFault = typeof InputFault.Type
 
 export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
+  ...given,
   details: Schema.NonEmptyArray(InputFault)
 }) {
   static readonly when =
@@ -29,6 +33,7 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
 // --- place -------------------------------------------------------------------------------------------------------------------------
 
 export class VariantNotFound extends Schema.TaggedError<VariantNotFound>()("VariantNotFound", {
+  ...given,
   skus: Schema.NonEmptyArray(Sku),
   details: Schema.NonEmptyArray(InputFault)
 }) {
@@ -41,6 +46,7 @@ export class VariantNotFound extends Schema.TaggedError<VariantNotFound>()("Vari
 }
 
 export class VariantInactive extends Schema.TaggedError<VariantInactive>()("VariantInactive", {
+  ...given,
   skus: Schema.NonEmptyArray(Sku),
   details: Schema.NonEmptyArray(InputFault)
 }) {
@@ -53,6 +59,7 @@ export class VariantInactive extends Schema.TaggedError<VariantInactive>()("Vari
 }
 
 export class InvalidContractLength extends Schema.TaggedError<InvalidContractLength>()("InvalidContractLength", {
+  ...given,
   skus: Schema.NonEmptyArray(Sku),
   details: Schema.NonEmptyArray(InputFault)
 }) {
@@ -66,7 +73,7 @@ export class InvalidContractLength extends Schema.TaggedError<InvalidContractLen
 
 // --- any command on an order -------------------------------------------------------------------------------------------------------
 
-export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { orderId: OrderId }) {
+export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { ...given, orderId: OrderId }) {
   static readonly when = "The order does not exist in the tenant. An order of another tenant is no different."
   readonly code = "NOT_FOUND"
   readonly remedy = "Verify the order ID."
@@ -76,6 +83,7 @@ export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNot
 }
 
 export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFound>()("SubscriptionNotFound", {
+  ...given,
   subscriptionId: SubscriptionId
 }) {
   static readonly when = "The subscription does not exist in the tenant, or is not of the order."
@@ -89,6 +97,7 @@ export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFoun
 // --- confirm -----------------------------------------------------------------------------------------------------------------------
 
 export class OrderNotPending extends Schema.TaggedError<OrderNotPending>()("OrderNotPending", {
+  ...given,
   orderId: OrderId,
   status: OrderStatus
 }) {
@@ -103,6 +112,7 @@ export class OrderNotPending extends Schema.TaggedError<OrderNotPending>()("Orde
 // --- startSubscription -------------------------------------------------------------------------------------------------------------
 
 export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("OrderNotConfirmed", {
+  ...given,
   orderId: OrderId,
   status: OrderStatus
 }) {
@@ -115,6 +125,7 @@ export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("
 }
 
 export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()("ItemFullyFulfilled", {
+  ...given,
   orderId: OrderId,
   sku: Schema.optionalKey(Sku),
   /** Months, where the request names them. */
@@ -130,7 +141,10 @@ export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()
   }
 }
 
-export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", { serialNumber: SerialNumber }) {
+export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", {
+  ...given,
+  serialNumber: SerialNumber
+}) {
   static readonly when = "The registry of assets does not know the serial number."
   readonly code = "ASSET_NOT_FOUND"
   readonly remedy = "Verify the serial number, or register the asset."
@@ -140,6 +154,7 @@ export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNot
 }
 
 export class SkuMismatch extends Schema.TaggedError<SkuMismatch>()("SkuMismatch", {
+  ...given,
   serialNumber: SerialNumber,
   sku: Sku
 }) {
@@ -152,6 +167,7 @@ export class SkuMismatch extends Schema.TaggedError<SkuMismatch>()("SkuMismatch"
 }
 
 export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("AssetNotAvailable", {
+  ...given,
   serialNumber: SerialNumber
 }) {
   static readonly when = "The asset is under an active subscription, or the registry of assets says that it is not available."
@@ -166,7 +182,7 @@ export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("
 
 export class SubscriptionAlreadyCancelled extends Schema.TaggedError<SubscriptionAlreadyCancelled>()(
   "SubscriptionAlreadyCancelled",
-  { subscriptionId: SubscriptionId }
+  { ...given, subscriptionId: SubscriptionId }
 ) {
   static readonly when = "The subscription was cancelled before."
   readonly code = "ALREADY_CANCELLED"
@@ -177,6 +193,7 @@ export class SubscriptionAlreadyCancelled extends Schema.TaggedError<Subscriptio
 }
 
 export class SubscriptionAlreadyEnded extends Schema.TaggedError<SubscriptionAlreadyEnded>()("SubscriptionAlreadyEnded", {
+  ...given,
   subscriptionId: SubscriptionId,
   status: SubscriptionStatus
 }) {
@@ -195,6 +212,7 @@ export class SubscriptionAlreadyEnded extends Schema.TaggedError<SubscriptionAlr
  * helps only under a policy that asks for active ones; the other refuses the order for good.
  */
 export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>()("OrderNotCancellable", {
+  ...given,
   orderId: OrderId,
   status: OrderStatus,
   guard: Schema.String,
@@ -217,6 +235,7 @@ export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>
 
 /** Carries the original record of the cancel. */
 export class OrderAlreadyCancelled extends Schema.TaggedError<OrderAlreadyCancelled>()("OrderAlreadyCancelled", {
+  ...given,
   orderId: OrderId,
   cancelledAt: Timestamp,
   reason: Schema.optionalKey(Schema.String)

@@ -38,6 +38,11 @@ export interface Transition<Event extends AuditEvent = AuditEvent> {
   readonly before: Order | null
   readonly event: Event
   readonly after: Order
+  /**
+   * True on an answer that is given again under its idempotency key; absent otherwise. `event` is the event of the first answer. `before` is
+   * null then, and `after` the order as it stands now, or as it was placed. See `docs/decisions/0027-what-a-replay-carries.md`.
+   */
+  readonly replayed?: true
 }
 
 type Command<Type extends OrderCommand["type"]> = Extract<OrderCommand, { type: Type }>

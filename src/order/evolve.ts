@@ -1,7 +1,7 @@
 /**
  * The fold: an order and the next event of its history in, the order afterwards out. An order is nothing but the fold of its events.
  */
-import type { AuditEvent } from "./AuditEvent.ts"
+import type { AuditEvent, SubscriptionStarted } from "./AuditEvent.ts"
 import { decimalsOnceAssumed } from "./Money.ts"
 import type { Line, Order, Subscription } from "./Order.ts"
 import { plusMonths } from "./Timestamp.ts"
@@ -9,6 +9,17 @@ import { endUnit, allHeld, releaseHeld, startUnit, type Units } from "./Units.ts
 
 const updateLine = (lines: ReadonlyArray<Line>, position: number, update: (units: Units) => Units): ReadonlyArray<Line> =>
   lines.map((line, index) => (index === position ? { ...line, units: update(line.units) } : line))
+
+/** The subscription that an event started, as it was then. */
+export const startedBy = (event: typeof SubscriptionStarted.Type): Subscription => ({
+  ...event.details,
+  endDate: plusMonths(event.details.startDate, event.details.contractLength, event.details.startOffsetMinutes),
+  ...event.confidential,
+  status: "active",
+  createdAt: event.at,
+  createdBy: event.actor.userId,
+  updatedAt: event.at
+})
 
 /** Apply one event. Throws on an event that does not follow: a history with a gap is not a history. */
 export const evolve = (order: Order | null, event: AuditEvent): Order => {
@@ -39,15 +50,7 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
     case "order.confirmed":
       return { ...order, version, status, updatedAt }
     case "subscription.started": {
-      const subscription: Subscription = {
-        ...event.details,
-        endDate: plusMonths(event.details.startDate, event.details.contractLength, event.details.startOffsetMinutes),
-        ...event.confidential,
-        status: "active",
-        createdAt: event.at,
-        createdBy: event.actor.userId,
-        updatedAt: event.at
-      }
+      const subscription = startedBy(event)
       return {
         ...order,
         version,

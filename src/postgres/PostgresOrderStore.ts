@@ -421,16 +421,22 @@ const make = Effect.gen(function* () {
          WHERE r.tenant_id = ${tenantId}::text AND r.sku = ${sku}::text AND r.held + r.active > 0`
     ).pipe(Effect.map(([row]) => row ?? { reserved: 0, rented: 0 }))
 
-  const history = (tenantId: TenantId, orderId: OrderId, upTo?: number) =>
+  const history = (tenantId: TenantId, orderId: OrderId) =>
     read(
       sql<EventRow>`
         SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e
           LEFT JOIN order_lifecycle.audit_confidential c
             ON c.tenant_id = ${tenantId}::text AND c.order_id = e.order_id AND c.sequence = e.sequence
          WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text
-           AND e.sequence <= ${String(upTo ?? 2 ** 31 - 1)}::text::integer
          ORDER BY e.sequence`
     ).pipe(Effect.map((rows) => rows.map(toSealedEvent)))
+
+  const event = ({ tenantId, orderId, sequence }: EventKey) =>
+    read(
+      sql<EventRow>`
+        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${sql.literal(joinConfidential)}
+         WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text AND e.sequence = ${String(sequence)}::text::integer`
+    ).pipe(Effect.map(([row]) => (row === undefined ? null : toSealedEvent(row))))
 
   const orderIds = (tenantId: TenantId, after: OrderId | null, limit: number) =>
     read(
@@ -488,6 +494,7 @@ const make = Effect.gen(function* () {
     findSubscription,
     stock,
     history,
+    event,
     orderIds,
     tenantIds,
     leaseOutbox,

@@ -42,11 +42,12 @@ export const describeCall = ({ type, ...rest }: OrderCall): string =>
 // --- answers ---------------------------------------------------------------------------------------------------------------------------
 
 /** An accepted call in one line: everything that a rival could have made different. */
-const accepted = ({ before, event, after }: Transition): string => {
+const accepted = ({ before, event, replayed }: Transition): string => {
   const released = event.released.map(({ line, quantity }) => `${quantity} of line ${line}`).join(", ")
-  const reason = after.cancellation?.reason
+  const reason = event.type === "order.cancelled" ? event.confidential.reason : undefined
+  const version = replayed ? event.sequence - 1 : (before?.version ?? 0)
   return [
-    `${event.type}: ${event.from ?? "nothing"} -> ${event.to}, version ${before?.version ?? 0} -> ${event.sequence}`,
+    `${event.type}: ${event.from ?? "nothing"} -> ${event.to}, version ${version} -> ${event.sequence}`,
     ...(released === "" ? [] : [`released ${released}`]),
     ...(reason === undefined ? [] : [`reason ${JSON.stringify(reason)}`])
   ].join(", ")
@@ -107,7 +108,6 @@ export const makeCall = (call: OrderCall, known: Acquaintance): Effect.Effect<Re
     const idOf = (order: number) => known.orders[order]?.orderId ?? OrderId.make("nowhere")
     const remember = (transition: Transition) => {
       const position = known.orders.findIndex(({ orderId }) => orderId === transition.after.orderId)
-      // An answer given again shows the order as it was then.
       if ((known.orders[position]?.version ?? Infinity) < transition.after.version) known.orders[position] = transition.after
       return accepted(transition)
     }

@@ -492,7 +492,16 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     )
     assert.equal(verifyChain(history, { sequence: 5, hash: head.headHash }), null)
     assert.deepEqual(fold(history.map(({ event }) => event)), head.order)
-    assert.deepEqual(yield* store.history(tenantId, head.order.orderId, 3), history.slice(0, 3))
+    for (const sealed of history) assert.deepEqual(yield* store.event(sealed.event), sealed)
+    const { orderId } = head.order
+    for (const none of [
+      { tenantId, orderId, sequence: 0 },
+      { tenantId, orderId, sequence: 6 },
+      { tenantId, orderId: OrderId.make("order-unknown"), sequence: 1 },
+      { tenantId: freshTenant(), orderId, sequence: 1 }
+    ]) {
+      assert.equal(yield* store.event(none), null)
+    }
   }),
 
   given("notes are rewritten without a transition", function* (store, tenantId) {
