@@ -243,6 +243,7 @@ const seeSubscription = ({ subscription, order }: SubscriptionOfOrder): Subscrip
     price: writeMoney(line.unitPrice, order.currency, "minor"),
     contractLength: subscription.contractLength,
     startDate: subscription.startDate,
+    endDate: subscription.endDate,
     ...(ended && {
       ended: {
         at: ended.at,
