@@ -24,7 +24,7 @@ export { type Answer, type Consequence, type Lifecycle, lifecycles } from "./ord
 // Deciding, pure.
 export { decide, type EventOf, type Occasion, type RefusalOf, type Transition } from "./order/decide.ts"
 export { place, type PlacingFacts, type Variant } from "./order/place.ts"
-export { evolve, fold } from "./order/evolve.ts"
+export { evolve, fold, UnknownEventKind } from "./order/evolve.ts"
 export { type Blocker, explain, type Preview, preview } from "./order/explain.ts"
 export { brokenLaws } from "./order/invariants.ts"
 

@@ -61,7 +61,7 @@ export const verifyCommand = Command.make(
     const place = yield* placeOf(Option.getOrUndefined(databaseUrl), Option.getOrUndefined(dataFolder))
     const tenantId = Option.map(tenant, (id) => id as TenantId)
     const found = new Map<InvariantId, number>()
-    let checked: Checked = { tenants: 0, orders: 0, events: 0 }
+    let checked: Checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0 }
 
     const violations = verify({
       onChecked: (now) => {
@@ -79,7 +79,7 @@ export const verifyCommand = Command.make(
       })
       yield* hideProgress
       const count = [...found.values()].reduce((sum, each) => sum + each, 0)
-      yield* Console.log(json ? JSON.stringify({ checked, violations: count }) : summaryOf(checked, found))
+      yield* Console.log(json ? JSON.stringify({ checked, violations: count }) : summaryOf(checked, found) + noticeOf(checked))
       if (count > 0) return yield* new FoundViolations({ count })
       if (Option.isSome(exportHeads)) {
         const written = yield* writeHeads(exportHeads.value, Option.getOrUndefined(tenantId))
@@ -137,6 +137,12 @@ const summaryOf = ({ tenants, orders, events }: Checked, found: ReadonlyMap<Inva
   })
   return ["", `${extent}.`, "", ...rows].join("\n")
 }
+
+/** What is right, and worth knowing. */
+const noticeOf = ({ ordersWithAssumedDecimals: count }: Checked): string =>
+  count === 0
+    ? ""
+    : `\nThe events of ${counted(count, "order")} do not say how many decimals their amounts have: they are read as the build that wrote them did.`
 
 const counted = (count: number, what: string): string => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`
 

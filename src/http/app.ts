@@ -47,6 +47,8 @@ interface Seen {
   readonly requestId: RequestId
   route: string
   tenantId: TenantId | undefined
+  /** The text of its body, which says what a schema found wrong. Never logged. */
+  body: string | undefined
 }
 
 /** The Api and its documents on a router of their own. `app` lets in only what the route table knows, so its settings hardly matter. */
@@ -115,6 +117,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     const [first, ...others] = fault ? [...match.faults, fault] : match.faults
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
     const body = isChange ? yield* readBody(request, seen.route === "/v1/orders" ? bodyLimits.order : bodyLimits.other) : "{}"
+    seen.body = body
     return yield* handle.pipe(
       Effect.provideService(HttpServerRequest, checkedRequest(request, match, body)),
       Effect.provideService(CurrentCaller, {
@@ -130,8 +133,8 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     HttpServerResponse.setHeaders(response, { ...commonHeaders, "x-request-id": requestId })
 
   /** The answer to whatever kept a request from being answered. */
-  const answerCause = (cause: Cause.Cause<unknown>, { requestId, route }: Seen) => {
-    const failure = failureIn(cause)
+  const answerCause = (cause: Cause.Cause<unknown>, { requestId, route, body }: Seen) => {
+    const failure = failureIn(cause, body)
     if (failure !== undefined) return Effect.succeed(answerFailure(failure))
     return Effect.as(Effect.logError({ requestId, route, defect: describeDefect(cause) }), answerDefect(requestId))
   }
@@ -141,7 +144,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     const request = yield* HttpServerRequest
     const startedAt = yield* Clock.currentTimeNanos
     const requestId = yield* requestIdOf(request, random)
-    const seen: Seen = { requestId, route: "unknown", tenantId: undefined }
+    const seen: Seen = { requestId, route: "unknown", tenantId: undefined, body: undefined }
     // An interrupted request is answered by the server itself, with an empty body. It gets ours on its way out.
     yield* HttpEffect.appendPreResponseHandler((_, response) =>
       Effect.succeed("x-request-id" in response.headers ? response : dress(answerInterrupted(request), requestId))
@@ -177,11 +180,13 @@ const lacksHost = ({ source, headers }: HttpServerRequest): boolean =>
   "httpVersion" in source && source.httpVersion === "1.1" && headers["host"] === undefined
 
 /** The failure in a cause that has an answer of its own. A schema that the request does not fit dies inside the framework. */
-const failureIn = (cause: Cause.Cause<unknown>): Failure | undefined => {
+const failureIn = (cause: Cause.Cause<unknown>, body: string | undefined): Failure | undefined => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Fail" && isFailure(reason.error)) return reason.error
     if (reason._tag === "Die" && HttpApiSchemaError.is(reason.defect) && requestParts.has(reason.defect.kind)) {
-      return new InvalidInput({ details: inputFaults(reason.defect.cause.issue) })
+      const { kind, cause } = reason.defect
+      const input: unknown = kind === "Payload" && body !== undefined ? JSON.parse(body) : undefined
+      return new InvalidInput({ details: inputFaults(cause.issue, "", input) })
     }
   }
   return undefined

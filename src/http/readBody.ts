@@ -2,15 +2,18 @@
  * The body of a request, read within limits and known to be a JSON object before any schema sees it.
  *
  * The size is capped while reading, the encoding must be UTF-8, and the depth is measured on the text, because deep input overflows
- * recursive readers long before it is large. An empty body counts as `{}`. Of a member given twice the last one counts.
+ * recursive readers long before it is large. An empty body counts as `{}`. Of a member given twice the last one counts, except in free-form
+ * JSON, which is kept exactly as it was sent or refused by name (`jsonText.ts`).
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
 import { InvalidInput } from "../order/Refusal.ts"
 import { maxJsonDepth } from "../order/Text.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
+import { lossFaults } from "./jsonText.ts"
 
 const invalid = (message: string, code: string) => new InvalidInput({ details: [{ path: "", message, code }] })
 
@@ -70,8 +73,13 @@ const readJsonObject = (bytes: ArrayBuffer): Effect.Effect<string, InvalidInput>
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return Effect.fail(invalid("must be a JSON object", "invalid_type"))
   }
+  const [first, ...others] = lossFaults(text, bodySchemas)
+  if (first !== undefined) return Effect.fail(new InvalidInput({ details: [first, ...others] }))
   return Effect.succeed(withoutProto(text))
 }
+
+/** What a body can be. */
+const bodySchemas = [PlaceOrder, CancelOrder, StartSubscription, EndSubscription, RewriteNotes].map(({ ast }) => ast)
 
 /** How deep brackets nest in a JSON text, outside its strings. Invalid JSON has a depth too; that it is invalid is found later. */
 const depthOf = (text: string): number => {

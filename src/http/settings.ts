@@ -11,11 +11,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CurrencyForNewAmounts, decimalsForNewAmounts, MinorUnits, toMinor } from "../order/Money.ts"
 import { ContractLength, Sku, TenantId } from "../order/Order.ts"
+import { NewSku } from "../order/OrderCommand.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
 import type { Variant } from "../order/place.ts"
 import { reader } from "../order/readInput.ts"
 import type { InputFault, InvalidInput } from "../order/Refusal.ts"
-import { Name, NonEmptyText, Text } from "../order/Text.ts"
+import { asNewIdentifier, Name, NonEmptyText, Text } from "../order/Text.ts"
 import type { ApiKey } from "./ApiKeys.ts"
 import { demoCatalogue } from "./demoCatalogue.ts"
 
@@ -152,8 +153,8 @@ const sendable = (what: string) =>
 
 const ApiKeyEntry = Schema.Struct({
   key: Text.check(sendable("a key")),
-  userId: Name,
-  tenants: Schema.NonEmptyArray(TenantId.check(sendable("a name"))),
+  userId: Name.check(asNewIdentifier()),
+  tenants: Schema.NonEmptyArray(TenantId.check(sendable("a name"), asNewIdentifier())),
   role: Schema.optionalKey(Text),
   email: Schema.optionalKey(Text),
   displayName: Schema.optionalKey(Text)
@@ -181,7 +182,7 @@ const readApiKeys = Effect.fnUntraced(function* (host: string) {
 // --- catalogue ---------------------------------------------------------------------------------------------------------------------
 
 const CatalogueEntry = Schema.Struct({
-  sku: Sku,
+  sku: NewSku,
   productName: NonEmptyText,
   status: Schema.Literals(["active", "inactive"]),
   currency: CurrencyForNewAmounts,

@@ -1,6 +1,7 @@
 /** Who calls, for which tenant, under which request. Every command takes one; nothing is read from the command itself. */
 import * as Schema from "effect/Schema"
 import { RequestId } from "../order/AuditEvent.ts"
+import { asNewIdentifier } from "../order/Text.ts"
 import { Actor, TenantId } from "../order/Order.ts"
 
 export const Caller = Schema.Struct({
@@ -13,7 +14,10 @@ export const Caller = Schema.Struct({
    * accepted or refused. Keys are the tenant's: the same key with any other command is refused.
    */
   idempotencyKey: Schema.optionalKey(
-    Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,255}$/, { message: "must be 1 to 255 printable ASCII characters" }))
+    Schema.String.check(
+      Schema.isPattern(/^[\x20-\x7e]{1,255}$/, { message: "must be 1 to 255 printable ASCII characters" }),
+      asNewIdentifier()
+    )
   )
 })
 export type Caller = typeof Caller.Type

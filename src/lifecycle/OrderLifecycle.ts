@@ -141,11 +141,12 @@ const readOptions = optionsReader("OrderLifecycle.layer", {
 })
 
 /**
- * Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. What a reader gives is there at
+ * Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. A member that is not known is
+ * refused by name: in code it is a mistake (over HTTP it was dropped before). What a reader gives is there at
  * once, so that what follows it (`flatMapEager`) is no step of its own.
  */
 const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
-  const readResult = reader(schema, path)
+  const readResult = reader(schema, path, "refused")
   return (input: unknown) => Effect.fromResult(readResult(input))
 }
 const readCaller = read(Caller, "caller")
@@ -157,23 +158,26 @@ const readCancelOrder = read(CancelOrder)
 const readStartSubscription = read(StartSubscription)
 const readEndSubscription = read(EndSubscription)
 const readRewriteNotes = read(RewriteNotes)
+const readConfirm = read(Schema.Struct({}))
 
 /** A command that is only asked about is checked like one that is given: what it is refused for, its preview is refused for. */
 const readCommandRequest = Effect.fnUntraced(function* (
   orderId: OrderId,
   request: CommandRequest
 ): Effect.fn.Return<CommandRequest, InvalidInput> {
-  switch (request.type) {
+  const { type, ...given } = request
+  switch (type) {
     case "confirm":
-      return { type: "confirm" }
+      yield* readConfirm(given)
+      return { type }
     case "startSubscription": {
-      const { orderId: _, ...checked } = yield* readStartSubscription({ ...request, orderId })
-      return { type: "startSubscription", ...checked }
+      const { orderId: _, ...checked } = yield* readStartSubscription({ ...given, orderId })
+      return { type, ...checked }
     }
     case "endSubscription":
-      return { type: "endSubscription", ...(yield* readEndSubscription(request)) }
+      return { type, ...(yield* readEndSubscription(given)) }
     case "cancel":
-      return { type: "cancel", ...(yield* readCancelOrder(request)) }
+      return { type, ...(yield* readCancelOrder(given)) }
   }
 })
 

@@ -48,8 +48,8 @@ export interface Page<Item> {
   readonly nextCursor: string | null
 }
 
-const readOrderListRequest = reader(OrderListRequest)
-const readSubscriptionListRequest = reader(SubscriptionListRequest)
+const readOrderListRequest = reader(OrderListRequest, "", "refused")
+const readSubscriptionListRequest = reader(SubscriptionListRequest, "", "refused")
 
 /** The value each order is sorted by. */
 const sortValue: Record<OrderSort, (order: Order) => PagePosition["value"]> = {

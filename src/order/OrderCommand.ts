@@ -17,7 +17,7 @@ import {
   SubscriptionId,
   UpgradeDetails
 } from "./Order.ts"
-import { Email, JsonObject, NonEmptyText, Text, textUpTo } from "./Text.ts"
+import { asNewIdentifier, Email, NewJsonObject, NonEmptyText, Text, textUpTo } from "./Text.ts"
 import { DateInput } from "./Timestamp.ts"
 
 /** The longest reason or note on a cancel, in Unicode code points. Source: cancel-order.md, "Request Fields". */
@@ -27,8 +27,12 @@ export const maxReasonLength = 1_000
 export const maxLines = 1_000
 export const maxDevices = 10_000
 
+/** A SKU, or a serial number, that comes in as new. */
+export const NewSku = Sku.check(asNewIdentifier<Sku>())
+export const NewSerialNumber = SerialNumber.check(asNewIdentifier<SerialNumber>())
+
 const ItemRequest = Schema.Struct({
-  sku: Sku,
+  sku: NewSku,
   quantity: Quantity,
   contractLength: Schema.optionalKey(ContractLength)
 })
@@ -55,7 +59,7 @@ export const PlaceOrder = Schema.Struct({
         `must not ask for more than ${maxDevices} units in all`
     )
   ),
-  customFields: Schema.optionalKey(Schema.NullOr(JsonObject)),
+  customFields: Schema.optionalKey(Schema.NullOr(NewJsonObject)),
   notes: Schema.optionalKey(Text),
   extensionDetails: Schema.optionalKey(ExtensionDetails),
   upgradeDetails: Schema.optionalKey(UpgradeDetails)
@@ -73,7 +77,7 @@ export type CancelOrder = typeof CancelOrder.Type
  */
 export const StartSubscription = Schema.Struct({
   orderId: OrderId,
-  assetSerialNumber: SerialNumber,
+  assetSerialNumber: NewSerialNumber,
   customerId: CustomerId,
   sku: Schema.optionalKey(Sku),
   billingGroupId: Schema.optionalKey(Text),

@@ -207,16 +207,21 @@ export class SubscriptionAlreadyEnded extends Schema.TaggedError<SubscriptionAlr
 
 // --- cancel ------------------------------------------------------------------------------------------------------------------------
 
+/** A refusal names at most this many subscriptions, so that what is remembered of it stays small. A preview names all. */
+export const mostSubscriptionsNamed = 100
+
 /**
- * The cancellation policy found something in the way. `guard` is the policy, `subscriptionIds` every active subscription. To end them
- * helps only under a policy that asks for active ones; the other refuses the order for good.
+ * The cancellation policy found something in the way. `guard` is the policy, `subscriptionIds` the subscriptions that it holds against the
+ * cancel, oldest first: at most 100, of `subscriptionCount`, which is absent in refusals that were remembered when all were named. To end
+ * them helps only under a policy that asks for active ones; the other refuses the order for good.
  */
 export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>()("OrderNotCancellable", {
   ...given,
   orderId: OrderId,
   status: OrderStatus,
   guard: Schema.String,
-  subscriptionIds: Schema.Array(SubscriptionId)
+  subscriptionIds: Schema.Array(SubscriptionId),
+  subscriptionCount: Schema.optionalKey(Schema.Int)
 }) {
   static readonly when = "The order has active subscriptions; under the policy `beforeFulfilment`, it has or had a subscription."
   readonly code = "ORDER_NOT_CANCELLABLE"
@@ -226,7 +231,7 @@ export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>
       : "This order can no longer be cancelled."
   }
   override get message() {
-    const count = this.subscriptionIds.length
+    const count = this.subscriptionCount ?? this.subscriptionIds.length
     return this.guard === ("noActiveSubscriptions" satisfies CancellationPolicy)
       ? `Order has ${count} active subscription${count === 1 ? "" : "s"}. Cancel the subscriptions first.`
       : `Order is ${this.status} and can no longer be cancelled.`

@@ -28,6 +28,18 @@ export const Name = NonEmptyText.check(
   Schema.makeFilter<string>((text) => !/[\u0000-\u001f\u007f-\u009f]/.test(text) || "must not contain control characters")
 )
 
+/**
+ * What an identifier must be that comes in as new: without white space at its ends, without characters that cannot be seen, and in the
+ * one form (NFC) in which two that look the same are the same. Upper and lower case stay different. Identifiers that are stored already
+ * were taken under laxer rules, so what only looks something up asks for a `Name`.
+ */
+export const asNewIdentifier = <A extends string>() =>
+  Schema.makeFilter<A>((text) => {
+    if (/^\s|\s$/u.test(text)) return "must not begin or end with white space"
+    if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) return "must not contain characters that cannot be seen"
+    return text === text.normalize("NFC") || "must be in Unicode normalization form C"
+  })
+
 /** An email address: one `@` with something on both sides, no white space, at most 254 characters. */
 export const Email = Text.check(
   Schema.makeFilter<string>((text) => (text.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(text)) || "must be an email address")
@@ -54,3 +66,19 @@ export const jsonFault = (json: unknown, depth = 1): string | undefined => {
 
 /** A free-form JSON object, storable as it is. */
 export const JsonObject = Schema.JsonObject.check(Schema.makeFilter<Schema.JsonObject>((json) => jsonFault(json) ?? true))
+
+/** The name that a member of new JSON may not have: a program that copies objects member by member loses it without a word. */
+export const reservedMember = "__proto__"
+
+const hasReservedMember = (json: unknown, depth = 1): boolean =>
+  typeof json === "object" &&
+  json !== null &&
+  depth <= maxJsonDepth &&
+  Object.entries(json).some(([name, value]) => name === reservedMember || hasReservedMember(value, depth + 1))
+
+/** A free-form JSON object that comes in as new. Stored ones may have the member that is refused here. */
+export const NewJsonObject = JsonObject.check(
+  Schema.makeFilter<Schema.JsonObject>(
+    (json) => !hasReservedMember(json) || `must not have a member called ${reservedMember}, at any depth`
+  )
+)

@@ -222,6 +222,10 @@ const inTheWay: Readonly<Record<CancellationPolicy, (order: Order) => ReadonlyAr
   beforeFulfilment: (order) => order.subscriptions
 }
 
+/** Every subscription that the policy holds against a cancel, oldest first. */
+export const subscriptionsInTheWay = (lifecycle: Lifecycle, order: Order): ReadonlyArray<SubscriptionId> =>
+  inTheWay[lifecycle.policy](order).map(({ subscriptionId }) => subscriptionId)
+
 /** What is wrong with the input of a start, by the fact that does not hold. */
 const startFaultOf = (order: Order, sku: Sku | undefined, lacking: Fact | StatusFact | undefined): Refusal.InvalidInput => {
   switch (lacking) {
@@ -274,8 +278,14 @@ export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderComm
     }
     case "cancel":
       if (code === "ORDER_NOT_CANCELLABLE") {
-        const subscriptionIds = inTheWay[lifecycle.policy](order).map(({ subscriptionId }) => subscriptionId)
-        return new Refusal.OrderNotCancellable({ orderId, status, guard: lifecycle.policy, subscriptionIds })
+        const all = subscriptionsInTheWay(lifecycle, order)
+        return new Refusal.OrderNotCancellable({
+          orderId,
+          status,
+          guard: lifecycle.policy,
+          subscriptionIds: all.slice(0, Refusal.mostSubscriptionsNamed),
+          subscriptionCount: all.length
+        })
       }
       if (code === "ALREADY_CANCELLED" && order.cancellation) {
         const { at: cancelledAt, reason } = order.cancellation

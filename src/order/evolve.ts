@@ -1,7 +1,8 @@
 /**
  * The fold: an order and the next event of its history in, the order afterwards out. An order is nothing but the fold of its events.
  */
-import type { AuditEvent, SubscriptionStarted } from "./AuditEvent.ts"
+import * as Schema from "effect/Schema"
+import { AuditEvent, type SubscriptionStarted } from "./AuditEvent.ts"
 import { decimalsOnceAssumed } from "./Money.ts"
 import type { Line, Order, Subscription } from "./Order.ts"
 import { plusMonths } from "./Timestamp.ts"
@@ -21,7 +22,21 @@ export const startedBy = (event: typeof SubscriptionStarted.Type): Subscription 
   updatedAt: event.at
 })
 
-/** Apply one event. Throws on an event that does not follow: a history with a gap is not a history. */
+/** An event of a kind that this build does not know: another build, or another program, wrote it. */
+export class UnknownEventKind extends Schema.TaggedError<UnknownEventKind>()("UnknownEventKind", {
+  orderId: Schema.String,
+  sequence: Schema.Int,
+  kind: Schema.String
+}) {
+  override get message() {
+    return `order ${this.orderId}: event ${this.sequence} is of a kind that is not known here: ${this.kind}`
+  }
+}
+
+/**
+ * Apply one event. Throws on an event that does not follow (a history with a gap is not a history), and an `UnknownEventKind` on one of a
+ * kind that is not known.
+ */
 export const evolve = (order: Order | null, event: AuditEvent): Order => {
   if (event.sequence !== (order?.version ?? 0) + 1) {
     throw new Error(`order ${event.orderId}: event ${event.sequence} does not follow version ${order?.version ?? 0}`)
@@ -42,6 +57,10 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
       createdBy: event.actor.userId,
       updatedAt: event.at
     }
+  }
+  if (!isKnownKind(event.type)) {
+    const { orderId, sequence, type } = event as { orderId: string; sequence: number; type: unknown }
+    throw new UnknownEventKind({ orderId, sequence, kind: String(type) })
   }
   if (order === null) throw new Error(`order ${event.orderId}: a history begins with order.placed, not ${event.type}`)
   const { sequence: version, to: status, at: updatedAt } = event
@@ -91,7 +110,10 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
   }
 }
 
-/** The order that a whole history makes. */
+const kinds: ReadonlySet<string> = new Set(AuditEvent.members.map(({ fields }) => fields.type.schema.literal))
+const isKnownKind = (kind: string): boolean => kinds.has(kind)
+
+/** The order that a whole history makes. Throws as `evolve` does. */
 export const fold = (events: Iterable<AuditEvent>): Order | null => {
   let order: Order | null = null
   for (const event of events) order = evolve(order, event)

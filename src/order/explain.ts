@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import type { AuditEvent, Released } from "./AuditEvent.ts"
-import { decide, type Occasion, questionOf, refusalOf, type Transition } from "./decide.ts"
+import { decide, type Occasion, questionOf, refusalOf, subscriptionsInTheWay, type Transition } from "./decide.ts"
 import type { Lifecycle } from "./lifecycleTable.ts"
 import { refusalsTo } from "./lifecycleTable.ts"
 import type { Order, OrderStatus, SubscriptionId } from "./Order.ts"
@@ -41,7 +41,7 @@ export const explain = (
       guard: answer.refusal.lacking,
       message: refusal.message,
       remedy: refusal.remedy,
-      subscriptionIds: "subscriptionIds" in refusal ? refusal.subscriptionIds : []
+      subscriptionIds: "subscriptionIds" in refusal ? subscriptionsInTheWay(lifecycle, order) : []
     }
   })
 

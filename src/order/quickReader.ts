@@ -10,10 +10,13 @@ export const unread = Symbol("unread")
 
 type Read = (input: unknown) => unknown
 
+/** What becomes of members that a schema does not name. Refused is what a caller in code gives, ignored what else can be given. */
+export type UnknownMembers = "ignored" | "refused"
+
 /** The value that a schema gives for an input, or `unread`. */
-export const quickReader = (ast: SchemaAST.AST): Read => {
+export const quickReader = (ast: SchemaAST.AST, unknownMembers: UnknownMembers = "ignored"): Read => {
   const isTransformed = ast.encoding !== undefined || ("encodingChecks" in ast && ast.encodingChecks !== undefined)
-  const read = isTransformed ? undefined : readerOf(ast)
+  const read = isTransformed ? undefined : readerOf(ast, unknownMembers)
   const checks = (ast.checks ?? []).map((check) => checkOf(check, ast))
   if (read === undefined) return () => unread
   if (checks.length === 0) return read
@@ -42,15 +45,15 @@ interface Representation {
 }
 
 /** How to read a kind of schema, its checks apart; undefined for a kind that is not known here. */
-const readerOf = (ast: SchemaAST.AST): Read | undefined => {
+const readerOf = (ast: SchemaAST.AST, unknownMembers: UnknownMembers): Read | undefined => {
   if (SchemaAST.isString(ast)) return (input) => (typeof input === "string" ? input : unread)
   if (SchemaAST.isNumber(ast)) return (input) => (typeof input === "number" ? input : unread)
   if (SchemaAST.isBoolean(ast)) return (input) => (typeof input === "boolean" ? input : unread)
   if (SchemaAST.isNull(ast)) return (input) => (input === null ? input : unread)
   if (SchemaAST.isLiteral(ast)) return (input) => (input === ast.literal ? input : unread)
   if (SchemaAST.isUnion(ast)) return unionReader(ast)
-  if (SchemaAST.isArrays(ast)) return arrayReader(ast)
-  if (SchemaAST.isObjects(ast)) return structReader(ast)
+  if (SchemaAST.isArrays(ast)) return arrayReader(ast, unknownMembers)
+  if (SchemaAST.isObjects(ast)) return structReader(ast, unknownMembers)
   return undefined
 }
 
@@ -58,7 +61,7 @@ const readerOf = (ast: SchemaAST.AST): Read | undefined => {
 const unionReader = ({ types, options }: SchemaAST.Union): Read | undefined => {
   const isPlain = types.every((type) => SchemaAST.isNull(type) || SchemaAST.isLiteral(type) || SchemaAST.isString(type))
   if (!isPlain || options?.mode === "oneOf") return undefined
-  const members = types.map(quickReader)
+  const members = types.map((type) => quickReader(type))
   return (input) => {
     for (const read of members) if (read(input) !== unread) return input
     return unread
@@ -66,10 +69,10 @@ const unionReader = ({ types, options }: SchemaAST.Union): Read | undefined => {
 }
 
 /** A list of any length. */
-const arrayReader = ({ elements, rest }: SchemaAST.Arrays): Read | undefined => {
+const arrayReader = ({ elements, rest }: SchemaAST.Arrays, unknownMembers: UnknownMembers): Read | undefined => {
   const [element, ...others] = rest
   if (elements.length > 0 || element === undefined || others.length > 0) return undefined
-  const readElement = quickReader(element)
+  const readElement = quickReader(element, unknownMembers)
   return (input) => {
     if (!Array.isArray(input)) return unread
     const values: Array<unknown> = []
@@ -82,16 +85,21 @@ const arrayReader = ({ elements, rest }: SchemaAST.Arrays): Read | undefined => 
   }
 }
 
-/** The members that the schema names; all others are dropped. */
-const structReader = ({ propertySignatures, indexSignatures }: SchemaAST.Objects): Read | undefined => {
+/** The members that the schema names. Input with others is read without them, or left to the schema, which names them. */
+const structReader = (
+  { propertySignatures, indexSignatures }: SchemaAST.Objects,
+  unknownMembers: UnknownMembers
+): Read | undefined => {
   if (propertySignatures.length === 0 || indexSignatures.length > 0) return undefined
   const members: Array<{ readonly name: string; readonly isOptional: boolean; readonly read: Read }> = []
   for (const { name, type } of propertySignatures) {
     if (typeof name !== "string" || name === "__proto__") return undefined
-    members.push({ name, isOptional: SchemaAST.isOptional(type), read: quickReader(type) })
+    members.push({ name, isOptional: SchemaAST.isOptional(type), read: quickReader(type, unknownMembers) })
   }
+  const names = new Set(members.map(({ name }) => name))
   return (input) => {
     if (typeof input !== "object" || input === null || Array.isArray(input)) return unread
+    if (unknownMembers === "refused" && hasOthers(input, names)) return unread
     const values: Record<string, unknown> = {}
     for (const { name, isOptional, read } of members) {
       const given: unknown = input[name as keyof typeof input]
@@ -105,4 +113,9 @@ const structReader = ({ propertySignatures, indexSignatures }: SchemaAST.Objects
     }
     return values
   }
+}
+
+const hasOthers = (input: object, names: ReadonlySet<string>): boolean => {
+  for (const name of Object.keys(input)) if (!names.has(name)) return true
+  return Object.getOwnPropertySymbols(input).length > 0
 }

@@ -11,6 +11,7 @@ import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import { OrderId, Payment, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder, commandTypes, type CommandType, EndSubscription, StartSubscription } from "../order/OrderCommand.ts"
+import type { UnknownMembers } from "../order/quickReader.ts"
 import { reader } from "../order/readInput.ts"
 import type { Calls } from "./calls.ts"
 import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersReservations } from "./Orders.ts"
@@ -96,8 +97,12 @@ const reservationsOf = (reservations: Reservations["Service"], { run }: Pick<Cal
 const unread = (input: unknown) => withoutUndefined(input) as never
 
 /** Input that the service takes for sound. Throws the `InvalidInput`. */
-const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
-  const readResult = reader(schema, path)
+const read = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  path?: string,
+  unknownMembers: UnknownMembers = "refused"
+) => {
+  const readResult = reader(schema, path, unknownMembers)
   return (input: unknown): S["Type"] => Result.getOrThrow(readResult(input))
 }
 /** Stores count sequences in 32 bits. */
@@ -117,7 +122,7 @@ const readDelivery = read(
   })
 )
 
-const readCommandType = read(Schema.Struct({ type: Schema.Literals(commandTypes) }))
+const readCommandType = read(Schema.Struct({ type: Schema.Literals(commandTypes) }), "", "ignored")
 const { orderId: _, ...startSubscriptionFields } = StartSubscription.fields
 const readByType: Record<CommandType, (input: unknown) => object> = {
   confirm: read(Schema.Struct({})),
@@ -131,5 +136,6 @@ const readCommandRequest = (request: unknown): CheckedCommandRequest => {
   const given = withoutUndefined(request)
   const { type } = readCommandType(given)
   // The reader of a type gives what belongs to it; through the record the two have lost sight of each other.
-  return { type, ...readByType[type](given) } as CheckedCommandRequest
+  const { type: _, ...members } = given as object & { readonly type: unknown }
+  return { type, ...readByType[type](members) } as CheckedCommandRequest
 }

@@ -7,6 +7,7 @@ import { Catalogue } from "../lifecycle/Catalogue.ts"
 import { CurrencyForNewAmounts, MinorUnits } from "../order/Money.ts"
 import { ContractLength, SerialNumber, Sku } from "../order/Order.ts"
 import type { Variant } from "../order/place.ts"
+import { NewSku } from "../order/OrderCommand.ts"
 import { NonEmptyText } from "../order/Text.ts"
 import { optionReader, wrongOption } from "./errors.ts"
 import type { AssetsOption, CatalogueOption } from "./openOrders.ts"
@@ -21,7 +22,7 @@ const Price = Schema.Struct({ contractLength: ContractLength, monthlyPrice: Mino
 
 /** What may be ordered, under what name and at which price. */
 export const CatalogueEntry = Schema.Struct({
-  sku: Sku,
+  sku: NewSku,
   productName: NonEmptyText,
   isActive: Schema.Boolean,
   currency: CurrencyForNewAmounts,

@@ -499,7 +499,10 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition): stri
 const isToldRightly = (account: Account, refusal: Refusal, rules: Rules): boolean => {
   if (refusal._tag === "OrderNotPending" || refusal._tag === "OrderNotConfirmed") return refusal.status === statusOf(account)
   if (refusal._tag === "OrderNotCancellable") {
-    const isWhole = refusal.subscriptionIds.join() === inTheWayOf(account, rules).join()
+    const inTheWay = inTheWayOf(account, rules)
+    const isWhole =
+      refusal.subscriptionIds.join() === inTheWay.slice(0, 100).join() &&
+      (refusal.subscriptionCount ?? refusal.subscriptionIds.length) === inTheWay.length
     return isWhole && refusal.status === statusOf(account) && refusal.guard === rules.policy
   }
   if (refusal._tag === "OrderAlreadyCancelled")

@@ -113,11 +113,11 @@ describe("the event of", () => {
       details: { ...details, startDate: occasion.at, contractLength: 12 },
       confidential: {}
     })
-    const asked = { startDate: "2026-12-01", contractLength: 7, billingGroupId: "group-1", notes: "with charger" }
+    const asked = { startDate: "2026-12-01", contractLength: 12, billingGroupId: "group-1", notes: "with charger" }
     const full = Result.getOrThrow(decided(confirmed, start(1, { sku: laptop, ...asked }))).event
     expect(full).toStrictEqual({
       ...event,
-      details: { ...details, startDate: "2026-12-01T00:00:00.000Z", contractLength: 7, billingGroupId: "group-1" },
+      details: { ...details, startDate: "2026-12-01T00:00:00.000Z", contractLength: 12, billingGroupId: "group-1" },
       confidential: { notes: "with charger" }
     })
   })

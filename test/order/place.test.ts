@@ -52,7 +52,7 @@ const refused = (request: Partial<PlaceOrder>) => {
 }
 
 describe("a placed order", () => {
-  const common = { customerId: "customer-1", currency: "EUR", taxAmount: 0 }
+  const common = { customerId: "customer-1", currency: "EUR", decimals: 2, taxAmount: 0 }
   const line = { sku: "LAPTOP", productName: "The LAPTOP", quantity: 1, unitPrice: 11_900, contractLength: 12 }
 
   it("keeps what was given, fills in what has a default, and leaves out the rest", () => {

@@ -78,6 +78,7 @@ const special = {
 const ordered = {
   orderType: "standard",
   currency: "EUR",
+  decimals: 2,
   taxAmount: 190,
   payment: { status: "paid", method: "stripe", transactionId: "transaction-1", paidAmount: 500, manuallyMarked: false },
   ...special
@@ -89,6 +90,7 @@ const subscription = {
   serialNumber: "serial-1",
   startDate: at,
   contractLength: 12,
+  endDate: at,
   billingGroupId: "group-1"
 }
 

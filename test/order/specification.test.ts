@@ -158,6 +158,9 @@ const commands = {
   "start with no SKU named": start(undefined, 9),
   "start with a laptop named by the request": start(undefined, 9, { sku: Sku.make("LAPTOP") }),
   "start with a laptop that the request calls a monitor": start("LAPTOP", 9, { sku: Sku.make("MONITOR") }),
+  "start with a laptop for 12 months": start("LAPTOP", 9, { contractLength: 12 }),
+  "start with a laptop for 13 months": start("LAPTOP", 9, { contractLength: 13 }),
+  "start six years from now": start("LAPTOP", 9, { startDate: "2032-12-31" }),
   "end subscription 1": end(1),
   "end subscription 2": end(2),
   "end an unknown subscription": end(99)
@@ -185,6 +188,9 @@ const always: ReadonlyArray<Row> = [
   ["confirmed", "start with a rented laptop", "ASSET_NOT_AVAILABLE"],
   ["confirmed", "start for another customer", "VALIDATION_ERROR"],
   ["confirmed", "start with no SKU named", "VALIDATION_ERROR"],
+  ["confirmed", "start with a laptop for 12 months", "partial"],
+  ["confirmed", "start with a laptop for 13 months", "VALIDATION_ERROR"],
+  ["confirmed", "start six years from now", "VALIDATION_ERROR"],
   ["confirmed", "end an unknown subscription", "NOT_FOUND"],
   ["confirmed", "cancel", "cancelled"],
   ["confirmed, of one unit", "start with a free laptop", "fulfilled"],
@@ -198,7 +204,10 @@ const always: ReadonlyArray<Row> = [
   ["partial, one laptop rented", "start with a rented laptop", "ASSET_NOT_AVAILABLE"],
   ["partial, one laptop rented", "start for another customer", "VALIDATION_ERROR"],
   ["partial, one laptop rented", "start with no SKU named", "VALIDATION_ERROR"],
+  ["partial, one laptop rented", "start with a laptop for 13 months", "VALIDATION_ERROR"],
+  ["partial, one laptop rented", "start six years from now", "VALIDATION_ERROR"],
   ["partial, both laptops rented", "start with a free laptop", "ITEM_FULLY_FULFILLED"],
+  ["partial, both laptops rented", "start with a laptop for 12 months", "ITEM_FULLY_FULFILLED"],
   ["partial, both laptops rented", "start with a free monitor", "fulfilled"],
   ["partial, both laptops rented", "start with no SKU named", "fulfilled"],
   ["partial, one laptop rented", "end subscription 1", "partial"],
@@ -305,10 +314,10 @@ describe("placing", () => {
  * subscriptions.
  */
 const unreachable: Record<CancellationPolicy, ReadonlyArray<string>> = {
-  noActiveSubscriptions: ["pending × cancel, line 1", "confirmed × startSubscription, line 5", "confirmed × cancel, line 1"],
+  noActiveSubscriptions: ["pending × cancel, line 1", "confirmed × startSubscription, line 7", "confirmed × cancel, line 1"],
   beforeFulfilment: [
     "pending × cancel, line 1",
-    "confirmed × startSubscription, line 5",
+    "confirmed × startSubscription, line 7",
     "confirmed × cancel, line 1",
     "partial × cancel, line 2",
     "fulfilled × cancel, line 2"
@@ -327,7 +336,7 @@ describe("the table", () => {
       const covered = new Set(
         rowsUnder(policy).map(([order, command]) => {
           const { status } = orders[order]
-          const question = questionOf(orders[order], commands[command])
+          const question = questionOf(orders[order], commands[command], occasion.at)
           const answer = answerTo(lifecycles[policy], status, { units: unitsOf(orders[order]) }, question)
           return `${status} × ${question.type}, line ${lifecycles[policy].answers[status][question.type].indexOf(answer) + 1}`
         })

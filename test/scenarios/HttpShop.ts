@@ -182,6 +182,7 @@ const seeSubscription = (subscription: SubscriptionView): SubscriptionFacts => {
     price: writeMoney(subscription.monthlyAmount, subscription.currency, "major"),
     contractLength: subscription.contractLength,
     startDate: subscription.startDate,
+    endDate: subscription.endDate,
     ...(ended && {
       ended: {
         at: ended.cancelledAt,

@@ -241,6 +241,7 @@ const seeSubscription = ({ subscription, line, order }: SubscriptionOfOrder): Su
     price: writeMoney(line.unitPrice, order.currency, "minor"),
     contractLength: subscription.contractLength,
     startDate: subscription.startDate,
+    endDate: subscription.endDate,
     ...(ended && {
       ended: {
         at: ended.at,

@@ -100,6 +100,7 @@ export interface SubscriptionFacts {
   readonly price: string
   readonly contractLength: number
   readonly startDate: string
+  readonly endDate: string
   readonly ended?: { readonly at: string; readonly by: string; readonly reason?: string; readonly notes?: string }
 }
 

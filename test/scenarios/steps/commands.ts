@@ -90,6 +90,10 @@ step("{staff} starts a subscription for {serial} from {word}", ({ world }, who: 
   ask(world, who, "the order", start(world, "the order", serial, { startDate }))
 )
 
+step("{staff} starts a subscription for {serial} for {int} months", ({ world }, who: StaffName, serial: string, months: number) =>
+  ask(world, who, "the order", start(world, "the order", serial, { contractLength: months }))
+)
+
 const end = (world: World, serial: string, reason = "customer_request", notes?: string) => ({
   type: "endSubscription" as const,
   subscriptionId: world.subscriptionFor(serial),

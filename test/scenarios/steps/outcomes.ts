@@ -140,12 +140,13 @@ step("the subscription for {serial} is {word}", async ({ world }, serial: string
 })
 
 step("the subscription for {serial} says:", async ({ world, table }, serial: string) => {
-  const { sku, price, contractLength, startDate, status, ended } = await subscriptionOf(world, serial)
+  const { sku, price, contractLength, startDate, endDate, status, ended } = await subscriptionOf(world, serial)
   const facts = {
     product: nameOfSku(sku),
     price,
     months: contractLength,
     from: startDate,
+    until: endDate,
     status,
     "ended at": ended?.at,
     by: ended?.by
