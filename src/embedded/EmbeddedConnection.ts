@@ -4,7 +4,7 @@
  * It survives being killed at any moment. It does not promise to survive a power failure, because it does not wait for the disk.
  */
 import { existsSync } from "node:fs"
-import { rename, rm } from "node:fs/promises"
+import { readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { PGlite } from "@electric-sql/pglite"
@@ -47,12 +47,26 @@ const open = (folder: string): Effect.Effect<PGlite, DataFolderInUse | DataFolde
   )
 
 const openDatabase = async (path: string): Promise<PGlite> => {
-  if (!existsSync(path)) await createDatabase(path)
-  const database = await PGlite.create({ fs: new NodeFS(path), relaxedDurability: false })
-  // As on a server (PostgresConnection.ts): every query of the store finds its rows by key.
-  await database.exec("SET enable_seqscan = off")
-  return database
+  if (existsSync(path)) await requireSameMajor(path)
+  else await createDatabase(path)
+  return PGlite.create({ fs: new NodeFS(path), relaxedDurability: false })
 }
+
+/**
+ * The files of one major version of PostgreSQL cannot be read by another. PGlite would only say that it failed, so the version that wrote
+ * them is looked up first.
+ */
+const requireSameMajor = async (path: string): Promise<void> => {
+  const written = (await readFile(join(path, "PG_VERSION"), "utf8").catch(() => "")).trim()
+  if (written === "" || written === embeddedMajor) return
+  throw new Error(
+    `its database is of PostgreSQL ${written}, and this PGlite is PostgreSQL ${embeddedMajor}: dump it with the PGlite that wrote it ` +
+      `(pg_dump of @electric-sql/pglite-tools), restore the dump into a new folder, and run "order-lifecycle verify" on that`
+  )
+}
+
+/** The major version of PostgreSQL that PGlite 0.5 is. */
+const embeddedMajor = "18"
 
 /** Made aside and moved into place, so that a process killed half way through does not leave half a database behind. */
 const createDatabase = async (path: string): Promise<void> => {

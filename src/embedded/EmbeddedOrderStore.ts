@@ -5,6 +5,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import type { UnsuitableDatabase } from "../postgres/PostgresConnection.ts"
+import { KeepsStatistics } from "../postgres/planRenewal.ts"
 import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
 import * as EmbeddedConnection from "./EmbeddedConnection.ts"
 import type { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"
@@ -15,4 +16,9 @@ export const layer = (
 ): Layer.Layer<
   OrderStore | OrderRecords,
   DataFolderInUse | DataFolderUnusable | MigrationError | SqlError | UnsuitableDatabase
-> => Layer.provide(PostgresOrderStore.layerMigrated, EmbeddedConnection.layer(folder))
+> =>
+  PostgresOrderStore.layerMigrated.pipe(
+    Layer.provide(EmbeddedConnection.layer(folder)),
+    // There is no autovacuum in it.
+    Layer.provide(Layer.succeed(KeepsStatistics, true))
+  )

@@ -38,9 +38,7 @@ export interface PostgresOptions {
 export const sessionSettings: Readonly<Record<string, string>> = {
   statement_timeout: "5s",
   lock_timeout: "2s",
-  idle_in_transaction_session_timeout: "5s",
-  // Every query of the store finds its rows by key. A plan made while the tables were still empty must not scan them once they are full.
-  enable_seqscan: "off"
+  idle_in_transaction_session_timeout: "5s"
 }
 
 /** The limits without which a call could wait for ever. */

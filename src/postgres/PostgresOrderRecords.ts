@@ -18,6 +18,7 @@ import type { OrderId, TenantId } from "../order/Order.ts"
 import { missingBackstops } from "./backstops.ts"
 import { detached } from "./detached.ts"
 import { orderColumns, type OrderRow } from "./orderRows.ts"
+import { KeepsStatistics, planRenewalOf } from "./planRenewal.ts"
 import { tablesOfOrders, walkTenants } from "./walkTenants.ts"
 import { type RecordRow, toRecord } from "./recordRows.ts"
 
@@ -42,10 +43,11 @@ const rowsInPage = "5000"
 
 const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
   const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const plans = planRenewalOf(sql, yield* KeepsStatistics)
 
   const read = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreUnavailable> =>
     Effect.flatMap(
-      detached(statement, "stop"),
+      detached(plans.renewed(statement), "stop"),
       Option.match({
         onNone: () => Effect.fail(new StoreUnavailable({ cause: new Error("no answer within the deadline") })),
         onSome: (exit) =>
@@ -75,8 +77,8 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
               FROM ids i LEFT JOIN order_lifecycle.orders o ON o.tenant_id = ${tenantId}::text AND o.order_id = i.order_id) AS counted
            WHERE events_before < ${sql.literal(eventsInPage)})
         SELECT p.order_id AS record_id, found.*, o.head_hash, o.customer_id, o.total_minor::text AS total_minor,
-               EXISTS (SELECT 1 FROM order_lifecycle.customers c
-                        WHERE c.tenant_id = ${tenantId}::text AND c.customer_id = o.customer_id) AS customer_is_known,
+               coalesce((SELECT true FROM order_lifecycle.customers c
+                          WHERE c.tenant_id = ${tenantId}::text AND c.customer_id = o.customer_id LIMIT 1), false) AS customer_is_known,
                (SELECT json_agg(json_build_array(r.line, r.sku, r.quantity) ORDER BY r.line)::text
                   FROM order_lifecycle.reservations r
                  WHERE r.tenant_id = ${tenantId}::text AND r.order_id = p.order_id) AS reservations,

@@ -46,6 +46,7 @@ import { eraseStatement } from "./eraseStatement.ts"
 import { migrate } from "./migrate.ts"
 import { orderColumns, type OrderRow, subscriptionTuple, type SubscriptionTuple, toOrder, toSubscription } from "./orderRows.ts"
 import type { UnsuitableDatabase } from "./PostgresConnection.ts"
+import { KeepsStatistics, planRenewalOf } from "./planRenewal.ts"
 import { walkTenants } from "./walkTenants.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
 import { errorOf, type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
@@ -74,6 +75,7 @@ class StatementFailed extends Data.TaggedError("StatementFailed")<{
 
 const make = Effect.gen(function* () {
   const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const plans = planRenewalOf(sql, yield* KeepsStatistics)
 
   /** Where the caller is within `exclusively`: the statement belongs to its transaction, whose owner waits and decides. */
   const inTransaction = Effect.map(Effect.serviceOption(sql.transactionService), Option.isSome)
@@ -108,7 +110,9 @@ const make = Effect.gen(function* () {
    */
   const read = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreUnavailable> =>
     Effect.flatMap(inTransaction, (inside) =>
-      inside ? Effect.catchCause(sql.withTransaction(statement), understand<A, SqlError>) : waitFor(statement, "stop")
+      inside
+        ? Effect.catchCause(sql.withTransaction(plans.renewed(statement)), understand<A, SqlError>)
+        : waitFor(plans.renewed(statement), "stop")
     ).pipe(Effect.mapError((error) => new StoreUnavailable({ cause: causeOf(error) })))
 
   /**
@@ -118,14 +122,14 @@ const make = Effect.gen(function* () {
   const write = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StatementFailed> =>
     Effect.flatMap(inTransaction, (inside): Effect.Effect<A, StatementFailed | SqlError> =>
       inside
-        ? Effect.catchCause(sql.withTransaction(statement), understand<A, SqlError>).pipe(
+        ? Effect.catchCause(sql.withTransaction(plans.renewed(statement)), understand<A, SqlError>).pipe(
             Effect.mapError((error) =>
               error._tag === "StatementFailed" && error.failure === "unclear"
                 ? new StatementFailed({ failure: "refused", cause: error.cause })
                 : error
             )
           )
-        : waitFor(statement, "finish")
+        : waitFor(plans.renewed(statement), "finish")
     ).pipe(
       Effect.catchTag("SqlError", (error) => Effect.die(error)),
       Effect.retry({ times: 1, while: (error) => error.failure === "overtaken" })
@@ -230,6 +234,7 @@ const make = Effect.gen(function* () {
   ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> =>
     write(commitStatement(sql, tenantId, changes)).pipe(
       Effect.map(([row]) => {
+        plans.note(changes.length)
         const committed = new Set(JSON.parse(row?.committed ?? "[]") as ReadonlyArray<number>)
         return changes.map((_, n): CommitOutcome => (committed.has(n) ? "committed" : "conflict"))
       }),

@@ -84,27 +84,4 @@ describe("a commit", () => {
         expect((yield* store.orderIds(tenantId, null, 100)).length).toBe(40)
       })
     ))
-
-  it("finds its orders by key, and does not read through the tables", () =>
-    run(
-      Effect.gen(function* () {
-        const { store, heads } = yield* placeMany(200)
-        const sql = yield* SqlClient.SqlClient
-        const scans = sql<{ scans: number }>`SELECT sum(seq_scan)::int AS scans FROM pg_stat_xact_user_tables
-                                              WHERE schemaname = 'order_lifecycle'`
-        // Within one transaction, so that its own statistics can be seen.
-        const [before, after] = yield* sql.withTransaction(
-          Effect.gen(function* () {
-            const before = yield* scans
-            for (const head of heads.slice(0, 5)) {
-              yield* store.load([{ tenantId: head.order.tenantId, order: { orderId: head.order.orderId } }])
-              expect(yield* store.commit([next(head, cancel())])).toEqual(["committed"])
-            }
-            yield* store.commit(heads.slice(5, 50).map((head) => next(head, cancel())))
-            return [before, yield* scans] as const
-          })
-        )
-        expect(after).toEqual(before)
-      })
-    ))
 })

@@ -1,0 +1,263 @@
+/** The plans of all statements, made on an empty store and kept while it grows: each finds its rows by the index that is meant for it. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as SqlClient from "effect/sql/SqlClient"
+import { describe, expect, it } from "vitest"
+import * as EmbeddedConnection from "../../src/embedded/EmbeddedConnection.ts"
+import { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
+import { type Change, OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import { CustomerId, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
+import { OrderNotFound } from "../../src/order/Refusal.ts"
+import { KeepsStatistics } from "../../src/postgres/planRenewal.ts"
+import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+import {
+  cancel,
+  confirm,
+  end,
+  type Head,
+  headOf,
+  keyFor,
+  minute,
+  next,
+  placing,
+  start
+} from "../../src/testing/contractOrders.ts"
+import { embeddedFolder } from "../support/embeddedFolder.ts"
+import { keepFirstPlans, planOf, statementsOf } from "../support/plans.ts"
+import { postgresClient } from "../support/postgresDatabase.ts"
+
+const tenantId = TenantId.make("grower")
+
+/** Everything that is asked of a store in its daily work, by name. `n` tells the calls of one round from those of another. */
+const dailyWork = (n: number) =>
+  Effect.gen(function* () {
+    const store = yield* OrderStore
+    const records = yield* OrderRecords
+    const placements = [0, 1].map((each) =>
+      placing(tenantId, { orderId: `order-daily-${n}-${each}`, customerId: `customer-daily-${n}-${each}` })
+    )
+    const [first, second] = placements.map(headOf) as [Head, Head]
+    const firstConfirmed = next(first, confirm)
+    const started = next(
+      headOf(firstConfirmed),
+      start(first.order, "LAPTOP", `serial-daily-${n}`, { subscriptionId: `subscription-daily-${n}` })
+    )
+    const key = { idempotency: { key: "key-1", now: minute(1) } }
+    const { orderId } = first.order
+    const query = { tenantId, limit: 10 } as const
+    const after = { value: "2026-11-23T00:00:00.000Z", id: "x" }
+    const customerId = CustomerId.make(`customer-daily-${n}-0`)
+    const work: Record<string, Effect.Effect<unknown, unknown>> = {
+      "place two": store.commit(placements),
+      "place, with a key": store.commit([
+        placing(tenantId, { orderId: `order-keyed-${n}`, remember: keyFor(tenantId, `key-daily-${n}`, n) })
+      ]),
+      "load for a place": store.loadPlacing({ tenantId, emailKey: "ada@example.com", ...key }),
+      "load by order": store.load([{ tenantId, order: { orderId }, ...key, serialNumber: SerialNumber.make("serial-1") }]),
+      "load by subscription": store.load([{ tenantId, order: { subscriptionId: SubscriptionId.make("subscription-1") } }]),
+      confirm: store.commit([firstConfirmed]),
+      "start a subscription": store.commit([started]),
+      "end a subscription": store.commit([next(headOf(started), end(started.transition.after, 0))]),
+      "cancel several": store.commit([
+        next(second, cancel("several")),
+        next(headOf(next(headOf(started), end(started.transition.after, 0))), cancel("several"))
+      ]),
+      "remember a refusal": store.rememberRefusal(
+        keyFor(tenantId, `key-refused-${n}`, n),
+        new OrderNotFound({ orderId }),
+        minute(1)
+      ),
+      "forget keys": store.forgetExpired(tenantId, minute(0), 100),
+      "erase a text": store.eraseText({ tenantId, orderId, sequence: 5 }),
+      "rewrite notes": store.rewriteNotes(tenantId, orderId, "notes"),
+      "take the lock": store.exclusively({ tenantId, orderId }, Effect.void),
+      stock: store.stock(tenantId, Sku.make("LAPTOP")),
+      history: store.history(tenantId, orderId),
+      "order ids": store.orderIds(tenantId, null, 10),
+      "tenant ids": store.tenantIds(null, 10),
+      "find a subscription": store.findSubscription(tenantId, SubscriptionId.make("subscription-1")),
+      "list subscriptions": store.listSubscriptions(query),
+      "list subscriptions, on": store.listSubscriptions({ ...query, after }),
+      "list subscriptions of an order": store.listSubscriptions({ ...query, orderId }),
+      "list subscriptions of a status": store.listSubscriptions({ ...query, status: "active" }),
+      "list subscriptions of a customer": store.listSubscriptions({ ...query, customerId }),
+      "list subscriptions of an asset": store.listSubscriptions({ ...query, serialNumber: SerialNumber.make("serial-1") }),
+      "verify a page": records.read(tenantId, null, 10),
+      "verify hashes": records.hashesOf([{ tenantId, orderId, sequence: 1 }]),
+      "verify between orders": Stream.runDrain(records.faults(tenantId))
+    }
+    for (const sortBy of ["createdAt", "updatedAt", "orderId", "status"] as const) {
+      work[`list orders by ${sortBy}`] = store.listOrders({ ...query, sortBy, sortDir: "desc" })
+      work[`list orders by ${sortBy}, on`] = store.listOrders({ ...query, sortBy, sortDir: "asc", after })
+    }
+    const byTotal = { ...query, sortBy: "totals.total" } as const
+    work["list orders by total"] = store.listOrders({ ...byTotal, sortDir: "desc" })
+    work["list orders by total, on"] = store.listOrders({ ...byTotal, sortDir: "asc", after: { value: ["EUR", 1], id: "x" } })
+    const byCreation = { ...query, sortBy: "createdAt", sortDir: "desc" } as const
+    work["list orders of a status"] = store.listOrders({ ...byCreation, status: "pending" })
+    work["list orders of a customer"] = store.listOrders({ ...byCreation, customerId })
+    return work
+  })
+
+const sendAll = (n: number) =>
+  Effect.gen(function* () {
+    const sent = new Map<string, ReadonlyArray<string>>()
+    for (const [name, work] of Object.entries(yield* dailyWork(n))) sent.set(name, (yield* statementsOf(work)).statements)
+    return sent
+  })
+
+/** 20,000 orders, 40,000 subscriptions and 10,000 keys, through the store, 500 changes a statement. */
+const grow = Effect.gen(function* () {
+  const store = yield* OrderStore
+  const size = { orders: 20_000, renting: 4_000, each: 10, keys: 10_000, atOnce: 500 }
+  const commit = (changes: ReadonlyArray<Change>) =>
+    Effect.map(store.commit(changes), (outcomes) => expect(new Set(outcomes)).toEqual(new Set(["committed"])))
+  for (let from = 0; from < size.orders; from += size.atOnce) {
+    const numbers = Array.from({ length: size.atOnce }, (_, n) => from + n)
+    const placements = numbers.map((n) =>
+      placing(tenantId, {
+        orderId: `order-${n}`,
+        customerId: `customer-${n}`,
+        items: [{ sku: n < size.renting ? "LAPTOP" : "BIKE", quantity: size.each }],
+        ...(n < size.keys && { remember: keyFor(tenantId, `key-${n}`, n) })
+      })
+    )
+    yield* commit(placements)
+    if (from >= size.renting) continue
+    let heads = placements.map(headOf)
+    const all = function* (command: (head: Head, n: number) => Parameters<typeof next>[1]) {
+      const changes = heads.map((head, n) => next(head, command(head, from + n)))
+      heads = changes.map(headOf)
+      yield* commit(changes)
+    }
+    yield* all(() => confirm)
+    for (let unit = 0; unit < size.each; unit++) {
+      yield* all(({ order }, n) => start(order, "LAPTOP", `serial-${n}-${unit}`, { subscriptionId: `subscription-${n}-${unit}` }))
+    }
+  }
+})
+
+/**
+ * How each piece of work reads the tables: an index and how many of its columns are looked up. With one column, the tenant, it is read in its
+ * order. `orders` has two indexes that begin with tenant and order, and either will do: both are written as the primary key.
+ */
+const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "place two": ["orders_pkey 2", "reservations_pkey 3"],
+  "place, with a key": ["orders_pkey 2", "reservations_pkey 3"],
+  "load for a place": ["customers_tenant_id_email_key_key 2", "idempotency_pkey 2"],
+  "load by order": [
+    "idempotency_pkey 2",
+    "orders_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_pkey 2",
+    "subscriptions_rent_an_asset_once 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  confirm: ["orders_pkey 2", "reservations_pkey 3"],
+  "start a subscription": ["orders_pkey 2", "reservations_pkey 3", "subscriptions_pkey 2"],
+  "end a subscription": ["orders_pkey 2", "reservations_pkey 3", "subscriptions_pkey 2"],
+  "cancel several": ["orders_pkey 2", "reservations_pkey 3"],
+  "remember a refusal": [],
+  "forget keys": ["idempotency_by_expiry 2", "idempotency_pkey 2"],
+  "erase a text": ["audit_confidential_pkey 3", "audit_events_pkey 3", "orders_pkey 2", "subscriptions_pkey 2"],
+  "rewrite notes": ["orders_pkey 2"],
+  "take the lock": ["orders_pkey 2"],
+  stock: ["reservations_in_stock 2"],
+  history: ["audit_confidential_pkey 2", "audit_events_pkey 3"],
+  "order ids": ["orders_pkey 2"],
+  "find a subscription": ["orders_pkey 2", "subscriptions_pkey 2"],
+  "list subscriptions": ["orders_pkey 2", "subscriptions_by_creation 1"],
+  "list subscriptions, on": ["orders_pkey 2", "subscriptions_by_creation 2"],
+  "list subscriptions of an order": ["orders_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list subscriptions of a status": ["orders_pkey 2", "subscriptions_of_status 2"],
+  "list subscriptions of a customer": ["orders_pkey 2", "subscriptions_of_customer 2"],
+  "list subscriptions of an asset": ["orders_pkey 2", "subscriptions_of_asset 2"],
+  "verify a page": [
+    "audit_confidential_pkey 2",
+    "audit_events_pkey 2",
+    "customers_pkey 2",
+    "orders_pkey 2",
+    "outbox_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "verify hashes": ["audit_events_pkey 3"],
+  "verify between orders": [
+    "audit_events_pkey 2",
+    "idempotency_pkey 2",
+    "idempotency_pkey 3",
+    "subscriptions_of_asset 2",
+    "subscriptions_rent_an_asset_once 3"
+  ],
+  "load by subscription": [
+    "idempotency_pkey 2",
+    "orders_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_pkey 2",
+    "subscriptions_rent_an_asset_once 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "list orders by createdAt": ["orders_by_creation 1", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders by createdAt, on": [
+    "orders_by_creation 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "list orders by updatedAt": ["orders_by_update 1", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders by updatedAt, on": [
+    "orders_by_update 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "list orders by status": ["orders_by_status 1", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders by status, on": ["orders_by_status 2", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders by total": ["orders_by_total 1", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders by total, on": ["orders_by_total 2", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders by orderId": ["orders_pkey 1", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders by orderId, on": ["orders_pkey 2", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders of a status": ["orders_of_status 2", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"],
+  "list orders of a customer": ["orders_of_customer 2", "reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"]
+}
+
+const databases: ReadonlyArray<{
+  readonly name: string
+  readonly client: Layer.Layer<SqlClient.SqlClient, unknown>
+  readonly keepsStatistics: boolean
+}> = [
+  { name: "PostgreSQL", client: postgresClient({ maxConnections: 1 }), keepsStatistics: false },
+  {
+    name: "an embedded database",
+    client: Layer.unwrap(Effect.map(embeddedFolder, EmbeddedConnection.layer)),
+    keepsStatistics: true
+  }
+]
+
+describe.each(databases)("on $name", ({ client, keepsStatistics }) => {
+  it("every statement finds its rows by the index that is meant for it, on a connection that was opened on an empty store", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* keepFirstPlans(sql)
+      yield* sendAll(1)
+      yield* grow
+      const plans: Record<string, ReadonlyArray<string>> = {}
+      for (const [name, statements] of yield* sendAll(2)) {
+        const ways = new Set<string>()
+        for (const text of statements)
+          for (const way of yield* planOf(sql, text)) ways.add(way.replace("orders_tenant_id_order_id_live_key", "orders_pkey"))
+        plans[name] = [...ways].toSorted()
+      }
+      // It goes from tenant to tenant, through any index: each begins with the tenant.
+      delete plans["tenant ids"]
+      expect(plans).toEqual(meant)
+    }).pipe(
+      Effect.provide(
+        PostgresOrderStore.layerMigrated.pipe(
+          Layer.provideMerge(client),
+          Layer.provide(Layer.succeed(KeepsStatistics, keepsStatistics))
+        )
+      ),
+      Effect.scoped,
+      Effect.runPromise
+    ))
+})

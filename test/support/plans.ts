@@ -1,0 +1,51 @@
+/**
+ * Which plans a session has for the statements it sends. The session makes each plan once, the first time it meets a statement, and keeps it,
+ * as a session does that was opened on an empty store: whatever the planner believed of the tables then, it goes on believing.
+ */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import { countStatements } from "./countStatements.ts"
+
+/** Make each plan only once from now on, without looking at the values. */
+export const keepFirstPlans = (sql: SqlClient) => sql`SET plan_cache_mode = force_generic_plan`
+
+/** The statements on tables of orders that an effect sends. */
+export const statementsOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(countStatements(effect), ({ answer, statements }) => ({
+    answer,
+    statements: statements.filter((text) => text.includes("order_lifecycle."))
+  }))
+
+interface Node {
+  readonly "Node Type": string
+  readonly "Relation Name"?: string
+  readonly "Index Name"?: string
+  readonly "Index Cond"?: string
+  readonly Plans?: ReadonlyArray<Node>
+}
+
+/** How a statement reads each table: `orders by orders_pkey`, each way once, in order. Inserts are none. */
+export const planOf = (sql: SqlClient, text: string) =>
+  Effect.gen(function* () {
+    const [prepared] = yield* sql<{ name: string; parameters: number }>`
+      SELECT name, coalesce(array_length(parameter_types, 1), 0) AS parameters FROM pg_prepared_statements WHERE statement = ${text}`
+    if (prepared === undefined) throw new Error(`not prepared in this session: ${text}`)
+    const values = Array.from({ length: prepared.parameters }, () => "NULL").join(", ")
+    const [explained] = yield* sql.unsafe<Record<string, unknown>>(
+      `EXPLAIN (FORMAT JSON) EXECUTE ${prepared.name}${values === "" ? "" : `(${values})`}`
+    ).unprepared
+    const json: unknown = explained?.["QUERY PLAN"]
+    const [{ Plan: root }] = (typeof json === "string" ? JSON.parse(json) : json) as [{ Plan: Node }]
+    const ways = new Set<string>()
+    const visit = (node: Node): void => {
+      const table = node["Relation Name"]
+      if (node["Node Type"] === "Bitmap Index Scan") ways.add(`bitmap of ${node["Index Name"]}`)
+      else if (table !== undefined && node["Node Type"] !== "ModifyTable" && node["Node Type"] !== "Bitmap Heap Scan") {
+        const columns = (node["Index Cond"] ?? "").split(" AND ").filter((condition) => condition !== "").length
+        ways.add(node["Index Name"] === undefined ? `${node["Node Type"]} of ${table}` : `${node["Index Name"]} ${columns}`)
+      }
+      for (const child of node.Plans ?? []) visit(child)
+    }
+    visit(root)
+    return [...ways].toSorted()
+  })
