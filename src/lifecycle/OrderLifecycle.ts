@@ -136,8 +136,8 @@ export class OrderLifecycle extends Context.Service<
     )
 }
 
-const readOptions = optionsReader("OrderLifecycle.layer", {
-  cancellationPolicy: Schema.optionalKey(Schema.Literals(cancellationPolicyNames))
+const readOptions = optionsReader<{ readonly cancellationPolicy?: CancellationPolicy }>("OrderLifecycle.layer", {
+  cancellationPolicy: Schema.Literals(cancellationPolicyNames)
 })
 
 /**
@@ -183,13 +183,12 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const cancelMany = yield* makeCancelMany(lifecycle, commands)
   const { applyCommand, placeOrder, previewCommand } = commands
 
-  const place = traced("OrderLifecycle.place")(
-    (caller: Caller, request: PlaceOrder, options?: { readonly payment?: Payment }) =>
-      Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-        Effect.flatMapEager(readPlaceOrder(request), (checked) =>
-          Effect.flatMapEager(readPayment(options?.payment), (payment) => placeOrder(checkedCaller, checked, payment))
-        )
+  const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: { readonly payment?: Payment }) =>
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readPlaceOrder(request), (checked) =>
+        Effect.flatMapEager(readPayment(options?.payment), (payment) => placeOrder(checkedCaller, checked, payment))
       )
+    )
   )
 
   const confirm = traced("OrderLifecycle.confirm")((caller: Caller, orderId: OrderId) =>

@@ -139,7 +139,10 @@ export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()
   }
 }
 
-export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", { ...given, serialNumber: SerialNumber }) {
+export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", {
+  ...given,
+  serialNumber: SerialNumber
+}) {
   static readonly when = "The registry of assets does not know the serial number."
   readonly code = "ASSET_NOT_FOUND"
   readonly remedy = "Verify the serial number, or register the asset."

@@ -29,8 +29,10 @@ import {
   type OrderSort,
   OrderStore,
   OutcomeUnknown,
+  type PagePosition,
   type Remembered,
   RememberedOutcome,
+  type Row,
   type Stock,
   StoreUnavailable,
   type SubscriptionOfOrder,
@@ -290,27 +292,30 @@ const make = Effect.gen(function* () {
 
   // --- lists -------------------------------------------------------------------------------------------------------------------------
 
+  /** The sort value of a position, as the parameters that the columns it is sorted by are compared with. */
+  const placeOf = ({ value }: PagePosition) =>
+    typeof value === "string" ? sql`${value}::text` : sql`${value[0]}::text, ${String(value[1])}::text::bigint`
+
   const listOrders = (query: OrderQuery) => {
-    const column = sql.literal(sortColumn[query.sortBy])
-    const direction = sql.literal(query.sortDir === "desc" ? "DESC" : "ASC")
+    const columns = sortColumns[query.sortBy]
     const behind = sql.literal(query.sortDir === "desc" ? "<" : ">")
-    const type = sql.literal(query.sortBy === "totals.total" ? "text::bigint" : "text")
     const conditions = [
       sql`o.tenant_id = ${query.tenantId}::text`,
       ...(query.status === undefined ? [] : [sql`o.status = ${query.status}::text`]),
       ...(query.customerId === undefined ? [] : [sql`o.customer_id = ${query.customerId}::text`]),
       ...(query.after === undefined
         ? []
-        : [sql`(${column}, o.order_id) ${behind} (${String(query.after.value)}::${type}, ${query.after.id}::text)`])
+        : [sql`(${sql.literal(columns.join(", "))}, o.order_id) ${behind} (${placeOf(query.after)}, ${query.after.id}::text)`])
     ]
+    const order = sql.literal([...columns, "o.order_id"].map((column) => `${column} ${query.sortDir}`).join(", "))
     // First the page, then what belongs to its orders.
     return read(
-      sql<OrderRow>`
-        SELECT ${sql.literal(orderColumns)} FROM (
+      sql<SortedRow>`
+        SELECT ${sql.literal(orderColumns)}, coalesce(o.ordered ->> 'currency', '') AS currency, o.total_minor::text AS total_minor FROM (
           SELECT * FROM order_lifecycle.orders o WHERE ${sql.and(conditions)}
-           ORDER BY ${column} ${direction}, o.order_id ${direction} LIMIT ${String(query.limit)}::text::integer) AS o
-         ORDER BY ${column} ${direction}, o.order_id ${direction}`
-    ).pipe(Effect.map((rows) => rows.map(toOrder)))
+           ORDER BY ${order} LIMIT ${String(query.limit)}::text::integer) AS o
+         ORDER BY ${order}`
+    ).pipe(Effect.map((rows) => rows.map((row) => toRow(row, toOrder, () => orderPlace(row, query.sortBy)))))
   }
 
   const listSubscriptions = (query: SubscriptionQuery) => {
@@ -322,16 +327,20 @@ const make = Effect.gen(function* () {
       ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`]),
       ...(query.after === undefined
         ? []
-        : [sql`(s.created_at, s.subscription_id) < (${String(query.after.value)}::text, ${query.after.id}::text)`])
+        : [sql`(s.created_at, s.subscription_id) < (${placeOf(query.after)}, ${query.after.id}::text)`])
     ]
     return read(
-      sql<OrderRow & { subscription_id: SubscriptionId }>`
-        SELECT page.subscription_id, ${sql.literal(orderColumns)}
+      sql<OrderRow & { subscription_id: SubscriptionId; started_at: string }>`
+        SELECT page.subscription_id, page.created_at AS started_at, ${sql.literal(orderColumns)}
           FROM (SELECT * FROM order_lifecycle.subscriptions s WHERE ${sql.and(conditions)}
                  ORDER BY s.created_at DESC, s.subscription_id DESC LIMIT ${String(query.limit)}::text::integer) AS page
           JOIN order_lifecycle.orders o ON o.tenant_id = page.tenant_id AND o.order_id = page.order_id
          ORDER BY page.created_at DESC, page.subscription_id DESC`
-    ).pipe(Effect.map((rows) => rows.map(toSubscriptionOfOrder)))
+    ).pipe(
+      Effect.map((rows) =>
+        rows.map((row) => toRow(row, toSubscriptionOfOrder, () => ({ value: row.started_at, id: row.subscription_id })))
+      )
+    )
   }
 
   const findSubscription = (tenantId: TenantId, subscriptionId: SubscriptionId) =>
@@ -432,12 +441,40 @@ const causeOf = (error: StatementFailed | SqlError): unknown => (error._tag === 
 
 // --- rows ----------------------------------------------------------------------------------------------------------------------------
 
-const sortColumn: Readonly<Record<OrderSort, string>> = {
-  createdAt: "o.created_at",
-  updatedAt: "o.updated_at",
-  orderId: "o.order_id",
-  status: "o.status",
-  "totals.total": "o.total_minor"
+/** The currency's column is the order's own text of it; an index for it takes a column of its own. */
+const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<string>>> = {
+  createdAt: ["o.created_at"],
+  updatedAt: ["o.updated_at"],
+  orderId: ["o.order_id"],
+  status: ["o.status"],
+  "totals.total": [`(o.ordered ->> 'currency') COLLATE "C"`, "o.total_minor"]
+}
+
+/** A row of a list, also of an order that cannot be read. */
+const toRow = <Stored extends OrderRow, Item>(
+  row: Stored,
+  toItem: (row: Stored) => Item,
+  position: () => PagePosition
+): Row<Item> => {
+  try {
+    return { item: toItem(row) }
+  } catch (cause) {
+    return { unreadable: { orderId: row.order_id, cause }, position: position() }
+  }
+}
+
+type SortedRow = OrderRow & { readonly currency: string; readonly total_minor: string }
+
+/** Where a row of the orders stands, by its columns alone. */
+const orderPlace = (row: SortedRow, sortBy: OrderSort): PagePosition => {
+  const values: Readonly<Record<OrderSort, PagePosition["value"]>> = {
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    orderId: row.order_id,
+    status: row.status,
+    "totals.total": [row.currency, Number(row.total_minor)]
+  }
+  return { value: values[sortBy], id: row.order_id }
 }
 
 interface RememberedRow {

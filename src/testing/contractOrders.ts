@@ -50,6 +50,7 @@ export interface Placing {
   readonly isKnownCustomer?: boolean
   readonly items?: ReadonlyArray<{ readonly sku: string; readonly quantity: number }>
   readonly at?: number
+  readonly currency?: string
   readonly more?: Pick<PlaceOrder, "notes" | "customFields" | "extensionDetails">
   readonly street?: string
   readonly remember?: IdempotencyKey
@@ -70,7 +71,7 @@ export const placing = (tenantId: TenantId, options: Placing = {}): Change => {
     sku: Sku.make(sku),
     productName: `The ${sku}`,
     isActive: true,
-    currency: Currency.make("EUR"),
+    currency: Currency.make(options.currency ?? "EUR"),
     pricing: [{ contractLength: 12, monthlyPrice: 1_000 }]
   })
   const transition = Result.getOrThrow(

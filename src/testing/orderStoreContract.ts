@@ -17,6 +17,7 @@ import {
   type OrderSort,
   OrderStore,
   type PagePosition,
+  type Row,
   type SubscriptionQuery
 } from "../lifecycle/OrderStore.ts"
 import { verifyChain } from "../order/auditChain.ts"
@@ -284,7 +285,7 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     assert.equal((yield* store.loadPlacing({ tenantId, emailKey: email })).customerId, "customer-1")
 
     yield* placed(store, tenantId, { email, customerId: "customer-1", isKnownCustomer: true })
-    const orders = yield* store.listOrders({
+    const orders = yield* listed(store, {
       tenantId,
       customerId: "customer-1" as CustomerId,
       sortBy: "createdAt",
@@ -387,6 +388,7 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
         orderId: `order-${(number * 5) % 14}`,
         at: number % 4, // several orders share a moment
         items: [{ sku: "LAPTOP", quantity: 1 + (number % 3) }], // and several a total
+        currency: number % 2 === 0 ? "EUR" : "CHF",
         ...(isOfMany && { customerId, email: "many@example.com", isKnownCustomer: number > 0 })
       })
       let head = yield* committed(store, placement)
@@ -413,7 +415,7 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
       for (const sortDir of ["asc", "desc"] as const) {
         const direction = sortDir === "asc" ? 1 : -1
         const sorted = orders.toSorted(
-          (a, b) => direction * (byKey(sortValue(sortBy, a), sortValue(sortBy, b)) || byKey(a.orderId, b.orderId))
+          (a, b) => direction * (bySortValue(sortValue(sortBy, a), sortValue(sortBy, b)) || byKey(a.orderId, b.orderId))
         )
         for (const { filter, keep } of filters) {
           for (const limit of [1, 3, 100]) {
@@ -882,19 +884,31 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 const byKey = <A extends string | number>(a: A, b: A): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const sortValue = (sortBy: OrderSort, order: Order): string | number =>
-  sortBy === "totals.total" ? totalsOf(order).total : order[sortBy]
+const sortValue = (sortBy: OrderSort, order: Order): PagePosition["value"] =>
+  sortBy === "totals.total" ? [order.currency, totalsOf(order).total] : order[sortBy]
+
+/** By currency first, then by the total; anything else as text. */
+const bySortValue = (a: PagePosition["value"], b: PagePosition["value"]): number =>
+  typeof a === "string" || typeof b === "string" ? byKey(String(a), String(b)) : byKey(a[0], b[0]) || byKey(a[1], b[1])
+
+/** A page of orders that can all be read. */
+const listed = (store: Store, query: OrderQuery) => Effect.map(store.listOrders(query), (rows) => rows.map(itemOf))
+
+const itemOf = <Item>(row: Row<Item>): Item => {
+  assert.ok("item" in row, "an order cannot be read")
+  return row.item
+}
 
 const everyOrder = (store: Store, query: OrderQuery) =>
   everyPage(
-    (after) => store.listOrders({ ...query, ...after }),
+    (after) => listed(store, { ...query, ...after }),
     (order) => ({ value: sortValue(query.sortBy, order), id: order.orderId }),
     query.limit
   )
 
 const everySubscription = (store: Store, query: SubscriptionQuery) =>
   everyPage(
-    (after) => store.listSubscriptions({ ...query, ...after }),
+    (after) => Effect.map(store.listSubscriptions({ ...query, ...after }), (rows) => rows.map(itemOf)),
     ({ subscription }) => ({ value: subscription.createdAt, id: subscription.subscriptionId }),
     query.limit
   )
