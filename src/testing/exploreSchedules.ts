@@ -101,7 +101,7 @@ const inRuns = (steps: ReadonlyArray<string>): ReadonlyArray<string> => {
 const nameOf = (call: number) => String.fromCharCode(65 + call)
 
 const readOptions = optionsReader<ExploreOptions>("exploreSchedules", {
-  atMost: Schema.Union([Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)), Schema.Literal(Infinity)]),
+  atMost: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
   seed: Schema.Int,
   areWaiting: FunctionOption,
   around: FunctionOption,

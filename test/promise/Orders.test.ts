@@ -171,7 +171,8 @@ describe.each(shops())("orders %s", (_, shop) => {
     const placed = await orders.place(caller, { ...laptops(1), notes: undefined })
     expect(await orders.place(caller, laptops(1))).toEqual({ ...placed, replayed: true })
     expect(placed).not.toHaveProperty("replayed")
-    const refused = () => rejection(started(orders, { ...caller, idempotencyKey: "start" }, placed.after))
+    const start = { orderId: placed.after.orderId, customerId: placed.after.customer.customerId, assetSerialNumber: "SN-again" }
+    const refused = () => rejection(orders.startSubscription({ ...caller, idempotencyKey: "start" }, start))
     const [refusedOnce, refusedAgain] = [await refused(), await refused()]
     expect(refusedOnce).not.toHaveProperty("replayed")
     expect(refusedAgain).toMatchObject({ code: "ORDER_NOT_CONFIRMED", replayed: true })
