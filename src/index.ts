@@ -97,6 +97,7 @@ export { type Held, type ReservationChange, Reservations } from "./lifecycle/Res
 export { AuditTrail, type BrokenChain, EventNotErasable } from "./lifecycle/AuditTrail.ts"
 export { CurrentDigest } from "./lifecycle/CurrentDigest.ts"
 export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
+export { WrongAnswer, WrongOption } from "./lifecycle/options.ts"
 export { OrderListRequest, type Page, SubscriptionListRequest } from "./lifecycle/paging.ts"
 
 // The ports, for those who bring their own.
@@ -117,8 +118,10 @@ export {
   type PagePosition,
   type Remembered,
   RememberedOutcome,
+  type Row,
   type Stock,
   StoreUnavailable,
   type SubscriptionOfOrder,
-  type SubscriptionQuery
+  type SubscriptionQuery,
+  type Unreadable
 } from "./lifecycle/OrderStore.ts"

@@ -14,13 +14,17 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { optionReader } from "../lifecycle/options.ts"
+import { NonEmptyText } from "../order/Text.ts"
 import { type DataFolderInUse, DataFolderUnusable, lockFolder } from "./folderLock.ts"
 import { pgliteStream } from "./pgliteStream.ts"
+
+const readFolder = optionReader(NonEmptyText)
 
 /** Open the folder, creating its database the first time (a few seconds). It is closed and unlocked when the scope closes. */
 export const layer = (folder: string): Layer.Layer<SqlClient.SqlClient, DataFolderInUse | DataFolderUnusable | SqlError> =>
   Layer.unwrap(
-    Effect.map(open(folder), (database) =>
+    Effect.map(open(readFolder(folder, "EmbeddedConnection.layer: folder")), (database) =>
       PgClient.layer({
         stream: () => pgliteStream(database),
         ssl: false,

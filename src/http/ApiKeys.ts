@@ -8,9 +8,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { StoreUnavailable } from "../lifecycle/OrderStore.ts"
-import type { Actor, TenantId } from "../order/Order.ts"
+import { answerReader, optionReader, wrongAnswer } from "../lifecycle/options.ts"
+import { Actor, TenantId } from "../order/Order.ts"
 
 /** The role of a key that may only read. Any other role, or none, may do everything. */
 export const readOnlyRole = "read-only"
@@ -37,9 +39,12 @@ export class ApiKeys extends Context.Service<
     readonly identify: (token: Redacted.Redacted) => Effect.Effect<Identity | null, StoreUnavailable>
   }
 >()("order-lifecycle/http/ApiKeys") {
-  /** A fixed list. Keys are kept and compared as digests, all of them on every call, so that time tells nothing about them. */
+  /**
+   * A fixed list. Keys are kept and compared as digests, all of them on every call, so that time tells nothing about them. Throws a
+   * `WrongOption` that names what cannot be used, and never a key.
+   */
   static readonly layerStatic = (keys: Iterable<ApiKey>): Layer.Layer<ApiKeys> => {
-    const entries = Array.from(keys, ({ key, actor, tenants }) => ({
+    const entries = readKeys(Array.from(keys, withListedTenants), "ApiKeys.layerStatic").map(({ key, actor, tenants }) => ({
       digest: digest(Redacted.value(key)),
       identity: { actor, tenants: new Set(tenants) }
     }))
@@ -54,3 +59,33 @@ export class ApiKeys extends Context.Service<
     })
   }
 }
+
+const Key = Schema.declare((given): given is Redacted.Redacted => Redacted.isRedacted(given)).check(
+  Schema.makeFilter<Redacted.Redacted>((key) => typeof Redacted.value(key) === "string" || "must be a redacted string")
+)
+const readKeys = optionReader(Schema.Array(Schema.Struct({ key: Key, actor: Actor, tenants: Schema.Array(TenantId) })))
+
+/** Tenants may be given as a set; anything that is no list of them is for the reader to refuse. */
+const withListedTenants = (entry: ApiKey): unknown => {
+  const given: unknown = entry
+  if (typeof given !== "object" || given === null || !("tenants" in given)) return given
+  const { tenants } = given
+  return {
+    ...given,
+    tenants: typeof tenants === "object" && tenants !== null && Symbol.iterator in tenants ? [...entry.tenants] : tenants
+  }
+}
+
+const readActor = answerReader("ApiKeys.identify", Schema.Struct({ actor: Actor }))
+
+/** Whom a port says a key stands for, read: throws a `WrongAnswer` that names what cannot be used. Null stays null: there is no such key. */
+export const readIdentity = (answer: Identity | null): Identity | null => {
+  if (answer === null) return null
+  const { actor } = readActor(answer)
+  const tenants: unknown = answer.tenants
+  if (!isSet(tenants)) throw wrongAnswer("ApiKeys.identify", "tenants", "must be a Set of tenant ids")
+  return { actor, tenants }
+}
+
+const isSet = (given: unknown): given is ReadonlySet<TenantId> =>
+  typeof given === "object" && given !== null && "has" in given && typeof given.has === "function"

@@ -1,6 +1,7 @@
 /** How much one tenant, and everyone together, may ask of the service at once. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { TenantId } from "../order/Order.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
 
@@ -16,6 +17,13 @@ export interface Limits {
 
 /** Generous: they stop a runaway client, not a busy one. */
 export const defaultLimits: Limits = { requestsPerSecond: 10_000, burst: 20_000, requestsInFlight: 1_000 }
+
+/** What limits can be, when they are given as options. */
+export const LimitsOption = Schema.Struct({
+  requestsPerSecond: Schema.optional(Schema.Finite.check(Schema.isGreaterThan(0))),
+  burst: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+  requestsInFlight: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
+})
 
 /** Take one request out of a tenant's bucket, which fills at the long-run rate; an empty bucket says when to come back. */
 export const makeRateLimit = ({ requestsPerSecond, burst }: Limits) => {

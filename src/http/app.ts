@@ -18,6 +18,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type { AuditTrail } from "../lifecycle/AuditTrail.ts"
+import { optionsReader } from "../lifecycle/options.ts"
 import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import type { Reservations } from "../lifecycle/Reservations.ts"
@@ -32,7 +33,7 @@ import { bodyLimits } from "./bodyLimits.ts"
 import { answerDefect, answerFailure, commonHeaders, type Failure, HttpFault, httpFault } from "./errors.ts"
 import { CurrentCaller, handlers } from "./handlers.ts"
 import { idempotencyKeyOf } from "./idempotencyKey.ts"
-import { defaultLimits, type Limits, makeRateLimit } from "./RateLimit.ts"
+import { defaultLimits, type Limits, LimitsOption, makeRateLimit } from "./RateLimit.ts"
 import { readBody } from "./readBody.ts"
 import { requestIdOf } from "./requestId.ts"
 import { findRoute, type Match, maxWrittenLength } from "./routes.ts"
@@ -87,9 +88,12 @@ export type AppServices = OrderLifecycle | Reservations | AuditTrail | ApiKeys
 export class App extends Context.Service<App, Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest>>()(
   "order-lifecycle/http/App"
 ) {
-  static readonly layer = (options: AppOptions = {}): Layer.Layer<App, never, AppServices> =>
-    Layer.provide(Layer.effect(App, make(options)), SecureRandom.layerWebCrypto)
+  /** Throws a `WrongOption` that names an option that cannot be used. */
+  static readonly layer = (options?: AppOptions): Layer.Layer<App, never, AppServices> =>
+    Layer.provide(Layer.effect(App, make(readOptions(options))), SecureRandom.layerWebCrypto)
 }
+
+const readOptions = optionsReader<AppOptions>("http", { limits: LimitsOption })
 
 const make = Effect.fnUntraced(function* (options: AppOptions) {
   const limits = { ...defaultLimits, ...options.limits }

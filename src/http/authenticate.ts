@@ -4,7 +4,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Redacted from "effect/Redacted"
 import type { StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { Actor, TenantId } from "../order/Order.ts"
-import { type ApiKeys, readOnlyRole } from "./ApiKeys.ts"
+import { type ApiKeys, readIdentity, readOnlyRole } from "./ApiKeys.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
 import { headerValues } from "./headers.ts"
 
@@ -25,7 +25,7 @@ export const authenticate = Effect.fnUntraced(function* (
   request: HttpServerRequest,
   isChange: boolean
 ): Effect.fn.Return<{ readonly actor: Actor; readonly tenantId: TenantId }, HttpFault | StoreUnavailable> {
-  const identity = yield* apiKeys.identify(yield* bearerToken(request))
+  const identity = readIdentity(yield* apiKeys.identify(yield* bearerToken(request)))
   if (identity === null) return yield* httpFault("INVALID_TOKEN")
   const [tenantId, ...others] = headerValues(request, "tenant-id") as ReadonlyArray<TenantId>
   if (tenantId === undefined || others.length > 0 || !identity.tenants.has(tenantId)) return yield* httpFault("NO_TENANT_ACCESS")

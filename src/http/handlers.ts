@@ -1,6 +1,7 @@
 /** The Api, implemented: every handler calls the lifecycle and shows the result. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -56,7 +57,9 @@ const orders = HttpApiBuilder.group(
           ({ after }) => ({ success, message: "Order created successfully", orderId: after.orderId, order: viewOrder(after) })
         )
       )
-      .handle("listOrders", ({ query }) => answer(({ tenantId }) => lifecycle.list(tenantId, query), viewOrderPage))
+      .handle("listOrders", ({ query }) =>
+        answer(({ tenantId }) => Effect.flatMap(lifecycle.list(tenantId, query), viewOrderPage), identity)
+      )
       .handle("getOrder", ({ params }) => answer(({ tenantId }) => lifecycle.get(tenantId, params.orderId), viewOrder))
       .handle("updateOrderNotes", ({ params: { orderId }, payload }) =>
         answer(
@@ -123,7 +126,7 @@ const subscriptions = HttpApiBuilder.group(
         )
       )
       .handle("listSubscriptions", ({ query }) =>
-        answer(({ tenantId }) => lifecycle.listSubscriptions(tenantId, query), viewSubscriptionPage)
+        answer(({ tenantId }) => Effect.flatMap(lifecycle.listSubscriptions(tenantId, query), viewSubscriptionPage), identity)
       )
       .handle("getSubscription", ({ params }) =>
         answer(({ tenantId }) => lifecycle.getSubscription(tenantId, params.subscriptionId), viewSubscription)

@@ -12,7 +12,10 @@ import * as HttpServer from "effect/http/HttpServer"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { DurationOption, optionsReader } from "../lifecycle/options.ts"
 import type { RequestId } from "../order/AuditEvent.ts"
+import { NonEmptyText } from "../order/Text.ts"
 import { App } from "./app.ts"
 import { commonHeaders, errorBody, type HttpCode, httpFaults, statusByCode } from "./errors.ts"
 import { newRequestId } from "./requestId.ts"
@@ -40,9 +43,34 @@ const defaultTimeouts = {
 
 const defaultConnections = { maxConnections: 1_000, maxRequestsPerSocket: 1_000 }
 
-/** Serve the app. It stops taking connections when the scope closes, and lets requests finish that have begun. */
-export const layer = (options: ServerOptions): Layer.Layer<HttpServer.HttpServer, ServeError, App> =>
-  Layer.unwrap(
+const Milliseconds = Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
+const AtLeastOne = Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)))
+
+const readOptions = optionsReader<ServerOptions>(
+  "nodeServer",
+  {
+    host: NonEmptyText,
+    port: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 })),
+    grace: DurationOption,
+    timeouts: Schema.Struct({
+      headersTimeout: Milliseconds,
+      requestTimeout: Milliseconds,
+      keepAliveTimeout: Milliseconds,
+      idleTimeout: Milliseconds,
+      connectionsCheckingInterval: Milliseconds
+    }),
+    connections: Schema.Struct({ maxConnections: AtLeastOne, maxRequestsPerSocket: AtLeastOne })
+  },
+  ["host", "port"]
+)
+
+/**
+ * Serve the app. It stops taking connections when the scope closes, and lets requests finish that have begun. Throws a `WrongOption` that names
+ * an option that cannot be used.
+ */
+export const layer = (given: ServerOptions): Layer.Layer<HttpServer.HttpServer, ServeError, App> => {
+  const options = readOptions(given)
+  return Layer.unwrap(
     Effect.gen(function* () {
       const server = makeServer(options)
       const random = yield* SecureRandom.SecureRandom
@@ -59,6 +87,7 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpServer.HttpServer
       return drained.pipe(Layer.provideMerge(serving), Layer.provideMerge(listening))
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+}
 
 const makeServer = ({ timeouts, connections }: ServerOptions): Server => {
   // The app refuses a request without a `Host`, with a body.

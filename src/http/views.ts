@@ -2,6 +2,8 @@
  * What the API shows of orders, subscriptions and audit events: each shape, and how it is made. Amounts are major units here and a
  * subscription is called a rental; nothing else in the library knows these forms.
  */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Preview } from "../order/explain.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
@@ -23,6 +25,9 @@ import {
   unitsOf,
   UpgradeDetails
 } from "../order/Order.ts"
+import { reader } from "../order/readInput.ts"
+import type { InvalidInput } from "../order/Refusal.ts"
+import { logUnreadable } from "../lifecycle/logUnreadable.ts"
 import type { Page } from "../lifecycle/paging.ts"
 import type { SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
 
@@ -215,15 +220,54 @@ const viewPaging = ({ items, limit, nextCursor }: Page<unknown>) => ({
   nextCursor
 })
 
-export const viewOrderPage = (page: Page<Order>): typeof OrderPage.Type => ({
-  orders: page.items.map(viewOrder),
-  ...viewPaging(page)
-})
+const readOrderView = reader(OrderView)
+const readSubscriptionView = reader(SubscriptionView)
 
-export const viewSubscriptionPage = (page: Page<SubscriptionOfOrder>): typeof SubscriptionPage.Type => ({
-  rentals: page.items.map(viewSubscription),
-  ...viewPaging(page)
-})
+/** A page of orders. An order that cannot be shown is left out and named in the log. */
+export const viewOrderPage = (page: Page<Order>): Effect.Effect<typeof OrderPage.Type> =>
+  Effect.map(
+    showEach(
+      page.items,
+      (order) => order,
+      (order) => readOrderView(viewOrder(order))
+    ),
+    (orders) => ({ orders, ...viewPaging({ ...page, items: orders }) })
+  )
+
+/** A page of subscriptions. One that cannot be shown is left out, and its order is named in the log. */
+export const viewSubscriptionPage = (page: Page<SubscriptionOfOrder>): Effect.Effect<typeof SubscriptionPage.Type> =>
+  Effect.map(
+    showEach(
+      page.items,
+      ({ order }) => order,
+      (found) => readSubscriptionView(viewSubscription(found))
+    ),
+    (rentals) => ({ rentals, ...viewPaging({ ...page, items: rentals }) })
+  )
+
+const attempt = <A, E>(view: () => Result.Result<A, E>): Result.Result<A, unknown> => {
+  try {
+    return view()
+  } catch (cause) {
+    return Result.fail(cause)
+  }
+}
+
+/** The views of the items that have one. What an earlier version stored without reading it may have none. */
+const showEach = <Item, View>(
+  items: ReadonlyArray<Item>,
+  orderOf: (item: Item) => Pick<Order, "tenantId" | "orderId">,
+  view: (item: Item) => Result.Result<View, InvalidInput>
+): Effect.Effect<ReadonlyArray<View>> =>
+  Effect.gen(function* () {
+    const views: Array<View> = []
+    for (const item of items) {
+      const shown = attempt(() => view(item))
+      if (Result.isSuccess(shown)) views.push(shown.success)
+      else yield* logUnreadable({ ...orderOf(item), cause: shown.failure })
+    }
+    return views
+  })
 
 // --- audit events and the dry run of a cancel --------------------------------------------------------------------------------------
 

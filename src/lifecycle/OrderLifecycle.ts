@@ -136,8 +136,8 @@ export class OrderLifecycle extends Context.Service<
     )
 }
 
-const readOptions = optionsReader("OrderLifecycle.layer", {
-  cancellationPolicy: Schema.optionalKey(Schema.Literals(cancellationPolicyNames))
+const readOptions = optionsReader<{ readonly cancellationPolicy?: CancellationPolicy }>("OrderLifecycle.layer", {
+  cancellationPolicy: Schema.Literals(cancellationPolicyNames)
 })
 
 /**

@@ -87,13 +87,26 @@ export interface Change {
 export type CommitOutcome = "committed" | "conflict"
 
 export type SortDirection = "asc" | "desc"
-/** What a list of orders is sorted by; equal ones follow by id. */
+/** What a list of orders is sorted by; equal ones follow by id. Totals are compared within a currency, and currencies by their code. */
 export type OrderSort = "createdAt" | "updatedAt" | "orderId" | "status" | "totals.total"
 
 /** Where a page begins: behind the row with this sort value and id. Opaque to callers (`Cursor.ts` writes it down). */
 export interface PagePosition {
-  readonly value: string | number | readonly [currency: string, total: number]
+  /** For `totals.total` the currency and the total in minor units; otherwise the value itself. */
+  readonly value: string | readonly [currency: string, total: number]
   readonly id: string
+}
+
+/**
+ * A row of a list: what was asked for, or which order cannot be read, why, and where it would stand. A row that cannot be read never fails
+ * the list; it counts towards `limit`.
+ */
+export type Row<Item> = { readonly item: Item } | { readonly unreadable: Unreadable; readonly position: PagePosition }
+
+/** A stored order that cannot be read. To read it by itself is a defect, and `verify` names it. */
+export interface Unreadable {
+  readonly orderId: OrderId
+  readonly cause: unknown
 }
 
 /** A page of orders: whose, which, in which order, and behind which one it begins. */
@@ -243,10 +256,12 @@ export class OrderStore extends Context.Service<
     ) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
     /** A page of orders, after `after` by keyset: as fast at depth 100,000 as at depth 1. */
-    readonly listOrders: (query: OrderQuery) => Effect.Effect<ReadonlyArray<Order>, StoreUnavailable>
+    readonly listOrders: (query: OrderQuery) => Effect.Effect<ReadonlyArray<Row<Order>>, StoreUnavailable>
 
     /** A page of subscriptions, newest first. */
-    readonly listSubscriptions: (query: SubscriptionQuery) => Effect.Effect<ReadonlyArray<SubscriptionOfOrder>, StoreUnavailable>
+    readonly listSubscriptions: (
+      query: SubscriptionQuery
+    ) => Effect.Effect<ReadonlyArray<Row<SubscriptionOfOrder>>, StoreUnavailable>
 
     /** One subscription with its order; null when the tenant has none by that id. */
     readonly findSubscription: (

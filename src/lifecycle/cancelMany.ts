@@ -15,7 +15,7 @@ import { type ApplyCommand, withMillis } from "./applyCommand.ts"
 import { announceCommitted } from "./announceCommitted.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
-import { type Change, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
+import { type Change, OrderStore, type OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
 
 /** Orders that are committed in one statement. */
 const batchSize = 500
@@ -43,9 +43,25 @@ export const makeCancelMany = Effect.fnUntraced(function* (
       Effect.catchTag("IdempotencyKeyReused", Effect.die)
     )
 
+  /**
+   * One order that cannot be read keeps the whole batch from being loaded. Then each goes alone, and of that one nothing was changed: no other
+   * answer would be true of it.
+   */
+  const cancelEachAlone = (caller: Caller, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) =>
+    Effect.map(
+      Effect.forEach(orderIds, (orderId) =>
+        Effect.result(
+          Effect.catchDefect(cancelAlone(caller, orderId, request), (cause) => Effect.fail(new StoreUnavailable({ cause })))
+        )
+      ),
+      (outcomes) => new Map(outcomes.map((outcome, index) => [orderIds[index] as OrderId, outcome]))
+    )
+
   const cancelBatch = Effect.fnUntraced(function* (caller: Caller, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) {
     const occasion = yield* withMillis((millis) => Effect.succeed(occasionOf(caller, millis)))
-    const loads = yield* store.load(orderIds.map((orderId) => ({ tenantId: caller.tenantId, order: { orderId } })))
+    const loading = store.load(orderIds.map((orderId) => ({ tenantId: caller.tenantId, order: { orderId } })))
+    const loads = yield* Effect.catchDefect(loading, () => Effect.succeed(null))
+    if (loads === null) return yield* cancelEachAlone(caller, orderIds, request)
     const outcomes = new Map<OrderId, CancelOutcome["outcome"]>()
     const decided: Array<{
       readonly orderId: OrderId

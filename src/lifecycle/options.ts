@@ -3,6 +3,8 @@
  * read. A mistake there is the service's, never its customers', so it is thrown: by the function that was given the option, or as a defect
  * of the call that asked the port, before anything is stored.
  */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inputFaults, reader } from "../order/readInput.ts"
@@ -45,26 +47,55 @@ export const optionReader = <S extends Schema.ConstraintDecoder<unknown>>(schema
 const inWords = (fault: InputFault): InputFault =>
   fault.code === "unexpected" ? { ...fault, message: "is not an option" } : fault
 
+/** How to read each option of a function: a schema by name. An option that may be left out needs no mention of that. */
+type Readers<Options extends object> = { readonly [Name in keyof Required<Options>]: Schema.ConstraintDecoder<unknown> }
+
 /**
- * A reader of options that may all be left out: throws a `WrongOption` that names the wrong option, and for one that does not exist the names
- * of those that do. `undefined` counts as left out. `path` says whose options they are, say `OrderLifecycle.layer`.
+ * A reader of the options of a function, `path`, say `OrderLifecycle.layer`. Throws a `WrongOption` that names the option that cannot be used,
+ * and for one that does not exist the names of those that do. An option that is left out, or `undefined`, is not looked at: where one is
+ * needed, name it in `needed`. The options come back as they were given.
  */
-export const optionsReader = <const Fields extends Schema.Struct.Fields>(path: string, fields: Fields) => {
-  const names = Object.keys(fields).join(", ")
-  const read = optionReader(Schema.Struct(fields) as unknown as Schema.ConstraintDecoder<unknown>)
+export const optionsReader = <Options extends object>(
+  path: string,
+  schemas: Readers<Options>,
+  needed: ReadonlyArray<keyof Options & string> = []
+) => {
+  const names = Object.keys(schemas)
+  const readers = new Map(
+    Object.entries<Schema.ConstraintDecoder<unknown>>(schemas).map(([name, schema]) => [name, optionReader(schema, "strictly")])
+  )
   const readObject = optionReader(Schema.Record(Schema.String, Schema.Unknown))
-  /** The very options that were given: what they hold is checked, and kept as it is. */
-  return <Options extends object>(options: Options | undefined): Options => {
-    const given = readObject(options ?? {}, path)
-    const known = Object.entries(given).filter(([, value]) => value !== undefined)
-    const [unknown] = known.find(([name]) => !Object.hasOwn(fields, name)) ?? []
-    if (unknown !== undefined)
-      throw wrongOption(`${path}: ${unknown}`, `is not an option; the options are ${names}`, "unexpected")
-    const present = Object.fromEntries(known)
-    read(present, path)
-    return present as Options
+  return <Given extends Options>(options: Given | undefined): Given => {
+    const given = options ?? {}
+    readObject(given, path)
+    for (const [name, value] of Object.entries(given)) {
+      const read = readers.get(name)
+      if (read === undefined)
+        throw wrongOption(`${path}.${name}`, `is not an option; the options are ${names.join(", ")}`, "unexpected")
+      if (value !== undefined) read(value, `${path}.${name}`)
+    }
+    for (const name of needed) if (!(name in given)) throw wrongOption(`${path}.${name}`, "is required", "required")
+    return given as Given
   }
 }
+
+/** A length of time as an option: what Effect takes for one (`"5 seconds"`, milliseconds), and not negative. */
+export const DurationOption = Schema.Unknown.check(
+  Schema.makeFilter<unknown>((given) => {
+    const duration = Duration.fromInput(given as Duration.Input)
+    return (Option.isSome(duration) && Duration.toMillis(duration.value) >= 0) || 'must be a length of time, say "5 seconds"'
+  })
+)
+
+/** An object as an option: something with members of its own, whatever they are. */
+export const ObjectOption = Schema.Unknown.check(
+  Schema.makeFilter<unknown>((given) => (typeof given === "object" && given !== null) || "must be an object")
+)
+
+/** A function as an option. */
+export const FunctionOption = Schema.Unknown.check(
+  Schema.makeFilter<unknown>((given) => typeof given === "function" || "must be a function")
+)
 
 /** A port of the embedding service gave an answer that cannot be used. Names the port and every wrong field; nothing was stored. */
 export class WrongAnswer extends Schema.TaggedError<WrongAnswer>()("WrongAnswer", {

@@ -14,7 +14,8 @@ import {
 } from "../order/Order.ts"
 import { reader } from "../order/readInput.ts"
 import { readCursor, writeCursor } from "./Cursor.ts"
-import type { OrderSort, OrderStore, PagePosition, SubscriptionOfOrder } from "./OrderStore.ts"
+import { logUnreadable } from "./logUnreadable.ts"
+import type { OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
 
 const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }))
 const defaultLimit = 50
@@ -41,7 +42,10 @@ export const SubscriptionListRequest = Schema.Struct({
 })
 export type SubscriptionListRequest = typeof SubscriptionListRequest.Type
 
-/** One page. `nextCursor` goes into the next request's `startAfter`; null on the last page. */
+/**
+ * One page. `nextCursor` goes into the next request's `startAfter`; null on the last page. A stored order that cannot be read is left out and
+ * named in the log, so a page may have fewer than `limit` items and still not be the last.
+ */
 export interface Page<Item> {
   readonly items: ReadonlyArray<Item>
   readonly limit: number
@@ -72,20 +76,28 @@ export const subscriptionPosition = ({ subscription }: Pick<SubscriptionOfOrder,
   id: subscription.subscriptionId
 })
 
-/** The rows of a page, of which one more than `limit` was asked for to see whether there is a next page. */
+/** The page that rows make, of which one more than `limit` was asked for to see whether there is a next page. */
 const pageOf = <Item>(
   list: string,
-  rows: ReadonlyArray<Item>,
+  rows: ReadonlyArray<Row<Item>>,
   limit: number,
   position: (item: Item) => PagePosition
 ): Page<Item> => {
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
-  return { items, limit, nextCursor: rows.length > limit && last !== undefined ? writeCursor(list, position(last)) : null }
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const isLastPage = rows.length <= limit || last === undefined
+  const cursor = isLastPage ? null : writeCursor(list, "item" in last ? position(last.item) : last.position)
+  return { items: shown.flatMap((row) => ("item" in row ? [row.item] : [])), limit, nextCursor: cursor }
 }
 
-const positionAfter = (list: string, cursor: string | undefined) =>
-  cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, cursor), (after) => ({ after }))
+/** Name the rows of a page that could not be read. */
+const logUnreadableRows = (tenantId: TenantId, rows: ReadonlyArray<Row<unknown>>, limit: number) =>
+  Effect.forEach(rows.slice(0, limit), (row) => ("item" in row ? Effect.void : logUnreadable({ tenantId, ...row.unreadable })), {
+    discard: true
+  })
+
+const positionAfter = (list: string, sortBy: OrderSort, cursor: string | undefined) =>
+  cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor), (after) => ({ after }))
 
 export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
   store: OrderStore["Service"],
@@ -100,8 +112,9 @@ export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
     ...filters
   } = yield* Effect.fromResult(readOrderListRequest(request))
   const list = `orders ${sortBy} ${sortDir}`
-  const after = yield* Effect.fromResult(positionAfter(list, startAfter))
+  const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter))
   const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...after })
+  yield* logUnreadableRows(tenantId, rows, limit)
   return pageOf(list, rows, limit, (order) => orderPosition(order, sortBy))
 })
 
@@ -112,7 +125,8 @@ export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(f
 ) {
   const { limit = defaultLimit, startAfter, ...filters } = yield* Effect.fromResult(readSubscriptionListRequest(request))
   const list = "subscriptions"
-  const after = yield* Effect.fromResult(positionAfter(list, startAfter))
+  const after = yield* Effect.fromResult(positionAfter(list, "createdAt", startAfter))
   const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...after })
+  yield* logUnreadableRows(tenantId, rows, limit)
   return pageOf(list, rows, limit, subscriptionPosition)
 })

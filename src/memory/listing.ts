@@ -1,11 +1,18 @@
 /** Lists of orders and subscriptions in pages: filtered, sorted, and cut. */
-import type { OrderQuery, PagePosition, SortDirection, SubscriptionOfOrder, SubscriptionQuery } from "../lifecycle/OrderStore.ts"
+import type {
+  OrderQuery,
+  PagePosition,
+  Row,
+  SortDirection,
+  SubscriptionOfOrder,
+  SubscriptionQuery
+} from "../lifecycle/OrderStore.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
 import type { Order } from "../order/Order.ts"
 
 /** One page of orders. */
-export const pageOfOrders = (orders: Iterable<Order>, query: OrderQuery): ReadonlyArray<Order> => {
+export const pageOfOrders = (orders: Iterable<Order>, query: OrderQuery): ReadonlyArray<Row<Order>> => {
   const found = [...orders].filter((order) =>
     matches(order, [query.status, (each) => each.status], [query.customerId, (each) => each.customer.customerId])
   )
@@ -13,7 +20,10 @@ export const pageOfOrders = (orders: Iterable<Order>, query: OrderQuery): Readon
 }
 
 /** One page of the subscriptions of these orders, newest first. */
-export const pageOfSubscriptions = (orders: Iterable<Order>, query: SubscriptionQuery): ReadonlyArray<SubscriptionOfOrder> => {
+export const pageOfSubscriptions = (
+  orders: Iterable<Order>,
+  query: SubscriptionQuery
+): ReadonlyArray<Row<SubscriptionOfOrder>> => {
   const found = [...orders]
     .flatMap((order) => order.subscriptions.map((subscription) => ({ subscription, order })))
     .filter((each) =>
@@ -26,25 +36,28 @@ export const pageOfSubscriptions = (orders: Iterable<Order>, query: Subscription
       )
     )
   const chosen = page(found, subscriptionPosition, { ...query, sortDir: "desc" })
-  return chosen.map(({ order, subscription }) => subscriptionOfOrder(order, subscription))
+  return chosen.map((row) => ("item" in row ? { item: subscriptionOfOrder(row.item.order, row.item.subscription) } : row))
 }
 
 const page = <Item>(
   items: ReadonlyArray<Item>,
   positionOf: (item: Item) => PagePosition,
   { after, limit, sortDir }: Pick<OrderQuery, "after" | "limit" | "sortDir">
-): ReadonlyArray<Item> =>
+): ReadonlyArray<Row<Item>> =>
   items
     .filter((item) => after === undefined || comparePositions(positionOf(item), after, sortDir) > 0)
     .toSorted((a, b) => comparePositions(positionOf(a), positionOf(b), sortDir))
     .slice(0, limit)
+    .map((item) => ({ item }))
 
 /** By sort value, then by id, both in the same direction: the order of a keyset index. */
 const comparePositions = (a: PagePosition, b: PagePosition, direction: SortDirection): number =>
-  (compare(a.value, b.value) || compare(a.id, b.id)) * (direction === "asc" ? 1 : -1)
+  (compareValues(a.value, b.value) || compare(a.id, b.id)) * (direction === "asc" ? 1 : -1)
 
-const compare = (a: PagePosition["value"], b: PagePosition["value"]): number =>
-  typeof a === "object" && typeof b === "object" ? compare(a[0], b[0]) || compare(a[1], b[1]) : a < b ? -1 : a > b ? 1 : 0
+const compareValues = (a: PagePosition["value"], b: PagePosition["value"]): number =>
+  typeof a === "string" || typeof b === "string" ? compare(String(a), String(b)) : compare(a[0], b[0]) || compare(a[1], b[1])
+
+const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** True of `item` for every filter that is given. */
 const matches = <Item>(item: Item, ...filters: ReadonlyArray<readonly [value: unknown, of: (item: Item) => unknown]>): boolean =>

@@ -5,10 +5,12 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { optionsReader } from "../lifecycle/options.ts"
+import { NonEmptyText } from "../order/Text.ts"
 
 /** The server works, but not in a way that keeps this library's promises. One line says what to change. */
 export class UnsuitableDatabase extends Schema.TaggedError<UnsuitableDatabase>()("UnsuitableDatabase", {
@@ -85,8 +87,22 @@ const limitsOf = (role: string, names: string): string =>
     .map((name) => `ALTER ROLE "${role.replaceAll('"', '""')}" SET ${name} = '${sessionSettings[name]}'`)
     .join("; ")
 
-/** Connect, and check the server. */
-export const layer = (options: PostgresOptions): Layer.Layer<SqlClient.SqlClient, SqlError | UnsuitableDatabase> => {
+const readOptions = optionsReader<PostgresOptions>(
+  "PostgresConnection.layer",
+  {
+    url: Schema.Unknown.check(
+      Schema.makeFilter<unknown>((url) => Redacted.isRedacted(url) || "must be a redacted URL (Redacted.make)")
+    ),
+    maxConnections: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })),
+    applicationName: NonEmptyText,
+    pooled: Schema.Boolean
+  },
+  ["url"]
+)
+
+/** Connect, and check the server. Throws a `WrongOption` that names an option that cannot be used. */
+export const layer = (given: PostgresOptions): Layer.Layer<SqlClient.SqlClient, SqlError | UnsuitableDatabase> => {
+  const options = readOptions(given)
   const client = PgClient.layer({
     url: options.url,
     applicationName: options.applicationName ?? "order-lifecycle",

@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { type OrderRecord, OrderRecords, type StoreFault } from "../lifecycle/OrderRecords.ts"
+import { DurationOption, optionsReader } from "../lifecycle/options.ts"
 import { type EventKey, StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import { missingBackstops } from "./backstops.ts"
@@ -28,12 +29,16 @@ export interface OrderRecordsOptions {
   readonly idleAfter?: Duration.Input
 }
 
-/** Over a database whose tables are there. */
-export const layer = (options?: OrderRecordsOptions): Layer.Layer<OrderRecords, never, SqlClient.SqlClient> =>
-  Layer.effect(
+/** Over a database whose tables are there. Throws a `WrongOption` that names an option that cannot be used. */
+export const layer = (given?: OrderRecordsOptions): Layer.Layer<OrderRecords, never, SqlClient.SqlClient> => {
+  const options = readOptions(given)
+  return Layer.effect(
     OrderRecords,
     Effect.suspend(() => make(options))
   )
+}
+
+const readOptions = optionsReader<OrderRecordsOptions>("PostgresOrderRecords.layer", { idleAfter: DurationOption })
 
 /** About this many events make a page full, however few orders have them. */
 const eventsInPage = "5000"

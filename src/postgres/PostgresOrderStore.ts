@@ -34,6 +34,7 @@ import {
   type PagePosition,
   type Remembered,
   RememberedOutcome,
+  type Row,
   type Stock,
   StoreUnavailable,
   type SubscriptionOfOrder,
@@ -351,6 +352,7 @@ const make = Effect.gen(function* () {
     const direction = query.sortDir === "desc" ? "DESC" : "ASC"
     const columns = sortColumns[query.sortBy]
     const sorted = sql.literal(columns.map(({ name }) => `${name} ${direction}`).join(", "))
+    const selected = sql.literal(`${orderColumns("$1")}, o.currency, o.total_minor::text AS total_minor`)
     const conditions = [
       sql`o.tenant_id = ${query.tenantId}::text`,
       ...(query.status === undefined ? [] : [sql`o.status = ${query.status}::text`]),
@@ -359,18 +361,18 @@ const make = Effect.gen(function* () {
     ]
     // First the page, then what belongs to its orders.
     return read(
-      sql<OrderRow>`
-        SELECT ${sql.literal(orderColumns("$1"))} FROM (
+      sql<SortedRow>`
+        SELECT ${selected} FROM (
           SELECT * FROM order_lifecycle.orders o WHERE ${sql.and(conditions)}
            ORDER BY ${sorted} LIMIT ${String(query.limit)}::text::integer) AS o
          ORDER BY ${sorted}`
-    ).pipe(Effect.map((rows) => rows.map(toOrder)))
+    ).pipe(Effect.map((rows) => rows.map((row) => toRow(row, toOrder, () => orderPlace(row, query.sortBy)))))
   }
 
   /** The rows behind a position: those whose sort columns, taken together, come later in the direction of the list. */
   const behind = ({ sortBy, sortDir }: OrderQuery, { value, id }: PagePosition): Fragment => {
     const columns = sortColumns[sortBy]
-    const values = [...(typeof value === "object" ? value : sortBy === "orderId" ? [] : [value]), id]
+    const values = [...(typeof value === "string" ? (sortBy === "orderId" ? [] : [value]) : value), id]
     return sql`(${sql.literal(columns.map(({ name }) => name).join(", "))}) ${sql.literal(sortDir === "desc" ? "<" : ">")} (${sql.csv(
       columns.map(({ type }, index) => sql`${String(values[index])}::${sql.literal(type)}`)
     )})`
@@ -392,10 +394,11 @@ const make = Effect.gen(function* () {
     )
 
   const findSubscription = (tenantId: TenantId, subscriptionId: SubscriptionId) =>
-    Effect.map(
-      readSubscriptions(tenantId, [sql`s.subscription_id = ${subscriptionId}::text`], sql`LIMIT 1`),
-      ([found]) => found ?? null
-    )
+    Effect.map(readSubscriptions(tenantId, [sql`s.subscription_id = ${subscriptionId}::text`], sql`LIMIT 1`), ([found]) => {
+      if (found === undefined) return null
+      if ("item" in found) return found.item
+      throw found.unreadable.cause
+    })
 
   /** Subscriptions, newest first, with what belongs to them of their orders. Each order is read once, however many of its rows there are. */
   const readSubscriptions = (tenantId: TenantId, conditions: ReadonlyArray<Fragment>, page: Fragment) =>
@@ -412,7 +415,8 @@ const make = Effect.gen(function* () {
         SELECT (SELECT json_agg(json_build_array(p.order_id, p.subscription) ORDER BY p.created_at DESC, p.subscription_id DESC)::text
                   FROM page p) AS subscriptions,
                (SELECT json_agg(json_build_array(o.order_id, o.version, o.status, o.ordered -> 'currency', o.ordered -> 'decimals',
-                         o.personal -> 'customer', (SELECT json_agg(json_build_array(l.position - 1, l.line)) FROM json_array_elements(o.ordered -> 'lines')
+                         o.personal -> 'customer', (SELECT json_agg(json_build_array(l.position - 1, l.line)) FROM json_array_elements(
+                            CASE json_typeof(o.ordered -> 'lines') WHEN 'array' THEN o.ordered -> 'lines' END)
                             WITH ORDINALITY AS l(line, position)
                            WHERE (o.order_id, l.position - 1) IN (SELECT p.order_id, p.line FROM page p))))::text
                   FROM found o) AS orders`
@@ -553,6 +557,33 @@ const byTenant = <A>(
   return [...found]
 }
 
+/** A row of a list, also of an order that cannot be read. */
+const toRow = <Stored extends OrderRow, Item>(
+  row: Stored,
+  toItem: (row: Stored) => Item,
+  position: () => PagePosition
+): Row<Item> => {
+  try {
+    return { item: toItem(row) }
+  } catch (cause) {
+    return { unreadable: { orderId: row.order_id, cause }, position: position() }
+  }
+}
+
+type SortedRow = OrderRow & { readonly currency: string; readonly total_minor: string }
+
+/** Where a row of the orders stands, by its columns alone. */
+const orderPlace = (row: SortedRow, sortBy: OrderSort): PagePosition => {
+  const values: Readonly<Record<OrderSort, PagePosition["value"]>> = {
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    orderId: row.order_id,
+    status: row.status,
+    "totals.total": [row.currency, Number(row.total_minor)]
+  }
+  return { value: values[sortBy], id: row.order_id }
+}
+
 interface RememberedRow {
   readonly fingerprint: string | null
   readonly outcome: string | null
@@ -591,11 +622,12 @@ type OrderTuple = readonly [
   lines: ReadonlyArray<readonly [position: number, line: SubscriptionOfOrder["line"]]> | null
 ]
 
+/** The subscriptions of a page, each with what belongs to it of its order. One that cannot be read keeps its place. */
 const toSubscriptionsOfOrders = (
   tenantId: TenantId,
   subscriptions: string,
   orders: string
-): ReadonlyArray<SubscriptionOfOrder> => {
+): ReadonlyArray<Row<SubscriptionOfOrder>> => {
   const found = new Map(
     (JSON.parse(orders) as ReadonlyArray<OrderTuple>).map(([orderId, version, status, currency, decimals, customer, lines]) => [
       orderId,
@@ -609,10 +641,11 @@ const toSubscriptionsOfOrders = (
     const subscription = toSubscription(tuple)
     const of = found.get(orderId)
     const line = of?.lines.get(subscription.line)
-    if (of === undefined || line === undefined) {
-      throw new Error(`subscription ${subscription.subscriptionId} belongs to no line of its order`)
+    if (of !== undefined && line !== undefined) return { item: { subscription, line, order: of.order } }
+    return {
+      unreadable: { orderId, cause: new Error(`subscription ${subscription.subscriptionId} belongs to no line of its order`) },
+      position: { value: subscription.createdAt, id: subscription.subscriptionId }
     }
-    return { subscription, line, order: of.order }
   })
 }
 

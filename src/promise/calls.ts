@@ -10,10 +10,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Pull from "effect/Pull"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { optionsReader } from "../lifecycle/options.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
-import { OrdersClosed } from "./errors.ts"
+import { OrdersClosed, wrongOption } from "./errors.ts"
 import type { CallOptions, CloseOptions } from "./Orders.ts"
 import { CurrentCall } from "./writes.ts"
 
@@ -31,7 +33,7 @@ export const makeCalls = <R, ER>(runtime: ManagedRuntime.ManagedRuntime<R, ER>):
 
   const run = async <A, E>(effect: Effect.Effect<A, E, R>, { signal }: CallOptions = {}): Promise<A> => {
     if (closing.signal.aborted) throw new OrdersClosed()
-    signal?.throwIfAborted()
+    readSignal(signal)?.throwIfAborted()
     const call = { mayHaveWritten: false }
     const fiber = runtime.runFork(Effect.provideService(effect, CurrentCall, call), signal && { signal })
     inFlight.add(fiber)
@@ -44,7 +46,9 @@ export const makeCalls = <R, ER>(runtime: ManagedRuntime.ManagedRuntime<R, ER>):
   }
 
   const iterate = async function* <A, E>(stream: Stream.Stream<A, E, R>, options: CallOptions = {}, kind?: "listening") {
-    const signals = [options.signal, kind === "listening" ? closing.signal : undefined].filter((each) => each !== undefined)
+    const signals = [readSignal(options.signal), kind === "listening" ? closing.signal : undefined].filter(
+      (each) => each !== undefined
+    )
     const signal = AbortSignal.any(signals)
     const scope = Scope.makeUnsafe()
     let pull: Pull.Pull<ReadonlyArray<A>, E, void, R> | undefined
@@ -72,5 +76,14 @@ export const makeCalls = <R, ER>(runtime: ManagedRuntime.ManagedRuntime<R, ER>):
     await runtime.dispose()
   }
 
-  return { run, iterate, close: (options = {}) => (closed ??= finish(options)) }
+  return { run, iterate, close: async (options) => (closed ??= finish(readClosing(options))) }
+}
+
+const readClosing = optionsReader<CloseOptions>("close", { graceMs: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)) })
+
+/** A signal of another realm will do as well. */
+const readSignal = (signal: AbortSignal | undefined): AbortSignal | undefined => {
+  const isSignal = signal === undefined || (typeof signal === "object" && "throwIfAborted" in signal)
+  if (!isSignal) throw wrongOption("signal", "must be an AbortSignal")
+  return signal
 }

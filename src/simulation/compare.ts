@@ -4,6 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
+import * as Schema from "effect/Schema"
+import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/options.ts"
 import type { Figures, OverTime } from "./Metrics.ts"
 import type { Policy, Scenario } from "./Scenario.ts"
 import type { Finding } from "./Auditor.ts"
@@ -83,9 +85,25 @@ export interface SimulateOptions<E = never, R = never> {
   readonly onRun?: (run: Run) => void
 }
 
-/** Run every policy of a scenario under every seed, and put it all together. */
+const readOptions = optionsReader<SimulateOptions<unknown, unknown>>(
+  "simulate",
+  {
+    scenario: ObjectOption,
+    seeds: Schema.Array(Schema.Int),
+    run: FunctionOption,
+    isAudited: Schema.Boolean,
+    concurrency: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+    onProgress: FunctionOption,
+    onRun: FunctionOption
+  },
+  ["scenario", "seeds"]
+)
+
+/**
+ * Run every policy of a scenario under every seed, and put it all together. Throws a `WrongOption` that names an option that cannot be used.
+ */
 export const simulate = <E = never, R = never>(options: SimulateOptions<E, R>): Effect.Effect<Report, E, R> => {
-  const { scenario, seeds, onProgress, onRun } = options
+  const { scenario, seeds, onProgress, onRun } = readOptions(options)
   const run = options.run ?? runHere
   const isAudited = (seed: number) => options.isAudited ?? (seed === seeds[0] || !isQuiet(faultsOf(scenario)))
   const jobs = seeds.flatMap((seed) =>

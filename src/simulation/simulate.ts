@@ -3,9 +3,11 @@ import * as DateTime from "effect/DateTime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
 import { Assets } from "../lifecycle/Assets.ts"
 import { Catalogue } from "../lifecycle/Catalogue.ts"
+import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/options.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
 import type { Variant } from "../order/place.ts"
@@ -52,9 +54,23 @@ export interface Run {
 /** How many times a run tells how far it has come. */
 const progressSteps = 50
 
+const readOptions = optionsReader<RunOptions>(
+  "simulateOne",
+  {
+    scenario: ObjectOption,
+    policy: ObjectOption,
+    seed: Schema.Int,
+    store: ObjectOption,
+    isAudited: Schema.Boolean,
+    watchers: Schema.Array(ObjectOption),
+    onProgress: FunctionOption
+  },
+  ["scenario", "policy", "seed"]
+)
+
 /** Run it. The same options give the same figures. */
 export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
-  const { scenario, policy, seed } = options
+  const { scenario, policy, seed } = readOptions(options)
   const { cancellationPolicy, assetFactor } = underPolicy(scenario, policy)
   const startAt = Date.parse(scenario.start)
   const endAt = startAt + scenario.days * dayMs

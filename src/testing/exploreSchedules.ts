@@ -14,9 +14,11 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import { FunctionOption, optionsReader } from "../lifecycle/options.ts"
 import { TakesTurns } from "../lifecycle/OrderTurns.ts"
 import { lifecycles } from "../order/lifecycleTable.ts"
-import type { CancellationPolicy } from "../order/orderMachine.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
 import { auditStore } from "./auditStore.ts"
 import { findLinearization, type RecordedCall } from "./findLinearization.ts"
 import { CurrentGate } from "./gates.ts"
@@ -99,9 +101,17 @@ const inRuns = (steps: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 const nameOf = (call: number) => String.fromCharCode(65 + call)
 
+const readOptions = optionsReader<ExploreOptions>("exploreSchedules", {
+  atMost: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+  seed: Schema.Int,
+  areWaiting: FunctionOption,
+  around: FunctionOption,
+  cancellationPolicy: Schema.Literals(cancellationPolicyNames)
+})
+
 /** Try the schedules of a mix; fails with the first one after which something is wrong. */
 export const exploreSchedules = Effect.fn("exploreSchedules")(function* (mix: Mix, options: ExploreOptions = {}) {
-  const { atMost = Infinity, seed } = options
+  const { atMost = Infinity, seed } = readOptions(options)
   if (seed !== undefined && atMost === Infinity) throw new Error("random schedules never end: say how many, by atMost")
   const verdicts = new Map<string, string | null>()
   const outcomes = new Map<string, number>()

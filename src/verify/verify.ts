@@ -5,15 +5,17 @@
  * for damage. Memory does not grow with the store: orders come in pages by key, and what was checked is forgotten.
  */
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
+import { FunctionOption, optionsReader } from "../lifecycle/options.ts"
 import type { StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import { OrderRecords, type OrderRecord, type StoreFault } from "../lifecycle/OrderRecords.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { Digest } from "../order/digest.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
-import type { TenantId } from "../order/Order.ts"
-import type { CancellationPolicy } from "../order/orderMachine.ts"
+import { TenantId } from "../order/Order.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
 import { checkRecord } from "./checkRecord.ts"
 import { checkHeads, type Head } from "./heads.ts"
 import { repairOf } from "./invariants.ts"
@@ -44,11 +46,12 @@ export interface VerifyOptions<E = never, R = never> {
   readonly onChecked?: (checked: Checked) => Effect.Effect<void>
 }
 
-/** Every violation there is, as it is found. Nothing is repaired. */
+/** Every violation there is, as it is found. Nothing is repaired. Throws a `WrongOption` that names an option that cannot be used. */
 export const verify = <E = never, R = never>(
-  options: VerifyOptions<E, R> = {}
-): Stream.Stream<Violation, E | StoreUnavailable, R | OrderRecords> =>
-  Stream.unwrap(
+  given: VerifyOptions<E, R> = {}
+): Stream.Stream<Violation, E | StoreUnavailable, R | OrderRecords> => {
+  const options = readOptions(given)
+  return Stream.unwrap(
     Effect.map(Effect.all([OrderRecords, CurrentDigest]), ([records, digest]) => {
       const policies = options.cancellationPolicy ? [lifecycles[options.cancellationPolicy]] : Object.values(lifecycles)
       const checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0 }
@@ -77,6 +80,14 @@ export const verify = <E = never, R = never>(
       )
     })
   )
+}
+
+const readOptions = optionsReader<VerifyOptions<unknown, unknown>>("verify", {
+  tenantId: TenantId,
+  cancellationPolicy: Schema.Literals(cancellationPolicyNames),
+  heads: Schema.Unknown.check(Schema.makeFilter<unknown>((heads) => Stream.isStream(heads) || "must be a Stream")),
+  onChecked: FunctionOption
+})
 
 /** What is stored has not been checked yet, so that an event may have no details at all. */
 const hasAssumedDecimals = ({ event }: SealedEvent): boolean => {

@@ -113,10 +113,13 @@ export const servicesOver = <E>(
 /** The service on a store, reached through the web handler. Without a store: in memory. */
 export const openService = <E = never>(
   store: Layer.Layer<OrderStore, E> = memoryStore,
-  options: AppOptions & { readonly cancellationPolicy?: CancellationPolicy } = {},
+  { cancellationPolicy, ...options }: AppOptions & { readonly cancellationPolicy?: CancellationPolicy } = {},
   logger: Layer.Layer<never> = quiet
 ) => {
-  const { handler, dispose } = toWebHandler(Layer.provideMerge(servicesOver(store, options), logger), options)
+  const { handler, dispose } = toWebHandler(
+    Layer.provideMerge(servicesOver(store, cancellationPolicy && { cancellationPolicy }), logger),
+    options
+  )
   return { ...makeClient(handler), handler, dispose }
 }
 

@@ -187,6 +187,19 @@ describe("GET /v1/orders", () => {
     expect(detailsOf(answer)[0]?.path).toContain(path)
   })
 
+  it.each([
+    ["totals.total", "abc", "x"],
+    ["totals.total", "EUR", 1.5, "x"],
+    ["totals.total", 1.5, "x"],
+    ["createdAt", "abc", "x"],
+    ["status", "abc", "x"]
+  ])("refuses a cursor made by hand: by %s, %s", async (sortBy, ...content) => {
+    const cursor = Buffer.from(JSON.stringify([`orders ${sortBy} desc`, ...content])).toString("base64url")
+    const answer = await call("GET", `/v1/orders?sortBy=${sortBy}&startAfter=${cursor}`)
+    expect(refusal(answer)).toEqual([400, "VALIDATION_ERROR"])
+    expect(detailsOf(answer)).toMatchObject([{ path: "startAfter", code: "invalid_cursor" }])
+  })
+
   it("refuses a cursor of another list", async () => {
     await place()
     await place()

@@ -1,5 +1,6 @@
 /** What the services take and what they answer when something is in the way, to the letter: limits, defaults, paths and words. */
 import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -15,8 +16,10 @@ import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import {
   type OrderQuery,
+  type OrderSort,
   OrderStore,
   OutcomeUnknown,
+  type PagePosition,
   RememberedOutcome,
   StoreUnavailable,
   type SubscriptionQuery
@@ -205,7 +208,7 @@ describe("a store", () => {
       const filters = { orderId, status: "active" } as const
       const first = yield* lifecycle.listSubscriptions(tenantId, { limit: 1, ...filters })
       const second = yield* lifecycle.listSubscriptions(tenantId, { limit: 1, ...filters, startAfter: first.nextCursor ?? "" })
-      const after = Result.getOrThrow(readCursor("subscriptions", first.nextCursor ?? ""))
+      const after = Result.getOrThrow(readCursor("subscriptions", "createdAt", first.nextCursor ?? ""))
       expect(asked).toEqual([
         { tenantId, limit: 51, sortBy: "createdAt", sortDir: "desc" },
         { tenantId, limit: 8, sortBy: "status", sortDir: "asc", status: "partial" },
@@ -238,16 +241,73 @@ describe("the digest", () => {
 })
 
 describe("a cursor", () => {
-  const position = { value: "2026-11-23T12:00:00.000Z", id: "order-1" }
+  const at = "2026-11-23T12:00:00.000Z"
+  const byHand = (...content: ReadonlyArray<unknown>) => Base64Url.encode(JSON.stringify(content))
+  const refused = { details: [{ path: "startAfter", message: "must be a cursor of this list", code: "invalid_cursor" }] }
 
-  it("comes back as the place it was written for, and is refused by any other list", () => {
-    const cursor = writeCursor("orders createdAt desc", position)
-    expect(readCursor("orders createdAt desc", cursor)).toEqual(Result.succeed(position))
-    expect(readCursor("orders totals.total asc", writeCursor("orders totals.total asc", { ...position, value: 7 }))).toEqual(
-      Result.succeed({ ...position, value: 7 })
-    )
-    const refusal = Result.getOrThrow(Result.flip(readCursor("orders createdAt asc", cursor)))
-    expect(refusal.details).toEqual([{ path: "startAfter", message: "must be a cursor of this list", code: "invalid_cursor" }])
+  it.each<[sortBy: OrderSort, position: PagePosition]>([
+    ["createdAt", { value: at, id: "order-1" }],
+    ["updatedAt", { value: at, id: "order-1" }],
+    ["orderId", { value: "order-1", id: "order-1" }],
+    ["status", { value: "pending", id: "order-1" }],
+    ["totals.total", { value: ["EUR", 7], id: "order-1" }],
+    // Of an order that an earlier version stored without looking at its price.
+    ["totals.total", { value: ["eur", -5], id: "order-1" }]
+  ])("of a list by %s comes back as the place it was written for, and is refused by any other list", (sortBy, position) => {
+    const list = `orders ${sortBy} desc`
+    const cursor = writeCursor(list, position)
+    expect(readCursor(list, sortBy, cursor)).toEqual(Result.succeed(position))
+    expect(Result.flip(readCursor(`orders ${sortBy} asc`, sortBy, cursor))).toMatchObject({ success: refused })
+    const last = [position.value].flat().at(-1)
+    expect((JSON.parse(Result.getOrThrow(Base64Url.decodeString(cursor))) as Array<unknown>).slice(-2)).toEqual([last, "order-1"])
+  })
+
+  it.each<[sortBy: OrderSort, ...content: ReadonlyArray<unknown>]>([
+    ["createdAt", "yesterday", "x"],
+    ["createdAt", 1_700_000_000, "x"],
+    ["updatedAt", "2026-11-23", "x"],
+    ["updatedAt", at, ""],
+    ["updatedAt", at, "x".repeat(129)],
+    ["orderId", "x", "y"],
+    ["orderId", "x\u0000", "x\u0000"],
+    ["status", "open", "x"],
+    ["status", at],
+    ["totals.total", "abc", "x"],
+    // As earlier versions wrote it, without the currency.
+    ["totals.total", 700, "x"],
+    ["totals.total", "EUR", 1.5, "x"],
+    ["totals.total", "EUR", 1e300, "x"],
+    ["totals.total", "EUR", "7", "x"],
+    ["totals.total", "EUR", 7, 7],
+    ["totals.total", "EUR", 7, "x", "more"]
+  ])("made by hand for a list by %s is refused: %s", async (sortBy, ...content) => {
+    for (const sortDir of ["asc", "desc"] as const) {
+      const startAfter = byHand(`orders ${sortBy} ${sortDir}`, ...content)
+      const list = Effect.flatMap(OrderLifecycle, (lifecycle) =>
+        lifecycle.list(newCaller().tenantId, { sortBy, sortDir, startAfter })
+      )
+      expect(await run(Effect.flip(list))).toMatchObject(refused)
+    }
+  })
+
+  it("of the list of subscriptions names a moment, and nothing else", async () => {
+    const list = (...content: ReadonlyArray<unknown>) =>
+      Effect.flatMap(OrderLifecycle, (lifecycle) =>
+        lifecycle.listSubscriptions(newCaller().tenantId, { startAfter: byHand("subscriptions", ...content) })
+      )
+    expect(await run(Effect.flip(list("then", "x")))).toMatchObject(refused)
+    expect(await run(Effect.flip(list(7, "x")))).toMatchObject(refused)
+    expect(await run(list(at, "x"))).toMatchObject({ items: [] })
+  })
+
+  it("that an earlier version gave out is read, except that of a list by total", async () => {
+    const list = (sortBy: OrderSort, ...content: ReadonlyArray<unknown>) =>
+      Effect.flatMap(OrderLifecycle, (lifecycle) =>
+        lifecycle.list(newCaller().tenantId, { sortBy, startAfter: byHand(`orders ${sortBy} desc`, ...content) })
+      )
+    expect(await run(list("createdAt", at, "ord_1"))).toMatchObject({ items: [] })
+    expect(await run(list("status", "pending", "ord_1"))).toMatchObject({ items: [] })
+    expect(await run(Effect.flip(list("totals.total", 700, "ord_1")))).toMatchObject(refused)
   })
 })
 

@@ -169,7 +169,13 @@ describe.each(shops())("orders %s", (_, shop) => {
     const orders = shop()
     const caller = { ...newCaller(), idempotencyKey: "a key" }
     const placed = await orders.place(caller, { ...laptops(1), notes: undefined })
-    expect(await orders.place(caller, laptops(1))).toEqual(placed)
+    expect(await orders.place(caller, laptops(1))).toEqual({ ...placed, replayed: true })
+    expect(placed).not.toHaveProperty("replayed")
+    const start = { orderId: placed.after.orderId, customerId: placed.after.customer.customerId, assetSerialNumber: "SN-again" }
+    const refused = () => rejection(orders.startSubscription({ ...caller, idempotencyKey: "start" }, start))
+    const [refusedOnce, refusedAgain] = [await refused(), await refused()]
+    expect(refusedOnce).not.toHaveProperty("replayed")
+    expect(refusedAgain).toMatchObject({ code: "ORDER_NOT_CONFIRMED", replayed: true })
     const reused = await rejection(orders.place(caller, laptops(2)))
     expect(reused).toMatchObject({ constructor: IdempotencyKeyReused, code: "IDEMPOTENCY_KEY_REUSED" })
     expect(isRefusal(reused)).toBe(true)

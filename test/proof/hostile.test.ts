@@ -162,7 +162,7 @@ describe("a text of a megabyte", () => {
     "a reason": (reason) => reader(CancelOrder)({ reason }),
     "a subscription": (text) =>
       reader(StartSubscription)({ orderId: text, assetSerialNumber: text, customerId: text, sku: text, startDate: text }),
-    "a cursor": (text) => readCursor("orders createdAt desc", text),
+    "a cursor": (text) => readCursor("orders createdAt desc", "createdAt", text),
     "a path": (text) => findRoute("GET", `/v1/orders/${text}`)
   }
 

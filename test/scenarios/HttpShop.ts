@@ -40,7 +40,7 @@ export const httpShop = ({ call }: Client, contract: ReturnType<typeof contractO
     const answer = await call(method, path, { headers: headersOf(who), ...(body !== undefined && { body }) })
     const breach = contract(method, path, answer)
     if (breach !== undefined) throw new Error(`the description that is served does not promise this answer: ${breach}`)
-    if (answer.status < 300) return { accepted: true, facts: see(answer.body), said: answer.text }
+    if (answer.status < 300) return { accepted: true, facts: see(answer.body), said: answer.text, replayed: isReplayed(answer) }
     if (answer.status >= 500) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
     return refused(answer)
   }
@@ -130,9 +130,12 @@ const refused = (answer: HttpAnswer): Refused => {
     code: codeByHttpCode[code] ?? code,
     message: code === "VALIDATION_ERROR" ? "" : message,
     faults: detailsOf(answer),
-    said: answer.text
+    said: answer.text,
+    replayed: isReplayed(answer)
   }
 }
+
+const isReplayed = ({ headers }: HttpAnswer): boolean => headers.get("idempotent-replayed") === "true"
 
 const seeOrder = (order: OrderView): OrderFacts => {
   const money = (major: number) => writeMoney(major, order.totals.currency, "major")

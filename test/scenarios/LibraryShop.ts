@@ -40,7 +40,10 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
     say: (result: A) => unknown = see
   ): Promise<Answer<Facts>> => {
     const result = await run(Effect.result(program))
-    if (Result.isSuccess(result)) return { accepted: true, facts: see(result.success), said: canonical(say(result.success)) }
+    if (Result.isSuccess(result)) {
+      const { success } = result
+      return { accepted: true, facts: see(success), said: canonical(say(success)), replayed: isReplayed(success) }
+    }
     if (!("code" in result.failure)) throw result.failure
     return refused(result.failure)
   }
@@ -148,7 +151,11 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
 /** A value as text; which member stands first means nothing to the library. */
 const canonical = (value: unknown): string => canonicalize(value) ?? ""
 
-const whole = ({ event, after }: Transition) => ({ event, after })
+/** What was done. The order beside it is told as it stands. */
+const whole = ({ event }: Transition) => event
+
+const isReplayed = (answer: unknown): boolean =>
+  typeof answer === "object" && answer !== null && "replayed" in answer && answer.replayed === true
 
 const callerOf = ({ tenantId, staff, key, requestId }: Asking): Caller => ({
   tenantId,
@@ -174,7 +181,8 @@ const refused = (failure: Extract<Failure, { code: string }>): Refused => {
     ...(failure._tag === "OrderAlreadyCancelled" && {
       original: { cancelledAt: failure.cancelledAt, ...(failure.reason !== undefined && { reason: failure.reason }) }
     }),
-    said: canonical({ code, message, remedy, faults })
+    said: canonical({ code, message, remedy, faults }),
+    replayed: isReplayed(failure)
   }
 }
 

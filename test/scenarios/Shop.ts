@@ -33,8 +33,10 @@ export interface Refused {
   readonly original?: { readonly cancelledAt: string; readonly reason?: string }
   /** Everything that was answered, to the letter. */
   readonly said: string
+  /** It is marked as an answer that is given again. */
+  readonly replayed: boolean
 }
-export type Answer<Facts> = { readonly accepted: true; readonly facts: Facts; readonly said: string } | Refused
+export type Answer<Facts> = ({ readonly accepted: true; readonly facts: Facts } & Pick<Refused, "said" | "replayed">) | Refused
 
 /** A command on an order. */
 export type Command =

@@ -19,6 +19,7 @@ import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { Catalogue } from "../../src/lifecycle/Catalogue.ts"
 import { Assets } from "../../src/lifecycle/Assets.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import { subscriptionOfOrder } from "../../src/lifecycle/subscriptionOfOrder.ts"
 import { layerDigest } from "../../src/node/nodeDigest.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { type Order, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
@@ -129,7 +130,7 @@ const showsTheSame = Effect.fnUntraced(function* (file: string) {
   for (const [index, order] of orders.entries()) {
     const shown = before[index]
     expect(viewOrder(order)).toMatchObject(shown?.order ?? {})
-    const subscriptions = order.subscriptions.map((subscription) => viewSubscription({ subscription, order }))
+    const subscriptions = order.subscriptions.map((subscription) => viewSubscription(subscriptionOfOrder(order, subscription)))
     expect(subscriptions).toMatchObject(shown?.subscriptions ?? [])
     const history = yield* auditTrail.history(order.tenantId, order.orderId)
     expect(history.map((sealed) => viewEvent(sealed).hash)).toEqual(shown?.heads)
@@ -169,7 +170,10 @@ const worksOn = Effect.fnUntraced(function* (tenantId: TenantId) {
 
   // New commands: what was stored under laxer rules is read and ended as it is.
   const odd = huf.subscriptions.find(({ serialNumber }) => serialNumber === " HUF-2 ")
-  yield* lifecycle.endSubscription(callerOf(tenantId), { rentalId: odd?.subscriptionId ?? SubscriptionId.make("none"), reason: "other" })
+  yield* lifecycle.endSubscription(callerOf(tenantId), {
+    rentalId: odd?.subscriptionId ?? SubscriptionId.make("none"),
+    reason: "other"
+  })
   const started = yield* lifecycle.startSubscription(callerOf(tenantId), {
     orderId: clf.orderId,
     assetSerialNumber: SerialNumber.make("CLF-1"),

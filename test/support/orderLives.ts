@@ -96,10 +96,10 @@ const persist = <A extends Transition, E extends Failure, R>(
     return yield* Effect.interrupt
   })
 
-const isSame = (a: Result.Result<unknown, Failure>, b: Result.Result<unknown, Failure>) =>
+const isSame = (a: Result.Result<Transition, Failure>, b: Result.Result<Transition, Failure>) =>
   Result.isSuccess(a)
-    ? Result.isSuccess(b) && isDeepStrictEqual(a.success, b.success)
-    : Result.isFailure(b) && isDeepStrictEqual({ ...a.failure }, { ...b.failure })
+    ? Result.isSuccess(b) && isDeepStrictEqual(a.success.event, b.success.event)
+    : Result.isFailure(b) && isDeepStrictEqual({ ...a.failure, replayed: undefined }, { ...b.failure, replayed: undefined })
 
 /** One order, from placement to cancel. */
 export const live = (life: Life): Effect.Effect<void, never, OrderLifecycle> =>

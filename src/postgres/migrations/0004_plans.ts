@@ -10,7 +10,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 
 const statements: ReadonlyArray<string> = [
   `ALTER TABLE order_lifecycle.orders
-    ADD COLUMN currency text COLLATE "C" GENERATED ALWAYS AS (ordered ->> 'currency') STORED`,
+    ADD COLUMN currency text COLLATE "C" GENERATED ALWAYS AS (coalesce(ordered ->> 'currency', '')) STORED`,
   `DROP INDEX order_lifecycle.orders_by_total`,
   `CREATE INDEX orders_by_total ON order_lifecycle.orders (tenant_id, currency, total_minor, order_id)`,
   `DROP INDEX order_lifecycle.idempotency_by_expiry`,

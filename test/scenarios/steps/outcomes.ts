@@ -51,6 +51,14 @@ step("the answer is the first answer again, to the letter", ({ world }) => {
   expect(world.answer().said).toBe(world.first)
 })
 
+step("it is marked as given again", ({ world }) => {
+  expect(world.answer().replayed).toBe(true)
+})
+
+step("it is not marked as given again", ({ world }) => {
+  expect(world.answer().replayed).toBe(false)
+})
+
 // --- orders ------------------------------------------------------------------------------------------------------------------------
 
 step("{order} is {status}", async ({ world }, order: string, status: string) => {
