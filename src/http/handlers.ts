@@ -7,18 +7,38 @@ import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
+import type { Transition } from "../order/decide.ts"
 import type { Order, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/Refusal.ts"
 import { Api } from "./Api.ts"
-import { answerFailure, type Failure, OrderOfSubscriptionNotFound } from "./errors.ts"
+import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound } from "./errors.ts"
+import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import { viewCancellation, viewEvent, viewOrder, viewOrderPage, viewSubscription, viewSubscriptionPage } from "./views.ts"
 
 /** Who gives the command that a request carries. Known once `app.ts` has let the request in. */
 export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("order-lifecycle/http/CurrentCaller") {}
 
-/** Ask for the caller, do something in their name, and answer with a view of it or with the failure. */
-const answer = <A, View>(work: (caller: Caller) => Effect.Effect<A, Failure>, view: (result: A) => View) =>
-  Effect.flatMap(CurrentCaller, (caller) => Effect.match(work(caller), { onSuccess: view, onFailure: answerFailure }))
+/** Ask for the caller, do something in their name, and answer with a view of it or with the failure. What came of it is noted for the log. */
+const answer = <A, View>(work: (caller: Caller) => Effect.Effect<A, Failure, RequestNotes>, view: (result: A) => View) =>
+  Effect.gen(function* () {
+    const notes = yield* RequestNotes
+    return yield* Effect.match(work(yield* CurrentCaller), {
+      onSuccess: (result) => {
+        noteTransition(notes, result)
+        return view(result)
+      },
+      onFailure: (failure) => {
+        noteFailure(notes, failure)
+        return answerFailure(failure)
+      }
+    })
+  })
+
+const noteTransition = (notes: Noted, result: unknown): void => {
+  if (typeof result !== "object" || result === null || !("after" in result && "event" in result)) return
+  const { after, event } = result as Transition
+  noteIds(notes, { orderId: after.orderId, ...("subscriptionId" in event.details && event.details) })
+}
 
 const success = true as const
 
@@ -95,7 +115,10 @@ const subscriptions = HttpApiBuilder.group(
       .handle("createSubscription", ({ payload }) =>
         answer(
           (caller) =>
-            Effect.catchTag(lifecycle.startSubscription(caller, payload), "OrderNotFound", OrderOfSubscriptionNotFound.from),
+            Effect.andThen(
+              Effect.map(RequestNotes, (notes) => noteIds(notes, payload)),
+              Effect.catchTag(lifecycle.startSubscription(caller, payload), "OrderNotFound", OrderOfSubscriptionNotFound.from)
+            ),
           ({ event, after }) => {
             const { subscriptionId } = event.details
             const rental = viewSubscriptionOf(after, subscriptionId)

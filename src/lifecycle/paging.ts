@@ -17,13 +17,19 @@ import { readCursor, writeCursor } from "./Cursor.ts"
 import type { OrderSort, OrderStore, PagePosition, SubscriptionOfOrder } from "./OrderStore.ts"
 
 const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }))
-const defaultLimit = 50
+/** How many a page has when the request names no limit. */
+export const defaultLimit = 50
+
+/** Up to five statuses; what has one of them is listed. */
+export const statusList = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) =>
+  Schema.Array(status).check(Schema.isMinLength(1), Schema.isMaxLength(5))
+const oneOrMore = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) => Schema.Union([status, statusList(status)])
 
 /** Which orders, in which order, and how many a page. Source: flexportal-facts.md, section 4.2. */
 export const OrderListRequest = Schema.Struct({
   limit: Schema.optionalKey(Limit),
   startAfter: Schema.optionalKey(Schema.String),
-  status: Schema.optionalKey(OrderStatus),
+  status: Schema.optionalKey(oneOrMore(OrderStatus)),
   customerId: Schema.optionalKey(CustomerId),
   sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "updatedAt", "orderId", "status", "totals.total"])),
   sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
@@ -35,7 +41,7 @@ export const SubscriptionListRequest = Schema.Struct({
   limit: Schema.optionalKey(Limit),
   startAfter: Schema.optionalKey(Schema.String),
   orderId: Schema.optionalKey(OrderId),
-  status: Schema.optionalKey(SubscriptionStatus),
+  status: Schema.optionalKey(oneOrMore(SubscriptionStatus)),
   customerId: Schema.optionalKey(CustomerId),
   serialNumber: Schema.optionalKey(SerialNumber)
 })
@@ -84,6 +90,10 @@ const pageOf = <Item>(
   return { items, limit, nextCursor: rows.length > limit && last !== undefined ? writeCursor(list, position(last)) : null }
 }
 
+/** One status as a list of it, as stores take it. */
+const listed = <Status extends string>(status: Status | ReadonlyArray<Status> | undefined) =>
+  status === undefined ? {} : { status: typeof status === "string" ? [status] : status }
+
 const positionAfter = (list: string, cursor: string | undefined) =>
   cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, cursor), (after) => ({ after }))
 
@@ -97,11 +107,12 @@ export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
     sortBy = "createdAt",
     sortDir = "desc",
     startAfter,
+    status,
     ...filters
   } = yield* Effect.fromResult(readOrderListRequest(request))
   const list = `orders ${sortBy} ${sortDir}`
   const after = yield* Effect.fromResult(positionAfter(list, startAfter))
-  const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...after })
+  const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...listed(status), ...after })
   return pageOf(list, rows, limit, (order) => orderPosition(order, sortBy))
 })
 
@@ -110,9 +121,14 @@ export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(f
   tenantId: TenantId,
   request: SubscriptionListRequest = {}
 ) {
-  const { limit = defaultLimit, startAfter, ...filters } = yield* Effect.fromResult(readSubscriptionListRequest(request))
+  const {
+    limit = defaultLimit,
+    startAfter,
+    status,
+    ...filters
+  } = yield* Effect.fromResult(readSubscriptionListRequest(request))
   const list = "subscriptions"
   const after = yield* Effect.fromResult(positionAfter(list, startAfter))
-  const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...after })
+  const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...listed(status), ...after })
   return pageOf(list, rows, limit, subscriptionPosition)
 })

@@ -297,7 +297,7 @@ const make = Effect.gen(function* () {
     const type = sql.literal(query.sortBy === "totals.total" ? "text::bigint" : "text")
     const conditions = [
       sql`o.tenant_id = ${query.tenantId}::text`,
-      ...(query.status === undefined ? [] : [sql`o.status = ${query.status}::text`]),
+      ...(query.status === undefined ? [] : [sql`o.status IN ${sql.in(query.status)}`]),
       ...(query.customerId === undefined ? [] : [sql`o.customer_id = ${query.customerId}::text`]),
       ...(query.after === undefined
         ? []
@@ -317,7 +317,7 @@ const make = Effect.gen(function* () {
     const conditions = [
       sql`s.tenant_id = ${query.tenantId}::text`,
       ...(query.orderId === undefined ? [] : [sql`s.order_id = ${query.orderId}::text`]),
-      ...(query.status === undefined ? [] : [sql`s.status = ${query.status}::text`]),
+      ...(query.status === undefined ? [] : [sql`s.status IN ${sql.in(query.status)}`]),
       ...(query.customerId === undefined ? [] : [sql`s.customer_id = ${query.customerId}::text`]),
       ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`]),
       ...(query.after === undefined

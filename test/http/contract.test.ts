@@ -161,7 +161,7 @@ describe("GET /v1/orders", () => {
     }
     expect((await shop.call("GET", "/v1/orders")).body).toMatchObject({ count: 7, limit: 50, hasMore: false, nextCursor: null })
     expect((await shop.call("GET", "/v1/orders?status=cancelled")).body).toMatchObject({ orders: [], count: 0 })
-    expect((await shop.call("GET", "/v1/orders?customerId=nobody&unknown=1")).body).toMatchObject({ count: 0 })
+    expect((await shop.call("GET", "/v1/orders?customerId=nobody")).body).toMatchObject({ count: 0 })
     await shop.dispose()
   })
 
@@ -529,19 +529,19 @@ describe("the rest", () => {
   })
 
   it.each([
-    ["PUT", "/v1/orders", "POST, GET"],
-    ["DELETE", "/v1/orders/a", "GET"],
-    ["HEAD", "/v1/orders/a", "GET"],
-    ["POST", "/v1/orders/a", "GET"],
+    ["PUT", "/v1/orders", "POST, GET, HEAD"],
+    ["DELETE", "/v1/orders/a", "GET, HEAD"],
+    ["HEAD", "/v1/orders/a/cancel", "POST"],
+    ["POST", "/v1/orders/a", "GET, HEAD"],
     ["GET", "/v1/orders/a/cancel", "POST"],
     ["PUT", "/v1/orders/a/notes", "PATCH"],
     ["GET", "/v1/orders/a/confirm", "POST"],
-    ["POST", "/v1/orders/a/events", "GET"],
-    ["DELETE", "/v1/subscriptions", "POST, GET"],
-    ["POST", "/v1/stock/a", "GET"],
-    ["OPTIONS", "/v1/orders", "POST, GET"],
-    ["POST", "/health", "GET"],
-    ["DELETE", "/openapi.json", "GET"]
+    ["POST", "/v1/orders/a/events", "GET, HEAD"],
+    ["DELETE", "/v1/subscriptions", "POST, GET, HEAD"],
+    ["POST", "/v1/stock/a", "GET, HEAD"],
+    ["OPTIONS", "/v1/orders", "POST, GET, HEAD"],
+    ["POST", "/health", "GET, HEAD"],
+    ["DELETE", "/openapi.json", "GET, HEAD"]
   ])("does not take %s %s", async (method, path, allow) => {
     const answer = await call(method, path)
     expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow])

@@ -527,7 +527,7 @@ describe("what goes wrong inside", () => {
     const requestId = answer.headers.get("x-request-id") ?? "none"
     if (status === 500) {
       expect(answer.text).toContain(requestId)
-      expect(lines.some((line) => line.includes(requestId) && line.includes("defect"))).toBe(true)
+      expect(lines.some((line) => line.includes(requestId) && line.includes('"code":"INTERNAL_ERROR","cause":"'))).toBe(true)
     }
     await failing.dispose()
   })
@@ -555,9 +555,17 @@ describe("the log", () => {
     })
     await logged.call("GET", "/secret/path")
     expect(lines).toEqual([
-      expect.objectContaining({ method: "POST", route: "/v1/orders/:orderId/cancel", status: 200, tenantId: "demo" }),
-      expect.objectContaining({ method: "GET", route: "/v1/orders/:orderId", status: 401 }),
-      expect.objectContaining({ method: "GET", route: "unknown", status: 404 })
+      expect.objectContaining({
+        method: "POST",
+        route: "/v1/orders/:orderId/cancel",
+        status: 400,
+        code: "VALIDATION_ERROR",
+        tenantId: "demo",
+        userId: "ada",
+        orderId
+      }),
+      expect.objectContaining({ method: "GET", route: "/v1/orders/:orderId", status: 401, code: "INVALID_TOKEN" }),
+      expect.objectContaining({ method: "GET", route: "/*", status: 404, code: "NOT_FOUND" })
     ])
     for (const line of lines) {
       expect(Object.keys(line).toSorted()).toEqual(
