@@ -131,15 +131,20 @@ export const contractOf = (description: unknown) => {
         })
       )
 
-  /** Which promise an answer keeps; undefined for one of no operation. */
-  const keeps = (method: string, path: string, { status, text }: Answered): Promised | undefined => {
-    const found = operationOf(method, path)
-    const code = status < 400 || text === "" ? undefined : codeIn(JSON.parse(text))
-    return found && [found.operation.operationId, status, code].filter((part) => part !== undefined).join(" ")
+  const met = new Set<Promised>()
+
+  /** What is wrong with an answer to a request, or nothing. Then it is noted as met. */
+  const judge = (method: string, path: string, answer: Answered): string | undefined => {
+    const breach = breachOf(method, path, answer)
+    const found = method === "HEAD" || breach !== undefined ? undefined : operationOf(method, path)
+    if (found) {
+      const code = answer.status < 400 ? [] : [codeIn(JSON.parse(answer.text))]
+      met.add([found.operation.operationId, answer.status, ...code].join(" "))
+    }
+    return breach
   }
 
-  /** What is wrong with an answer to a request, or nothing. */
-  const judge = (method: string, path: string, { status, text, headers }: Answered): string | undefined => {
+  const breachOf = (method: string, path: string, { status, text, headers }: Answered): string | undefined => {
     const request = `${method} ${path}: ${status}`
     let body: unknown
     try {
@@ -164,7 +169,7 @@ export const contractOf = (description: unknown) => {
     return validate(body) ? undefined : `${request} ${ajv.errorsText(validate.errors)}: ${text.slice(0, 200)}`
   }
 
-  return { judge, keeps, promised }
+  return { judge, promised, met }
 }
 
 let own: ReturnType<typeof contractOf> | undefined
