@@ -187,6 +187,46 @@ describe("GET /v1/orders", () => {
     expect(detailsOf(answer)[0]?.path).toContain(path)
   })
 
+  it.each([
+    ["/v1/orders?status[]=pending", ["status[]"]],
+    ["/v1/orders?email=x&Limit=1", ["email", "Limit"]],
+    ["/v1/orders?limit=1&limit=1", ["limit"]],
+    ["/v1/orders?=1", [""]],
+    ["/v1/subscriptions?sku=x&sku=y", ["sku"]],
+    ["/v1/orders/unknown?expand=items", ["expand"]],
+    ["/v1/stock/A?at=now", ["at"]]
+  ])("refuses %s, and names what it does not know", async (path, names) => {
+    const answer = await call("GET", path)
+    expect(refusal(answer)).toEqual([400, "VALIDATION_ERROR"])
+    expect(detailsOf(answer).map((detail) => detail.path)).toEqual(names)
+  })
+
+  it("refuses unknown query parameters of a command, before it is carried out", async () => {
+    const orderId = await place()
+    const answer = await call("POST", `/v1/orders/${orderId}/cancel?${"x".repeat(200)}=1&force`)
+    expect(refusal(answer)).toEqual([400, "VALIDATION_ERROR"])
+    expect(detailsOf(answer).map(({ path }) => path)).toEqual(["x".repeat(128), "force"])
+    expect(await order(orderId)).toMatchObject({ status: "pending" })
+  })
+
+  it("lists what has any of up to five statuses", async () => {
+    const shop = openService(memoryStore)
+    const [pending, confirmed, cancelled] = [await shop.place(), await shop.confirmed(), await shop.place()]
+    await shop.call("POST", `/v1/orders/${cancelled}/cancel`)
+    const listed = async (query: string) =>
+      ((await shop.call("GET", `/v1/orders?sortBy=orderId&sortDir=asc&${query}`)).body["orders"] as ReadonlyArray<Json>).map(
+        ({ orderId }) => orderId
+      )
+    expect(await listed("status=pending")).toEqual([pending])
+    expect(await listed("status=pending&status=cancelled")).toEqual([pending, cancelled])
+    expect(await listed("status=confirmed&status=cancelled&limit=1")).toEqual([confirmed])
+    const rentals = await shop.call("GET", "/v1/subscriptions?status=active&status=cancelled")
+    expect([rentals.status, rentals.body["count"]]).toEqual([200, 0])
+    const six = Array.from({ length: 6 }, () => "status=pending").join("&")
+    expect(refusal(await shop.call("GET", `/v1/orders?${six}`))).toEqual([400, "VALIDATION_ERROR"])
+    await shop.dispose()
+  })
+
   it("refuses a cursor of another list", async () => {
     await place()
     await place()
