@@ -102,8 +102,10 @@ const headersOf = (names: ReadonlyArray<string>): Json =>
 
 /** The headers of a refusal with one of these codes. All codes of one status have the same. */
 const refusalHeaders = (codes: ReadonlyArray<Code>): Json => {
-  const given = codes.flatMap((code) => (code === "METHOD_NOT_ALLOWED" ? ["allow"] : Object.keys(headersByCode[code] ?? {})))
-  return headersOf(Object.keys(headers).filter((name) => name === "X-Request-Id" || given.includes(name.toLowerCase())))
+  const given = new Set(
+    codes.flatMap((code) => (code === "METHOD_NOT_ALLOWED" ? ["allow"] : Object.keys(headersByCode[code] ?? {})))
+  )
+  return headersOf(Object.keys(headers).filter((name) => name === "X-Request-Id" || given.has(name.toLowerCase())))
 }
 
 const sharedResponses = (): Json =>

@@ -84,8 +84,8 @@ describe("HEAD", () => {
     for (const path of [...paths, "/openapi.json"]) {
       const headers = { "x-request-id": "the-same", "accept-encoding": "identity" }
       const [got, head] = [await call("GET", path, { headers }), await call("HEAD", path, { headers })]
-      const ofConnection = ["date", "connection", "keep-alive", "content-length"]
-      const telling = (all: Headers) => [...all].filter(([name]) => !ofConnection.includes(name))
+      const ofConnection = new Set(["date", "connection", "keep-alive", "content-length"])
+      const telling = (all: Headers) => [...all].filter(([name]) => !ofConnection.has(name))
       expect([head.status, head.text, telling(head.headers)]).toEqual([got.status, "", telling(got.headers)])
       expect([got.headers.get("content-length"), null]).toContain(head.headers.get("content-length"))
     }

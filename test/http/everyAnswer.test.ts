@@ -146,9 +146,9 @@ it("knows a request for every operation, and for no other", () => {
 
 it("every promised answer is given, and each is as promised", async () => {
   await Promise.all(
-    promises.map(({ operationId, code = "" }) => {
+    promises.map(async ({ operationId, code = "" }) => {
       const request = requests[operationId]
-      return request && refused[code]?.(request)
+      if (request) await refused[code]?.(request)
     })
   )
   for (const { exchange: { request, status, body, headers } } of await provokeAll()) {
