@@ -53,7 +53,11 @@ const makeRouter = Effect.gen(function* () {
   )
   // The markers say what each request must come with; `app` provides the caller and answers every error, which no type can see.
   yield* Layer.build(built as Layer.Layer<never, never, Exclude<Layer.Services<typeof built>, RequestMarker>>)
-  return router.asHttpEffect() as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest | CurrentCaller | RequestNotes>
+  return router.asHttpEffect() as Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    unknown,
+    HttpServerRequest | CurrentCaller | RequestNotes
+  >
 })
 
 type RequestMarker = HttpRouter.Request<"Requires", CurrentCaller | RequestNotes> | HttpRouter.Request<"Error", unknown>
@@ -145,18 +149,14 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     const requestId = yield* requestIdOf(request, random)
     const notes: Noted = { requestId, method: request.method, route: "*" }
     const log = (status: number) =>
-      Effect.flatMap(Clock.currentTimeNanos, (now) =>
-        logRequest(notes, status, Number((now - startedAt) / 1_000n) / 1_000)
-      )
+      Effect.flatMap(Clock.currentTimeNanos, (now) => logRequest(notes, status, Number((now - startedAt) / 1_000n) / 1_000))
     // An interrupted request is answered by the server itself, with an empty body. It gets ours on its way out.
     yield* HttpEffect.appendPreResponseHandler((_, response) =>
       Effect.succeed("x-request-id" in response.headers ? response : dress(answerFailure(interrupted(request)), requestId))
     )
     inFlight++
     return yield* admit(request, notes).pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasInterrupts(cause) ? Effect.interrupt : Effect.succeed(answerCause(cause, notes))
-      ),
+      Effect.catchCause((cause) => (Cause.hasInterrupts(cause) ? Effect.interrupt : Effect.succeed(answerCause(cause, notes)))),
       Effect.map((response) => dress(response, requestId)),
       Effect.tap(({ status }) => log(status)),
       Effect.onInterrupt(() => {

@@ -160,9 +160,7 @@ const main = Effect.gen(function* () {
   yield* Effect.forEach(warnings, (warning) => Console.error(`Warning: ${warning}`))
   const settings = yield* readSettings
   return yield* Layer.launch(service(settings))
-}).pipe(
-  Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(describe(cause))))
-)
+}).pipe(Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(describe(cause)))))
 
 /** One line for what somebody can put right; a defect is shown whole. */
 const describe = (cause: Cause.Cause<WrongSetting | CannotStart>): string => {

@@ -26,9 +26,7 @@ const refused = (identifier: string, codes: Codes) => {
     status === 400
       ? Schema.Struct({ code, message, details: Schema.optionalKey(Schema.Array(InputFault)) })
       : Schema.Struct({ code, message })
-  return Schema.Struct({ error })
-    .annotate({ identifier })
-    .pipe(HttpApiSchema.status(status))
+  return Schema.Struct({ error }).annotate({ identifier }).pipe(HttpApiSchema.status(status))
 }
 
 /** Refusals that many operations share, by the names that they have in the OpenAPI description. */
@@ -74,8 +72,7 @@ const ownRefusals = (operation: string, own: ReadonlyArray<Code>): ReadonlyArray
   const wrong = own.filter((code) => statusByCode[code] === 400)
   const missing = (["NotFound", "OrderNotFound"] as const).filter((name) => own.includes(sharedRefusals[name][0]))
   const name = `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Refused`
-  const badRequest =
-    wrong.length === 0 ? shared("BadRequest") : [refused(name, [...sharedRefusals.BadRequest, ...wrong])]
+  const badRequest = wrong.length === 0 ? shared("BadRequest") : [refused(name, [...sharedRefusals.BadRequest, ...wrong])]
   return [...badRequest, ...shared(...missing)]
 }
 

@@ -23,7 +23,8 @@ export const defaultLimit = 50
 /** Up to five statuses; what has one of them is listed. */
 export const statusList = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) =>
   Schema.Array(status).check(Schema.isMinLength(1), Schema.isMaxLength(5))
-const oneOrMore = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) => Schema.Union([status, statusList(status)])
+const oneOrMore = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) =>
+  Schema.Union([status, statusList(status)])
 
 /** Which orders, in which order, and how many a page. Source: flexportal-facts.md, section 4.2. */
 export const OrderListRequest = Schema.Struct({
@@ -121,12 +122,7 @@ export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(f
   tenantId: TenantId,
   request: SubscriptionListRequest = {}
 ) {
-  const {
-    limit = defaultLimit,
-    startAfter,
-    status,
-    ...filters
-  } = yield* Effect.fromResult(readSubscriptionListRequest(request))
+  const { limit = defaultLimit, startAfter, status, ...filters } = yield* Effect.fromResult(readSubscriptionListRequest(request))
   const list = "subscriptions"
   const after = yield* Effect.fromResult(positionAfter(list, startAfter))
   const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...listed(status), ...after })

@@ -34,7 +34,11 @@ describe.each(documentPaths)("%s", (path) => {
     expect(headers.get("vary")).toBe("Accept-Encoding")
     for (const known of [tag, `W/${tag}`, `"other", ${tag}`, "*"]) {
       const again = await read(path, { "if-none-match": known, "accept-encoding": "br" })
-      expect([again.status, again.bytes.length, again.headers.get("cache-control")]).toEqual([304, 0, headers.get("cache-control")])
+      expect([again.status, again.bytes.length, again.headers.get("cache-control")]).toEqual([
+        304,
+        0,
+        headers.get("cache-control")
+      ])
       expect(again.headers.get("x-request-id")).toMatch(/^req_/)
     }
     expect((await read(path, { "if-none-match": '"other"' })).status).toBe(200)
@@ -80,7 +84,15 @@ describe("HEAD", () => {
   it.each(["in process", "on a socket"])("answers like GET without the body, %s", async (where) => {
     const { call, place } = where === "in process" ? service : server
     const orderId = await place()
-    const paths = ["/v1/orders", `/v1/orders/${orderId}`, "/v1/orders/unknown", "/v1/stock/A", "/v1/orders?limit=0", "/health", "/docs"]
+    const paths = [
+      "/v1/orders",
+      `/v1/orders/${orderId}`,
+      "/v1/orders/unknown",
+      "/v1/stock/A",
+      "/v1/orders?limit=0",
+      "/health",
+      "/docs"
+    ]
     for (const path of [...paths, "/openapi.json"]) {
       const headers = { "x-request-id": "the-same", "accept-encoding": "identity" }
       const [got, head] = [await call("GET", path, { headers }), await call("HEAD", path, { headers })]

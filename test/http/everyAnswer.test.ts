@@ -151,7 +151,9 @@ it("every promised answer is given, and each is as promised", async () => {
       if (request) await refused[code]?.(request)
     })
   )
-  for (const { exchange: { request, status, body, headers } } of await provokeAll()) {
+  for (const {
+    exchange: { request, status, body, headers }
+  } of await provokeAll()) {
     const [method = "", path = ""] = request.line.split(" ")
     expect(contract.judge(method, path, { status, headers, text: JSON.stringify(body) })).toBeUndefined()
   }
@@ -183,5 +185,7 @@ it("an answer that is not promised, or not as promised, is found", () => {
   expect(breach(400, { error: { ...error("VALIDATION_ERROR").error, details: [{ path: "" }] } })).toContain("required")
   expect(breach(503, error("UNAVAILABLE"))).toContain("has no Retry-After")
   expect(contract.judge("POST", "/v1/nowhere", { status: 404, text: JSON.stringify(error("NOT_FOUND")) })).toBeUndefined()
-  expect(contract.judge("POST", "/v1/nowhere", { status: 400, text: JSON.stringify(error("NOT_FOUND")) })).toContain("not promised")
+  expect(contract.judge("POST", "/v1/nowhere", { status: 400, text: JSON.stringify(error("NOT_FOUND")) })).toContain(
+    "not promised"
+  )
 })

@@ -600,7 +600,9 @@ describe("the log", () => {
     const subscriptionId = started["subscriptionId"] as string
     expect(subscriptionId).toMatch(/^sub_/)
     expect(started).not.toHaveProperty("code")
-    expect(await lineOf("POST", "/v1/subscriptions", { body: { orderId, assetSerialNumber: "LOG-2", customerId } })).toMatchObject({
+    expect(
+      await lineOf("POST", "/v1/subscriptions", { body: { orderId, assetSerialNumber: "LOG-2", customerId } })
+    ).toMatchObject({
       status: 400,
       code: "ITEM_FULLY_FULFILLED",
       orderId

@@ -51,7 +51,7 @@ describe.concurrent("the service", () => {
     withFolder((folder) =>
       withServed({ DATA_DIR: folder }, async (served) => {
         await expect.poll(served.output).toContain("/events")
-        expect(served.output()).toMatch(/^Creating the embedded database in [^\n]*, which takes a few seconds\n/)
+        expect(served.output()).toMatch(/^Opening the embedded database in [^\n]*\n/)
         expect(served.output()).toContain("Warning: API_KEYS is not set")
         const lines = served
           .output()
@@ -109,7 +109,7 @@ describe.concurrent("the service", () => {
     withFolder(async (folder) => {
       const { code, stdout, stderr } = await fail({ DATA_DIR: folder, ...settings })
       // Some of it is found only once the store is open.
-      expect([code, stdout, stderr.split("\n").length]).toEqual([1, expect.stringMatching(/^(?:Creating [^\n]*\n)?$/), 2])
+      expect([code, stdout, stderr.split("\n").length]).toEqual([1, expect.stringMatching(/^(?:Opening [^\n]*\n)?$/), 2])
       expect(stderr.startsWith(line), stderr).toBe(true)
     })
   )
@@ -124,6 +124,12 @@ describe.concurrent("the service", () => {
         expect.stringMatching(/^API_KEYS: must be set/)
       ])
     }))
+
+  it("says that it creates a database before it does", async () => {
+    const { code, stdout, stderr } = await fail({ DATA_DIR: "/dev/null/data" })
+    expect([code, stdout]).toEqual([1, "Creating the embedded database in /dev/null/data, which takes a few seconds\n"])
+    expect(stderr).toMatch(/^DATA_DIR: [^\n]+\n$/)
+  })
 
   it("gives up on a database that cannot be reached, without showing the password", async () => {
     const { code, stderr } = await fail({ DATABASE_URL: "postgres://user:secret@127.0.0.1:9/orders" })
@@ -166,7 +172,11 @@ describe.concurrent("the service", () => {
               return [status, (body["error"] as { code: string } | undefined)?.code]
             })
             .toEqual([503, "UNAVAILABLE"])
-          const lost = served.output().split("\n").findLast((line) => line.includes('"status":503')) ?? ""
+          const lost =
+            served
+              .output()
+              .split("\n")
+              .findLast((line) => line.includes('"status":503')) ?? ""
           expect(JSON.parse(lost)).toMatchObject({ level: "warn", code: "UNAVAILABLE", tenantId: "demo", userId: "developer" })
           expect((JSON.parse(lost) as { cause: string }).cause).toMatch(/connect|ECONN|terminat|closed/i)
           expect((await call(served.url, "GET", "/health")).status).toBe(200)

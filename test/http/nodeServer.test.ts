@@ -253,7 +253,9 @@ describe("a server that is told to end", () => {
     const pending = Array.from({ length: 20 }, () => running.call("GET", "/v1/orders"))
     await until(20)
     const closed = running.close()
-    await expect.poll(() => exchange(running.port, [head("GET /health HTTP/1.1")]).catch(() => "refused"), { timeout: 60_000 }).toBe("refused")
+    await expect
+      .poll(() => exchange(running.port, [head("GET /health HTTP/1.1")]).catch(() => "refused"), { timeout: 60_000 })
+      .toBe("refused")
     release()
     expect((await Promise.all(pending)).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
     await closed
