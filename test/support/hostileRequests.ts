@@ -128,7 +128,7 @@ const requestLines = [
 ]
 
 const versions = [
-  one("405", "a method whose answer has no body", [request("HEAD /v1/orders HTTP/1.1", ...ada)]),
+  one("200", "a method whose answer has no body", [request("HEAD /v1/orders HTTP/1.1", ...ada)]),
   one(bad, "HTTP/0.9", ["GET /health\r\n"], { ending: "half-close" }),
   one("200", "HTTP/0.9 with a header", ["GET /health\r\nHost: x\r\n\r\n"]),
   one("200", "HTTP/1.0 without a host", ["GET /health HTTP/1.0\r\n\r\n"]),
