@@ -13,7 +13,7 @@ const run = promisify(execFile)
 
 it(
   "every entry point of the built package can be imported, nothing behind them, and its programs run",
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     await run("npm", ["run", "build"], { cwd: root })
     const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-package-"))

@@ -44,7 +44,8 @@ const faultsOf = (
   { method, path }: { method: string; path: string }
 ): ReadonlyArray<string> => {
   const leak = leakIn(text) ?? leakIn(JSON.stringify([...headers]))
-  const undeclared = judge(method, path, { status, text, headers })
+  // Which path was meant is guessed from the bytes. What was not found was on no path that there is.
+  const undeclared = judge(method, status === 404 && method !== "HEAD" ? "*" : path, { status, text, headers })
   return [
     ...(status === 500 ? ["a fault of the service"] : []),
     ...(hasCommonHeaders(headers) ? [] : [`without the headers of every answer: ${JSON.stringify([...headers])}`]),

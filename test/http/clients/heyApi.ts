@@ -14,16 +14,9 @@ import { billingAddress, customer, items, type Telling } from "./story.ts"
 
 /** What can be tried again has a code that says so. */
 const isRetryable = ({ error: { code } }: CreateOrderError): boolean => {
-  switch (code) {
-    case "UNAVAILABLE":
-    case "RATE_LIMITED":
-      return true
-    // @ts-expect-error -- placing an order never answers that
-    case "ALREADY_ENDED":
-      throw new Error("the types know better")
-    default:
-      return false
-  }
+  // @ts-expect-error -- placing an order never answers that
+  if (code === "ALREADY_ENDED") throw new Error("the types know better")
+  return code === "UNAVAILABLE" || code === "RATE_LIMITED"
 }
 
 export const tellTheStory = async ({ baseUrl, wait }: Telling): Promise<ReadonlyArray<string>> => {
