@@ -1,8 +1,8 @@
 /** The package as its users get it: built, and imported by its name from somewhere else. */
 import { execFile } from "node:child_process"
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { beforeAll, expect, it } from "vitest"
@@ -63,6 +63,34 @@ it("every entry point of the built package can be imported, nothing behind them,
       const program = join(folder, "node_modules", "order-lifecycle", path)
       expect((await readFile(program, "utf8")).startsWith("#!/usr/bin/env node\n"), name).toBe(true)
       expect((await run(process.execPath, [program, "--version"])).stdout).toContain(packageJson.version)
+      expect(packageJson.files).toContain(path.split("/")[0])
+
+      // As npm installs it: files, not a link. With what it needs beside it, it runs; without, it says in a line what to install.
+      const installed = join(folder, "installed", "node_modules")
+      const own = join(installed, "order-lifecycle")
+      await mkdir(own, { recursive: true })
+      for (const part of ["bin", "dist", "package.json"]) await cp(join(root, part), join(own, part), { recursive: true })
+      const start = (...args: ReadonlyArray<string>) => run(process.execPath, [join(own, path), ...args])
+      for (const peer of ["effect", "xstate"]) await symlink(join(root, "node_modules", peer), join(installed, peer))
+      const missing =
+        "order-lifecycle needs more packages: npm install @effect/platform-node @effect/sql-pg @electric-sql/pglite\n"
+      await expect(start("verify")).rejects.toMatchObject({ code: 2, stdout: "", stderr: missing })
+      const help = await start("--help")
+      expect(help.stderr).toBe(missing)
+      for (const peer of [
+        "@effect/platform-node",
+        "@effect/sql-pg",
+        "@electric-sql/pglite",
+        ...Object.keys(packageJson.dependencies)
+      ]) {
+        await mkdir(dirname(join(installed, peer)), { recursive: true })
+        await symlink(join(root, "node_modules", peer), join(installed, peer))
+      }
+      expect((await start("--version")).stdout).toContain(packageJson.version)
+      const subcommands = (text: string) =>
+        [...(text.split("SUBCOMMANDS\n")[1] ?? "").matchAll(/^  (\w+) /gm)].map(([, command]) => command)
+      expect(subcommands(help.stdout).length).toBeGreaterThan(1)
+      expect(subcommands(help.stdout)).toEqual(subcommands((await start("--help")).stdout))
     }
   } finally {
     await rm(folder, { recursive: true, force: true })

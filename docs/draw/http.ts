@@ -2,7 +2,6 @@
 import { drawFields, fieldsOf, type JsonSchema, shapeLink, typeOf } from "./fields.ts"
 import { blocks, code, heading, prose, table } from "./markdown.ts"
 import { servedOpenApi } from "./openApi.ts"
-import { provokeAll } from "./provocations.ts"
 
 interface Content {
   readonly "application/json"?: { readonly schema: JsonSchema }
@@ -23,7 +22,12 @@ interface Operation {
   readonly description: string
   readonly parameters?: ReadonlyArray<Parameter>
   readonly requestBody?: { readonly content: Content; readonly required?: boolean }
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
+  readonly responses: Readonly<Record<string, Response>>
+}
+
+interface Response {
+  readonly description: string
+  readonly content?: Content
 }
 
 interface Document {
@@ -31,39 +35,31 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>
-    readonly responses: Readonly<Record<string, { readonly description: string }>>
+    readonly responses: Readonly<Record<string, Response>>
   }
 }
 
 interface Route extends Operation {
   readonly method: string
   readonly path: string
-  /** Parameters of the path itself, and of the operation. */
-  readonly all: ReadonlyArray<Parameter>
 }
 
 const routesOf = ({ paths }: Document): ReadonlyArray<Route> =>
-  Object.entries(paths).flatMap(([path, item]) => {
-    const { parameters: shared = [], ...operations } = item
-    return Object.entries(operations).map(([method, value]) => {
-      const operation = value as Operation
-      // What the document says of a whole path is about keys, which count on a POST only.
-      const all = [...(operation.parameters ?? []), ...(method === "post" ? (shared as ReadonlyArray<Parameter>) : [])]
-      return { ...operation, method: method.toUpperCase(), path, all }
-    })
-  })
+  Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      ...(operation as Operation),
+      method: method.toUpperCase(),
+      path
+    }))
+  )
 
 const errorLink = (name: string) => `[${code(name)}](errors.md#${name.toLowerCase()})`
 
-/** The codes that each operation is refused with for a reason of its own: those that were provoked, and what it cannot find. */
-const refusalsByOperation = async (): Promise<ReadonlyMap<string, ReadonlySet<string>>> => {
-  const codesByOperation = new Map<string, Set<string>>()
-  for (const { method, exchange } of await provokeAll()) {
-    if (method === null) continue
-    const { error } = exchange.body as { readonly error: { readonly code: string } }
-    codesByOperation.set(exchange.operation, (codesByOperation.get(exchange.operation) ?? new Set()).add(error.code))
-  }
-  return codesByOperation
+/** The codes that a body of this schema can have. */
+const codesIn = (schema: JsonSchema | undefined, schemas: Document["components"]["schemas"]): ReadonlyArray<string> => {
+  if (schema?.allOf) return schema.allOf.flatMap((each) => codesIn(each, schemas))
+  const named = schema?.$ref === undefined ? schema : schemas[schema.$ref.split("/").at(-1) ?? ""]
+  return (named?.properties?.["error"]?.properties?.["code"]?.enum ?? []).map(String)
 }
 
 const drawBody = (schema: JsonSchema): string =>
@@ -80,17 +76,21 @@ const drawParameters = (parameters: ReadonlyArray<Parameter>): string => {
   return rows.length === 0 ? "" : table(["Parameter", "In", "Type", "May be absent", "What it is"], rows)
 }
 
+/** Rows without those whose codes another row has, too. */
+const unique = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<ReadonlyArray<string>> =>
+  rows.filter(([codes = ""], index) => !rows.some(([others = ""], other) => other !== index && others.includes(codes)))
+
 /** The page. */
 export const drawHttp = async (): Promise<string> => {
   const document = (await servedOpenApi()) as Document
   const routes = routesOf(document)
-  const provoked = await refusalsByOperation()
+  const { schemas, responses } = document.components
 
-  const refusalsOf = ({ operationId, responses }: Route): ReadonlyArray<string> => {
-    const own = [...(provoked.get(operationId) ?? [])]
-    if (responses["404"] && !own.some((name) => name.endsWith("NOT_FOUND"))) own.push("NOT_FOUND")
-    return own.length === 0 && responses["400"] ? ["VALIDATION_ERROR"] : own
-  }
+  /** Refusals for a reason of the operation's own. */
+  const refusalsOf = (route: Route): ReadonlyArray<string> =>
+    ["400", "404"]
+      .flatMap((status) => codesIn(route.responses[status]?.content?.["application/json"]?.schema, schemas))
+      .filter((name) => name !== "BAD_REQUEST" && name !== "VALIDATION_ERROR")
   const successOf = ({ responses }: Route): string => {
     const [[status, { description }] = ["", { description: "" }]] = Object.entries(responses)
     return `${status} ${description}`
@@ -116,7 +116,7 @@ export const drawHttp = async (): Promise<string> => {
         return blocks(
           `### ${route.operationId}`,
           `${code(`${route.method} ${route.path}`)}: ${route.description}`,
-          drawParameters(route.all),
+          drawParameters(route.parameters ?? []),
           body ? `The body${route.requestBody?.required === true ? "" : ", which may be left out"}:${drawBody(body)}` : "",
           answer ? `The answer, ${successOf(route)}:${drawBody(answer)}` : ""
         ).trimEnd()
@@ -124,16 +124,16 @@ export const drawHttp = async (): Promise<string> => {
     ).trimEnd()
   })
 
-  const common = Object.entries(document.components.responses)
+  const common = Object.entries(responses).flatMap(([name, { description, content }]) => {
+    const names = codesIn(content?.["application/json"]?.schema, schemas)
+    return name === "OrderNotFound" || name === "NotFound" ? [] : [[names.map(errorLink).join(", "), prose(description)]]
+  })
   return blocks(
-    heading("The HTTP API", "src/http/Api.ts", "src/http/openApi.ts"),
+    heading("The HTTP API", "src/http/Api.ts", "src/http/openApi.ts", "src/http/refusals.ts"),
     `Every call under \`/v1\` needs \`Authorization: Bearer <key>\` and \`Tenant-ID\`. The whole description, for tools, is served as
-\`/openapi.json\`; it stands in \`docs/public/openapi.json\`, too. Beside the refusals that an operation has for a reason of its own, any request
-can be answered with one of these:`,
-    table(
-      ["Code", "HTTP status and cause"],
-      common.map(([name, { description }]) => [errorLink(name), prose(description)])
-    ),
+\`/openapi.json\`; it stands in \`docs/public/openapi.json\`, too. It says of every operation each status and each code that it can answer with.
+Beside the refusals for a reason of its own, an operation can be refused for these:`,
+    table(["Codes", "Cause"], unique(common)),
     ...sections,
     "## Shapes",
     "What has a name of its own above. Members that a request has besides are ignored.",

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http"
 import { json } from "node:stream/consumers"
 import { type CancelOrder, isRefusal, type Orders, OutcomeUnknown, StoreUnavailable } from "order-lifecycle/promise"
 
-/** The HTTP status and body for whatever a call was rejected with. */
+/** The HTTP status and body for whatever a call was rejected with, or a framework refused before it came to a call. */
 export const answerTo = (error: unknown): { readonly status: number; readonly body: object } => {
   if (isRefusal(error)) {
     const { code, message, remedy } = error
@@ -11,7 +11,20 @@ export const answerTo = (error: unknown): { readonly status: number; readonly bo
   }
   if (error instanceof OutcomeUnknown) return { status: 503, body: { error: { code: "OUTCOME_UNKNOWN" } } }
   if (error instanceof StoreUnavailable) return { status: 503, body: { error: { code: "UNAVAILABLE" } } }
+  const status = statusOf(error)
+  if (status !== undefined) return { status, body: { error: { code: "BAD_REQUEST", message: "The request cannot be read" } } }
   return { status: 500, body: { error: { code: "INTERNAL_ERROR" } } }
+}
+
+/** Express and Fastify put the status on what they refuse themselves: 400 for a body that is not JSON, 413 for one that is too long. */
+const statusOf = (error: unknown): number | undefined => {
+  const status = typeof error === "object" && error !== null && "statusCode" in error ? error.statusCode : undefined
+  return typeof status === "number" && status >= 400 && status < 500 ? status : undefined
+}
+
+/** Tell your log of what is nobody's mistake but ours: the answer says nothing of it. */
+const report = (error: unknown, status: number): void => {
+  if (status >= 500) console.error(error)
 }
 
 /** `POST /orders/{orderId}/cancel`, with Node alone. Your own middleware knows who calls. */
@@ -33,6 +46,7 @@ export const serveOrders = (
       return reply(200, { orderId, status: after.status })
     } catch (error) {
       const { status, body } = answerTo(error)
+      report(error, status)
       return reply(status, body)
     }
   })
@@ -45,6 +59,7 @@ export const expressErrors = (
   _next: unknown
 ) => {
   const { status, body } = answerTo(error)
+  report(error, status)
   response.status(status).json(body)
 }
 
@@ -55,5 +70,6 @@ export const fastifyErrors = (
   reply: { code: (code: number) => { send: (body: object) => unknown } }
 ) => {
   const { status, body } = answerTo(error)
+  report(error, status)
   reply.code(status).send(body)
 }

@@ -9,30 +9,13 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { OrderListRequest, SubscriptionListRequest } from "../lifecycle/paging.ts"
-import { OrderId, Sku, SubscriptionId } from "../order/Order.ts"
+import { OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
+import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
-import { InputFault } from "../order/Refusal.ts"
 import { completeOpenApi } from "./openApi.ts"
+import { ofChange, ofKeyedChange, ofOpenRead, ofRead, otherBodies } from "./refusals.ts"
+import { version } from "./version.ts"
 import { CancellationView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
-
-// --- errors ------------------------------------------------------------------------------------------------------------------------
-
-const errorFields = {
-  code: Schema.String.annotate({ description: "Error code" }),
-  message: Schema.String.annotate({ description: "Human-readable error message" })
-}
-
-/** The body of every error. */
-export const ErrorBody = Schema.Struct({ error: Schema.Struct(errorFields) }).annotate({ identifier: "Error" })
-
-/** The same, as a refused input has it: with every wrong field named. */
-export const DetailedErrorBody = Schema.Struct({
-  error: Schema.Struct({ ...errorFields, details: Schema.optionalKey(Schema.Array(InputFault)) })
-}).annotate({ identifier: "DetailedError" })
-
-const badRequest = DetailedErrorBody.pipe(HttpApiSchema.status(400))
-const notFound = ErrorBody.pipe(HttpApiSchema.status(404))
 
 // --- pieces ------------------------------------------------------------------------------------------------------------------------
 
@@ -59,7 +42,7 @@ const orders = HttpApiGroup.make("orders")
     HttpApiEndpoint.post("createOrder", "/v1/orders", {
       payload: PlaceOrder,
       success: created({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
-      error: badRequest
+      error: ofKeyedChange("createOrder", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH")
     }).annotateMerge(
       describe(
         "createOrder",
@@ -70,16 +53,16 @@ const orders = HttpApiGroup.make("orders")
   )
   .add(
     HttpApiEndpoint.get("listOrders", "/v1/orders", {
-      query: { ...OrderListRequest.fields, limit },
+      query: { ...OrderListRequest.fields, limit, status: Schema.optionalKey(statusList(OrderStatus)) },
       success: OrderPage,
-      error: badRequest
+      error: ofRead("listOrders")
     }).annotateMerge(describe("listOrders", "List orders", "Orders in pages, newest first unless sorted otherwise."))
   )
   .add(
     HttpApiEndpoint.get("getOrder", "/v1/orders/:orderId", {
       params: orderParams,
       success: OrderView,
-      error: notFound
+      error: ofRead("getOrder", "NOT_FOUND")
     }).annotateMerge(describe("getOrder", "Get an order", "The order as it stands."))
   )
   .add(
@@ -87,14 +70,14 @@ const orders = HttpApiGroup.make("orders")
       params: orderParams,
       payload: RewriteNotes,
       success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
-      error: [badRequest, notFound]
+      error: ofChange("updateOrderNotes", "NOT_FOUND")
     }).annotateMerge(describe("updateOrderNotes", "Update order notes", "Replaces the notes of an order, whatever its status."))
   )
   .add(
     HttpApiEndpoint.post("confirmOrder", "/v1/orders/:orderId/confirm", {
       params: orderParams,
       success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
-      error: [badRequest, notFound]
+      error: ofKeyedChange("confirmOrder", "ORDER_NOT_PENDING", "NOT_FOUND")
     }).annotateMerge(
       describe("confirmOrder", "Confirm an order", "Confirms a pending order, so that subscriptions can be created from it.")
     )
@@ -104,7 +87,7 @@ const orders = HttpApiGroup.make("orders")
       params: orderParams,
       payload: CancelOrder,
       success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
-      error: [ErrorBody.pipe(HttpApiSchema.status(400)), notFound]
+      error: ofKeyedChange("cancelOrder", "ORDER_NOT_CANCELLABLE", "ALREADY_CANCELLED", "NOT_FOUND")
     }).annotateMerge(
       describe(
         "cancelOrder",
@@ -117,7 +100,7 @@ const orders = HttpApiGroup.make("orders")
     HttpApiEndpoint.get("previewOrderCancellation", "/v1/orders/:orderId/cancellation", {
       params: orderParams,
       success: CancellationView,
-      error: notFound
+      error: ofRead("previewOrderCancellation", "NOT_FOUND")
     }).annotateMerge(
       describe(
         "previewOrderCancellation",
@@ -130,7 +113,7 @@ const orders = HttpApiGroup.make("orders")
     HttpApiEndpoint.get("listOrderEvents", "/v1/orders/:orderId/events", {
       params: orderParams,
       success: Schema.Struct({ orderId: Schema.String, events: Schema.Array(EventView) }),
-      error: notFound
+      error: ofRead("listOrderEvents", "NOT_FOUND")
     }).annotateMerge(
       describe("listOrderEvents", "List audit events", "What happened to the order, oldest first, in a chain of hashes.")
     )
@@ -144,23 +127,31 @@ const subscriptions = HttpApiGroup.make("subscriptions")
     HttpApiEndpoint.post("createSubscription", "/v1/subscriptions", {
       payload: StartSubscription,
       success: created({ success, message: Schema.String, rentalId: Schema.String, rental: SubscriptionView }),
-      error: [badRequest, notFound]
+      error: ofKeyedChange(
+        "createSubscription",
+        "ORDER_NOT_CONFIRMED",
+        "ITEM_FULLY_FULFILLED",
+        "ASSET_NOT_FOUND",
+        "SKU_MISMATCH",
+        "ASSET_NOT_AVAILABLE",
+        "ORDER_NOT_FOUND"
+      )
     }).annotateMerge(
       describe("createSubscription", "Create a subscription", "Starts a subscription for one unit of a confirmed order.")
     )
   )
   .add(
     HttpApiEndpoint.get("listSubscriptions", "/v1/subscriptions", {
-      query: { ...SubscriptionListRequest.fields, limit },
+      query: { ...SubscriptionListRequest.fields, limit, status: Schema.optionalKey(statusList(SubscriptionStatus)) },
       success: SubscriptionPage,
-      error: badRequest
+      error: ofRead("listSubscriptions")
     }).annotateMerge(describe("listSubscriptions", "List subscriptions", "Subscriptions in pages, newest first."))
   )
   .add(
     HttpApiEndpoint.get("getSubscription", "/v1/subscriptions/:subscriptionId", {
       params: subscriptionParams,
       success: SubscriptionView,
-      error: notFound
+      error: ofRead("getSubscription", "NOT_FOUND")
     }).annotateMerge(describe("getSubscription", "Get a subscription", "The subscription as it stands."))
   )
   .add(
@@ -175,7 +166,7 @@ const subscriptions = HttpApiGroup.make("subscriptions")
         cancelledAt: Schema.String,
         message: Schema.String
       }),
-      error: [badRequest, notFound]
+      error: ofKeyedChange("cancelSubscription", "ALREADY_CANCELLED", "ALREADY_ENDED", "NOT_FOUND")
     }).annotateMerge(
       describe("cancelSubscription", "Cancel a subscription", "Ends an active subscription. The order keeps its status.")
     )
@@ -188,7 +179,8 @@ const stock = HttpApiGroup.make("stock")
   .add(
     HttpApiEndpoint.get("getStock", "/v1/stock/:sku", {
       params: { sku: Sku },
-      success: Schema.Struct({ sku: Schema.String, reserved: Schema.Int, rented: Schema.Int })
+      success: Schema.Struct({ sku: Schema.String, reserved: Schema.Int, rented: Schema.Int }),
+      error: ofRead("getStock")
     }).annotateMerge(
       describe(
         "getStock",
@@ -201,7 +193,10 @@ const stock = HttpApiGroup.make("stock")
 
 const system = HttpApiGroup.make("system")
   .add(
-    HttpApiEndpoint.get("getHealth", "/health", { success: Schema.Struct({ status: Schema.Literal("ok") }) }).annotateMerge(
+    HttpApiEndpoint.get("getHealth", "/health", {
+      success: Schema.Struct({ status: Schema.Literal("ok") }),
+      error: ofOpenRead
+    }).annotateMerge(
       describe(
         "getHealth",
         "Health",
@@ -217,17 +212,18 @@ export class Api extends HttpApi.make("order-lifecycle")
   .add(subscriptions)
   .add(stock)
   .add(system)
-  // Whoever has three wrong fields is told of all three.
+  .annotate(HttpApi.AdditionalSchemas, otherBodies)
+  // A request with three wrong fields is told of all three.
   .annotate(HttpApi.ParseOptions, { errors: "all" })
   .annotateMerge(
     OpenApi.annotations({
       title: "order-lifecycle",
-      version: "1.0.0",
+      version,
       description: [
         "Rental and subscription orders: place, confirm, rent and cancel them.",
         "Every call under `/v1` needs `Authorization: Bearer <key>` and `Tenant-ID`.",
         "Lists are paged by cursor (`limit`, `startAfter`).",
-        "Every error has the same body; the answers that any operation can give are listed under `components.responses`."
+        "Every error has the same body, and every answer has an `X-Request-Id`. `HEAD` works wherever `GET` does."
       ].join(" "),
       servers: [{ url: "/" }],
       transform: completeOpenApi

@@ -9,7 +9,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
-import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import * as Headers from "effect/http/Headers"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -23,19 +22,20 @@ import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import type { Reservations } from "../lifecycle/Reservations.ts"
 import type { RequestId } from "../order/AuditEvent.ts"
-import type { TenantId } from "../order/Order.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { InvalidInput } from "../order/Refusal.ts"
 import { Api } from "./Api.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { authenticate } from "./authenticate.ts"
 import { bodyLimits } from "./bodyLimits.ts"
-import { answerDefect, answerFailure, commonHeaders, type Failure, HttpFault, httpFault } from "./errors.ts"
+import { answerDocument, isDocumentPath } from "./documents.ts"
+import { answerDefect, answerFailure, commonHeaders, type Failure, httpFault, noteFailure } from "./errors.ts"
 import { CurrentCaller, handlers } from "./handlers.ts"
 import { idempotencyKeyOf } from "./idempotencyKey.ts"
 import { defaultLimits, type Limits, LimitsOption, makeRateLimit } from "./RateLimit.ts"
 import { readBody } from "./readBody.ts"
 import { requestIdOf } from "./requestId.ts"
+import { logRequest, type Noted, noteIds, RequestNotes } from "./requestLog.ts"
 import { findRoute, type Match, maxWrittenLength } from "./routes.ts"
 
 /** What can be set of the API when it is mounted. Limits that are left out keep their defaults. */
@@ -43,34 +43,30 @@ export interface AppOptions {
   readonly limits?: Partial<Limits>
 }
 
-/** What a request has come to be known by, for the log. */
-interface Seen {
-  readonly requestId: RequestId
-  route: string
-  tenantId: TenantId | undefined
-  /** The text of its body, which says what a schema found wrong. Never logged. */
-  body: string | undefined
+/** The text of a request's body, which says what a schema found wrong. Never logged. */
+interface Sent {
+  body?: string
 }
 
-/** The Api and its documents on a router of their own. `app` lets in only what the route table knows, so its settings hardly matter. */
+/** The Api on a router of its own. `app` lets in only what the route table knows, so its settings hardly matter. */
 const makeRouter = Effect.gen(function* () {
   // The route table refuses what is longer; what the router itself refuses would be a fault of ours.
   const router = yield* HttpRouter.make.pipe(Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: maxWrittenLength }))
-  const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
-    HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
-  )
-  const built = routes.pipe(
+  const built = HttpApiBuilder.layer(Api).pipe(
     Layer.provide(handlers),
     Layer.provide(Layer.succeed(HttpRouter.HttpRouter, router)),
     Layer.provide(HttpServer.layerServices)
   )
   // The markers say what each request must come with; `app` provides the caller and answers every error, which no type can see.
   yield* Layer.build(built as Layer.Layer<never, never, Exclude<Layer.Services<typeof built>, RequestMarker>>)
-  return router.asHttpEffect() as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest | CurrentCaller>
+  return router.asHttpEffect() as Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    unknown,
+    HttpServerRequest | CurrentCaller | RequestNotes
+  >
 })
 
-type RequestMarker = HttpRouter.Request<"Requires", CurrentCaller> | HttpRouter.Request<"Error", unknown>
+type RequestMarker = HttpRouter.Request<"Requires", CurrentCaller | RequestNotes> | HttpRouter.Request<"Error", unknown>
 
 /**
  * The request as the handler sees it: its path in one form only, its body checked, and JSON by type too. What came with an empty body may
@@ -102,82 +98,100 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
   const handle = yield* makeRouter
   const takeFromBucket = makeRateLimit(limits)
 
+  let inFlight = 0
+
   /** Let a request in, or say why not. */
-  const admit = Effect.fnUntraced(function* (request: HttpServerRequest, seen: Seen) {
+  const admit = Effect.fnUntraced(function* (request: HttpServerRequest, notes: Noted, sent: Sent) {
+    if (inFlight > limits.requestsInFlight) {
+      notes.cause = `more than ${limits.requestsInFlight} requests at once`
+      return yield* httpFault("UNAVAILABLE")
+    }
     if (lacksHost(request)) return yield* httpFault("BAD_REQUEST", { connection: "close" })
     const match = findRoute(request.method, request.url)
-    if (match instanceof HttpFault) return yield* match
-    seen.route = match.route.template
+    if ("fault" in match) {
+      notes.route = match.template
+      return yield* match.fault
+    }
+    const { template } = match.route
+    notes.route = template
+    if (isDocumentPath(template)) return yield* answerDocument(template, request)
     // Only handlers under /v1 ask for the caller.
-    if (!seen.route.startsWith("/v1/"))
+    if (!template.startsWith("/v1/"))
       return yield* handle as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest>
 
-    const isChange = request.method !== "GET"
-    const { actor, tenantId } = yield* authenticate(apiKeys, request, isChange)
-    seen.tenantId = tenantId
+    const { actor, tenantId } = yield* authenticate(apiKeys, request, isChange(request))
+    Object.assign(notes, { tenantId, userId: actor.userId })
+    noteIds(notes, match.parameters)
     yield* takeFromBucket(tenantId)
 
     const { key, fault } = request.method === "POST" ? idempotencyKeyOf(request) : {}
     const [first, ...others] = fault ? [...match.faults, fault] : match.faults
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
-    const body = isChange ? yield* readBody(request, seen.route === "/v1/orders" ? bodyLimits.order : bodyLimits.other) : "{}"
-    seen.body = body
+    const maxBytes = template === "/v1/orders" ? bodyLimits.order : bodyLimits.other
+    const body = isChange(request) ? yield* readBody(request, maxBytes) : "{}"
+    sent.body = body
     return yield* handle.pipe(
       Effect.provideService(HttpServerRequest, checkedRequest(request, match, body)),
+      Effect.provideService(RequestNotes, notes),
       Effect.provideService(CurrentCaller, {
         tenantId,
         actor,
-        requestId: seen.requestId,
+        requestId: notes.requestId,
         ...(key !== undefined && { idempotencyKey: key })
       })
     )
   })
 
-  const dress = (response: HttpServerResponse.HttpServerResponse, requestId: RequestId) =>
-    HttpServerResponse.setHeaders(response, { ...commonHeaders, "x-request-id": requestId })
-
   /** The answer to whatever kept a request from being answered. */
-  const answerCause = (cause: Cause.Cause<unknown>, { requestId, route, body }: Seen) => {
+  const answerCause = (cause: Cause.Cause<unknown>, notes: Noted, { body }: Sent) => {
     const failure = failureIn(cause, body)
-    if (failure !== undefined) return Effect.succeed(answerFailure(failure))
-    return Effect.as(Effect.logError({ requestId, route, defect: describeDefect(cause) }), answerDefect(requestId))
+    if (failure === undefined) {
+      Object.assign(notes, { code: "INTERNAL_ERROR", cause: describeDefect(cause) })
+      return answerDefect(notes.requestId)
+    }
+    noteFailure(notes, failure)
+    return answerFailure(failure)
   }
 
-  let inFlight = 0
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest
     const startedAt = yield* Clock.currentTimeNanos
     const requestId = yield* requestIdOf(request, random)
-    const seen: Seen = { requestId, route: "unknown", tenantId: undefined, body: undefined }
+    const notes: Noted = { requestId, method: request.method, route: "*" }
+    const sent: Sent = {}
+    const log = (status: number) =>
+      Effect.flatMap(Clock.currentTimeNanos, (now) => logRequest(notes, status, Number((now - startedAt) / 1_000n) / 1_000))
     // An interrupted request is answered by the server itself, with an empty body. It gets ours on its way out.
     yield* HttpEffect.appendPreResponseHandler((_, response) =>
-      Effect.succeed("x-request-id" in response.headers ? response : dress(answerInterrupted(request), requestId))
+      Effect.succeed("x-request-id" in response.headers ? response : dress(answerFailure(interrupted(request)), requestId))
     )
-    if (inFlight >= limits.requestsInFlight) return dress(answerFailure(httpFault("UNAVAILABLE")), requestId)
     inFlight++
-    return yield* admit(request, seen).pipe(
-      Effect.catchCause((cause) => (Cause.hasInterrupts(cause) ? Effect.interrupt : answerCause(cause, seen))),
-      Effect.map((response) => dress(response, requestId)),
-      Effect.tap((response) =>
-        Effect.flatMap(Clock.currentTimeNanos, (now) =>
-          Effect.logInfo({
-            requestId,
-            method: request.method,
-            route: seen.route,
-            status: response.status,
-            durationMs: Number((now - startedAt) / 1_000n) / 1_000,
-            ...(seen.tenantId !== undefined && { tenantId: seen.tenantId })
-          })
-        )
+    return yield* admit(request, notes, sent).pipe(
+      Effect.catchCause((cause) =>
+        Cause.hasInterrupts(cause) ? Effect.interrupt : Effect.succeed(answerCause(cause, notes, sent))
       ),
+      Effect.map((response) => dress(response, requestId)),
+      Effect.tap(({ status }) => log(status)),
+      Effect.onInterrupt(() => {
+        notes.cause = "interrupted: the client is gone, or the service is ending"
+        noteFailure(notes, interrupted(request))
+        return log(503)
+      }),
       Effect.ensuring(Effect.sync(() => inFlight--))
     )
   })
 })
 
+/** Whether a request asks for more than reading. */
+const isChange = ({ method }: HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
+
+/** The headers that an answer leaves with. A document may be kept; no other answer may. */
+const dress = (response: HttpServerResponse.HttpServerResponse, requestId: RequestId) =>
+  HttpServerResponse.setHeaders(response, { ...commonHeaders, ...response.headers, "x-request-id": requestId })
+
 /** Nobody waited for how an interrupted request would end: what only reads has done nothing, of anything else nobody can tell. */
-const answerInterrupted = ({ method }: HttpServerRequest) =>
-  answerFailure(method === "GET" ? httpFault("UNAVAILABLE") : new OutcomeUnknown({ cause: "interrupted" }))
+const interrupted = (request: HttpServerRequest) =>
+  isChange(request) ? new OutcomeUnknown({ cause: "interrupted" }) : httpFault("UNAVAILABLE")
 
 /** HTTP/1.1 wants a `Host`. Node would refuse such a request itself, but without a body. */
 const lacksHost = ({ source, headers }: HttpServerRequest): boolean =>

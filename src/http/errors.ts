@@ -8,6 +8,7 @@ import type { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import type { OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { InputFault, OrderNotFound, Refusal } from "../order/Refusal.ts"
 import { bodyLimits } from "./bodyLimits.ts"
+import { describeCause, type Noted } from "./requestLog.ts"
 
 /** What the HTTP layer itself refuses, before a command is ever given: what it says, in which case, and what to do. */
 export const httpFaults = {
@@ -167,7 +168,7 @@ const storeFailures = {
 } as const
 
 /** Headers that a code always comes with. */
-const headersByCode: Partial<Record<Code, Record<string, string>>> = {
+export const headersByCode: Partial<Record<Code, Record<string, string>>> = {
   AUTH_REQUIRED: { "www-authenticate": "Bearer" },
   INVALID_TOKEN: { "www-authenticate": 'Bearer error="invalid_token"' },
   RATE_LIMITED: { "retry-after": "1" },
@@ -196,10 +197,20 @@ export const errorBody = (code: string, message: string, details?: ReadonlyArray
   error: { code, message, ...(details !== undefined && { details: details.slice(0, maxDetails) }) }
 })
 
+/** The code of a failure, and what is said of it. */
+const told = (failure: Failure): { readonly code: Code; readonly message: string } =>
+  failure._tag === "StoreUnavailable" || failure._tag === "OutcomeUnknown" ? storeFailures[failure._tag] : failure
+
+/** Note a failure for the log: its code, and why the service could not answer when that is so. */
+export const noteFailure = (notes: Noted, failure: Failure): void => {
+  const { code } = told(failure)
+  notes.code = code
+  if (statusByCode[code] >= 500) notes.cause ??= describeCause(failure)
+}
+
 /** The answer to a failure. */
 export const answerFailure = (failure: Failure): HttpServerResponse.HttpServerResponse => {
-  const { code, message } =
-    failure._tag === "StoreUnavailable" || failure._tag === "OutcomeUnknown" ? storeFailures[failure._tag] : failure
+  const { code, message } = told(failure)
   const details = "details" in failure ? failure.details : undefined
   return HttpServerResponse.jsonUnsafe(errorBody(code, code === "VALIDATION_ERROR" ? "Validation failed" : message, details), {
     status: statusByCode[code],

@@ -11,23 +11,43 @@ import type { Caller } from "../lifecycle/Caller.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
+import type { Transition } from "../order/decide.ts"
 import { startedBy } from "../order/evolve.ts"
 import type { Order, Subscription, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/Refusal.ts"
 import { Api } from "./Api.ts"
-import { answerFailure, type Failure, OrderOfSubscriptionNotFound, replayedHeader } from "./errors.ts"
+import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, replayedHeader } from "./errors.ts"
+import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import { viewCancellation, viewEvent, viewOrder, viewOrderPage, viewSubscription, viewSubscriptionPage } from "./views.ts"
 
 /** Who gives the command that a request carries. Known once `app.ts` has let the request in. */
 export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("order-lifecycle/http/CurrentCaller") {}
 
-/** Ask for the caller, do something in their name, and answer with a view of it or with the failure. */
+/** Ask for the caller, do something in their name, and answer with a view of it or with the failure. What came of it is noted for the log. */
 const answer = <A, View, R = never>(work: (caller: Caller) => Effect.Effect<A, Failure, R>, view: (result: A) => View) =>
-  Effect.flatMap(CurrentCaller, (caller) => Effect.match(work(caller), { onSuccess: view, onFailure: answerFailure }))
+  Effect.gen(function* () {
+    const notes = yield* RequestNotes
+    return yield* Effect.match(work(yield* CurrentCaller), {
+      onSuccess: (result) => {
+        noteTransition(notes, result)
+        return view(result)
+      },
+      onFailure: (failure) => {
+        noteFailure(notes, failure)
+        return answerFailure(failure)
+      }
+    })
+  })
+
+const noteTransition = (notes: Noted, result: unknown): void => {
+  if (typeof result !== "object" || result === null || !("after" in result && "event" in result)) return
+  const { after, event } = result as Transition
+  noteIds(notes, { orderId: after.orderId, ...("subscriptionId" in event.details && event.details) })
+}
 
 /** As `answer`, for a command: an answer that is given again is marked. */
-const answerCommand = <A extends { readonly replayed?: true }, View>(
-  work: (caller: Caller) => Effect.Effect<A, Failure>,
+const answerCommand = <A extends { readonly replayed?: true }, View, R = never>(
+  work: (caller: Caller) => Effect.Effect<A, Failure, R>,
   view: (result: A) => View
 ) =>
   answer(
@@ -116,7 +136,10 @@ const subscriptions = HttpApiBuilder.group(
       .handle("createSubscription", ({ payload }) =>
         answerCommand(
           (caller) =>
-            Effect.catchTag(lifecycle.startSubscription(caller, payload), "OrderNotFound", OrderOfSubscriptionNotFound.from),
+            Effect.andThen(
+              Effect.map(RequestNotes, (notes) => noteIds(notes, payload)),
+              Effect.catchTag(lifecycle.startSubscription(caller, payload), "OrderNotFound", OrderOfSubscriptionNotFound.from)
+            ),
           ({ event, after }) => {
             const { subscriptionId } = event.details
             // As it was then: an answer given again has the order as it stands now.

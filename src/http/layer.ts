@@ -5,7 +5,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { App, type AppOptions, type AppServices } from "./app.ts"
-import { documentPaths } from "./routes.ts"
+import { documentPaths } from "./documents.ts"
 
 /**
  * Everything under `/v1`, with `/health`, `/openapi.json` and `/docs`, as routes of a router. Whatever the router may be configured to, what

@@ -1,4 +1,6 @@
 /** `npm start`: the service as a process. It starts whole or says in one line why not; told to end, it finishes what it has begun. */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -24,7 +26,7 @@ import { App } from "./app.ts"
 import * as forgetExpiredKeys from "./forgetExpiredKeys.ts"
 import * as logLines from "./logLines.ts"
 import * as nodeServer from "./nodeServer.ts"
-import { developmentKey, readSettings, type Settings, WrongSetting } from "./settings.ts"
+import { developmentKey, lookalikes, readSettings, type Settings, WrongSetting } from "./settings.ts"
 
 /** The service cannot start, for a reason that lies outside of it. One line. */
 class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", { message: Schema.String }) {}
@@ -87,6 +89,7 @@ const service = (settings: Settings) => {
       Layer.catchTag(server, "ServeError", (error) => Layer.effectContext(Effect.fail(cannotListen(settings, error))))
     ),
     Layer.merge(Layer.provide(forgetExpiredKeys.layer, lifecycle)),
+    Layer.provideMerge(Layer.effectDiscard(Effect.andThen(logWarnings, announce(settings)))),
     Layer.provide(logLines.layer)
   )
 }
@@ -123,6 +126,27 @@ const firstSteps = (url: string): ReadonlyArray<string> => {
   ]
 }
 
+/** Names in the environment that look like a setting and are none: what they hold is not used. */
+const warnings = lookalikes(Object.keys(process.env)).map(
+  ({ name, setting }) => `${name} is not a setting and is not used. Is it meant to be ${setting}?`
+)
+
+const logWarnings = Effect.forEach(warnings, (message) => Effect.logWarning({ message }))
+
+/** What a start does first, which may take a while: seconds for a new embedded database, and longer for large tables. */
+const announce = ({ databaseUrl, dataFolder }: Settings): Effect.Effect<void> => {
+  if (databaseUrl !== undefined) {
+    const { host, pathname } = new URL(Redacted.value(databaseUrl))
+    return Console.log(`Connecting to ${host}${pathname}, and bringing its tables up to date if need be`)
+  }
+  const isNew = !existsSync(join(dataFolder, "postgres", "PG_VERSION"))
+  return Console.log(
+    isNew
+      ? `Creating the embedded database in ${dataFolder}, which takes a few seconds`
+      : `Opening the embedded database in ${dataFolder}, and bringing its tables up to date if need be`
+  )
+}
+
 const greeting = (settings: Settings): Layer.Layer<never, never, HttpServer.HttpServer> =>
   Layer.effectDiscard(
     Effect.flatMap(HttpServer.HttpServer, ({ address }) => {
@@ -142,9 +166,12 @@ const greeting = (settings: Settings): Layer.Layer<never, never, HttpServer.Http
 
 // --- the process -------------------------------------------------------------------------------------------------------------------
 
-const main = Effect.flatMap(readSettings, (settings) => Layer.launch(service(settings))).pipe(
-  Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(describe(cause))))
-)
+const main = Effect.gen(function* () {
+  // First, because it may be why a setting is missing.
+  yield* Effect.forEach(warnings, (warning) => Console.error(`Warning: ${warning}`))
+  const settings = yield* readSettings
+  return yield* Layer.launch(service(settings))
+}).pipe(Effect.tapCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Console.error(describe(cause)))))
 
 /** One line for what somebody can put right; a defect is shown whole. */
 const describe = (cause: Cause.Cause<WrongSetting | CannotStart>): string => {

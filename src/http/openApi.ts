@@ -1,18 +1,20 @@
 /**
  * What the generated OpenAPI description lacks: the key, the tenant and the idempotency key, which `app.ts` checks for every operation
- * alike; the answers any operation can give; and the specification's own words for its responses.
+ * alike; the headers of answers; and the specification's own words for its responses.
  *
- * The cancel operation says what the specification's fragment says, no less and no more. Answers that any operation can give are
- * therefore listed once, under `components.responses`.
+ * All that the specification's fragment says of the cancel operation stands in it word for word, with more beside it.
  */
-import * as EffectRecord from "effect/Record"
 import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
-import { type Code, httpFaults, statusByCode } from "./errors.ts"
+import { defaultLimit } from "../lifecycle/paging.ts"
+import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound } from "./errors.ts"
+import { sharedRefusals } from "./refusals.ts"
 
 // A JSON document that is walked and completed: its members are what the generator made of the Api, not a type of ours.
 // oxlint-disable-next-line typescript/no-explicit-any -- the document has no narrower type than this in the generator either
 type Json = any
+
+// --- words -------------------------------------------------------------------------------------------------------------------------
 
 const pathParameters: Record<string, string> = {
   orderId: "The order ID",
@@ -38,6 +40,22 @@ const responseDescriptions: Record<string, Record<string, string>> = {
 }
 const defaultDescriptions: Record<string, string> = { 400: "Bad request", 404: "Order not found" }
 
+const queryDescriptions: Record<string, string> = {
+  limit: "How many a page has",
+  startAfter: "The `nextCursor` of the page before",
+  status: "Give it up to five times to list what has any of these statuses"
+}
+
+const whenByCode: Partial<Record<Code, string>> = {
+  ...Object.fromEntries(Object.entries(httpFaults).map(([code, { when }]) => [code, when])),
+  VALIDATION_ERROR: "The path, the query, a header or the body is not valid; `details` says what is wrong.",
+  ORDER_NOT_FOUND: OrderOfSubscriptionNotFound.when,
+  IDEMPOTENCY_KEY_REUSED: IdempotencyKeyReused.when,
+  OUTCOME_UNKNOWN: OutcomeUnknown.when
+}
+
+// --- parameters --------------------------------------------------------------------------------------------------------------------
+
 const tenantId = {
   schema: { type: "string", description: "Your tenant identifier" },
   required: true,
@@ -53,17 +71,79 @@ const idempotencyKey = {
   description: "Makes the request safe to repeat for 24 hours: the same key with the same request gives the first answer again."
 }
 
-/** What any request can be answered with, whatever it asks for. */
-const commonAnswers = {
-  ...httpFaults,
-  VALIDATION_ERROR: {
-    when: "The path, the query, a header or the body is not valid.",
-    remedy: "`details` says what is wrong."
+const completeParameter = (parameter: Json): void => {
+  if (parameter.in === "path") parameter.schema = { type: "string", description: pathParameters[parameter.name] }
+  // A query is text, so the generator takes its numbers for texts.
+  if (parameter.name === "limit") parameter.schema = { type: "integer", minimum: 1, maximum: 100, default: defaultLimit }
+  const description = parameter.in === "query" ? queryDescriptions[parameter.name] : undefined
+  if (description !== undefined) parameter.description = description
+}
+
+// --- answers -----------------------------------------------------------------------------------------------------------------------
+
+const headers: Record<string, Json> = {
+  "X-Request-Id": {
+    description: "The request's own `X-Request-Id` when it is well-formed, else a new one. The service's log has it.",
+    required: true,
+    schema: { type: "string", minLength: 1, maxLength: 128 }
   },
-  IDEMPOTENCY_KEY_REUSED: { when: IdempotencyKeyReused.when, remedy: new IdempotencyKeyReused().remedy },
-  OUTCOME_UNKNOWN: { when: OutcomeUnknown.when, remedy: new OutcomeUnknown({ cause: "unknown" }).remedy }
-} satisfies Partial<Record<Code, { readonly when: string; readonly remedy: string }>>
-const commonCodes = EffectRecord.keys(commonAnswers).toSorted((a, b) => statusByCode[a] - statusByCode[b])
+  "Retry-After": { description: "Seconds to wait before the next try", required: true, schema: { type: "integer", minimum: 1 } },
+  "WWW-Authenticate": { description: "How to authenticate", required: true, schema: { type: "string" } },
+  Allow: { description: "The methods that the path has", required: true, schema: { type: "string" } },
+  "Idempotent-Replayed": {
+    description: "`true` when the answer was given before, under the same Idempotency-Key",
+    required: false,
+    schema: { type: "string", enum: ["true"] }
+  }
+}
+
+const headersOf = (names: ReadonlyArray<string>): Json =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+
+/** The headers of a refusal with one of these codes. All codes of one status have the same. */
+const refusalHeaders = (codes: ReadonlyArray<Code>): Json => {
+  const given = new Set(
+    codes.flatMap((code) => (code === "METHOD_NOT_ALLOWED" ? ["allow"] : Object.keys(headersByCode[code] ?? {})))
+  )
+  return headersOf(Object.keys(headers).filter((name) => name === "X-Request-Id" || given.has(name.toLowerCase())))
+}
+
+const sharedResponses = (): Json =>
+  Object.fromEntries(
+    Object.entries<ReadonlyArray<Code>>(sharedRefusals).map(([name, codes]) => [
+      name,
+      {
+        description: codes.map((code) => whenByCode[code]).join(" "),
+        headers: refusalHeaders(codes),
+        content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } }
+      }
+    ])
+  )
+
+const schemaOf = (response: Json): Json => response.content?.["application/json"]?.schema
+
+/** What is shared is referred to, save for what says something of the operation itself. */
+const completeResponse = (status: string, response: Json, operation: Json, isKeyed: boolean): Json => {
+  const descriptions = responseDescriptions[operation.operationId] ?? {}
+  const description = descriptions[status] ?? defaultDescriptions[status] ?? response.description
+  const name = schemaOf(response)?.$ref?.split("/").at(-1)
+  if (name in sharedRefusals && descriptions[status] === undefined && status !== "404")
+    return { $ref: `#/components/responses/${name}` }
+  const isReplayable = isKeyed && Number(status) <= 400
+  const own = headersOf(["X-Request-Id", ...(isReplayable ? ["Idempotent-Replayed"] : [])])
+  return { description, headers: own, content: response.content }
+}
+
+/** The fragment calls the body of a refused cancel `Error`. Which codes it can have stands beside that. */
+const asInTheFragment = ({ responses }: Json): void => {
+  for (const status of ["400", "404"]) {
+    if (responses[status].$ref !== undefined) throw new Error("the cancel operation has its own words for its refusals")
+    const media = responses[status].content["application/json"]
+    media.schema = { $ref: "#/components/schemas/Error", allOf: [media.schema] }
+  }
+}
+
+// --- the document ------------------------------------------------------------------------------------------------------------------
 
 /** Unknown members are ignored wherever they appear, so no schema forbids them. */
 const allowUnknownMembers = (json: Json): void => {
@@ -72,46 +152,30 @@ const allowUnknownMembers = (json: Json): void => {
   for (const value of Object.values(json)) allowUnknownMembers(value)
 }
 
-const completeOperation = (operation: Json): void => {
-  delete operation.security
-  for (const parameter of operation.parameters) {
-    if (parameter.in === "path") parameter.schema = { type: "string", description: pathParameters[parameter.name] }
+const completeOperation = (path: string, method: string, operation: Json): void => {
+  const isKeyed = method === "post"
+  for (const [status, response] of Object.entries<Json>(operation.responses)) {
+    operation.responses[status] = completeResponse(status, response, operation, isKeyed)
   }
-  operation.parameters.push(tenantId)
+  if (!path.startsWith("/v1/")) return void (operation.security = [])
+  delete operation.security
+  for (const parameter of operation.parameters) completeParameter(parameter)
+  operation.parameters.push(tenantId, ...(isKeyed ? [idempotencyKey] : []))
   // A body none of whose members is required may be left out altogether.
   const body = operation.requestBody?.content["application/json"].schema
   if (body !== undefined && body.required === undefined) delete operation.requestBody.required
+  if (operation.operationId === "cancelOrder") asInTheFragment(operation)
 }
 
 /** Complete the generated description. */
 export const completeOpenApi = (spec: Json): Json => {
   allowUnknownMembers(spec)
   for (const [path, item] of Object.entries<Json>(spec.paths)) {
-    for (const operation of Object.values<Json>(item)) {
-      const descriptions = responseDescriptions[operation.operationId] ?? {}
-      for (const [status, response] of Object.entries<Json>(operation.responses)) {
-        response.description = descriptions[status] ?? defaultDescriptions[status] ?? response.description
-      }
-      if (path.startsWith("/v1/")) completeOperation(operation)
-      else operation.security = []
-    }
-    // On the path, so that the cancel operation keeps exactly the parameters the specification gives it.
-    if (item.post !== undefined) item.parameters = [idempotencyKey]
+    for (const [method, operation] of Object.entries<Json>(item)) completeOperation(path, method, operation)
   }
   spec.security = [{ bearerAuth: [] }]
   spec.components.securitySchemes = { bearerAuth: { type: "http", scheme: "bearer", description: "API key" } }
-  spec.components.responses = Object.fromEntries(
-    commonCodes.map((code) => {
-      const { when, remedy } = commonAnswers[code]
-      const schema = code === "VALIDATION_ERROR" ? "DetailedError" : "Error"
-      return [
-        code,
-        {
-          description: `${statusByCode[code]}. ${when} ${remedy}`,
-          content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } }
-        }
-      ]
-    })
-  )
+  spec.components.headers = headers
+  spec.components.responses = sharedResponses()
   return spec
 }

@@ -3,8 +3,11 @@
  * decoded once, so that an encoded slash never changes which route is meant.
  */
 import * as HttpApi from "effect/http-api/HttpApi"
+import type * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import type { InputFault } from "../order/Refusal.ts"
 import { Api } from "./Api.ts"
+import { documentPaths } from "./documents.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
 
 export interface Route {
@@ -12,28 +15,55 @@ export interface Route {
   readonly template: string
   readonly segments: ReadonlyArray<string>
   readonly methods: ReadonlyArray<string>
+  /** The query parameters of each method. */
+  readonly queries: ReadonlyMap<string, ReadonlyMap<string, boolean>>
 }
 
 /** What a request's method and target come to: the route, with its parameters written in one form only, or what is wrong with them. */
 export interface Match {
   readonly route: Route
   readonly url: string
+  /** The path's parameters that can be read, by name. */
+  readonly parameters: Readonly<Record<string, string>>
   readonly faults: ReadonlyArray<InputFault>
 }
 
-/** Paths that are served beside the Api, because they are made from it. */
-export const documentPaths = ["/openapi.json", "/docs"] as const
+/** A request that means no route. `template` is as much of its path as is known, with `*` for the rest. */
+export interface Miss {
+  readonly template: string
+  readonly fault: HttpFault
+}
 
-const routes: ReadonlyArray<Route> = (() => {
-  const methodsByPath = new Map<string, Array<string>>(documentPaths.map((path) => [path, ["GET"]]))
+const makeRoutes = (): ReadonlyArray<Route> => {
+  const queriesByPath = new Map<string, Map<string, QueryParameters>>(
+    documentPaths.map((path) => [path, new Map([["GET", new Map()]])])
+  )
   HttpApi.reflect(Api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
-      methodsByPath.set(endpoint.path, [...(methodsByPath.get(endpoint.path) ?? []), endpoint.method])
+      const queries = queriesByPath.get(endpoint.path) ?? new Map<string, QueryParameters>()
+      queriesByPath.set(endpoint.path, queries.set(endpoint.method, queryParametersOf(endpoint.query)))
     }
   })
-  return Array.from(methodsByPath, ([template, methods]) => ({ template, methods, segments: template.split("/") }))
-})()
+  return Array.from(queriesByPath, ([template, queries]) => ({
+    template,
+    segments: template.split("/"),
+    queries,
+    // Whatever can be got can be asked for its head.
+    methods: [...queries.keys()].flatMap((method) => (method === "GET" ? [method, "HEAD"] : [method]))
+  }))
+}
+
+/** Each query parameter of an operation, and whether it may be given more than once. */
+type QueryParameters = ReadonlyMap<string, boolean>
+
+const queryParametersOf = (query: Schema.Top | undefined): QueryParameters => {
+  const written = query === undefined ? undefined : SchemaAST.toEncoded(query.ast)
+  if (written === undefined || !SchemaAST.isObjects(written)) return new Map()
+  return new Map(written.propertySignatures.map(({ name, type }) => [String(name), SchemaAST.isArrays(type)]))
+}
+
+const routes = makeRoutes()
 
 const isParameter = (segment: string): boolean => segment.startsWith(":")
 
@@ -62,20 +92,56 @@ const readParameter = (name: string, raw: string): string | InputFault => {
   return value === "." || value === ".." ? fault(name, "must not be . or ..") : value
 }
 
+/** The names in a query are echoed up to this length. */
+const maxNameLength = 128
+
+/** What is wrong with the names in a query: one that the operation does not have, or one given twice. */
+const queryFaults = (query: string, known: QueryParameters): ReadonlyArray<InputFault> => {
+  const names = Array.from(new URLSearchParams(query).keys())
+  return [...new Set(names)].flatMap((name) => {
+    const mayRepeat = known.get(name)
+    if (mayRepeat === undefined) {
+      const path = name.slice(0, maxNameLength).toWellFormed()
+      return { path, message: "is not a query parameter of this operation", code: "unknown_parameter" }
+    }
+    return mayRepeat || names.filter((each) => each === name).length === 1 ? [] : fault(name, "must be given once")
+  })
+}
+
+/** As much of a path as some route begins with. Nothing that the caller made up is in it. */
+const knownPart = (path: ReadonlyArray<string>): string => {
+  let longest: ReadonlyArray<string> = [""]
+  for (const { segments } of routes) {
+    const differs = segments.findIndex((segment, index) =>
+      isParameter(segment) ? (path[index] ?? "") === "" : segment !== path[index]
+    )
+    const shared = segments.slice(0, differs < 0 ? segments.length : differs)
+    if (shared.length > longest.length) longest = shared
+  }
+  return [...longest, "*"].join("/")
+}
+
 /** Find what a request means. */
-export const findRoute = (method: string, target: string): Match | HttpFault => {
+export const findRoute = (method: string, target: string): Match | Miss => {
   const queryAt = target.indexOf("?")
   const path = (queryAt < 0 ? target : target.slice(0, queryAt)).split("/")
   const route = routes.find((each) => matches(each, path))
-  if (route === undefined) return httpFault("NOT_FOUND")
-  if (!route.methods.includes(method)) return httpFault("METHOD_NOT_ALLOWED", { allow: route.methods.join(", ") })
+  if (route === undefined) return { template: knownPart(path), fault: httpFault("NOT_FOUND") }
+  const query = route.queries.get(method === "HEAD" ? "GET" : method)
+  if (query === undefined) {
+    return { template: route.template, fault: httpFault("METHOD_NOT_ALLOWED", { allow: route.methods.join(", ") }) }
+  }
   const faults: Array<InputFault> = []
+  const parameters: Record<string, string> = {}
   const written = route.segments.map((segment, index) => {
     if (!isParameter(segment)) return segment
-    const value = readParameter(segment.slice(1), path[index] ?? "")
-    if (typeof value === "string") return encodeURIComponent(value)
+    const name = segment.slice(1)
+    const value = readParameter(name, path[index] ?? "")
+    if (typeof value === "string") return encodeURIComponent((parameters[name] = value))
     faults.push(value)
     return ""
   })
-  return { route, url: written.join("/") + (queryAt < 0 ? "" : target.slice(queryAt)), faults }
+  if (queryAt < 0) return { route, url: written.join("/"), parameters, faults }
+  if (route.template.startsWith("/v1/")) faults.push(...queryFaults(target.slice(queryAt + 1), query))
+  return { route, url: written.join("/") + target.slice(queryAt), parameters, faults }
 }

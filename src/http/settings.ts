@@ -242,6 +242,52 @@ const readCatalogue = Effect.fnUntraced(function* () {
   return yield* Effect.fromResult(Result.mapError(toVariants(entries), (fault) => wrong("CATALOGUE_FILE", fault)))
 })
 
+// --- names that are no settings ----------------------------------------------------------------------------------------------------
+
+/** A name in the environment that no setting has, and the setting that it looks like. */
+export interface Lookalike {
+  readonly name: string
+  readonly setting: SettingName
+}
+
+/**
+ * The names that are probably a setting written wrongly: a setting's name in other capitals, or with a letter or two wrong, left out, added
+ * or swapped with its neighbour. Of a short name only one may be wrong, so that `HOME` is not taken for `HOST`.
+ */
+export const lookalikes = (names: Iterable<string>): ReadonlyArray<Lookalike> => {
+  const known = Object.keys(settings) as ReadonlyArray<SettingName>
+  return Array.from(names).flatMap((name) => {
+    if (name in settings) return []
+    const written = name.toUpperCase().replaceAll("-", "_")
+    const setting = known.find((each) => distance(written, each) <= (each.length <= 5 ? 1 : 2))
+    return setting === undefined ? [] : { name, setting }
+  })
+}
+
+/** How many letters have to be changed, added, left out or swapped with the next one to get from `a` to `b`. */
+const distance = (a: string, b: string): number => {
+  // Names that long are never alike, and this takes time in their product.
+  if (Math.abs(a.length - b.length) > 2) return Number.POSITIVE_INFINITY
+  const rows: Array<Array<number>> = [Array.from({ length: b.length + 1 }, (_, column) => column)]
+  const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY
+  for (let row = 1; row <= a.length; row++) {
+    rows.push([row])
+    for (let column = 1; column <= b.length; column++) {
+      const isSame = a[row - 1] === b[column - 1]
+      const isSwapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
+      rows[row]?.push(
+        Math.min(
+          at(row - 1, column) + 1,
+          at(row, column - 1) + 1,
+          at(row - 1, column - 1) + (isSame ? 0 : 1),
+          isSwapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY
+        )
+      )
+    }
+  }
+  return at(a.length, b.length)
+}
+
 // --- all of them -------------------------------------------------------------------------------------------------------------------
 
 /** Read all settings, or say what is wrong with the first that cannot be used. */

@@ -112,7 +112,8 @@ export interface Unreadable {
 /** A page of orders: whose, which, in which order, and behind which one it begins. */
 export interface OrderQuery {
   readonly tenantId: TenantId
-  readonly status?: OrderStatus
+  /** Orders with any of these; never empty. */
+  readonly status?: ReadonlyArray<OrderStatus>
   readonly customerId?: CustomerId
   readonly sortBy: OrderSort
   readonly sortDir: SortDirection
@@ -125,7 +126,8 @@ export interface OrderQuery {
 export interface SubscriptionQuery {
   readonly tenantId: TenantId
   readonly orderId?: OrderId
-  readonly status?: SubscriptionStatus
+  /** Subscriptions with any of these; never empty. */
+  readonly status?: ReadonlyArray<SubscriptionStatus>
   readonly customerId?: CustomerId
   readonly serialNumber?: SerialNumber
   readonly after?: PagePosition

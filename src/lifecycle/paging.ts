@@ -18,13 +18,20 @@ import { logUnreadable } from "./logUnreadable.ts"
 import type { OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
 
 const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }))
-const defaultLimit = 50
+/** How many a page has when the request names no limit. */
+export const defaultLimit = 50
+
+/** Up to five statuses; what has one of them is listed. */
+export const statusList = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) =>
+  Schema.Array(status).check(Schema.isMinLength(1), Schema.isMaxLength(5))
+const oneOrMore = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) =>
+  Schema.Union([status, statusList(status)])
 
 /** Which orders, in which order, and how many a page. Source: flexportal-facts.md, section 4.2. */
 export const OrderListRequest = Schema.Struct({
   limit: Schema.optionalKey(Limit),
   startAfter: Schema.optionalKey(Schema.String),
-  status: Schema.optionalKey(OrderStatus),
+  status: Schema.optionalKey(oneOrMore(OrderStatus)),
   customerId: Schema.optionalKey(CustomerId),
   sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "updatedAt", "orderId", "status", "totals.total"])),
   sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
@@ -36,7 +43,7 @@ export const SubscriptionListRequest = Schema.Struct({
   limit: Schema.optionalKey(Limit),
   startAfter: Schema.optionalKey(Schema.String),
   orderId: Schema.optionalKey(OrderId),
-  status: Schema.optionalKey(SubscriptionStatus),
+  status: Schema.optionalKey(oneOrMore(SubscriptionStatus)),
   customerId: Schema.optionalKey(CustomerId),
   serialNumber: Schema.optionalKey(SerialNumber)
 })
@@ -90,6 +97,10 @@ const pageOf = <Item>(
   return { items: shown.flatMap((row) => ("item" in row ? [row.item] : [])), limit, nextCursor: cursor }
 }
 
+/** One status as a list of it, as stores take it. */
+const listed = <Status extends string>(status: Status | ReadonlyArray<Status> | undefined) =>
+  status === undefined ? {} : { status: typeof status === "string" ? [status] : status }
+
 /** Name the rows of a page that could not be read. */
 const logUnreadableRows = (tenantId: TenantId, rows: ReadonlyArray<Row<unknown>>, limit: number) =>
   Effect.forEach(rows.slice(0, limit), (row) => ("item" in row ? Effect.void : logUnreadable({ tenantId, ...row.unreadable })), {
@@ -109,11 +120,12 @@ export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
     sortBy = "createdAt",
     sortDir = "desc",
     startAfter,
+    status,
     ...filters
   } = yield* Effect.fromResult(readOrderListRequest(request))
   const list = `orders ${sortBy} ${sortDir}`
   const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter))
-  const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...after })
+  const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...listed(status), ...after })
   yield* logUnreadableRows(tenantId, rows, limit)
   return pageOf(list, rows, limit, (order) => orderPosition(order, sortBy))
 })
@@ -123,10 +135,10 @@ export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(f
   tenantId: TenantId,
   request: SubscriptionListRequest = {}
 ) {
-  const { limit = defaultLimit, startAfter, ...filters } = yield* Effect.fromResult(readSubscriptionListRequest(request))
+  const { limit = defaultLimit, startAfter, status, ...filters } = yield* Effect.fromResult(readSubscriptionListRequest(request))
   const list = "subscriptions"
   const after = yield* Effect.fromResult(positionAfter(list, "createdAt", startAfter))
-  const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...after })
+  const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...listed(status), ...after })
   yield* logUnreadableRows(tenantId, rows, limit)
   return pageOf(list, rows, limit, subscriptionPosition)
 })

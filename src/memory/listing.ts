@@ -59,6 +59,6 @@ const compareValues = (a: PagePosition["value"], b: PagePosition["value"]): numb
 
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** True of `item` for every filter that is given. */
+/** True of `item` for every filter that is given; of a list, any value will do. */
 const matches = <Item>(item: Item, ...filters: ReadonlyArray<readonly [value: unknown, of: (item: Item) => unknown]>): boolean =>
-  filters.every(([value, of]) => value === undefined || of(item) === value)
+  filters.every(([value, of]) => value === undefined || (Array.isArray(value) ? value.includes(of(item)) : of(item) === value))

@@ -355,7 +355,7 @@ const make = Effect.gen(function* () {
     const selected = sql.literal(`${orderColumns("$1")}, o.currency, o.total_minor::text AS total_minor`)
     const conditions = [
       sql`o.tenant_id = ${query.tenantId}::text`,
-      ...(query.status === undefined ? [] : [sql`o.status = ${query.status}::text`]),
+      ...(query.status === undefined ? [] : [sql`o.status IN ${sql.in(query.status)}`]),
       ...(query.customerId === undefined ? [] : [sql`o.customer_id = ${query.customerId}::text`]),
       ...(query.after === undefined ? [] : [behind(query, query.after)])
     ]
@@ -383,7 +383,7 @@ const make = Effect.gen(function* () {
       query.tenantId,
       [
         ...(query.orderId === undefined ? [] : [sql`s.order_id = ${query.orderId}::text`]),
-        ...(query.status === undefined ? [] : [sql`s.status = ${query.status}::text`]),
+        ...(query.status === undefined ? [] : [sql`s.status IN ${sql.in(query.status)}`]),
         ...(query.customerId === undefined ? [] : [sql`s.customer_id = ${query.customerId}::text`]),
         ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`]),
         ...(query.after === undefined

@@ -363,9 +363,10 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
       { filter: { orderId: some.order.orderId }, keep: ({ order }: { order: Order }) => order === some.order },
       { filter: { customerId: some.order.customer.customerId }, keep: ({ order }: { order: Order }) => order === some.order },
       {
-        filter: { status: "active" as const },
+        filter: { status: ["active"] as const },
         keep: ({ subscription }: { subscription: { status: string } }) => subscription.status === "active"
       },
+      { filter: { status: ["active", "cancelled"] as const }, keep: () => true },
       {
         filter: { serialNumber: SerialNumber.make("serial-2-1") },
         keep: ({ subscription }: { subscription: { serialNumber: string } }) => subscription.serialNumber === "serial-2-1"
@@ -407,10 +408,11 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     const orders = heads.map(({ order }) => order)
     const filters: ReadonlyArray<{ filter: Partial<OrderQuery>; keep: (order: Order) => boolean }> = [
       { filter: {}, keep: () => true },
-      { filter: { status: "pending" }, keep: ({ status }) => status === "pending" },
+      { filter: { status: ["pending"] }, keep: ({ status }) => status === "pending" },
+      { filter: { status: ["confirmed", "cancelled"] }, keep: ({ status }) => status === "confirmed" || status === "cancelled" },
       { filter: { customerId: customerId as CustomerId }, keep: ({ customer }) => customer.customerId === customerId },
       {
-        filter: { customerId: customerId as CustomerId, status: "cancelled" },
+        filter: { customerId: customerId as CustomerId, status: ["cancelled"] },
         keep: ({ customer, status }) => customer.customerId === customerId && status === "cancelled"
       }
     ]

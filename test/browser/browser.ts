@@ -25,14 +25,18 @@ export const useBrowser = (): void => {
 
 export const siteUrl = (): string => inject("siteUrl")
 
-/** A page in a context of its own. What it asks of any other machine, and what goes wrong in it, fails the test at the end. */
-export const withPage = async <A>(use: (page: Page) => Promise<A>, options: BrowserContextOptions = {}): Promise<A> => {
+/** A page in a context of its own. What it asks of any other place than `home`, and what goes wrong in it, fails the test at the end. */
+export const withPage = async <A>(
+  use: (page: Page) => Promise<A>,
+  options: BrowserContextOptions = {},
+  home = siteUrl()
+): Promise<A> => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options })
   context.setDefaultTimeout(hangMs)
   const strangers: Array<string> = []
   const faults: Array<string> = []
   await context.route(
-    (url) => url.origin !== siteUrl(),
+    (url) => url.origin !== home,
     (route) => {
       strangers.push(route.request().url())
       return route.abort()

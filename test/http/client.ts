@@ -1,14 +1,19 @@
-/** A client of the service, over anything that answers a `Request`: the web handler, or a server by way of `fetch`. */
+/**
+ * A client of the service, over anything that answers a `Request`: the web handler, or a server by way of `fetch`. Every answer has to be
+ * one that the served OpenAPI description promises.
+ */
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import { ApiKeys } from "../../src/http/ApiKeys.ts"
 import type { AppOptions, AppServices } from "../../src/http/app.ts"
+import { isDocumentPath } from "../../src/http/documents.ts"
 import { toWebHandler } from "../../src/http/layer.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memoryStore } from "../../src/memory/MemoryOrderStore.ts"
 import { TenantId } from "../../src/order/Order.ts"
 import type { CancellationPolicy } from "../../src/order/orderMachine.ts"
+import { servedContract } from "../support/servedContract.ts"
 import { laptop, requestFor, shopOver } from "../support/world.ts"
 
 export type Json = Record<string, unknown>
@@ -44,7 +49,11 @@ export const makeClient = (send: Send, base = "http://orders.test") => {
     const response = await send(new Request(base + path, init))
     const text = await response.text()
     const isJson = text !== "" && response.headers.get("content-type") === "application/json"
-    return { status: response.status, headers: response.headers, text, body: isJson ? (JSON.parse(text) as Json) : {} }
+    const { status, headers: received } = response
+    const isDocument = isDocumentPath(path.split("?")[0] ?? "") && (status === 200 || status === 304)
+    const breach = isDocument ? undefined : servedContract().judge(method, path, { status, text, headers: received })
+    if (breach !== undefined) throw new Error(`the description that is served does not promise this answer: ${breach}`)
+    return { status, headers: received, text, body: isJson ? (JSON.parse(text) as Json) : {} }
   }
 
   const place = async (quantity = 2, options: CallOptions = {}): Promise<string> => {

@@ -515,9 +515,15 @@ describe("what goes wrong inside", () => {
     ["an unknown outcome", Effect.fail(new OutcomeUnknown({ cause: new Error(secret) })), 503, "OUTCOME_UNKNOWN"],
     ["a defect", Effect.die(new Error(secret)), 500, "INTERNAL_ERROR"],
     ["a defect that is no error", Effect.die(secret), 500, "INTERNAL_ERROR"]
-  ])("is named and not shown: %s", async (_, effect, status, code) => {
+  ])("is named and not shown: %s", async (what, effect, status, code) => {
     const lines: Array<string> = []
-    const logger = Logger.layer([Logger.make<unknown, void>(({ message }) => void lines.push(JSON.stringify(message)))])
+    const levels: Array<string> = []
+    const logger = Logger.layer([
+      Logger.make<unknown, void>(({ message, logLevel }) => {
+        lines.push(JSON.stringify(message))
+        levels.push(logLevel)
+      })
+    ])
     const failing = openService(broken(effect), {}, logger)
     const answer = await failing.call("POST", "/v1/orders", { body: requestFor([laptop, 1]) })
     expect(refusal(answer)).toEqual([status, code])
@@ -527,8 +533,12 @@ describe("what goes wrong inside", () => {
     const requestId = answer.headers.get("x-request-id") ?? "none"
     if (status === 500) {
       expect(answer.text).toContain(requestId)
-      expect(lines.some((line) => line.includes(requestId) && line.includes("defect"))).toBe(true)
     }
+    const line = lines.find((each) => each.includes(requestId)) ?? ""
+    expect(JSON.parse(line)).toMatchObject([{ status, code, tenantId: "demo", userId: "ada", cause: expect.any(String) }])
+    // Those who run the service are told what went wrong, unless it may be what somebody wrote.
+    expect(line).toContain(what.endsWith("no error") ? "not an Error" : "SQLSTATE 23505")
+    expect(levels).toEqual([status === 500 ? "Error" : "Warn"])
     await failing.dispose()
   })
 })
@@ -555,9 +565,17 @@ describe("the log", () => {
     })
     await logged.call("GET", "/secret/path")
     expect(lines).toEqual([
-      expect.objectContaining({ method: "POST", route: "/v1/orders/:orderId/cancel", status: 200, tenantId: "demo" }),
-      expect.objectContaining({ method: "GET", route: "/v1/orders/:orderId", status: 401 }),
-      expect.objectContaining({ method: "GET", route: "unknown", status: 404 })
+      expect.objectContaining({
+        method: "POST",
+        route: "/v1/orders/:orderId/cancel",
+        status: 400,
+        code: "VALIDATION_ERROR",
+        tenantId: "demo",
+        userId: "ada",
+        orderId
+      }),
+      expect.objectContaining({ method: "GET", route: "/v1/orders/:orderId", status: 401, code: "INVALID_TOKEN" }),
+      expect.objectContaining({ method: "GET", route: "/*", status: 404, code: "NOT_FOUND" })
     ])
     for (const line of lines) {
       expect(Object.keys(line).toSorted()).toEqual(
@@ -565,5 +583,53 @@ describe("the log", () => {
       )
     }
     expect(JSON.stringify(lines)).not.toMatch(/secret|abc|Bearer/)
+  })
+
+  const lineOf = async (method: string, path: string, options: CallOptions = {}) => {
+    lines.length = 0
+    await logged.call(method, path, options)
+    expect(lines).toHaveLength(1)
+    return lines[0] ?? {}
+  }
+
+  it("names the order and the subscription that a request is about, the user and the code", async () => {
+    const orderId = await logged.confirmed(1)
+    const { customerId } = (await logged.order(orderId)).customer
+    const started = await lineOf("POST", "/v1/subscriptions", { body: { orderId, assetSerialNumber: "LOG-1", customerId } })
+    expect(started).toMatchObject({ status: 201, orderId, userId: "ada", tenantId: "demo" })
+    const subscriptionId = started["subscriptionId"] as string
+    expect(subscriptionId).toMatch(/^sub_/)
+    expect(started).not.toHaveProperty("code")
+    expect(
+      await lineOf("POST", "/v1/subscriptions", { body: { orderId, assetSerialNumber: "LOG-2", customerId } })
+    ).toMatchObject({
+      status: 400,
+      code: "ITEM_FULLY_FULFILLED",
+      orderId
+    })
+    expect(await lineOf("POST", `/v1/orders/${orderId}/cancel`)).toMatchObject({
+      status: 400,
+      code: "ORDER_NOT_CANCELLABLE",
+      orderId
+    })
+    const body = { rentalId: subscriptionId, reason: "other" }
+    expect(await lineOf("POST", `/v1/subscriptions/${subscriptionId}/cancel`, { body })).toMatchObject({
+      status: 200,
+      orderId,
+      subscriptionId
+    })
+    expect(await lineOf("GET", `/v1/subscriptions/${subscriptionId}`)).toMatchObject({ status: 200, subscriptionId })
+  })
+
+  it.each([
+    ["DELETE", "/v1/orders/someone@example.com", "/v1/orders/:orderId"],
+    ["GET", "/v1/orders/someone@example.com", "/v1/orders/:orderId"],
+    ["GET", "/v1/orders/someone@example.com/ship", "/v1/orders/:orderId/*"],
+    ["GET", "/v1/someone@example.com", "/v1/*"],
+    ["GET", "/someone@example.com", "/*"]
+  ])("has as much of an unknown path as is ours: %s %s", async (method, path, route) => {
+    const line = await lineOf(method, path)
+    expect(line).toMatchObject({ method, route })
+    expect(JSON.stringify(line)).not.toContain("someone")
   })
 })

@@ -52,6 +52,7 @@ describe.concurrent("the service", () => {
     withFolder((folder) =>
       withServed({ DATA_DIR: folder }, async (served) => {
         await expect.poll(served.output).toContain("/events")
+        expect(served.output()).toMatch(/^Opening the embedded database in [^\n]*\n/)
         expect(served.output()).toContain("Warning: API_KEYS is not set")
         const lines = served
           .output()
@@ -69,7 +70,7 @@ describe.concurrent("the service", () => {
         expect(others).toEqual([])
 
         const second = await fail({ DATA_DIR: folder })
-        expect([second.code, second.stdout]).toEqual([1, ""])
+        expect([second.code, second.stdout]).toEqual([1, expect.stringMatching(/^Opening the embedded database in [^\n]*\n$/)])
         expect(second.stderr).toMatch(/^DATA_DIR: [^\n]*in use[^\n]*\n$/)
         await withFolder(async (other) => {
           const taken = await fail({ DATA_DIR: other, PORT: new URL(served.url).port })
@@ -87,12 +88,12 @@ describe.concurrent("the service", () => {
           .split("\n")
           .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as unknown] : []))
         expect(logged).toMatchObject([
-          { route: "/v1/orders", status: 201, level: "info", tenantId: "demo" },
+          { route: "/v1/orders", status: 201, level: "info", tenantId: "demo", userId: "developer", orderId },
           { route: "/v1/orders/:orderId/cancel", status: 200 },
           { route: "/v1/orders/:orderId/events", status: 200 },
           { route: "/health", status: 200 },
-          { route: "/v1/orders/:orderId/cancel", status: 404 },
-          { route: "/v1/orders/:orderId", status: 400 }
+          { route: "/v1/orders/:orderId/cancel", status: 404, code: "NOT_FOUND", level: "info" },
+          { route: "/v1/orders/:orderId", status: 400, code: "VALIDATION_ERROR", level: "info" }
         ])
         const [, ...linesBehindGreeting] = served.output().split(lines.at(-1) ?? "")
         expect(linesBehindGreeting.join("").trim().split("\n")).toHaveLength(logged.length)
@@ -108,10 +109,28 @@ describe.concurrent("the service", () => {
   ])("does not start with a wrong setting, and says so in one line: %s", (line, settings) =>
     withFolder(async (folder) => {
       const { code, stdout, stderr } = await fail({ DATA_DIR: folder, ...settings })
-      expect([code, stdout, stderr.split("\n").length]).toEqual([1, "", 2])
+      // Some of it is found only once the store is open.
+      expect([code, stdout, stderr.split("\n").length]).toEqual([1, expect.stringMatching(/^(?:Opening [^\n]*\n)?$/), 2])
       expect(stderr.startsWith(line), stderr).toBe(true)
     })
   )
+
+  it("warns of a name that looks like a setting, also when it stops at another", () =>
+    withFolder(async (folder) => {
+      const { code, stderr } = await fail({ DATA_DIR: folder, PROT: "80", API_KEY: "secret", HOST: "0.0.0.0" })
+      expect([code, ...stderr.trim().split("\n")]).toEqual([
+        1,
+        "Warning: PROT is not a setting and is not used. Is it meant to be PORT?",
+        "Warning: API_KEY is not a setting and is not used. Is it meant to be API_KEYS?",
+        expect.stringMatching(/^API_KEYS: must be set/)
+      ])
+    }))
+
+  it("says that it creates a database before it does", async () => {
+    const { code, stdout, stderr } = await fail({ DATA_DIR: "/dev/null/data" })
+    expect([code, stdout]).toEqual([1, "Creating the embedded database in /dev/null/data, which takes a few seconds\n"])
+    expect(stderr).toMatch(/^DATA_DIR: [^\n]+\n$/)
+  })
 
   it("gives up on a database that cannot be reached, without showing the password", async () => {
     const { code, stderr } = await fail({ DATABASE_URL: "postgres://user:secret@127.0.0.1:9/orders" })
@@ -155,6 +174,13 @@ describe.concurrent("the service", () => {
               return [status, (body["error"] as { code: string } | undefined)?.code]
             })
             .toEqual([503, "UNAVAILABLE"])
+          const lost =
+            served
+              .output()
+              .split("\n")
+              .findLast((line) => line.includes('"status":503')) ?? ""
+          expect(JSON.parse(lost)).toMatchObject({ level: "warn", code: "UNAVAILABLE", tenantId: "demo", userId: "developer" })
+          expect((JSON.parse(lost) as { cause: string }).cause).toMatch(/connect|ECONN|terminat|closed/i)
           expect((await call(served.url, "GET", "/health")).status).toBe(200)
           isOpen = true
           await expect.poll(async () => (await call(served.url, "GET", "/v1/orders")).status).toBe(200)

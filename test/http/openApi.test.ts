@@ -1,5 +1,9 @@
-/** The served description against the specification's, on the operation the specification is about; and against what is really served. */
+/**
+ * The served description against the specification's, on the operation the specification is about; and against the routes there are. That
+ * answers are as described is for `everyAnswer.test.ts`, and for every test with a client.
+ */
 import { afterAll, describe, expect, it } from "vitest"
+import packageJson from "../../package.json" with { type: "json" }
 import { openService } from "./client.ts"
 
 /** The cancel operation of the specification's OpenAPI fragment, and the schema it refers to. */
@@ -63,10 +67,19 @@ const fragment = {
 
 interface Document {
   readonly openapi: string
+  readonly info: { readonly version: string }
   readonly security: unknown
   readonly paths: Record<
     string,
-    Record<string, { readonly operationId: string; readonly responses: object; readonly summary?: string }>
+    Record<
+      string,
+      {
+        readonly operationId: string
+        readonly parameters?: ReadonlyArray<{ readonly name: string; readonly in: string; readonly schema: object }>
+        readonly responses: Readonly<Record<string, { readonly $ref?: string }>>
+        readonly summary?: string
+      }
+    >
   >
   readonly components: { readonly schemas: Record<string, unknown>; readonly securitySchemes: Record<string, unknown> }
 }
@@ -80,10 +93,44 @@ describe("the served OpenAPI description", () => {
   it("says of cancelling an order what the specification says", async () => {
     const document = await read()
     expect(document.openapi).toBe("3.1.0")
-    expect(document.paths["/v1/orders/{orderId}/cancel"]?.["post"]).toEqual(fragment.operation)
+    // The fragment is the least that is said: more parameters, answers and members may stand beside it.
+    const { parameters, ...others } = fragment.operation
+    const served = document.paths["/v1/orders/{orderId}/cancel"]?.["post"]
+    expect(served).toMatchObject(others)
+    expect(served?.parameters?.slice(0, parameters.length)).toEqual(parameters)
     expect(document.components.schemas["Error"]).toEqual(fragment.error)
     expect(document.security).toEqual(fragment.security)
     expect(document.components.securitySchemes["bearerAuth"]).toMatchObject(fragment.scheme)
+  })
+
+  it("has the version of the package", async () => {
+    expect((await read()).info.version).toBe(packageJson.version)
+  })
+
+  it("gives the page size as a whole number with bounds, and statuses as a list", async () => {
+    for (const path of ["/v1/orders", "/v1/subscriptions"]) {
+      const parameters = (await read()).paths[path]?.["get"]?.parameters ?? []
+      const schemaOf = (name: string) => parameters.find((parameter) => parameter.name === name)?.schema
+      expect(schemaOf("limit")).toEqual({ type: "integer", minimum: 1, maximum: 100, default: 50 })
+      expect(schemaOf("status")).toMatchObject({ type: "array", items: { type: "string" }, minItems: 1, maxItems: 5 })
+    }
+  })
+
+  it("has on every operation the parameters and the answers that it can have", async () => {
+    const reading = ["400", "401", "403", "408", "417", "429", "431", "500", "503"]
+    for (const [path, item] of Object.entries((await read()).paths)) {
+      for (const [method, { operationId, parameters = [], responses }] of Object.entries(item)) {
+        const headers = parameters.flatMap((parameter) => (parameter.in === "header" ? parameter.name : []))
+        const isOpen = path === "/health"
+        const keyed = method === "post" ? ["Idempotency-Key"] : []
+        expect([operationId, headers]).toEqual([operationId, isOpen ? [] : ["Tenant-ID", ...keyed]])
+        const changing = method === "get" ? [] : ["413", "415"]
+        const promised = isOpen
+          ? ["400", "408", "417", "431", "503"]
+          : [...reading, ...changing, ...(method === "post" ? ["422"] : [])]
+        expect([operationId, ...Object.keys(responses)]).toEqual(expect.arrayContaining([operationId, ...promised]))
+      }
+    }
   })
 
   it("names every operation once and forbids no unknown member", async () => {
@@ -97,11 +144,14 @@ describe("the served OpenAPI description", () => {
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })
 
-  it("refers to no schema it does not have", async () => {
+  it("refers to nothing it does not have", async () => {
     const document = await read()
-    const references = JSON.stringify(document).match(/#\/components\/schemas\/[A-Za-z]+/g) ?? []
-    expect(references.length).toBeGreaterThan(10)
-    for (const reference of references) expect(Object.keys(document.components.schemas)).toContain(reference.split("/").at(-1))
+    const references = JSON.stringify(document).match(/#\/components\/\w+\/[\w-]+/g) ?? []
+    expect(references.length).toBeGreaterThan(100)
+    for (const reference of references) {
+      const [, , kind = "", name = ""] = reference.split("/")
+      expect(Object.keys(document.components[kind as "schemas"])).toContain(name)
+    }
   })
 
   it("describes every route there is, and no other", async () => {

@@ -6,7 +6,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
-import { readSettings, settings } from "../../src/http/settings.ts"
+import { lookalikes, readSettings, settings } from "../../src/http/settings.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
 
 const read = (env: Record<string, string>) =>
@@ -68,6 +68,36 @@ describe("what is said about the settings", () => {
     "%s is %s when it is not set",
     async (name, value) => expect(await settingsOf({ [name]: value })).toEqual(await settingsOf({}))
   )
+})
+
+describe("a name that is no setting", () => {
+  it.each([
+    ["PROT", "PORT"],
+    ["POTR", "PORT"],
+    ["PORTS", "PORT"],
+    ["port", "PORT"],
+    ["Host", "HOST"],
+    ["HOTS", "HOST"],
+    ["API_KEY", "API_KEYS"],
+    ["APIKEYS", "API_KEYS"],
+    ["api-keys", "API_KEYS"],
+    ["DATABASE_URI", "DATABASE_URL"],
+    ["DATABSE_URL", "DATABASE_URL"],
+    ["DATA_DIRS", "DATA_DIR"],
+    ["CATALOG_FILE", "CATALOGUE_FILE"],
+    ["CANCELATION_POLICY", "CANCELLATION_POLICY"]
+  ])("%s looks like %s", (name, setting) => expect(lookalikes(["PORT", name])).toEqual([{ name, setting }]))
+
+  // What shells, containers, hosting services and CI set; and every setting itself.
+  const common = `HOME HOSTNAME HOSTTYPE PATH PWD OLDPWD SHELL TERM USER LANG LC_ALL TZ TMPDIR EDITOR MAIL LOGNAME SHLVL _ NODE_ENV
+    NODE_OPTIONS NODE_PATH npm_config_cache npm_package_name npm_lifecycle_event INIT_CWD CI DEBUG LOG_LEVEL VERSION PROXY HTTP_PROXY
+    HTTPS_PROXY NO_PROXY ALL_PROXY PGHOST PGPORT PGUSER PGDATABASE PGDATA PGPASSWORD POSTGRES_USER POSTGRES_DB DB_HOST DB_PORT DB_URL
+    REDIS_URL APP_HOST APP_PORT HTTP_PORT HTTPS_PORT SSH_TTY SSH_AUTH_SOCK XDG_DATA_DIRS XDG_DATA_HOME XDG_RUNTIME_DIR DISPLAY COLUMNS
+    LINES PS1 IFS DYNO PORTAL KUBERNETES_PORT KUBERNETES_SERVICE_HOST KUBERNETES_SERVICE_PORT ORDERS_PORT DOCKER_HOST COMPOSE_FILE ENV
+    SECRET_KEY API_URL API_TOKEN PAGER LESS SYSTEMROOT WINDIR COMSPEC PATHEXT TEMP OS APPDATA LOCALAPPDATA PROGRAMFILES PROMPT`
+  it.each(common.split(/\s+/))("%s is taken for none", (name) => expect(lookalikes([name])).toEqual([]))
+
+  it("is not the name of a setting", () => expect(lookalikes(Object.keys(settings))).toEqual([]))
 })
 
 const key = { key: "k-1", userId: "ada", tenants: ["demo"] }

@@ -80,7 +80,7 @@ const dailyWork = (n: number) =>
       "list subscriptions": store.listSubscriptions(query),
       "list subscriptions, on": store.listSubscriptions({ ...query, after }),
       "list subscriptions of an order": store.listSubscriptions({ ...query, orderId }),
-      "list subscriptions of a status": store.listSubscriptions({ ...query, status: "active" }),
+      "list subscriptions of a status": store.listSubscriptions({ ...query, status: ["active"] }),
       "list subscriptions of a customer": store.listSubscriptions({ ...query, customerId }),
       "list subscriptions of an asset": store.listSubscriptions({ ...query, serialNumber: SerialNumber.make("serial-1") }),
       "verify a page": records.read(tenantId, null, 10),
@@ -95,7 +95,7 @@ const dailyWork = (n: number) =>
     work["list orders by total"] = store.listOrders({ ...byTotal, sortDir: "desc" })
     work["list orders by total, on"] = store.listOrders({ ...byTotal, sortDir: "asc", after: { value: ["EUR", 1], id: "x" } })
     const byCreation = { ...query, sortBy: "createdAt", sortDir: "desc" } as const
-    work["list orders of a status"] = store.listOrders({ ...byCreation, status: "pending" })
+    work["list orders of a status"] = store.listOrders({ ...byCreation, status: ["pending"] })
     work["list orders of a customer"] = store.listOrders({ ...byCreation, customerId })
     return work
   })

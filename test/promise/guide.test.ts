@@ -2,17 +2,19 @@
 import { execFile } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
-import type { Server } from "node:http"
+import { createServer, type Server } from "node:http"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { describe, expect, it } from "vitest"
+import express from "express"
+import { fastify } from "fastify"
+import { describe, expect, it, vi } from "vitest"
 import { deliverEvents } from "../../docs/examples/deliver-events.ts"
 import { openYourOrders } from "../../docs/examples/open-on-postgresql.ts"
 import { answerTo, expressErrors, fastifyErrors, serveOrders } from "../../docs/examples/orders-over-http.ts"
 import { shutDown } from "../../docs/examples/shut-down.ts"
 import { program } from "../../docs/examples/without-effect.ts"
 import * as entry from "../../src/promise/index.ts"
-import { OrderNotFound, OrdersClosed, OutcomeUnknown, StoreUnavailable } from "../../src/promise/index.ts"
+import { type CancelOrder, OrdersClosed, OutcomeUnknown, StoreUnavailable } from "../../src/promise/index.ts"
 import { importsOf } from "../support/layering.ts"
 import { fileDatabase, openShop } from "../support/openedOrders.ts"
 import { laptop, monitor, newCaller, requestFor } from "../support/world.ts"
@@ -144,18 +146,63 @@ describe("the examples", () => {
     expect(JSON.stringify(answers)).not.toContain("password")
   })
 
-  it("give the frameworks what they ask for", () => {
-    const notFound = new OrderNotFound({ orderId: "an order" as never })
-    const sent: Array<unknown> = []
-    const send = (status: number) => (body: object) => void sent.push([status, body])
-    expressErrors(notFound, {}, { status: (code) => ({ json: send(code) }) }, () => {})
-    fastifyErrors(notFound, {}, { code: (code) => ({ send: send(code) }) })
-    const { status, body } = answerTo(notFound)
-    expect(status).toBe(404)
-    expect(sent).toEqual([
-      [404, body],
-      [404, body]
-    ])
+  const cancelling = (orders: Awaited<ReturnType<typeof openShop>>, tenantId: string) => (orderId: string, body: unknown) =>
+    orders.cancel({ tenantId, actor: { userId: "ada" } }, orderId, body as CancelOrder)
+
+  /** The same service in each framework, as its own manual would write it. */
+  const frameworks = {
+    Express: async (cancel: ReturnType<typeof cancelling>) => {
+      const app = express()
+      app.use(express.json({ limit: 100 }))
+      app.post("/orders/:orderId/cancel", async (request, response) => {
+        const { after } = await cancel(request.params.orderId, request.body)
+        response.json({ status: after.status })
+      })
+      app.use(expressErrors)
+      const server = createServer(app)
+      return { url: await urlOf(server), close: async () => void server.close() }
+    },
+    Fastify: async (cancel: ReturnType<typeof cancelling>) => {
+      const app = fastify({ bodyLimit: 100 })
+      app.post<{ Params: { orderId: string } }>("/orders/:orderId/cancel", async (request) => {
+        const { after } = await cancel(request.params.orderId, request.body)
+        return { status: after.status }
+      })
+      app.setErrorHandler(fastifyErrors)
+      return { url: await app.listen({ port: 0, host: "127.0.0.1" }), close: () => app.close() }
+    }
+  }
+
+  it.each(["Express", "Fastify"] as const)("answer in %s, and log what went wrong inside", async (name) => {
+    const orders = await openShop()
+    const { tenantId, actor } = newCaller()
+    const { orderId } = (await orders.place({ tenantId, actor }, requestFor([laptop, 1]))).after
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {})
+    const cancel = cancelling(orders, tenantId)
+    const defect = new Error("password of the database")
+    const { url, close } = await frameworks[name]((id, body) => (id === "broken" ? Promise.reject(defect) : cancel(id, body)))
+    const post = async (id: string, body: string) => {
+      const headers = { "content-type": "application/json" }
+      const response = await fetch(`${url}/orders/${id}/cancel`, { method: "POST", body, headers })
+      const text = await response.text()
+      expect(text).not.toContain("password")
+      const { error, status } = JSON.parse(text) as { error?: { code: string }; status?: string }
+      return [response.status, error?.code ?? status]
+    }
+    try {
+      expect(await post(orderId, "{bad")).toEqual([400, "BAD_REQUEST"])
+      expect(await post(orderId, JSON.stringify({ reason: "x".repeat(200) }))).toEqual([413, "BAD_REQUEST"])
+      expect(await post(orderId, '{"reason":5}')).toEqual([400, "VALIDATION_ERROR"])
+      expect(await post("nowhere", "{}")).toEqual([404, "NOT_FOUND"])
+      expect(await post(orderId, "{}")).toEqual([200, "cancelled"])
+      expect(logged).not.toHaveBeenCalled()
+      expect(await post("broken", "{}")).toEqual([500, "INTERNAL_ERROR"])
+      expect(logged.mock.calls).toEqual([[defect]])
+    } finally {
+      logged.mockRestore()
+      await close()
+      await orders.close()
+    }
   })
 
   it("deliver every event, in sequence, until they are stopped", async () => {

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Result from "effect/Result"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import { bodyLimits } from "../../src/http/bodyLimits.ts"
 import { readBody } from "../../src/http/readBody.ts"
 import { brokenLaws } from "../../src/order/invariants.ts"
@@ -15,7 +15,7 @@ import { canary, hostileBody } from "../support/hostileBodies.ts"
 import { leakIn } from "../support/leaks.ts"
 import { recordedStore } from "../support/recordedStore.ts"
 import { pick, type Random, seeded } from "../support/seeded.ts"
-import { contractOf } from "../support/servedContract.ts"
+import { servedContract } from "../support/servedContract.ts"
 import { withoutStackTraces } from "../support/withoutStackTraces.ts"
 import { laptop, monitor, requestFor } from "../support/world.ts"
 
@@ -26,8 +26,7 @@ const store = recordedStore()
 const service = openService(store.layer)
 afterAll(() => service.dispose())
 const tenantId = TenantId.make("demo")
-let judge: ReturnType<typeof contractOf>
-beforeAll(async () => void (judge = contractOf((await service.call("GET", "/openapi.json")).body)))
+const { judge } = servedContract()
 
 /** What hostile bodies are about: an order that is pending, one that is rented out, and its subscription. */
 interface Targets {

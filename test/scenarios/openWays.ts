@@ -26,7 +26,6 @@ import { verify } from "../../src/verify/verify.ts"
 import type { Violation } from "../../src/verify/Violation.ts"
 import { makeClient, quiet } from "../http/client.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
-import { contractOf } from "../support/servedContract.ts"
 import { httpShop } from "./HttpShop.ts"
 import { libraryShop } from "./LibraryShop.ts"
 import type { Way } from "./readPages.ts"
@@ -107,9 +106,7 @@ export const openWays = async (
         .pipe(Layer.provide(App.layer()), Layer.provide(Layer.succeedContext(services[policy])), Layer.provide(quiet))
       const { address } = Context.get(await build(Layer.fresh(server)), HttpServer.HttpServer)
       if (!("port" in address)) throw new Error("the server listens on no port")
-      const client = makeClient(fetch, `http://127.0.0.1:${address.port}`)
-      const description = JSON.parse((await client.call("GET", "/openapi.json")).text) as unknown
-      shops[policy] = httpShop(client, contractOf(description))
+      shops[policy] = httpShop(makeClient(fetch, `http://127.0.0.1:${address.port}`))
     }
     return {
       shopUnder: (policy) => {

@@ -128,7 +128,7 @@ const requestLines = [
 ]
 
 const versions = [
-  one("405", "a method whose answer has no body", [request("HEAD /v1/orders HTTP/1.1", ...ada)]),
+  one("200", "a method whose answer has no body", [request("HEAD /v1/orders HTTP/1.1", ...ada)]),
   one(bad, "HTTP/0.9", ["GET /health\r\n"], { ending: "half-close" }),
   one("200", "HTTP/0.9 with a header", ["GET /health\r\nHost: x\r\n\r\n"]),
   one("200", "HTTP/1.0 without a host", ["GET /health HTTP/1.0\r\n\r\n"]),
@@ -288,7 +288,6 @@ const targets = [
     "/v1/orders/*",
     "/v1/orders/%25",
     "/v1/orders/%E2%80%AE",
-    "/v1/orders/a?__proto__[x]=1",
     "/v1/orders/a??",
     "/v1/orders/:orderId"
   ]),
@@ -304,7 +303,17 @@ const targets = [
     "/v1/orders?limit=%F0%9F%98%80",
     "/v1/orders?status=PENDING",
     "/v1/orders?status=",
-    "/v1/orders?status=pending&status=confirmed",
+    `/v1/orders?${"status=pending&".repeat(6)}`,
+    "/v1/orders/a?__proto__[x]=1",
+    "/v1/orders?=",
+    "/v1/orders?%",
+    "/v1/orders?%ff=%ff",
+    "/v1/orders?Limit=0",
+    "/v1/orders?__proto__=1",
+    "/v1/orders?constructor[prototype][x]=1",
+    "/v1/orders?tenantId=bobs",
+    "/v1/orders?tenant-id=bobs&authorization=x",
+    `/v1/orders?${"a=1&".repeat(1_000)}`,
     "/v1/orders?sortBy=password",
     "/v1/orders?sortBy=orderId;DROP%20TABLE%20orders",
     "/v1/orders?sortBy=__proto__",
@@ -322,18 +331,10 @@ const targets = [
     "/v1/subscriptions?orderId=%0d%0a",
     "/v1/subscriptions?serialNumber=%7f"
   ]),
-  ...target("200", "a query that asks for nothing that is there", [
+  ...target("200", "a query that asks for nothing", [
     "/v1/orders?",
     "/v1/orders?&&&",
-    "/v1/orders?=",
-    "/v1/orders?%",
-    "/v1/orders?%ff=%ff",
-    "/v1/orders?Limit=0",
-    "/v1/orders?__proto__=1",
-    "/v1/orders?constructor[prototype][x]=1",
-    "/v1/orders?tenantId=bobs",
-    "/v1/orders?tenant-id=bobs&authorization=x",
-    `/v1/orders?${"a=1&".repeat(1_000)}`
+    "/v1/orders?status=pending&status=confirmed"
   ]),
   ...lines(
     "431 HEADERS_TOO_LARGE",
