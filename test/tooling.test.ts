@@ -32,10 +32,18 @@ const projectWith = (files: Readonly<Record<string, string>>): string => {
 }
 
 /** Run a script of package.json there; whether it passed, and what it printed. */
-const run = (script: string, cwd: string) =>
+const run = (
+  script: string,
+  cwd: string,
+  more: ReadonlyArray<string> = [],
+  environment: Readonly<Record<string, string | undefined>> = {}
+) =>
   new Promise<{ readonly passed: boolean; readonly output: string }>((done) => {
-    execFile("npm", ["run", "--silent", script], { cwd }, (error, stdout, stderr) =>
-      done({ passed: error === null, output: `${stdout}${stderr}` })
+    execFile(
+      "npm",
+      ["run", "--silent", script, ...more],
+      { cwd, env: { ...process.env, ...environment } },
+      (error, stdout, stderr) => done({ passed: error === null, output: `${stdout}${stderr}` })
     )
   })
 
@@ -85,6 +93,31 @@ it("npm run test:long keeps a failing seed in a form that npm test takes, and re
   }
   writeFileSync(file, '[{ "files": [], "seed": 7, "scale": 1 }]\n')
   await expect(readCorpus(file)).rejects.toThrow("files")
+})
+
+describe("vitest, at the end of a run,", () => {
+  const test = (name: string) => `import { it } from "vitest"\nit(${JSON.stringify(name)}, () => {})\n`
+  const config = `import { defineConfig } from "vitest/config"
+export default defineConfig({
+  test: { include: ["*.test.ts"], globalSetup: [${JSON.stringify(join(root, "test/support/evidenceTable.ts"))}] }
+})
+`
+  const runTests = (...files: ReadonlyArray<string>) => {
+    const folder = projectWith({ "vitest.config.ts": config, "a.test.ts": test("a"), "b.test.ts": test("b") })
+    return run("test:only", folder, ["--", ...files], { EVIDENCE_FILE: undefined })
+  }
+
+  it("fails a whole run that has not seen what must happen, and says what", async () => {
+    const { passed, output } = await runTests()
+    expect(output).toContain("2 passed")
+    expect(output).toContain("FAILED: the run proves less than it should")
+    expect(output).toContain("a lost race was decided again (0)")
+    expect(passed).toBe(false)
+  })
+
+  it("expects nothing of the kind from a run of some files", async () => {
+    expect(await runTests("a.test.ts")).toMatchObject({ passed: true })
+  })
 })
 
 describe.each([
