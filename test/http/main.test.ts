@@ -145,7 +145,7 @@ describe.concurrent("the service", () => {
       const address = door.address()
       const url = new URL(database)
       url.host = `127.0.0.1:${typeof address === "object" ? address?.port : 0}`
-      const late = promiseUntil(() => refused >= 2).then(() => (isOpen = true))
+      const late = promiseUntil(() => refused > 0).then(() => (isOpen = true))
       try {
         await withServed({ DATABASE_URL: url.href }, async (served) => {
           await late
