@@ -17,7 +17,7 @@ export type Answered = Readonly<Record<string, number>>
 
 const { url, headers, method, path, pace } = JSON.parse(process.argv[2] ?? "") as Load
 const answered: Record<string, number> = {}
-let isOver = false
+const state = { isOver: false }
 
 const ask = async (): Promise<void> => {
   let status = 0
@@ -35,14 +35,14 @@ const ask = async (): Promise<void> => {
 const asking: Array<Promise<void>> = []
 if ("atOnce" in pace) {
   const again = async () => {
-    while (!isOver) await ask()
+    while (!state.isOver) await ask()
   }
   asking.push(...Array.from({ length: pace.atOnce }, again))
 } else {
-  const timer = setInterval(() => (isOver ? clearInterval(timer) : asking.push(ask())), 1_000 / pace.perSecond)
+  const timer = setInterval(() => (state.isOver ? clearInterval(timer) : asking.push(ask())), 1_000 / pace.perSecond)
 }
 
 process.once("SIGTERM", () => {
-  isOver = true
+  state.isOver = true
   void Promise.all(asking).then(() => process.stdout.write(`${JSON.stringify(answered)}\n`, () => process.exit(0)))
 })

@@ -151,6 +151,7 @@ describe("a network that carries nothing for a while", () => {
           const before = left()
           // Each of the eight is told that there is no answer, asks again, and is told so again: as often as there are rounds.
           yield* until(() => left() >= before + 8 * rounds)
+          expect(answers(calls, "accepted")).toBeGreaterThanOrEqual(20)
           sometimes("a deadline ran out", left() - before)
           proxy.fault = "pass"
           const acknowledged = answers(calls, "accepted")
