@@ -111,7 +111,7 @@ const placeAll = (url: string): Promise<ReadonlyArray<number>> =>
   Promise.all(
     Array.from({ length: places }, async (_, n) => {
       const dueMs = performance.now() + (n * 1_000) / placesPerSecond
-      await new Promise((due) => setTimeout(due, dueMs - performance.now()))
+      await new Promise((due) => setTimeout(due, Math.max(0, dueMs - performance.now())))
       const response = await fetch(`${url}/v1/orders`, { method: "POST", headers: headersOf(tenants.other), body: order })
       const text = await response.text()
       if (response.status === 503) return Infinity
