@@ -17,7 +17,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // What needs a browser has a configuration of its own there.
     exclude: ["test/browser/**"],
-    globalSetup: ["test/support/postgresServer.ts", "test/support/evidenceTable.ts"],
+    globalSetup: ["test/support/compileCache.ts", "test/support/postgresServer.ts", "test/support/evidenceTable.ts"],
     // Two files at a time: each that works on PostgreSQL or PGlite keeps a core busy by itself.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

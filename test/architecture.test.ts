@@ -90,10 +90,10 @@ describe("what is banned", () => {
     ["test/a.test.ts", `${["describe", "each", "only"].join(".")}([])("waits", () => {})`, "skips"],
     ["test/a.test.ts", `${["test", "todo"].join(".")}("waits")`, "skips"],
     ["test/a.test.ts", `yield* ${["Effect", "sleep"].join(".")}("5 millis")`, "time to pass"],
-    ["test/a.test.ts", `await new Promise((done) => ${"setTimeout"}${"("}done, 5))`, "time to pass"],
+    ["test/a.test.ts", `await new Promise((done) => ${["set", "Timeout"].join("")}(done, 5))`, "time to pass"],
     ["test/support/a.ts", `import { setTimeout } from "${["node", "timers/promises"].join(":")}"`, "time to pass"],
-    ["test/a.test.ts", `it("is soon done", { ${"timeout"}: 5_000 }, () => {})`, "time to pass"],
-    ["test/a.test.ts", `it("is soon done", () => {\n}, ${60}_000)`, "time to pass"],
+    ["test/a.test.ts", `it("is soon done", { ${["time", "out"].join("")}: 5_000 }, () => {})`, "time to pass"],
+    ["test/a.test.ts", ['it("is soon done", () => {\n}', "60_000)"].join(", "), "time to pass"],
     ["test/a.test.ts", `expect(${["performance", "now"].join(".")}() - before).toBeLessThan(100)`, "time to pass"]
   ])("is found in %s: %j", (path, text, named) => {
     const [fault, ...others] = banFaults(planted(path, text))

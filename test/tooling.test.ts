@@ -2,8 +2,8 @@
  * `npm run check`, `check:site`, `lint` and `format:check` find what they are there to find.
  *
  * Each of these tools has a way to check nothing and say so in green (a compiler that does not know the Effect rules, a linter without
- * types, a formatter without files). So they run here, with this project's own settings, on a small project with planted faults and on
- * one without.
+ * types, a formatter without files). So they run here, with this project's own settings, on a small project with planted faults. That they
+ * pass where there are none is seen from this project itself: `npm test` begins with them.
  */
 import { execFile } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
@@ -32,24 +32,26 @@ const projectWith = (files: Readonly<Record<string, string>>): string => {
 }
 
 /** Run a script of package.json there; whether it passed, and what it printed. */
-const run = (script: string, cwd: string) =>
+const run = (
+  script: string,
+  cwd: string,
+  more: ReadonlyArray<string> = [],
+  environment: Readonly<Record<string, string | undefined>> = {}
+) =>
   new Promise<{ readonly passed: boolean; readonly output: string }>((done) => {
-    execFile("npm", ["run", "--silent", script], { cwd }, (error, stdout, stderr) =>
-      done({ passed: error === null, output: `${stdout}${stderr}` })
+    execFile(
+      "npm",
+      ["run", "--silent", script, ...more],
+      { cwd, env: { ...process.env, ...environment } },
+      (error, stdout, stderr) => done({ passed: error === null, output: `${stdout}${stderr}` })
     )
   })
 
-let clean = ""
 let faulty = ""
 
 beforeAll(() => {
-  const sound = `import * as Effect from "effect/Effect"
-
-export const answer: Effect.Effect<number> = Effect.succeed(42)
-`
   const page = (expression: string) =>
     `<script setup lang="ts">\ndefineProps<{ readonly units: number }>()\n</script>\n<template>{{ ${expression} }}</template>\n`
-  clean = projectWith({ "src/lifecycle/sound.ts": sound, "docs/.vitepress/live/Sound.vue": page("units") })
   faulty = projectWith({
     "src/order/impure.ts": `import * as fs from "node:fs"
 export const now = () => Date.now()
@@ -93,6 +95,31 @@ it("npm run test:long keeps a failing seed in a form that npm test takes, and re
   await expect(readCorpus(file)).rejects.toThrow("files")
 })
 
+describe("vitest, at the end of a run,", () => {
+  const test = (name: string) => `import { it } from "vitest"\nit(${JSON.stringify(name)}, () => {})\n`
+  const config = `import { defineConfig } from "vitest/config"
+export default defineConfig({
+  test: { include: ["*.test.ts"], globalSetup: [${JSON.stringify(join(root, "test/support/evidenceTable.ts"))}] }
+})
+`
+  const runTests = (...files: ReadonlyArray<string>) => {
+    const folder = projectWith({ "vitest.config.ts": config, "a.test.ts": test("a"), "b.test.ts": test("b") })
+    return run("test:only", folder, ["--", ...files], { EVIDENCE_FILE: undefined })
+  }
+
+  it("fails a whole run that has not seen what must happen, and says what", async () => {
+    const { passed, output } = await runTests()
+    expect(output).toContain("2 passed")
+    expect(output).toContain("FAILED: the run proves less than it should")
+    expect(output).toContain("a lost race was decided again (0)")
+    expect(passed).toBe(false)
+  })
+
+  it("expects nothing of the kind from a run of some files", async () => {
+    expect(await runTests("a.test.ts")).toMatchObject({ passed: true })
+  })
+})
+
 describe.each([
   [
     "check",
@@ -115,9 +142,5 @@ describe.each([
     const { passed, output } = await run(script, faulty)
     for (const finding of findings) expect(output).toContain(finding)
     expect(passed).toBe(false)
-  })
-
-  it("passes where there are none", async () => {
-    expect(await run(script, clean)).toMatchObject({ passed: true })
   })
 })

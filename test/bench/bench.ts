@@ -4,6 +4,7 @@
  *     npm run bench                                   all lines
  *     npm run bench -- simulate --rounds 9            one of them
  *     npm run bench -- simulate --json figures.json   and write the figures down
+ *     npm run bench -- neighbours                     what one tenant can do to the others, on PostgreSQL and over HTTP
  *
  * Figures of one run can be compared with each other; figures of two runs cannot. A target that is missed is shown as missed.
  */
@@ -12,10 +13,11 @@ import { createRequire } from "node:module"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { decide } from "./decide.ts"
-import { type Figure, type Finding, type Line, measure } from "./measure.ts"
+import { type Figure, type Finding, type Line, type LineOfItsOwn, measure } from "./measure.ts"
+import { neighbours } from "./neighbours.ts"
 import { simulate } from "./simulate.ts"
 
-const lines: ReadonlyArray<Line> = [decide, simulate]
+const lines: ReadonlyArray<Line | LineOfItsOwn> = [decide, simulate, neighbours]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,8 +44,12 @@ const rowOf = ({ contender, cpuMicros, perSecond, ratio, target }: Finding): Rea
   target === undefined ? "" : `${ratio.median >= target ? "reached" : "MISSED"}: ${target}×`
 ]
 
-const printTable = (line: Line, findings: ReadonlyArray<Finding>): void => {
-  const rows = [[line.what, "CPU µs each", "per second", "ratio", "target"], ...findings.map(rowOf)]
+const tableOf = (line: Line, findings: ReadonlyArray<Finding>) => [
+  [line.what, "CPU µs each", "per second", "ratio", "target"],
+  ...findings.map(rowOf)
+]
+
+const printTable = (rows: ReadonlyArray<ReadonlyArray<string>>): void => {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
   print("")
   for (const row of rows) print(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "))
@@ -53,12 +59,19 @@ const require = createRequire(import.meta.url)
 const versionOf = (name: string): string => (require(`${name}/package.json`) as { readonly version: string }).version
 const versions = { node: process.versions.node, effect: versionOf("effect"), xstate: versionOf("xstate") }
 
-const findings: Array<Finding> = []
+const findings: Array<Finding | { readonly line: string }> = []
 for (const line of chosen) {
-  const found = await measure(line, rounds, progress)
-  if (process.stderr.isTTY) progress("")
-  printTable(line, found)
-  findings.push(...found)
+  if ("contenders" in line) {
+    const found = await measure(line, rounds, progress)
+    if (process.stderr.isTTY) progress("")
+    printTable(tableOf(line, found))
+    findings.push(...found)
+  } else {
+    const { tables, figures } = await line.measure(rounds, progress)
+    if (process.stderr.isTTY) progress("")
+    for (const table of tables) printTable(table)
+    findings.push({ line: line.name, ...figures })
+  }
 }
 const written = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
 print(`\nMedian (least–most) of ${rounds} rounds, ${written.join(", ")}, ${availableParallelism()} cores.`)

@@ -33,6 +33,20 @@ export interface Line {
   readonly targets: Readonly<Record<string, number>>
 }
 
+/** A line that is measured in a way of its own, and says itself whether its targets are reached. */
+export interface LineOfItsOwn {
+  readonly name: string
+  readonly measure: (
+    rounds: number,
+    progress: (text: string) => void
+  ) => Promise<{
+    /** Rows of cells, the first of each table being its heads. */
+    readonly tables: ReadonlyArray<ReadonlyArray<ReadonlyArray<string>>>
+    /** The same as numbers. */
+    readonly figures: object
+  }>
+}
+
 /** A figure of several rounds. */
 export interface Figure {
   readonly median: number

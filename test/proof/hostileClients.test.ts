@@ -72,40 +72,40 @@ const beSlow = ({ first, again, isDeaf = false }: SlowKind): Promise<void> =>
 
 describe("slow clients", () => {
   const count = amount(400, 30)
+  /** So many answers to the others, beside them. */
+  const enough = 60
 
   it(`are all cut, ${count} of them, while everybody else is answered and the order they hang on to stays`, async () => {
     const [deaf = [], others = []] = [true, false].map((isDeaf) =>
       Object.values(kinds).filter((kind) => (kind.isDeaf ?? false) === isDeaf)
     )
     // Whoever is cut begins anew, until the others have been answered often enough.
-    let [begun, gone, isOver] = [0, 0, false]
+    const counts = { begun: 0, gone: 0, healthy: 0 }
     const lane = async (index: number) => {
       // What deaf ones ask for is three megabytes each time, and costs the service time to make.
       const some = index % 20 === 0 ? deaf : others
-      while (begun < count || !isOver) {
-        begun++
+      while (counts.begun < count || counts.healthy < enough) {
+        counts.begun++
         await beSlow(some[index % some.length] ?? { first: () => "" })
-        gone++
+        counts.gone++
       }
     }
     const slow = Array.from({ length: count }, (_, index) => lane(index))
-    let healthy = 0
-    while (healthy < 60) {
+    while (counts.healthy < enough) {
       const answers = await Promise.all([
         server.call("GET", "/health"),
         server.call("GET", `/v1/orders/${orderId}`),
         server.call("POST", "/v1/orders/nobody/cancel")
       ])
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 404])
-      healthy += answers.length
+      counts.healthy += answers.length
       await pauseOf(20)
     }
-    isOver = true
     await Promise.all(slow)
-    expect([gone, gone >= count]).toEqual([begun, true])
+    expect([counts.gone, counts.gone >= count]).toEqual([counts.begun, true])
     expect(await server.order(orderId)).toMatchObject({ status: "pending" })
-    tried("slow clients, all of them cut", gone)
-    tried("calls answered beside slow clients", healthy)
+    tried("slow clients, all of them cut", counts.gone)
+    tried("calls answered beside slow clients", counts.healthy)
   })
 })
 

@@ -196,11 +196,16 @@ describe("a caller who leaves a commit that nobody answers", () => {
       const seen = Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.get(caller.tenantId, order.orderId))
       yield* until(Effect.map(seen, ({ cancellation }) => cancellation !== undefined))
       yield* Fiber.interrupt(fiber)
+      // What was begun is waited for, by the same deadline, though nobody is there any more.
+      yield* until(() => clock.waiting() > 0)
       expect(fibers.active()).toBeGreaterThan(0)
+      // The driver asks for the statement to be cancelled, on a new connection. That one is cut, and the old one stays silent.
+      proxy.fault = "cut"
       clock.forward(deadlineMs)
       yield* until(() => fibers.active() === 0)
       proxy.fault = "pass"
       yield* settled
+      proxy.reset()
       expect((yield* seen).status).toBe("cancelled")
     }).pipe(Effect.scoped, run))
 })

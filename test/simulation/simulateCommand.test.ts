@@ -17,6 +17,7 @@ import type { Report } from "../../src/simulation/compare.ts"
 import { scriptOf } from "../../src/simulation/hunt.ts"
 import { ScriptJson } from "../../src/simulation/Script.ts"
 import { scenarios } from "../../src/simulation/scenarios/index.ts"
+import { sharedCompileCache } from "../support/compileCache.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { withPlanted } from "../support/plantedSource.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
@@ -35,8 +36,11 @@ const simulateIn =
     Effect.promise(
       () =>
         new Promise<Ended>((resolve) => {
-          execFile(process.execPath, [program, "simulate", ...flags], { cwd, env: {} }, (error, output, errors) =>
-            resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors })
+          execFile(
+            process.execPath,
+            [program, "simulate", ...flags],
+            { cwd, env: sharedCompileCache() },
+            (error, output, errors) => resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors })
           )
         })
     )
@@ -183,7 +187,7 @@ describe("order-lifecycle simulate", () => {
         const { code, output } = yield* Effect.promise(
           () =>
             new Promise<{ code: number | null; output: string }>((resolve) => {
-              const child = spawn(process.execPath, [main, "simulate", ...flags], { cwd: folder, env: {} })
+              const child = spawn(process.execPath, [main, "simulate", ...flags], { cwd: folder, env: sharedCompileCache() })
               let output = ""
               child.stdout.on("data", (data: Buffer) => (output += data.toString()))
               // Of 3,000 seeds 1 % are thirty.

@@ -2,7 +2,6 @@
  * vitest's second global set-up: the table of what a run has tried, printed at its end. A whole run in which something that must happen
  * now and then did not is a failed run. `EVIDENCE_FILE` names a file that the counts are written to, for adding up several runs.
  */
-import { globSync } from "node:fs"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -10,6 +9,7 @@ import type { TestProject } from "vitest/node"
 import { addUp, atLeast, type Counts, missing, table } from "./evidenceCounts.ts"
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { testFiles } = await project.globTestFiles()
   const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-evidence-"))
   const file = join(folder, "evidence.jsonl")
   await writeFile(file, "")
@@ -24,8 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
     // A run of some files only, or one that failed anyway, need not have seen everything.
     const files = project.vitest.state.getFiles()
-    const all = globSync("test/**/*.test.ts", { cwd: project.config.root })
-    const isWhole = files.length === all.length && files.every(({ result }) => result?.state === "pass")
+    const isWhole = files.length === testFiles.length && files.every(({ result }) => result?.state === "pass")
     const unseen = isWhole ? missing(counts) : []
     if (unseen.length === 0) return
     process.stderr.write(`FAILED: the run proves less than it should. It saw these less than ${atLeast} times:\n`)

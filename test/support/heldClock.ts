@@ -2,7 +2,7 @@
  * A clock that stands still until the test moves it: what waits on it goes on when it has been moved so far, and not before. So a test
  * tries what a time limit does without waiting for it, and no busy machine lets one pass too early.
  */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 

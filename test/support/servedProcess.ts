@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import { sharedCompileCache } from "./compileCache.ts"
 
 const main = fileURLToPath(new URL("../../src/http/main.ts", import.meta.url))
 
@@ -16,7 +17,7 @@ export interface Served {
 /** Start the service with these settings (and a free port), and wait until it says where it listens. */
 export const serve = async (settings: Readonly<Record<string, string>>): Promise<Served> => {
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env["PATH"] ?? "", PORT: "0", ...settings },
+    env: { PATH: process.env["PATH"] ?? "", PORT: "0", ...sharedCompileCache(), ...settings },
     stdio: ["ignore", "pipe", "pipe"]
   })
   let output = ""

@@ -13,6 +13,7 @@ import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { invariants } from "../../src/verify/invariants.ts"
+import { sharedCompileCache } from "../support/compileCache.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { fillWithOrders, orderNumber } from "../support/manyOrders.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
@@ -30,7 +31,7 @@ const verify = (flags: ReadonlyArray<string>, environment: Readonly<Record<strin
   Effect.promise(
     () =>
       new Promise<Ended>((resolve) => {
-        const env = { PATH: process.env["PATH"] ?? "", ...environment }
+        const env = { PATH: process.env["PATH"] ?? "", ...sharedCompileCache(), ...environment }
         execFile(process.execPath, [main, "verify", ...flags], { env }, (error, output, errors) =>
           resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors })
         )

@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { formatWithOptions } from "node:util"
 import packageJson from "../../../package.json" with { type: "json" }
+import { sharedCompileCache } from "../compileCache.ts"
 import { hangMs } from "../limits.ts"
 import { type Served, serve, stop } from "../servedProcess.ts"
 import { startPostgres } from "../startPostgres.ts"
@@ -226,6 +227,7 @@ const makeSurroundings = async (page: string, fences: ReadonlyArray<Fence>, post
     PATH: [programs, dirname(process.execPath), join(root, "node_modules/.bin"), process.env["PATH"] ?? ""].join(delimiter),
     HOME: folder,
     NO_COLOR: "1",
+    ...sharedCompileCache(),
     // Tests of a changed copy need no server of their own when there is one.
     ...(serverUrl !== undefined && { TEST_DATABASE_URL: serverUrl }),
     ...(database && { DATABASE_URL: database.url })
