@@ -72,7 +72,8 @@ export const isKept = (digits: string): boolean => {
 
 /** A decimal number in the one form that all ways of writing it have in common: its digits without zeros around them, and their power. */
 const valueOf = (decimal: string): string => {
-  const [, sign = "", whole = "", fraction = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(decimal) ?? []
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(decimal) ?? []
   const digits = `${whole}${fraction}`
   let [first, end] = [0, digits.length]
   while (first < end && digits[first] === "0") first++

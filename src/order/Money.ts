@@ -35,7 +35,9 @@ const codesByDecimals: Readonly<Record<number, string>> = {
 }
 
 const decimalsByCode: ReadonlyMap<string, number> = new Map(
-  Object.entries(codesByDecimals).flatMap(([decimals, codes]) => codes.split(" ").map((code) => [code, Number(decimals)] as const))
+  Object.entries(codesByDecimals).flatMap(([decimals, codes]) =>
+    codes.split(" ").map((code) => [code, Number(decimals)] as const)
+  )
 )
 
 /** Every code that new amounts may have. */
@@ -60,10 +62,7 @@ export const decimalsForNewAmounts = (currency: Currency): number => {
 
 /** Codes for which Node.js 24 gave no decimals, where ISO 4217 gives some or does not list the code any more. */
 const withoutDecimals = new Set(
-  (
-    "AFN ALL COP HUF IDR IQD IRR KPW LAK LBP MGA MMK PKR SLL SOS SYP YER " +
-    "ADP BYR ESP ITL LUF MGF MRO STD TMM TRL ZMK ZWD"
-  ).split(" ")
+  "ADP AFN ALL BYR COP ESP HUF IDR IQD IRR ITL KPW LAK LBP LUF MGA MGF MMK MRO PKR SLL SOS STD SYP TMM TRL YER ZMK ZWD".split(" ")
 )
 
 /** The decimals of amounts that were stored without them, by a build that asked the runtime: what Node.js 24 gave. */

@@ -58,7 +58,8 @@ export interface Preview {
 /** Preview a command: the next status, what would be released and the event that would be recorded, or every blocker. */
 export const preview = (lifecycle: Lifecycle, order: Order, command: OrderCommand, occasion: Occasion): Preview => {
   const decision: Result.Result<Transition, Refusal> = decide(lifecycle, order, command, occasion)
-  if (Result.isFailure(decision)) return { order, blockers: explain(lifecycle, order, command, occasion), plan: null, warnings: [] }
+  if (Result.isFailure(decision))
+    return { order, blockers: explain(lifecycle, order, command, occasion), plan: null, warnings: [] }
   const { after, event } = decision.success
   return {
     order,

@@ -9,7 +9,10 @@ import type { Cancellation, Order, OrderId, Subscription, SubscriptionEnd, Tenan
 import type { Timestamp } from "../order/Timestamp.ts"
 
 /** What is kept of an order that never changes, and of people. Kept apart, so that the latter can be erased. */
-type Ordered = Pick<Order, "orderType" | "currency" | "decimals" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"> & {
+type Ordered = Pick<
+  Order,
+  "orderType" | "currency" | "decimals" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"
+> & {
   readonly lines: ReadonlyArray<Omit<Order["lines"][number], "units">>
 }
 type Personal = Pick<Order, "customer" | "billingAddress" | "shippingAddress" | "customFields">

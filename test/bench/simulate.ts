@@ -55,7 +55,13 @@ const bareActors: Contender = {
         actor.send({ type: "confirm" })
         commands += 3
         if (isRented(n)) {
-          actor.send({ type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held: quantity } })
+          actor.send({
+            type: "startSubscription",
+            customerMatches: true,
+            startIsNear: true,
+            asset: "free",
+            line: { held: quantity }
+          })
           actor.send({ type: "endSubscription", subscription: "active" })
           commands += 2
         }
@@ -97,7 +103,13 @@ const actorsFromSnapshots: Contender = {
         commands++
         send(id, { type: "confirm" })
         if (isRented(n)) {
-          send(id, { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held: quantity } })
+          send(id, {
+            type: "startSubscription",
+            customerMatches: true,
+            startIsNear: true,
+            asset: "free",
+            line: { held: quantity }
+          })
           send(id, { type: "endSubscription", subscription: "active" })
         }
         send(id, { type: "cancel" })

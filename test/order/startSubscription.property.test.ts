@@ -218,7 +218,10 @@ describe("a subscription that is started", () => {
   })
 
   it("starts at the moment of the command, also where the order's last event is of a later time", () => {
-    const order = { ...confirmed([{ sku: "BIKE", quantity: 1, contractLength: 1 }]), updatedAt: Timestamp.make("2027-11-25T09:00:00.000Z") }
+    const order = {
+      ...confirmed([{ sku: "BIKE", quantity: 1, contractLength: 1 }]),
+      updatedAt: Timestamp.make("2027-11-25T09:00:00.000Z")
+    }
     const ask = { sku: "BIKE", contractLength: undefined, startDate: undefined }
     const { event, after } = Result.getOrThrow(started(order, 1, ask))
     expect(event.at).toBe("2027-11-25T09:00:00.000Z")

@@ -169,7 +169,10 @@ const worksOn = Effect.fnUntraced(function* (tenantId: TenantId) {
 
   // New commands: what was stored under laxer rules is read and ended as it is.
   const odd = huf.subscriptions.find(({ serialNumber }) => serialNumber === " HUF-2 ")
-  yield* lifecycle.endSubscription(callerOf(tenantId), { rentalId: odd?.subscriptionId ?? SubscriptionId.make("none"), reason: "other" })
+  yield* lifecycle.endSubscription(callerOf(tenantId), {
+    rentalId: odd?.subscriptionId ?? SubscriptionId.make("none"),
+    reason: "other"
+  })
   const started = yield* lifecycle.startSubscription(callerOf(tenantId), {
     orderId: clf.orderId,
     assetSerialNumber: SerialNumber.make("CLF-1"),

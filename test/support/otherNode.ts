@@ -25,7 +25,9 @@ export const otherNode = async (version: string): Promise<string> => {
   try {
     const npm = join(dirname(process.execPath), "npm")
     const command = existsSync(npm) ? npm : "npm"
-    await run(command, ["pack", `node-${platform}-${process.arch}@${version}`, "--pack-destination", mine, "--silent"], { cwd: mine })
+    await run(command, ["pack", `node-${platform}-${process.arch}@${version}`, "--pack-destination", mine, "--silent"], {
+      cwd: mine
+    })
     const archive = (await readdir(mine)).find((name) => name.endsWith(".tgz"))
     if (archive === undefined) throw new Error(`npm has no Node.js ${version} for this machine`)
     await run("tar", ["-xzf", join(mine, archive), "-C", mine])
