@@ -6,9 +6,11 @@
  */
 import * as Schema from "effect/Schema"
 
+const isCode = /^[A-Z]{3}$/
+
 /** A currency code as it is stored: three upper-case letters, whether or not ISO 4217 lists them today. */
 export const Currency = Schema.String.check(
-  Schema.isPattern(/^[A-Z]{3}$/, { message: "must be a currency code of three upper-case letters" })
+  Schema.isPattern(isCode, { message: "must be a currency code of three upper-case letters" })
 ).pipe(Schema.brand("Currency"))
 export type Currency = typeof Currency.Type
 
@@ -49,7 +51,9 @@ export const decimalsOf = (currency: string): number | undefined => decimalsByCo
 /** The currency of a new amount: one that ISO 4217 lists with a minor unit. */
 export const CurrencyForNewAmounts = Currency.check(
   Schema.makeFilter<Currency>(
-    (currency) => decimalsByCode.has(currency) || "must be an active ISO 4217 currency that has a minor unit"
+    // A code of another form is told so already.
+    (currency) =>
+      !isCode.test(currency) || decimalsByCode.has(currency) || "must be an active ISO 4217 currency that has a minor unit"
   )
 )
 
