@@ -1,5 +1,6 @@
 /** The `Idempotency-Key` of a request: 1 to 255 printable ASCII characters, given once, with or without the quotes of a structured field. */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { keyPattern } from "../lifecycle/Caller.ts"
 import type { InputFault } from "../order/Refusal.ts"
 import { headerValues, isQuoted } from "./headers.ts"
 
@@ -12,5 +13,7 @@ export const idempotencyKeyOf = (request: HttpServerRequest): { readonly key?: s
   if (others.length > 0) return { fault: fault("must be sent once") }
   if (value.startsWith('"') && !isQuoted(value)) return { fault: fault("must be one quoted string when it begins with a quote") }
   const key = isQuoted(value) ? value.slice(1, -1).replace(/\\(["\\])/g, "$1") : value
-  return /^[\x20-\x7e]{1,255}$/.test(key) ? { key } : { fault: fault("must be 1 to 255 printable ASCII characters") }
+  return keyPattern.test(key)
+    ? { key }
+    : { fault: fault("must be 1 to 255 printable ASCII characters, without a space at its ends") }
 }

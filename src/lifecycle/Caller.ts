@@ -1,8 +1,10 @@
 /** Who calls, for which tenant, under which request. Every command takes one; nothing is read from the command itself. */
 import * as Schema from "effect/Schema"
 import { RequestId } from "../order/AuditEvent.ts"
-import { asNewIdentifier } from "../order/Text.ts"
 import { Actor, TenantId } from "../order/Order.ts"
+
+/** What an idempotency key looks like. */
+export const keyPattern = /^(?! )[\x20-\x7e]{1,255}(?<! )$/
 
 export const Caller = Schema.Struct({
   tenantId: TenantId,
@@ -15,8 +17,7 @@ export const Caller = Schema.Struct({
    */
   idempotencyKey: Schema.optionalKey(
     Schema.String.check(
-      Schema.isPattern(/^[\x20-\x7e]{1,255}$/, { message: "must be 1 to 255 printable ASCII characters" }),
-      asNewIdentifier()
+      Schema.isPattern(keyPattern, { message: "must be 1 to 255 printable ASCII characters, without a space at its ends" })
     )
   )
 })

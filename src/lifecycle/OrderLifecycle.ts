@@ -158,7 +158,7 @@ const readCancelOrder = read(CancelOrder)
 const readStartSubscription = read(StartSubscription)
 const readEndSubscription = read(EndSubscription)
 const readRewriteNotes = read(RewriteNotes)
-const readConfirm = read(Schema.Struct({}))
+const readConfirm = read(Schema.Struct({ type: Schema.Literal("confirm") }))
 
 /** A command that is only asked about is checked like one that is given: what it is refused for, its preview is refused for. */
 const readCommandRequest = Effect.fnUntraced(function* (
@@ -168,7 +168,7 @@ const readCommandRequest = Effect.fnUntraced(function* (
   const { type, ...given } = request
   switch (type) {
     case "confirm":
-      yield* readConfirm(given)
+      yield* readConfirm(request)
       return { type }
     case "startSubscription": {
       const { orderId: _, ...checked } = yield* readStartSubscription({ ...given, orderId })

@@ -6,9 +6,11 @@
  */
 import * as Schema from "effect/Schema"
 
+const isCode = /^[A-Z]{3}$/
+
 /** A currency code as it is stored: three upper-case letters, whether or not ISO 4217 lists them today. */
 export const Currency = Schema.String.check(
-  Schema.isPattern(/^[A-Z]{3}$/, { message: "must be a currency code of three upper-case letters" })
+  Schema.isPattern(isCode, { message: "must be a currency code of three upper-case letters" })
 ).pipe(Schema.brand("Currency"))
 export type Currency = typeof Currency.Type
 
@@ -49,7 +51,9 @@ export const decimalsOf = (currency: string): number | undefined => decimalsByCo
 /** The currency of a new amount: one that ISO 4217 lists with a minor unit. */
 export const CurrencyForNewAmounts = Currency.check(
   Schema.makeFilter<Currency>(
-    (currency) => decimalsByCode.has(currency) || "must be an active ISO 4217 currency that has a minor unit"
+    // A code of another form is told so already.
+    (currency) =>
+      !isCode.test(currency) || decimalsByCode.has(currency) || "must be an active ISO 4217 currency that has a minor unit"
   )
 )
 
@@ -62,9 +66,7 @@ export const decimalsForNewAmounts = (currency: Currency): number => {
 
 /** Codes for which Node.js 24 gave no decimals, where ISO 4217 gives some or does not list the code any more. */
 const withoutDecimals = new Set(
-  (
-    "AFN ALL COP HUF IDR IQD IRR KPW LAK LBP MGA MMK PKR SLL SOS SYP YER " + "ADP BYR ESP ITL LUF MGF MRO STD TMM TRL ZMK ZWD"
-  ).split(" ")
+  "ADP AFN ALL BYR COP ESP HUF IDR IQD IRR ITL KPW LAK LBP LUF MGA MGF MMK MRO PKR SLL SOS STD SYP TMM TRL YER ZMK ZWD".split(" ")
 )
 
 /** The decimals of amounts that were stored without them, by a build that asked the runtime: what Node.js 24 gave. */

@@ -36,7 +36,8 @@ export const Name = NonEmptyText.check(
 export const asNewIdentifier = <A extends string>() =>
   Schema.makeFilter<A>((text) => {
     if (/^\s|\s$/u.test(text)) return "must not begin or end with white space"
-    if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) return "must not contain characters that cannot be seen"
+    // Control characters (Cc) are refused by every `Name`.
+    if (/[\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) return "must not contain characters that cannot be seen"
     return text === text.normalize("NFC") || "must be in Unicode normalization form C"
   })
 

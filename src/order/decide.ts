@@ -228,18 +228,11 @@ export const subscriptionsInTheWay = (lifecycle: Lifecycle, order: Order): Reado
 
 /** What is wrong with the input of a start, by the fact that does not hold. */
 const startFaultOf = (order: Order, sku: Sku | undefined, lacking: Fact | StatusFact | undefined): Refusal.InvalidInput => {
-  switch (lacking) {
-    case "customerMatches":
-      return inputFault("customerId", "must be the customer of the order")
-    case "startIsNear":
-      return inputFault("startDate", "must be at most 5 years from now")
-    case "lengthFitsALine": {
-      const lengths = new Set(order.lines.filter((line) => line.sku === sku).map(({ contractLength }) => contractLength))
-      return inputFault("contractLength", `must be one that the order has for ${sku}: ${[...lengths].join(", ")}`)
-    }
-    default:
-      return inputFault("sku", "is needed: the order has held units of several SKUs")
-  }
+  if (lacking === "customerMatches") return inputFault("customerId", "must be the customer of the order")
+  if (lacking === "startIsNear") return inputFault("startDate", "must be at most 5 years from now")
+  if (lacking !== "lengthFitsALine") return inputFault("sku", "is needed: the order has held units of several SKUs")
+  const lengths = new Set(order.lines.filter((line) => line.sku === sku).map(({ contractLength }) => contractLength))
+  return inputFault("contractLength", `must be one that the order has for ${sku}: ${[...lengths].join(", ")}`)
 }
 
 /** The machine's refusal, as the error a caller gets: the same code, and what it takes to act on it. */

@@ -10,7 +10,7 @@ import { type Answer, type CallOptions, detailsOf, openService, refusal } from "
 
 const service = openService()
 afterAll(() => service.dispose())
-const { call, events, order, place } = service
+const { call, confirmed, events, order, place, rent } = service
 
 const refuses = (name: string, options: CallOptions, status: number, code: string) =>
   [name, options, status, code] as const satisfies readonly [string, CallOptions, number, string]
@@ -357,15 +357,73 @@ describe("a body", () => {
     expect(refusal(await call("POST", "/v1/orders", { body: body(256 * 1024) }))).toEqual([413, "PAYLOAD_TOO_LARGE"])
   })
 
-  it("keeps no __proto__ in custom fields", async () => {
-    const raw = JSON.stringify({ ...requestFor([laptop, 1]), customFields: { a: 1 } }).replace(
-      '{"a":1}',
-      '{"a":1,"__proto__":{"polluted":true}}'
+  const placeWith = (customFields: string) =>
+    call("POST", "/v1/orders", {
+      raw: JSON.stringify({ ...requestFor([laptop, 1]), customFields: 0 }).replace(":0}", `:${customFields}}`)
+    })
+
+  it.each([
+    ['{"erp":1546130668394913822}', "customFields.erp", "inexact_number"],
+    ['{"a":[1,{"b":9007199254740993}]}', "customFields.a[1].b", "inexact_number"],
+    ['{"a":1e400}', "customFields.a", "inexact_number"],
+    ['{"a":0.1000000000000000055511151231257827}', "customFields.a", "inexact_number"],
+    ['{"a":1e-400}', "customFields.a", "inexact_number"],
+    ['{"a":1,"__proto__":{"polluted":true}}', "customFields.__proto__", "reserved_name"],
+    ['{"a":{"__proto\\u005f_":1}}', "customFields.a.__proto__", "reserved_name"],
+    ['{"a":1,"b":2,"a":1}', "customFields.a", "repeated"]
+  ])("with the custom fields %s is refused at %s, as nothing of them may be altered", async (customFields, path, code) => {
+    const answer = await placeWith(customFields)
+    expect(answer.status, answer.text).toBe(400)
+    expect(detailsOf(answer)).toMatchObject([{ path, code }])
+  })
+
+  it("with numbers that are written unusually keeps their values", async () => {
+    const answer = await placeWith(
+      '{"a":1.0,"b":1e2,"c":-0,"d":100000000000000000000,"e":9007199254740992,"f":1.50,"g":5e-324,"h":-1E+2}'
     )
-    const answer = await call("POST", "/v1/orders", { raw })
     expect(answer.status, answer.text).toBe(201)
-    expect(answer.text).not.toContain("polluted")
-    expect(answer.body["order"]).toMatchObject({ customFields: { a: 1 } })
+    expect(answer.body["order"]).toMatchObject({
+      customFields: { a: 1, b: 100, d: 100_000_000_000_000_000_000, e: 9_007_199_254_740_992, f: 1.5, g: 5e-324, h: -100 }
+    })
+    expect(answer.text).toContain('"c":0')
+  })
+
+  it("with a number that is altered is refused where the number is read, and not where it is ignored", async () => {
+    const raw = JSON.stringify({ ...requestFor([laptop, 1]), loyalty: 0 })
+    const answer = await call("POST", "/v1/orders", { raw: raw.replace('"quantity":1', '"quantity":1.00000000000000000001') })
+    expect(detailsOf(answer)).toMatchObject([{ path: "items[0].quantity", code: "inexact_number" }])
+    const ignored = await call("POST", "/v1/orders", { raw: raw.replace('"loyalty":0', '"loyalty":1546130668394913822') })
+    expect(ignored.status, ignored.text).toBe(201)
+  })
+
+  it("with null for a member that may be left out says to leave it out, and ignores what it does not know", async () => {
+    const request = requestFor([laptop, 1])
+    const answer = await call("POST", "/v1/orders", {
+      body: {
+        ...request,
+        orderType: null,
+        notes: null,
+        more: null,
+        customer: { ...request.customer, company: null, email: null }
+      }
+    })
+    expect(detailsOf(answer)).toEqual([
+      { path: "orderType", message: "must not be null: leave it out", code: "invalid_type" },
+      { path: "customer.email", message: "Expected string", code: "invalid_type" },
+      { path: "customer.company", message: "must not be null: leave it out", code: "invalid_type" },
+      { path: "notes", message: "must not be null: leave it out", code: "invalid_type" }
+    ])
+  })
+
+  it.each([
+    [" SN", "must not begin or end with white space"],
+    ["SN\u00a0", "must not begin or end with white space"],
+    ["S\u200bN", "must not contain characters that cannot be seen"],
+    ["S\u2028N", "must not contain characters that cannot be seen"],
+    ["Se\u0301rie", "must be in Unicode normalization form C"]
+  ])("that names the new asset %j is refused", async (assetSerialNumber, message) => {
+    const answer = await rent(await confirmed(), assetSerialNumber)
+    expect(detailsOf(answer)).toMatchObject([{ path: "assetSerialNumber", message }])
   })
 
   it("whose client hangs up half way changes nothing", async () => {

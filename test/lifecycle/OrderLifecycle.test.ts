@@ -636,13 +636,25 @@ describe("a preview", () => {
     )
   )
 
-  it("says nothing of what the command would not read", () =>
+  it("is refused what the command would not know, by name", () =>
     run(
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
         const caller = newCaller()
         const { after } = yield* lifecycle.place(caller, requestFor([laptop, 1]))
-        const preview = (request: object) => lifecycle.preview(caller, after.orderId, { ...request, surplus: 1 } as never)
+        const preview = (request: object) => lifecycle.preview(caller, after.orderId, request as never)
+        const asked = [
+          { type: "confirm" },
+          { type: "startSubscription", assetSerialNumber: "SN-1", customerId: "cust_1" },
+          { type: "cancel" },
+          { type: "endSubscription", rentalId: "sub_1", reason: "other" }
+        ]
+        for (const request of asked) {
+          expect(yield* Effect.flip(preview({ ...request, surplus: 1 }))).toMatchObject({
+            code: "VALIDATION_ERROR",
+            details: [{ path: "surplus", code: "unexpected" }]
+          })
+        }
         expect((yield* preview({ type: "confirm" })).plan?.status).toBe("confirmed")
         yield* lifecycle.confirm(caller, after.orderId)
         const { customerId } = after.customer

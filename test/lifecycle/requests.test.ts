@@ -90,8 +90,8 @@ describe("a caller", () => {
   })
 
   it("may use a key of 1 to 255 printable characters of ASCII", () => {
-    const refused = ["", "x".repeat(256), "a\n", "\ta", "\u007f", "caf\u00e9"]
-    for (const key of [" ", "~", "x".repeat(255)]) expect(accepts({ ...caller, idempotencyKey: key })).toBe(true)
+    const refused = ["", " ", " a", "a ", "x".repeat(256), "a\n", "\ta", "\u007f", "caf\u00e9"]
+    for (const key of ["a b", "~", "x".repeat(255)]) expect(accepts({ ...caller, idempotencyKey: key })).toBe(true)
     expect(refused.filter((key) => accepts({ ...caller, idempotencyKey: key }))).toEqual([])
   })
 
@@ -109,7 +109,7 @@ describe("a caller", () => {
           lifecycle.cancel(good, orderId, { reason: "\u0000" })
         ].map((call) => Effect.flip(call as Effect.Effect<unknown, { readonly message: string }>))
         expect((yield* Effect.all(faults)).map(({ message }) => message)).toEqual([
-          "caller.idempotencyKey: must be 1 to 255 printable ASCII characters",
+          "caller.idempotencyKey: must be 1 to 255 printable ASCII characters, without a space at its ends",
           "orderId: Expected a value with a length of at least 1",
           "orderIds[1]: Expected a value with a length of at least 1",
           "reason: must not contain U+0000"

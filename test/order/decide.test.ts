@@ -1,15 +1,16 @@
 /** Decisions to the letter: what a refusal names, what an event records, and what is no refusal but a defect. */
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { RequestId, SubscriptionEnded } from "../../src/order/AuditEvent.ts"
+import { type AuditEvent, RequestId, SubscriptionEnded } from "../../src/order/AuditEvent.ts"
 import { decide, type Occasion, refusalOf, type Transition } from "../../src/order/decide.ts"
-import { evolve } from "../../src/order/evolve.ts"
+import { evolve, fold, UnknownEventKind } from "../../src/order/evolve.ts"
 import { explain, preview } from "../../src/order/explain.ts"
 import { type Answer, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
 import type { OrderCommand, StartSubscription } from "../../src/order/OrderCommand.ts"
 import { place } from "../../src/order/place.ts"
-import type { Refusal } from "../../src/order/Refusal.ts"
+import { Refusal as RefusalSchema, type Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 import { catalogue } from "../../src/testing/arbitraries.ts"
 
@@ -72,6 +73,44 @@ const end = (number: number): OrderCommand & { type: "endSubscription" } => ({
 })
 
 const confirmed = after(pending, { type: "confirm" })
+
+describe("a cancel that subscriptions are in the way of", () => {
+  it("names the first hundred of them and their count; its preview names all", () => {
+    const [line] = confirmed.lines
+    if (line === undefined) throw new Error("an order has a line")
+    const large: Order = {
+      ...confirmed,
+      lines: [{ ...line, quantity: 151, units: { held: 151, active: 0, ended: 0, released: 0 } }]
+    }
+    const ids = Array.from({ length: 150 }, (_, number) => `subscription-${number}`)
+    const order = after(large, ...ids.map((_, number) => start(number)))
+    const refusal = refused(order, { type: "cancel" })
+    expect(refusal).toMatchObject({ subscriptionIds: ids.slice(0, 100), subscriptionCount: 150 })
+    expect(refusal.message).toBe("Order has 150 active subscriptions. Cancel the subscriptions first.")
+    expect(explain(lifecycle, order, { type: "cancel" })).toMatchObject([{ subscriptionIds: ids }])
+    const remembered = JSON.stringify(Schema.encodeSync(RefusalSchema)(refusal))
+    expect(remembered.length).toBeLessThan(5_000)
+    // As it was remembered when all were named.
+    const { subscriptionCount: _, ...before } = JSON.parse(remembered) as Record<string, unknown>
+    expect(Schema.decodeUnknownSync(RefusalSchema)({ ...before, subscriptionIds: ids })).toMatchObject({
+      message: refusal.message
+    })
+  })
+})
+
+describe("a history with an event of a kind that is not known", () => {
+  it("is not folded: the error names the order, the kind and the sequence", () => {
+    const { event } = Result.getOrThrow(decided(pending, { type: "confirm" }))
+    const strange = { ...event, type: "order.split" } as unknown as AuditEvent
+    expect(() => evolve(pending, strange)).toThrow(UnknownEventKind)
+    try {
+      evolve(pending, strange)
+    } catch (error) {
+      expect(error).toMatchObject({ _tag: "UnknownEventKind", orderId: "order-1", sequence: 2, kind: "order.split" })
+    }
+    expect(() => fold([{ ...strange, sequence: 1 }])).toThrow("event 1 is of a kind that is not known here: order.split")
+  })
+})
 const fulfilled = after(confirmed, start(1, { sku: laptop }), start(2, { sku: monitor }))
 
 describe("a refused subscription", () => {

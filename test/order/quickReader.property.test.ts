@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { Caller } from "../../src/lifecycle/Caller.ts"
 import { OrderId } from "../../src/order/Order.ts"
 import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../../src/order/OrderCommand.ts"
-import { quickReader, unread } from "../../src/order/quickReader.ts"
+import { quickReader, type UnknownMembers, unread } from "../../src/order/quickReader.ts"
 import { actor, placeOrder, reason, refusedReason, text } from "../../src/testing/arbitraries.ts"
 import { tried } from "../support/evidence.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
@@ -72,9 +72,17 @@ const spoilt = (value: unknown, [at, ...deeper]: ReadonlyArray<number>, other: u
   )
 }
 
-const agrees = (schema: Schema.ConstraintDecoder<unknown>, input: unknown): "read" | "left" => {
-  const quick = quickReader(schema.ast)(input)
-  const slow = Schema.decodeUnknownResult(schema)(input)
+/** A member more, somewhere in the input. */
+const hasMore = (input: unknown): boolean =>
+  typeof input === "object" && input !== null && Object.entries(input).some(([name, value]) => name === "more" || hasMore(value))
+
+const agrees = (
+  schema: Schema.ConstraintDecoder<unknown>,
+  input: unknown,
+  unknownMembers: UnknownMembers = "ignored"
+): "read" | "left" => {
+  const quick = quickReader(schema.ast, unknownMembers)(input)
+  const slow = Schema.decodeUnknownResult(schema, unknownMembers === "refused" ? { onExcessProperty: "error" } : {})(input)
   if (quick === unread) {
     // Of what is sound, only free-form JSON is left to the schema.
     expect(Result.isFailure(slow) || (slow.success as { customFields?: unknown }).customFields !== undefined).toBe(true)
@@ -87,12 +95,16 @@ const agrees = (schema: Schema.ConstraintDecoder<unknown>, input: unknown): "rea
 
 describe.each(inputs)("%s", (_, schema, input) => {
   it("is read the short way as by the schema, whatever is wrong with it", () => {
-    const count = { read: 0, left: 0 }
+    const count = { read: 0, left: 0, withMore: 0 }
     fc.assert(
       fc.property(input, fc.array(fc.nat(30), { maxLength: 3 }), odd, (whole, path, other) => {
         count[agrees(schema, whole)]++
-        agrees(schema, spoilt(whole, path, other))
-        tried("inputs read the short way and by the schema", 2)
+        const changed = spoilt(whole, path, other)
+        agrees(schema, changed)
+        count[agrees(schema, whole, "refused")]++
+        agrees(schema, changed, "refused")
+        if (hasMore(changed)) count.withMore++
+        tried("inputs read the short way and by the schema", 4)
       }),
       { numRuns: numRuns(300) }
     )
@@ -102,6 +114,18 @@ describe.each(inputs)("%s", (_, schema, input) => {
 })
 
 describe("the short way", () => {
+  it("leaves input with a member that is not known to the schema, where those are refused, and drops it where they are not", () => {
+    const schema = Schema.Struct({
+      a: Schema.optionalKey(Schema.Struct({ b: Schema.Array(Schema.Struct({ c: Schema.String })) }))
+    })
+    const inputs = [{ more: undefined }, { a: { b: [], more: 1 } }, { a: { b: [{ c: "x", more: 1 }] } }, { [Symbol("more")]: 1 }]
+    for (const input of inputs) {
+      expect(agrees(schema, input)).toBe("read")
+      expect(agrees(schema, input, "refused")).toBe("left")
+    }
+    expect(agrees(schema, { a: { b: [{ c: "x" }] } }, "refused")).toBe("read")
+  })
+
   it.each<readonly [string, Schema.ConstraintDecoder<unknown>, ReadonlyArray<unknown>]>([
     ["what is transformed", Schema.NumberFromString, ["1", 1]],
     ["a group of checks", Schema.String.check(Schema.isMinLength(1).and(Schema.isMaxLength(2))), ["a"]],

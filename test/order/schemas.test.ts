@@ -90,7 +90,6 @@ const subscription = {
   serialNumber: "serial-1",
   startDate: at,
   contractLength: 12,
-  endDate: at,
   billingGroupId: "group-1"
 }
 
@@ -105,6 +104,7 @@ const order = {
   subscriptions: [
     {
       ...subscription,
+      endDate: at,
       status: "cancelled",
       notes: "with charger",
       createdAt: at,

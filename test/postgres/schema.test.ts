@@ -61,8 +61,9 @@ describe("a cancelled order", () => {
                WHERE tenant_id = ${tenantId} AND order_id = 'open'`,
           // Give one to an order that is cancelled: a new one, an ended one again, one of another order.
           sql`INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id, serial_number,
-                                                         status, start_date, contract_length, created_at, created_by, updated_at)
-              SELECT tenant_id, 'new', order_id, 9, 0, customer_id, 'laptop-9', 'active', start_date, 12, created_at, created_by, updated_at
+                                                         status, start_date, end_date, contract_length, created_at, created_by, updated_at)
+              SELECT tenant_id, 'new', order_id, 9, 0, customer_id, 'laptop-9', 'active', start_date, end_date, 12, created_at, created_by,
+                     updated_at
                 FROM order_lifecycle.subscriptions WHERE tenant_id = ${tenantId} AND subscription_id = 'laptop-of-cancelled'`,
           sql`UPDATE order_lifecycle.subscriptions SET status = 'active', ended = NULL
                WHERE tenant_id = ${tenantId} AND subscription_id = 'laptop-of-cancelled'`,

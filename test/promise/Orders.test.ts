@@ -217,7 +217,28 @@ describe.each(shops())("orders %s", (_, shop) => {
       rentalId: () => orders.preview(caller, "an order", wrong({ type: "endSubscription", reason: "other" })),
       sequence: () => orders.auditTrail.erase("a tenant", "an order", 2 ** 40),
       "head.hash": () => orders.auditTrail.verify("a tenant", "an order", wrong({ sequence: 1 })),
-      leaseMs: () => orders.auditTrail.deliver(() => {}, { leaseMs: -1 })
+      leaseMs: () => orders.auditTrail.deliver(() => {}, { leaseMs: -1 }),
+      surplus: () => orders.cancel(caller, "an order", wrong({ surplus: 1 })),
+      "caller.surplus": () => orders.confirm(wrong({ ...caller, surplus: 1 }), "an order"),
+      "caller.actor.surplus": () => orders.confirm(wrong({ ...caller, actor: { ...caller.actor, surplus: 1 } }), "an order"),
+      "items[0].surplus": () =>
+        orders.place(caller, wrong({ ...laptops(1), items: [{ sku: "LAPTOP", quantity: 1, surplus: 1 }] })),
+      "payment.surplus": () => orders.place(caller, laptops(1), { payment: wrong({ surplus: 1 }) }),
+      "surplus ": () =>
+        orders.startSubscription(caller, wrong({ orderId: "a", assetSerialNumber: "b", customerId: "c", surplus: 1 })),
+      "surplus  ": () => orders.endSubscription(caller, wrong({ rentalId: "a", reason: "other", surplus: 1 })),
+      "surplus   ": () => orders.list("a tenant", wrong({ surplus: 1 })),
+      "surplus    ": () => orders.listSubscriptions("a tenant", wrong({ surplus: 1 })),
+      "surplus     ": () => orders.rewriteNotes("a tenant", "an order", wrong({ notes: "", surplus: 1 })),
+      "surplus      ": () => orders.preview(caller, "an order", wrong({ type: "cancel", surplus: 1 })),
+      "surplus       ": () => orders.explain(caller, "an order", wrong({ type: "confirm", surplus: 1 })),
+      "surplus        ": () => orders.cancelMany(caller, ["an order"], wrong({ surplus: 1 })),
+      "head.surplus": () => orders.auditTrail.verify("a tenant", "an order", wrong({ sequence: 1, hash: "", surplus: 1 })),
+      "items[0].sku": () => orders.place(caller, wrong({ ...laptops(1), items: [{ sku: "LAPTOP ", quantity: 1 }] })),
+      "assetSerialNumber ": () =>
+        orders.startSubscription(caller, { orderId: "a", assetSerialNumber: "S\u200bN", customerId: "c" }),
+      customFields: () => orders.place(caller, { ...laptops(1), customFields: JSON.parse('{"a":{"__proto__":1}}') as never }),
+      orderType: () => orders.place(caller, wrong({ ...laptops(1), orderType: null }))
     }
     for (const [path, call] of Object.entries(calls)) {
       const fault = await rejection(call())

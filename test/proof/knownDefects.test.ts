@@ -280,8 +280,8 @@ describe("the keys of the schema, where the services' own care is got round,", (
         yield* store.commit([placement])
         const { tenantId, orderId, customer } = placement.transition.after
         yield* sql`INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id,
-            serial_number, status, start_date, contract_length, created_at, created_by, updated_at)
-          VALUES (${tenantId}, 'stray', ${orderId}, 0, 0, ${customer.customerId}, 'stray', 'active', '', 1, '', '', '')`
+            serial_number, status, start_date, end_date, contract_length, created_at, created_by, updated_at)
+          VALUES (${tenantId}, 'stray', ${orderId}, 0, 0, ${customer.customerId}, 'stray', 'active', '', '', 1, '', '', '')`
         const [outcomes, states] = yield* sqlStates(store.commit([next(headOf(placement), cancel())]))
         expect([outcomes, states]).toEqual([["conflict"], ["23503"]])
         sometimes("a foreign key stopped a commit (23503)")
