@@ -120,5 +120,7 @@ export {
   type Stock,
   StoreUnavailable,
   type SubscriptionOfOrder,
-  type SubscriptionQuery
+  type SubscriptionQuery,
+  type Transaction
 } from "./lifecycle/OrderStore.ts"
+export { TakesTurns } from "./lifecycle/OrderTurns.ts"
