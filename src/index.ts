@@ -123,5 +123,7 @@ export {
   StoreUnavailable,
   type SubscriptionOfOrder,
   type SubscriptionQuery,
+  type Transaction,
   type Unreadable
 } from "./lifecycle/OrderStore.ts"
+export { TakesTurns } from "./lifecycle/OrderTurns.ts"

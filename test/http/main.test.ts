@@ -1,7 +1,9 @@
 /** The service as a process: how it starts, what it prints, how it says that it cannot start, and how it lives through a lost database. */
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
+import { writeFile } from "node:fs/promises"
 import { connect, createServer, type Socket } from "node:net"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
@@ -141,6 +143,33 @@ describe.concurrent("the service", () => {
     expect(stderr).toMatch(/^DATABASE_URL: 127\.0\.0\.1:9\/orders: cannot be reached, for 10 seconds now [^\n]*\n$/)
     expect(stderr).not.toContain("secret")
   })
+
+  it("does not wait for what waiting cannot heal, and gives the server's own words", () =>
+    withDatabase(async (database) => {
+      const nowhere = new URL(database)
+      nowhere.pathname = "/nowhere"
+      const nobody = new URL(database)
+      nobody.username = "nobody"
+      for (const [url, line] of [
+        [nowhere, /: database "nowhere" does not exist \(SQLSTATE 3D000\)\n$/],
+        [nobody, /: (password authentication failed for user "nobody"|role "nobody" does not exist) \(SQLSTATE 28\w{3}\)\n$/]
+      ] as const) {
+        const { code, stderr } = await fail({ DATABASE_URL: url.href })
+        expect([code, stderr.split("\n").length]).toEqual([1, 2])
+        expect(stderr).toMatch(line)
+        expect(stderr).not.toContain("cannot be reached")
+      }
+    }))
+
+  it("says which PostgreSQL wrote a folder that this one cannot read", () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, "postgres", "PG_VERSION"), "17\n")
+      const { code, stderr } = await fail({ DATA_DIR: folder })
+      expect(code).toBe(1)
+      expect(stderr).toMatch(
+        /^DATA_DIR: [^\n]*its database is of PostgreSQL 17, and this PGlite is PostgreSQL 18: dump it [^\n]*\n$/
+      )
+    }))
 
   it("waits for a database that is late, answers 503 while it is gone, and goes on when it is back", ({ expect }) =>
     withDatabase(async (database) => {

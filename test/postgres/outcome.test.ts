@@ -260,11 +260,32 @@ describe("a failed statement", () => {
     ["08006", "unclear"],
     ["42601", "mistake"],
     ["23514", "mistake"],
-    ["22021", "mistake"]
+    ["22021", "mistake"],
+    ["25P02", "refused"],
+    ["25P03", "refused"],
+    ["26000", "refused"],
+    ["42P05", "refused"],
+    ["58030", "unclear"],
+    ["XX000", "unclear"]
   ])("with the code %s was %s, reported as an error or as a defect", (code, failure) => {
     expect(sqlFailureOf(Cause.fail(withCode(code)))).toBe(failure)
     expect(sqlFailureOf(Cause.die(withCode(code)))).toBe(failure)
   })
+
+  it.each([
+    ["58030", "ERROR", "refused"],
+    ["XX000", "ERROR", "refused"],
+    ["58030", "FATAL", "unclear"],
+    ["XX000", "PANIC", "unclear"]
+  ])(
+    "with the code %s and the severity %s was %s: an error that arrived whole undid its statement",
+    (code, severity, failure) => {
+      const error = Object.assign(new Error("no"), { code, severityUnlocalized: severity })
+      expect(sqlFailureOf(Cause.fail(new SqlError({ reason: new UnknownError({ cause: error, operation: "query" }) })))).toBe(
+        failure
+      )
+    }
+  )
 
   it("is unclear when the connection was lost, refused when none was had, and none of the database's when it is something else", () => {
     expect(sqlFailureOf(Cause.fail(lost("query")))).toBe("unclear")

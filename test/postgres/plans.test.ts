@@ -107,10 +107,10 @@ const sendAll = (n: number) =>
     return sent
   })
 
-/** 20,000 orders, 40,000 subscriptions and 10,000 keys, through the store, 500 changes a statement. */
-const grow = Effect.gen(function* () {
+/** 20,000 orders, 40,000 subscriptions and 10,000 keys, or a part of that, through the store, 500 changes a statement. */
+const grow = Effect.fnUntraced(function* (part: number) {
   const store = yield* OrderStore
-  const size = { orders: 20_000, renting: 4_000, each: 10, keys: 10_000, atOnce: 500 }
+  const size = { orders: 20_000 * part, renting: 4_000 * part, each: 10, keys: 10_000 * part, atOnce: 500 }
   const commit = (changes: ReadonlyArray<Change>) =>
     Effect.map(store.commit(changes), (outcomes) => expect(new Set(outcomes)).toEqual(new Set(["committed"])))
   for (let from = 0; from < size.orders; from += size.atOnce) {
@@ -224,22 +224,25 @@ const databases: ReadonlyArray<{
   readonly name: string
   readonly client: Layer.Layer<SqlClient.SqlClient, unknown>
   readonly keepsStatistics: boolean
+  /** The embedded one takes as long for a quarter. */
+  readonly part: number
 }> = [
-  { name: "PostgreSQL", client: postgresClient({ maxConnections: 1 }), keepsStatistics: false },
+  { name: "PostgreSQL", client: postgresClient({ maxConnections: 1 }), keepsStatistics: false, part: 1 },
   {
     name: "an embedded database",
     client: Layer.unwrap(Effect.map(embeddedFolder, EmbeddedConnection.layer)),
-    keepsStatistics: true
+    keepsStatistics: true,
+    part: 1 / 4
   }
 ]
 
-describe.each(databases)("on $name", ({ client, keepsStatistics }) => {
+describe.each(databases)("on $name", ({ client, keepsStatistics, part }) => {
   it("every statement finds its rows by the index that is meant for it, on a connection that was opened on an empty store", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* keepFirstPlans(sql)
       yield* sendAll(1)
-      yield* grow
+      yield* grow(part)
       const plans: Record<string, ReadonlyArray<string>> = {}
       for (const [name, statements] of yield* sendAll(2)) {
         const ways = new Set<string>()

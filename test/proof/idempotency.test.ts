@@ -21,6 +21,7 @@ import { postgresStore } from "../support/postgresDatabase.ts"
 import { pick, type Random, seeded, whole } from "../support/seeded.ts"
 import { giveWay, LosesRaces, losingRaces, watchedStore } from "../support/watchedStore.ts"
 import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
+import { severalProcesses } from "../support/severalProcesses.ts"
 
 const counts = { lost: 0, locked: 0 }
 const stores = {
@@ -142,7 +143,7 @@ let keys = 0
 const newKey = () => `key-${process.pid}-${++keys}`
 
 describe.each(Object.entries(stores))("an idempotency key, %s,", (name, store) => {
-  const runtime = ManagedRuntime.make(shopOver(store).pipe(Layer.provideMerge(store)))
+  const runtime = ManagedRuntime.make(Layer.merge(shopOver(store).pipe(Layer.provideMerge(store)), severalProcesses))
   beforeAll(async () => void (await runtime.context()))
   afterAll(() => runtime.dispose())
 

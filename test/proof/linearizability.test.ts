@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { afterAll, describe, expect, it } from "vitest"
 import { auditStore } from "../../src/testing/auditStore.ts"
@@ -15,6 +16,7 @@ import { amount, tried } from "../support/evidence.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
 import { pick, type Random as Draw, seeded, whole } from "../support/seeded.ts"
 import { type History, layerWithoutAnswers, type Ready, readyOrders, recordHistory } from "../support/recordHistory.ts"
+import { severalProcesses } from "../support/severalProcesses.ts"
 
 /** A history with its beginning; throws when no order of the calls explains it. */
 const explain = (initial: ModelState, history: History) => {
@@ -60,7 +62,7 @@ const concurrent = (history: History) =>
 const recorded: Array<{ readonly initial: ModelState; readonly history: History }> = []
 
 describe("histories of many callers on PostgreSQL", () => {
-  const runtime = ManagedRuntime.make(shopOver(layerWithoutAnswers(postgresStore, 25)))
+  const runtime = ManagedRuntime.make(Layer.merge(shopOver(layerWithoutAnswers(postgresStore, 25)), severalProcesses))
   afterAll(() => runtime.dispose())
 
   it("are those of one caller, reads included, whether or not unknown outcomes came to pass", () =>
@@ -118,7 +120,7 @@ describe("histories of many callers on PostgreSQL", () => {
 })
 
 describe("on PostgreSQL, five calls race for each of many orders", () => {
-  const runtime = ManagedRuntime.make(shopOver(postgresStore))
+  const runtime = ManagedRuntime.make(Layer.merge(shopOver(postgresStore), severalProcesses))
   afterAll(() => runtime.dispose())
 
   it("and each order comes out as if the calls had queued", () =>
