@@ -83,7 +83,7 @@ const service = (settings: Settings) => {
     Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered])
   )
   const app = Layer.provide(App.layer(), [lifecycle, ApiKeys.layerStatic(settings.apiKeys)])
-  const server = Layer.provide(nodeServer.layer(settings), app)
+  const server = Layer.provide(nodeServer.layer({ host: settings.host, port: settings.port }), app)
   return greeting(settings).pipe(
     Layer.provide(
       Layer.catchTag(server, "ServeError", (error) => Layer.effectContext(Effect.fail(cannotListen(settings, error))))

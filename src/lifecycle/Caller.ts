@@ -13,7 +13,8 @@ export const Caller = Schema.Struct({
   requestId: Schema.optionalKey(RequestId),
   /**
    * Makes the command safe to repeat for 24 hours: the same key with the same command gives the first answer again, whether it was
-   * accepted or refused. Keys are the tenant's: the same key with any other command is refused.
+   * accepted or refused, marked as `replayed`. Keys are the tenant's: any of its users may repeat the command, and the same key with any other
+   * command is refused.
    */
   idempotencyKey: Schema.optionalKey(
     Schema.String.check(

@@ -30,7 +30,10 @@ import type { Plain } from "./plain.ts"
 
 // --- what callers give -------------------------------------------------------------------------------------------------------------
 
-/** Who calls, for which tenant. `idempotencyKey` makes a command safe to repeat for 24 hours; `requestId` is recorded with the event. */
+/**
+ * Who calls, for which tenant. `idempotencyKey` makes a command safe to repeat for 24 hours: an answer that is given again, or a refusal, has
+ * `replayed: true`. `requestId` is recorded with the event.
+ */
 export type Caller = Plain<typeof CallerSchema.Encoded>
 /** Prices come from the catalogue; without `contractLength` (months) the shortest is taken. */
 export type PlaceOrder = Plain<typeof Commands.PlaceOrder.Encoded>

@@ -17,7 +17,6 @@ import { WrongAnswer, WrongOption } from "../../src/lifecycle/options.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
-import type { Sku } from "../../src/order/Order.ts"
 import type { Variant } from "../../src/order/place.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderRecords from "../../src/postgres/PostgresOrderRecords.ts"
@@ -165,7 +164,7 @@ describe("an option that cannot be used", () => {
       () => Catalogue.layerStatic([{ ...sold, pricing: [{ contractLength: 12, monthlyPrice: 99.5 }] }])
     ],
     ["Catalogue.layerStatic[1].sku: is in the list already", () => Catalogue.layerStatic([sold, sold])],
-    ["Assets.layerStatic[0][1]: ", () => Assets.layerStatic([[newSerial(), wrong("") as Sku]])],
+    ["Assets.layerStatic[0][1]: ", () => Assets.layerStatic([[newSerial(), wrong("")]])],
     ["ApiKeys.layerStatic[0].key: ", () => ApiKeys.layerStatic(wrong([{ ...key, key: "secret" }]))],
     ["ApiKeys.layerStatic[0].actor.userId: ", () => ApiKeys.layerStatic(wrong([{ ...key, actor: {} }]))],
     ["ApiKeys.layerStatic[0].tenants[0]: ", () => ApiKeys.layerStatic(wrong([{ ...key, tenants: [""] }]))],

@@ -14,14 +14,14 @@ import type { SqlError } from "effect/sql/SqlError"
 import { afterAll, describe, expect, it } from "vitest"
 import * as EmbeddedConnection from "../../src/embedded/EmbeddedConnection.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
-import { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
+import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import * as Memory from "../../src/memory/MemoryOrderStore.ts"
 import { TenantId } from "../../src/order/Order.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { placing } from "../../src/testing/contractOrders.ts"
 import { verify } from "../../src/verify/verify.ts"
-import { openService, type Json } from "../http/client.ts"
+import { openService } from "../http/client.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
 import { confirmedOrder, newCaller, newSerial, shopOver } from "../support/world.ts"
@@ -151,20 +151,20 @@ describe.each(Object.entries(showing))("an order that cannot be shown over HTTP,
 
     const answer = await shop.call("GET", "/v1/orders")
     expect(answer.status).toBe(200)
-    const listed = answer.body["orders"] as ReadonlyArray<Json>
+    const listed = answer.body["orders"] as ReadonlyArray<{ orderId: string }>
     expect(listed.map(({ orderId }) => orderId).toSorted()).toEqual(mine.toSorted())
     expect(answer.body["count"]).toBe(2)
     expect(log.lines).toMatchObject([
       { tenantId: "demo", orderId: "unsound", cause: expect.stringContaining("items[0].contractLength") as unknown }
     ])
     // The cursor goes on behind it.
-    const pages: Array<unknown> = []
+    const pages: Array<string> = []
     const query = "?limit=1&sortBy=orderId&sortDir=desc"
-    for (let next: unknown = ""; next !== null;) {
-      const page = await shop.call("GET", `/v1/orders${query}${String(next)}`)
-      pages.push(...(page.body["orders"] as ReadonlyArray<Json>).map(({ orderId }) => orderId))
-      const { nextCursor } = page.body
-      next = nextCursor === null ? null : `&startAfter=${String(nextCursor)}`
+    for (let next: string | null = ""; next !== null;) {
+      const page = await shop.call("GET", `/v1/orders${query}${next}`)
+      const { orders, nextCursor } = page.body as { orders: ReadonlyArray<{ orderId: string }>; nextCursor: string | null }
+      pages.push(...orders.map(({ orderId }) => orderId))
+      next = nextCursor === null ? null : `&startAfter=${nextCursor}`
     }
     expect(pages.toSorted()).toEqual(mine.toSorted())
     expect((await shop.call("GET", "/v1/orders/unsound")).status).toBe(500)

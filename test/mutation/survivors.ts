@@ -169,36 +169,6 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "equivalent",
-    file: "src/lifecycle/paging.ts",
-    mutants: [
-      [
-        "return { items, limit, nextCursor: rows.length > limit && last !== undefined ? writeCursor(list, position(last)) : null }",
-        "return { items, limit, nextCursor: rows.length > limit && true ? writeCursor(list, position(last)) : null }"
-      ]
-    ],
-    reason: "The compiler asks for it: where there are more rows than the limit, there is a last one."
-  },
-  {
-    kind: "equivalent",
-    file: "src/lifecycle/idempotency.ts",
-    mutants: [
-      [
-        "if (event === undefined || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))",
-        "if (event === undefined && after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))"
-      ],
-      [
-        "if (event === undefined || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))",
-        "if (false || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))"
-      ],
-      [
-        "if (event === undefined || after === null) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))",
-        "if (event === undefined || false) return yield* Effect.die(new Error(`order ${outcome.orderId} has lost its history`))"
-      ]
-    ],
-    reason: "Without events there is no last one and no order, and with events there are both."
-  },
-  {
-    kind: "equivalent",
     file: "src/lifecycle/OrderLifecycle.ts",
     mutants: [
       [
@@ -596,16 +566,5 @@ export const survivors: ReadonlyArray<Survivor> = [
       ["byPrefix.set(prefix, characters)", ";"]
     ],
     reason: "What is kept from the last time is only quicker to look up than to make again; what comes out is the same."
-  },
-  {
-    kind: "equivalent",
-    file: "src/lifecycle/applyCommand.ts",
-    mutants: [
-      [
-        'const key = idempotencyKeyOf(caller, millis, ["place", request], digest)',
-        'const key = idempotencyKeyOf(caller, millis, ["", request], digest)'
-      ]
-    ],
-    reason: "No other command is fingerprinted under an empty name, so the two are as different as before."
   }
 ]
