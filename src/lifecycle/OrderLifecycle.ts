@@ -27,6 +27,7 @@ import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { OrderStore, type OutcomeUnknown, type StoreUnavailable, type SubscriptionOfOrder } from "./OrderStore.ts"
+import { Outbox } from "./Outbox.ts"
 import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
 import { Reservations } from "./Reservations.ts"
 import { traced } from "./traced.ts"
@@ -128,9 +129,9 @@ export class OrderLifecycle extends Context.Service<
    */
   static readonly layer = (options?: {
     readonly cancellationPolicy?: CancellationPolicy
-  }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail, never, OrderStore | Catalogue | Assets> =>
+  }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox, never, OrderStore | Catalogue | Assets> =>
     Layer.effect(OrderLifecycle, make(lifecycles[options?.cancellationPolicy ?? "noActiveSubscriptions"])).pipe(
-      Layer.provideMerge(Layer.merge(Reservations.layer, AuditTrail.layer))
+      Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
     )
 }
 

@@ -8,9 +8,10 @@ import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { orders } from "./migrations/0001_orders.ts"
+import { outbox } from "./migrations/0002_outbox.ts"
 
 /** Every migration, in order. A released one is never edited: a change is a new number. */
-const migrations = { "0001_orders": orders }
+const migrations = { "0001_orders": orders, "0002_outbox": outbox }
 
 // Any number will do, as long as nothing else in the database takes the same advisory lock. These are the bytes of "orderlif".
 const lockKey = "8030591472429197670"
