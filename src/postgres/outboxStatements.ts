@@ -1,6 +1,9 @@
 /**
  * The outbox in SQL. The tables, and the functions that hand events on to consumers, are explained in `migrations/0002_outbox.ts`.
  *
+ * A part that locks rows gives the newest version of them; a part that then changes them may still see the version of the statement's
+ * snapshot. So what is changed is written from what was locked, `last_sequence` above all, which another statement may just have raised.
+ *
  * Every statement names the tenant. For a consumer of every tenant, tenants are walked through: each step looks up the next one by key.
  */
 import * as Effect from "effect/Effect"
@@ -94,8 +97,8 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
         sql`
           DELETE FROM order_lifecycle.deliveries d USING (
             SELECT order_id FROM order_lifecycle.deliveries WHERE tenant_id = ${tenantId}::text AND consumer = ${consumer}::text
-             ORDER BY order_id LIMIT ${String(rowsAtOnce)}::text::integer) AS some
-           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = some.order_id
+             ORDER BY order_id LIMIT ${String(rowsAtOnce)}::text::integer) AS part
+           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = part.order_id
           RETURNING 1 AS one`
       )
       if (rows.length < rowsAtOnce) break
@@ -234,13 +237,13 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     const rows = yield* write(
       sql<DeliveryRow & { lease_id: string }>`
         WITH due AS MATERIALIZED (
-          SELECT order_id FROM order_lifecycle.deliveries
+          SELECT order_id, last_sequence, attempts FROM order_lifecycle.deliveries
            WHERE tenant_id = ${tenantId}::text AND consumer = ${consumer}::text AND due_at <= statement_timestamp()
            ORDER BY due_at LIMIT ${String(limit)}::text::integer FOR UPDATE SKIP LOCKED),
         id AS MATERIALIZED (SELECT gen_random_uuid()::text AS lease_id),
         leased AS (
           UPDATE order_lifecycle.deliveries d
-             SET lease_id = id.lease_id, attempts = d.attempts + 1,
+             SET lease_id = id.lease_id, attempts = due.attempts + 1, last_sequence = due.last_sequence,
                  due_at = statement_timestamp() + ${String(leaseMs)}::text::float8 * interval '1 millisecond'
             FROM due, id
            WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = due.order_id
@@ -282,13 +285,14 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
              AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
         moved AS (
           UPDATE order_lifecycle.deliveries d
-             SET next_sequence = h.sequence + 1, due_at = statement_timestamp(), lease_id = NULL, attempts = 0, last_error = NULL
+             SET next_sequence = h.sequence + 1, last_sequence = h.last_sequence, due_at = statement_timestamp(), lease_id = NULL, attempts = 0, last_error = NULL
             FROM held h
            WHERE h.is_done AND h.sequence < h.last_sequence
              AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
         failed AS (
           UPDATE order_lifecycle.deliveries d
-             SET due_at = statement_timestamp() + h.retry_ms * interval '1 millisecond', lease_id = NULL, last_error = h.error
+             SET due_at = statement_timestamp() + h.retry_ms * interval '1 millisecond', lease_id = NULL, last_error = h.error,
+                 last_sequence = h.last_sequence
             FROM held h
            WHERE NOT h.is_done
              AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id)
@@ -317,19 +321,20 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     write(
       sql<{ one: number }>`
         WITH held AS MATERIALIZED (
-          SELECT last_sequence FROM order_lifecycle.deliveries
+          SELECT last_sequence, last_error FROM order_lifecycle.deliveries
            WHERE tenant_id = ${tenantId}::text AND order_id = ${orderId}::text AND consumer = ${consumer}::text
              AND next_sequence = ${String(sequence)}::text::integer AND due_at IS NULL FOR UPDATE),
         next AS (
-          SELECT last_sequence, ${String(how === "skip" ? sequence + 1 : sequence)}::text::integer AS next_sequence FROM held),
+          SELECT last_sequence, ${String(how === "skip" ? sequence + 1 : sequence)}::text::integer AS next_sequence,
+                 ${sql.literal(how === "skip" ? "NULL::text" : "last_error")} AS last_error FROM held),
         finished AS (
           DELETE FROM order_lifecycle.deliveries d USING next n
            WHERE n.next_sequence > n.last_sequence
              AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer = ${consumer}::text),
         moved AS (
           UPDATE order_lifecycle.deliveries d
-             SET next_sequence = n.next_sequence, due_at = statement_timestamp(), attempts = 0,
-                 last_error = CASE WHEN d.next_sequence = n.next_sequence THEN d.last_error END
+             SET next_sequence = n.next_sequence, last_sequence = n.last_sequence, last_error = n.last_error,
+                 due_at = statement_timestamp(), attempts = 0
             FROM next n
            WHERE n.next_sequence <= n.last_sequence
              AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer = ${consumer}::text)

@@ -285,9 +285,9 @@ describe("the outbox", () => {
   it("hands out 100 events at a time for 30 seconds, unless it is told otherwise", async () => {
     const leases: Array<readonly [number, number]> = []
     const store = storeWith((store) => ({
-      leaseOutbox: (limit, now, until) => {
-        leases.push([limit, millis(until) - millis(now)])
-        return store.leaseOutbox(limit, now, until)
+      leaseEvents: (request) => {
+        leases.push([request.limit, request.leaseMs])
+        return store.leaseEvents(request)
       }
     }))
     await run(

@@ -34,8 +34,15 @@ export const giveWay = (store: Store): Store => {
     stock: (tenantId, sku) => between(store.stock(tenantId, sku)),
     history: (tenantId, orderId, upTo) => between(store.history(tenantId, orderId, upTo)),
     orderIds: (tenantId, after, limit) => between(store.orderIds(tenantId, after, limit)),
-    leaseOutbox: (limit, now, leaseUntil) => between(store.leaseOutbox(limit, now, leaseUntil)),
-    acknowledgeOutbox: (events) => between(store.acknowledgeOutbox(events)),
+    addConsumer: (...args) => between(store.addConsumer(...args)),
+    removeConsumer: (...args) => between(store.removeConsumer(...args)),
+    consumers: (...args) => between(store.consumers(...args)),
+    tenantsWithWork: (...args) => between(store.tenantsWithWork(...args)),
+    leaseEvents: (...args) => between(store.leaseEvents(...args)),
+    settleEvents: (...args) => between(store.settleEvents(...args)),
+    parkedEvents: (...args) => between(store.parkedEvents(...args)),
+    unparkEvent: (...args) => between(store.unparkEvent(...args)),
+    feed: (...args) => between(store.feed(...args)),
     eraseText: (...args) => between(store.eraseText(...args))
   }
 }
