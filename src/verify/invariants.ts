@@ -172,7 +172,7 @@ const invariantsById = {
   O4: {
     says: "A consumer that dies or freezes at any point loses nothing.",
     by: "runs",
-    shownBy: ["src/testing/outboxContract.ts", "test/proof/relays.test.ts"]
+    shownBy: ["src/testing/outboxContract.ts", "test/proof/outbox.test.ts"]
   },
   O5: {
     says: "No consumer lacks a row of an event behind its start.",

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { describe, expect, it } from "vitest"
 import { deliverEvents } from "../../docs/examples/deliver-events.ts"
+import { applyOnce } from "../../docs/examples/safe-consumer.ts"
 import { openYourOrders } from "../../docs/examples/open-on-postgresql.ts"
 import { answerTo, expressErrors, fastifyErrors, serveOrders } from "../../docs/examples/orders-over-http.ts"
 import { shutDown } from "../../docs/examples/shut-down.ts"
@@ -163,10 +164,12 @@ describe("the examples", () => {
     const caller = newCaller()
     const { after } = await orders.place(caller, requestFor([laptop, 1]))
     await orders.cancel(caller, after.orderId)
+    await orders.outbox.add("broker", { from: "beginning" })
     const controller = new AbortController()
     const published: Array<string> = []
     await deliverEvents(
       orders,
+      "broker",
       async ({ type }) => {
         published.push(type)
         if (type === "order.cancelled") controller.abort()
@@ -174,6 +177,25 @@ describe("the examples", () => {
       controller.signal
     )
     expect(published).toEqual(["order.placed", "order.cancelled"])
+    await orders.close()
+  })
+
+  it("apply every event once and in sequence, whatever comes twice or too late", async () => {
+    const orders = await openShop()
+    const caller = newCaller()
+    const { event: placed, after } = await orders.place(caller, requestFor([laptop, 1]))
+    const { event: cancelled } = await orders.cancel(caller, after.orderId)
+    const highest = new Map<string, number>()
+    const applied: Array<string> = []
+    const take = applyOnce(
+      {
+        highest: async (order) => highest.get(order) ?? 0,
+        keep: async (order, sequence) => void highest.set(order, sequence)
+      },
+      async ({ type }) => void applied.push(type)
+    )
+    for (const event of [placed, placed, cancelled, placed, cancelled]) await take(event)
+    expect(applied).toEqual(["order.placed", "order.cancelled"])
     await orders.close()
   })
 })
