@@ -294,10 +294,7 @@ export class OrderStore extends Context.Service<
     // --- outbox: `Outbox.ts` says what all of it is for ---
 
     /** Add a consumer. False when the name is taken: in this tenant, by a consumer of every tenant, or, for null, in any tenant. */
-    readonly addConsumer: (
-      key: ConsumerKey,
-      start: ConsumerStart
-    ) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
+    readonly addConsumer: (key: ConsumerKey, start: ConsumerStart) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
     /** Remove a consumer with all that waits for it. False when there is none. */
     readonly removeConsumer: (key: ConsumerKey) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>

@@ -333,11 +333,13 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
           if (yield* isOver) return void tally.lost++
           const error = isUsedUp(delivery, retry)
             ? (delivery.lastError ?? neverAnswered)
-            : yield* Effect.matchCauseEffect(Effect.suspend(() => handle(delivery)), {
-                onSuccess: () => Effect.succeed(null),
-                onFailure: (cause) =>
-                  Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.succeed(describe(cause))
-              })
+            : yield* Effect.matchCauseEffect(
+                Effect.suspend(() => handle(delivery)),
+                {
+                  onSuccess: () => Effect.succeed(null),
+                  onFailure: (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.succeed(describe(cause)))
+                }
+              )
           yield* settler(settlementOf(delivery, retry, error))
         }),
       { concurrency: checked.concurrency ?? 1, discard: true }
@@ -365,7 +367,11 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
     const error = Exit.isFailure(exit) ? describe(exit.cause) : "the consumer did not answer that it is done"
     for (const each of held) {
       const settlements = each.deliveries.map((delivery) =>
-        settlementOf(delivery, retry, done.has(delivery) ? null : isUsedUp(delivery, retry) ? (delivery.lastError ?? neverAnswered) : error)
+        settlementOf(
+          delivery,
+          retry,
+          done.has(delivery) ? null : isUsedUp(delivery, retry) ? (delivery.lastError ?? neverAnswered) : error
+        )
       )
       yield* settle(store, name, each, settlements, tally)
     }
@@ -487,7 +493,9 @@ const makeSettler = Effect.fnUntraced(function* (store: OrderStore["Service"], c
 const describe = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const text = error instanceof Error ? `${error.name}: ${error.message}` : typeof error === "string" ? error : inspect(error)
-  return Array.from(text.toWellFormed().replaceAll("\u0000", ""), (character) => character).slice(0, 1_000).join("")
+  return Array.from(text.toWellFormed().replaceAll("\u0000", ""), (character) => character)
+    .slice(0, 1_000)
+    .join("")
 }
 
 const inspect = (error: unknown): string => {

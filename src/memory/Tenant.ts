@@ -257,7 +257,13 @@ export class Tenant {
     const lag = this.outbox.lag(consumer)
     if (lag === null) return null
     const ages = lag.oldest.map(({ orderId, sequence }) => nowMs - Date.parse(this.#eventToDeliver(orderId, sequence).event.at))
-    const oldestMs = ages.length === 0 ? null : Math.max(0, ages.reduce((a, b) => Math.max(a, b)))
+    const oldestMs =
+      ages.length === 0
+        ? null
+        : Math.max(
+            0,
+            ages.reduce((a, b) => Math.max(a, b))
+          )
     return { pending: lag.pending, parked: lag.parked, oldestMs }
   }
 

@@ -34,7 +34,16 @@ export const layer = (options?: OrderRecordsOptions): Layer.Layer<OrderRecords, 
   )
 
 /** Tables in which an order can leave something. */
-const tablesOfOrders = ["orders", "reservations", "subscriptions", "audit_events", "audit_confidential", "outbox", "event_positions", "deliveries"]
+const tablesOfOrders = [
+  "orders",
+  "reservations",
+  "subscriptions",
+  "audit_events",
+  "audit_confidential",
+  "outbox",
+  "event_positions",
+  "deliveries"
+]
 
 /** About this many events make a page full, however few orders have them. */
 const eventsInPage = "5000"

@@ -78,8 +78,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     if (start === "now" && tenantId !== null) yield* assignAll(tenantId)
     if (start === "now" && tenantId === null)
       yield* eachTenant(
-        (after) =>
-          sql`SELECT tenant_id FROM order_lifecycle.outbox WHERE tenant_id > ${after}::text ORDER BY tenant_id LIMIT 1`,
+        (after) => sql`SELECT tenant_id FROM order_lifecycle.outbox WHERE tenant_id > ${after}::text ORDER BY tenant_id LIMIT 1`,
         assignAll
       )
     const [row] = yield* write(
@@ -210,7 +209,8 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
 
   const consumers: OutboxOperations["consumers"] = Effect.fnUntraced(function* (tenantId) {
     // What arrived has its position, as far as one step goes, so that most of the lag is a difference of numbers.
-    if (tenantId !== null) yield* write(sql`SELECT order_lifecycle.assign_positions(${tenantId}::text, ${String(rowsAtOnce)}::text::integer)`)
+    if (tenantId !== null)
+      yield* write(sql`SELECT order_lifecycle.assign_positions(${tenantId}::text, ${String(rowsAtOnce)}::text::integer)`)
     const names = yield* read(
       sql<{ of_every_tenant: boolean; consumer: string }>`
         SELECT tenant_id = '' AS of_every_tenant, consumer FROM order_lifecycle.consumers

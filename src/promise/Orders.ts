@@ -156,9 +156,7 @@ export interface OrdersOutbox {
   readonly remove: (consumer: string, options?: CallOptions & { readonly tenantId?: string | undefined }) => Promise<void>
 
   /** The consumers of every tenant with their lag, or, with `tenantId`, every consumer of that tenant's events with its lag there. */
-  readonly consumers: (
-    options?: CallOptions & { readonly tenantId?: string | undefined }
-  ) => Promise<ReadonlyArray<ConsumerLag>>
+  readonly consumers: (options?: CallOptions & { readonly tenantId?: string | undefined }) => Promise<ReadonlyArray<ConsumerLag>>
 
   /**
    * Take up to `limit` events, of each order at most one, hand each to `handle`, and settle each by itself: done when `handle` returns, to be

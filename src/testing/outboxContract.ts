@@ -5,16 +5,9 @@
 import assert from "node:assert/strict"
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
-import {
-  type Change,
-  type ConsumerKey,
-  type Delivery,
-  type Lease,
-  OrderStore,
-  type Settlement
-} from "../lifecycle/OrderStore.ts"
+import { type Change, type ConsumerKey, type Delivery, type Lease, OrderStore, type Settlement } from "../lifecycle/OrderStore.ts"
 import { verifyChain } from "../order/auditChain.ts"
-import { OrderId, TenantId } from "../order/Order.ts"
+import { OrderId, type TenantId } from "../order/Order.ts"
 import { cancel, confirm, freshTenant, type Head, headOf, next, placing } from "./contractOrders.ts"
 import type { ContractCase } from "./orderStoreContract.ts"
 
@@ -29,75 +22,84 @@ const anHour = 3_600_000
 const mail = "mail"
 
 export const outboxContract: ReadonlyArray<ContractCase> = [
-  given("a consumer gets each event of an order after the one before it is done, and all of it once", function* (store, tenantId) {
-    assert.equal(yield* store.addConsumer({ tenantId, consumer: mail }, "now"), true)
-    const first = yield* placed(store, tenantId, "order-1")
-    const confirmed = yield* committed(store, next(first, confirm))
-    const second = yield* placed(store, tenantId, "order-2")
+  given(
+    "a consumer gets each event of an order after the one before it is done, and all of it once",
+    function* (store, tenantId) {
+      assert.equal(yield* store.addConsumer({ tenantId, consumer: mail }, "now"), true)
+      const first = yield* placed(store, tenantId, "order-1")
+      const confirmed = yield* committed(store, next(first, confirm))
+      const second = yield* placed(store, tenantId, "order-2")
 
-    const lease = yield* leased(store, tenantId, mail)
-    // The oldest of each order; the second event of order-1 waits its turn.
-    assert.deepEqual(lease.deliveries.map(described), [
-      { orderId: "order-1", sequence: 1, hash: first.headHash, attempts: 0, lastError: null },
-      { orderId: "order-2", sequence: 1, hash: second.headHash, attempts: 0, lastError: null }
-    ])
-    // While they are leased, neither they nor what comes behind them is handed out.
-    assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
-    assert.deepEqual(yield* settled(store, tenantId, mail, lease, [done("order-1", 1)]), ["settled"])
-    const after = yield* leased(store, tenantId, mail)
-    assert.deepEqual(after.deliveries.map(described), [
-      { orderId: "order-1", sequence: 2, hash: confirmed.headHash, attempts: 0, lastError: null }
-    ])
-    assert.deepEqual(yield* settled(store, tenantId, mail, lease, [done("order-2", 1)]), ["settled"])
-    assert.deepEqual(yield* settled(store, tenantId, mail, after, [done("order-1", 2)]), ["settled"])
-    assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
-    // What is done stays done.
-    assert.deepEqual(yield* settled(store, tenantId, mail, after, [done("order-1", 2), done("order-2", 1)]), ["lost", "lost"])
-    assert.deepEqual(yield* settled(store, tenantId, mail, after, []), [])
-  }),
-
-  given("whole events are handed out, in the order of their positions, at most as many as asked for", function* (store, tenantId) {
-    yield* store.addConsumer({ tenantId, consumer: mail }, "now")
-    for (const orderId of ["order-1", "order-2", "order-3"]) yield* placed(store, tenantId, orderId)
-    const some = yield* leased(store, tenantId, mail, anHour, 2)
-    const rest = yield* leased(store, tenantId, mail, anHour, 2)
-    assert.deepEqual([some.deliveries.length, rest.deliveries.length], [2, 1])
-    const all = [...some.deliveries, ...rest.deliveries]
-    assert.deepEqual(
-      all.map(({ position }) => position).toSorted((a, b) => a - b),
-      [1, 2, 3]
-    )
-    for (const { sealed } of all) {
-      assert.deepEqual([sealed], yield* store.history(tenantId, sealed.event.orderId))
-      assert.equal(verifyChain([sealed]), null)
+      const lease = yield* leased(store, tenantId, mail)
+      // The oldest of each order; the second event of order-1 waits its turn.
+      assert.deepEqual(lease.deliveries.map(described), [
+        { orderId: "order-1", sequence: 1, hash: first.headHash, attempts: 0, lastError: null },
+        { orderId: "order-2", sequence: 1, hash: second.headHash, attempts: 0, lastError: null }
+      ])
+      // While they are leased, neither they nor what comes behind them is handed out.
+      assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
+      assert.deepEqual(yield* settled(store, tenantId, mail, lease, [done("order-1", 1)]), ["settled"])
+      const after = yield* leased(store, tenantId, mail)
+      assert.deepEqual(after.deliveries.map(described), [
+        { orderId: "order-1", sequence: 2, hash: confirmed.headHash, attempts: 0, lastError: null }
+      ])
+      assert.deepEqual(yield* settled(store, tenantId, mail, lease, [done("order-2", 1)]), ["settled"])
+      assert.deepEqual(yield* settled(store, tenantId, mail, after, [done("order-1", 2)]), ["settled"])
+      assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
+      // What is done stays done.
+      assert.deepEqual(yield* settled(store, tenantId, mail, after, [done("order-1", 2), done("order-2", 1)]), ["lost", "lost"])
+      assert.deepEqual(yield* settled(store, tenantId, mail, after, []), [])
     }
-  }),
+  ),
 
-  given("a lease that ran out is handed out again, and the late one is told that it lost and changes nothing", function* (store, tenantId) {
-    yield* store.addConsumer({ tenantId, consumer: mail }, "now")
-    const head = yield* placed(store, tenantId, "order-1")
-    yield* committed(store, next(head, confirm))
-    const late = yield* leased(store, tenantId, mail, 0)
-    const held = yield* leased(store, tenantId, mail)
-    assert.notEqual(late.leaseId, held.leaseId)
-    assert.deepEqual(
-      held.deliveries.map(({ sealed: { event }, attempts }) => [event.sequence, attempts]),
-      [[1, 1]]
-    )
-    // Neither as done nor as failed.
-    assert.deepEqual(yield* settled(store, tenantId, mail, late, [done("order-1", 1)]), ["lost"])
-    assert.deepEqual(yield* settled(store, tenantId, mail, late, [failed("order-1", 1, 0)]), ["lost"])
-    assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
-    assert.deepEqual(yield* settled(store, tenantId, mail, held, [done("order-1", 1)]), ["settled"])
-    const following = yield* leased(store, tenantId, mail)
-    assert.deepEqual(
-      following.deliveries.map(({ sealed: { event }, attempts }) => [event.sequence, attempts]),
-      [[2, 0]]
-    )
-    // The one who is late twice does not take the lease of the next event away either.
-    assert.deepEqual(yield* settled(store, tenantId, mail, late, [done("order-1", 2)]), ["lost"])
-    assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
-  }),
+  given(
+    "whole events are handed out, in the order of their positions, at most as many as asked for",
+    function* (store, tenantId) {
+      yield* store.addConsumer({ tenantId, consumer: mail }, "now")
+      for (const orderId of ["order-1", "order-2", "order-3"]) yield* placed(store, tenantId, orderId)
+      const some = yield* leased(store, tenantId, mail, anHour, 2)
+      const rest = yield* leased(store, tenantId, mail, anHour, 2)
+      assert.deepEqual([some.deliveries.length, rest.deliveries.length], [2, 1])
+      const all = [...some.deliveries, ...rest.deliveries]
+      assert.deepEqual(
+        all.map(({ position }) => position).toSorted((a, b) => a - b),
+        [1, 2, 3]
+      )
+      for (const { sealed } of all) {
+        assert.deepEqual([sealed], yield* store.history(tenantId, sealed.event.orderId))
+        assert.equal(verifyChain([sealed]), null)
+      }
+    }
+  ),
+
+  given(
+    "a lease that ran out is handed out again, and the late one is told that it lost and changes nothing",
+    function* (store, tenantId) {
+      yield* store.addConsumer({ tenantId, consumer: mail }, "now")
+      const head = yield* placed(store, tenantId, "order-1")
+      yield* committed(store, next(head, confirm))
+      const late = yield* leased(store, tenantId, mail, 0)
+      const held = yield* leased(store, tenantId, mail)
+      assert.notEqual(late.leaseId, held.leaseId)
+      assert.deepEqual(
+        held.deliveries.map(({ sealed: { event }, attempts }) => [event.sequence, attempts]),
+        [[1, 1]]
+      )
+      // Neither as done nor as failed.
+      assert.deepEqual(yield* settled(store, tenantId, mail, late, [done("order-1", 1)]), ["lost"])
+      assert.deepEqual(yield* settled(store, tenantId, mail, late, [failed("order-1", 1, 0)]), ["lost"])
+      assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
+      assert.deepEqual(yield* settled(store, tenantId, mail, held, [done("order-1", 1)]), ["settled"])
+      const following = yield* leased(store, tenantId, mail)
+      assert.deepEqual(
+        following.deliveries.map(({ sealed: { event }, attempts }) => [event.sequence, attempts]),
+        [[2, 0]]
+      )
+      // The one who is late twice does not take the lease of the next event away either.
+      assert.deepEqual(yield* settled(store, tenantId, mail, late, [done("order-1", 2)]), ["lost"])
+      assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
+    }
+  ),
 
   given("a lease that ran out, and that nobody else has taken, can still be settled", function* (store, tenantId) {
     yield* store.addConsumer({ tenantId, consumer: mail }, "now")
@@ -107,28 +109,36 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
     assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
   }),
 
-  given("what fails holds up its own order only, and is handed out again with its attempts and its error", function* (store, tenantId) {
-    yield* store.addConsumer({ tenantId, consumer: mail }, "now")
-    const head = yield* placed(store, tenantId, "order-1")
-    yield* committed(store, next(head, confirm))
-    yield* placed(store, tenantId, "order-2")
-    const lease = yield* leased(store, tenantId, mail)
-    const outcomes = [failed("order-1", 1, 0), done("order-2", 1)]
-    assert.deepEqual(yield* settled(store, tenantId, mail, lease, outcomes), ["settled", "settled"])
-    const again = yield* leased(store, tenantId, mail)
-    assert.deepEqual(
-      again.deliveries.map(({ sealed: { event }, attempts, lastError }) => [event.orderId, event.sequence, attempts, lastError]),
-      [["order-1", 1, 1, awkward]]
-    )
-    // It waits until its time has come.
-    assert.deepEqual(yield* settled(store, tenantId, mail, again, [failed("order-1", 1, anHour)]), ["settled"])
-    assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
-    yield* placed(store, tenantId, "order-3")
-    assert.deepEqual(
-      (yield* leased(store, tenantId, mail)).deliveries.map(({ sealed }) => sealed.event.orderId),
-      ["order-3"]
-    )
-  }),
+  given(
+    "what fails holds up its own order only, and is handed out again with its attempts and its error",
+    function* (store, tenantId) {
+      yield* store.addConsumer({ tenantId, consumer: mail }, "now")
+      const head = yield* placed(store, tenantId, "order-1")
+      yield* committed(store, next(head, confirm))
+      yield* placed(store, tenantId, "order-2")
+      const lease = yield* leased(store, tenantId, mail)
+      const outcomes = [failed("order-1", 1, 0), done("order-2", 1)]
+      assert.deepEqual(yield* settled(store, tenantId, mail, lease, outcomes), ["settled", "settled"])
+      const again = yield* leased(store, tenantId, mail)
+      assert.deepEqual(
+        again.deliveries.map(({ sealed: { event }, attempts, lastError }) => [
+          event.orderId,
+          event.sequence,
+          attempts,
+          lastError
+        ]),
+        [["order-1", 1, 1, awkward]]
+      )
+      // It waits until its time has come.
+      assert.deepEqual(yield* settled(store, tenantId, mail, again, [failed("order-1", 1, anHour)]), ["settled"])
+      assert.deepEqual((yield* leased(store, tenantId, mail)).deliveries, [])
+      yield* placed(store, tenantId, "order-3")
+      assert.deepEqual(
+        (yield* leased(store, tenantId, mail)).deliveries.map(({ sealed }) => sealed.event.orderId),
+        ["order-3"]
+      )
+    }
+  ),
 
   given("a parked event is listed, and is released or skipped", function* (store, tenantId) {
     yield* store.addConsumer({ tenantId, consumer: mail }, "now")
@@ -261,7 +271,14 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
     const served = yield* servedTenants(store, all, ours)
     assert.deepEqual(served, new Set(ours))
     const events = (consumer: string) => Effect.forEach(ours, (tenant) => drained(store, tenant, consumer))
-    assert.deepEqual(yield* events(all), [[["order-1", 1]], [["order-1", 1], ["order-1", 2]], [["order-1", 1]]])
+    assert.deepEqual(yield* events(all), [
+      [["order-1", 1]],
+      [
+        ["order-1", 1],
+        ["order-1", 2]
+      ],
+      [["order-1", 1]]
+    ])
     assert.deepEqual(yield* events(fresh), [[], [["order-1", 2]], [["order-1", 1]]])
     // Nothing is left for it with these tenants.
     assert.deepEqual(yield* servedTenants(store, all, ours), new Set())
@@ -304,7 +321,9 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
     assert.equal(before, true)
     yield* store.addConsumer({ tenantId, consumer: mail }, "now")
     const lagOf = (scope: TenantId | null, key: ConsumerKey) =>
-      Effect.map(store.consumers(scope), (lags) => lags.find((lag) => lag.consumer === key.consumer && lag.tenantId === key.tenantId))
+      Effect.map(store.consumers(scope), (lags) =>
+        lags.find((lag) => lag.consumer === key.consumer && lag.tenantId === key.tenantId)
+      )
     const own = { tenantId, consumer: mail }
     const every = { tenantId: null, consumer }
     assert.deepEqual(yield* lagOf(tenantId, own), { ...own, pending: 0, parked: 0, oldestMs: null })
@@ -326,42 +345,51 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
     yield* store.removeConsumer(every)
   }),
 
-  given("the feed has every event once, in positions without a hole, and an order's events in sequence", function* (store, tenantId) {
-    assert.deepEqual(yield* store.feed(tenantId, 0, 10), [])
-    const heads = yield* Effect.forEach(["order-1", "order-2", "order-3"], (orderId) => placed(store, tenantId, orderId))
-    yield* Effect.forEach(heads, (head) => committed(store, next(head, confirm)))
-    const whole = yield* store.feed(tenantId, 0, 100)
-    assert.deepEqual(
-      whole.map(({ position }) => position),
-      [1, 2, 3, 4, 5, 6]
-    )
-    for (const { order } of heads) {
-      const own = whole.filter(({ sealed }) => sealed.event.orderId === order.orderId).map(({ sealed }) => sealed)
-      assert.deepEqual(own, yield* store.history(tenantId, order.orderId))
+  given(
+    "the feed has every event once, in positions without a hole, and an order's events in sequence",
+    function* (store, tenantId) {
+      assert.deepEqual(yield* store.feed(tenantId, 0, 10), [])
+      const heads = yield* Effect.forEach(["order-1", "order-2", "order-3"], (orderId) => placed(store, tenantId, orderId))
+      yield* Effect.forEach(heads, (head) => committed(store, next(head, confirm)))
+      const whole = yield* store.feed(tenantId, 0, 100)
+      assert.deepEqual(
+        whole.map(({ position }) => position),
+        [1, 2, 3, 4, 5, 6]
+      )
+      for (const { order } of heads) {
+        const own = whole.filter(({ sealed }) => sealed.event.orderId === order.orderId).map(({ sealed }) => sealed)
+        assert.deepEqual(own, yield* store.history(tenantId, order.orderId))
+      }
+      assert.deepEqual(yield* store.feed(tenantId, 2, 3), whole.slice(2, 5))
+      assert.deepEqual(yield* store.feed(tenantId, 6, 3), [])
+      // Positions stay, and what comes later comes behind them.
+      yield* placed(store, tenantId, "order-0")
+      assert.deepEqual((yield* store.feed(tenantId, 0, 100)).slice(0, 6), whole)
+      assert.deepEqual(
+        (yield* store.feed(tenantId, 6, 100)).map(({ position, sealed }) => [position, sealed.event.orderId]),
+        [[7, "order-0"]]
+      )
+      assert.deepEqual(yield* store.feed(freshTenant(), 0, 10), [])
     }
-    assert.deepEqual(yield* store.feed(tenantId, 2, 3), whole.slice(2, 5))
-    assert.deepEqual(yield* store.feed(tenantId, 6, 3), [])
-    // Positions stay, and what comes later comes behind them.
-    yield* placed(store, tenantId, "order-0")
-    assert.deepEqual((yield* store.feed(tenantId, 0, 100)).slice(0, 6), whole)
-    assert.deepEqual(
-      (yield* store.feed(tenantId, 6, 100)).map(({ position, sealed }) => [position, sealed.event.orderId]),
-      [[7, "order-0"]]
-    )
-    assert.deepEqual(yield* store.feed(freshTenant(), 0, 10), [])
-  }),
+  ),
 
-  given("what is taken back does not reach the outbox, and what is done exclusively reaches it at its end", function* (store, tenantId) {
-    yield* store.addConsumer({ tenantId, consumer: mail }, "now")
-    const head = yield* placed(store, tenantId, "order-1")
-    const { orderId } = head.order
-    yield* Effect.flip(
-      store.exclusively({ tenantId, orderId }, Effect.andThen(store.commit([next(head, cancel("never"))]), Effect.fail("changed my mind")))
-    )
-    assert.deepEqual(yield* drained(store, tenantId, mail), [["order-1", 1]])
-    yield* store.exclusively({ tenantId, orderId }, store.commit([next(head, confirm)]))
-    assert.deepEqual(yield* drained(store, tenantId, mail), [["order-1", 2]])
-  }),
+  given(
+    "what is taken back does not reach the outbox, and what is done exclusively reaches it at its end",
+    function* (store, tenantId) {
+      yield* store.addConsumer({ tenantId, consumer: mail }, "now")
+      const head = yield* placed(store, tenantId, "order-1")
+      const { orderId } = head.order
+      yield* Effect.flip(
+        store.exclusively(
+          { tenantId, orderId },
+          Effect.andThen(store.commit([next(head, cancel("never"))]), Effect.fail("changed my mind"))
+        )
+      )
+      assert.deepEqual(yield* drained(store, tenantId, mail), [["order-1", 1]])
+      yield* store.exclusively({ tenantId, orderId }, store.commit([next(head, confirm)]))
+      assert.deepEqual(yield* drained(store, tenantId, mail), [["order-1", 2]])
+    }
+  ),
 
   given("relays that work side by side hand every event to the consumer once, and in sequence", function* (store, tenantId) {
     yield* store.addConsumer({ tenantId, consumer: mail }, "now")
@@ -372,7 +400,13 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
         idle = lease.deliveries.length === 0 ? idle + 1 : 0
         for (const { sealed } of lease.deliveries)
           seen.set(sealed.event.orderId, [...(seen.get(sealed.event.orderId) ?? []), sealed.event.sequence])
-        yield* settled(store, tenantId, mail, lease, lease.deliveries.map(({ sealed: { event } }) => done(event.orderId, event.sequence)))
+        yield* settled(
+          store,
+          tenantId,
+          mail,
+          lease,
+          lease.deliveries.map(({ sealed: { event } }) => done(event.orderId, event.sequence))
+        )
       }
     })
     const lives = Effect.forEach(
@@ -386,7 +420,10 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
     )
     yield* Effect.all([lives, relay, relay, relay], { concurrency: "unbounded" })
     yield* relay
-    assert.deepEqual([...seen.values()], Array.from({ length: 8 }, () => [1, 2, 3]))
+    assert.deepEqual(
+      [...seen.values()],
+      Array.from({ length: 8 }, () => [1, 2, 3])
+    )
   }),
 
   given("a consumer that is added and removed while events flow misses none behind its start", function* (store, tenantId) {
@@ -416,7 +453,7 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
 // --- what the cases are made of ----------------------------------------------------------------------------------------------------------
 
 /** A text that a store must keep as it is. */
-const awkward = "Error: it's \"full\" \\ $1 \u{1F4A5}\n\tat once"
+const awkward = 'Error: it\'s "full" \\ $1 \u{1F4A5}\n\tat once'
 
 const unusedName = () => `every-${randomUUID()}`
 

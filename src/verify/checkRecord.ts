@@ -160,7 +160,8 @@ const checkOutbox = ({ events, positions, unplaced, consumers }: OrderRecord): R
   const fault = (id: "O1" | "O5", message: string) => faults.push({ id, message })
 
   const lost = [...known].filter((sequence) => !reached.has(sequence))
-  if (lost.length > 0) fault("O5", `no consumer can be given the events ${lost.join(", ")}: they have no position and wait for none`)
+  if (lost.length > 0)
+    fault("O5", `no consumer can be given the events ${lost.join(", ")}: they have no position and wait for none`)
   const stray = [...reached].filter((sequence) => !known.has(sequence))
   if (stray.length > 0) fault("O1", `the outbox has events ${stray.join(", ")}, which do not exist`)
   const turns = [...placed, ...unplaced]

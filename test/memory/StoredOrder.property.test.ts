@@ -53,8 +53,7 @@ const happening = fc.oneof(
 )
 
 /** The stored order after it has been at rest. */
-const afterRest = (packed: PackedEvents, stored: StoredOrder): StoredOrder =>
-  found(packed, stored.orderId, resting(stored))
+const afterRest = (packed: PackedEvents, stored: StoredOrder): StoredOrder => found(packed, stored.orderId, resting(stored))
 
 it("an order that rests is, once it is asked for, the very order that it would have been awake", () => {
   fc.assert(

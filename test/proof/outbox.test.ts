@@ -67,7 +67,11 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
           const seen: Array<string> = []
           let attempts = 0
           const options = { tenantId, limit: 30, retry: { first: 0 } }
-          const attempt = ({ sealed: { event } }: { readonly sealed: { readonly event: { orderId: string; sequence: number } } }) => {
+          const attempt = ({
+            sealed: { event }
+          }: {
+            readonly sealed: { readonly event: { orderId: string; sequence: number } }
+          }) => {
             seen.push(`${event.orderId} ${event.sequence}`)
             return ++attempts % 50 !== 0
           }
