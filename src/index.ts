@@ -95,6 +95,16 @@ export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
 export { Caller } from "./lifecycle/Caller.ts"
 export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"
 export { AuditTrail, type BrokenChain, EventNotErasable } from "./lifecycle/AuditTrail.ts"
+export {
+  ConsumerExists,
+  ConsumerName,
+  ConsumerNotFound,
+  type Delivered,
+  type DeliverOptions,
+  EventNotParked,
+  Outbox,
+  type RetryOptions
+} from "./lifecycle/Outbox.ts"
 export { CurrentDigest } from "./lifecycle/CurrentDigest.ts"
 export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
 export { WrongAnswer, WrongOption } from "./lifecycle/options.ts"
@@ -106,19 +116,26 @@ export { Catalogue } from "./lifecycle/Catalogue.ts"
 export {
   type Change,
   type CommitOutcome,
+  type ConsumerKey,
+  type ConsumerLag,
+  type ConsumerStart,
+  type Delivery,
   type EventKey,
   type IdempotencyKey,
+  type Lease,
   type Loaded,
   type LoadRequest,
   type OrderQuery,
   type OrderSort,
   OrderStore,
   OutcomeUnknown,
-  type OutboxEntry,
   type PagePosition,
+  type PositionedEvent,
   type Remembered,
   RememberedOutcome,
   type Row,
+  type Settlement,
+  type SettlementOutcome,
   type Stock,
   StoreUnavailable,
   type SubscriptionOfOrder,

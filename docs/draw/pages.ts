@@ -41,6 +41,7 @@ export const pages: ReadonlyArray<Page> = [
           "docs/examples/open-on-postgresql.ts",
           "docs/examples/orders-over-http.ts",
           "docs/examples/deliver-events.ts",
+          "docs/examples/safe-consumer.ts",
           "docs/examples/shut-down.ts"
         )
       )

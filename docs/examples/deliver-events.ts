@@ -4,17 +4,17 @@ import type { Orders, SealedEvent } from "order-lifecycle/promise"
 /** Hand every event to `publish` until the signal says to stop. One such loop per process; any number of processes. */
 export const deliverEvents = async (
   orders: Orders,
+  consumer: string,
   publish: (event: SealedEvent["event"]) => Promise<void>,
   signal: AbortSignal
 ): Promise<void> => {
   while (!signal.aborted) {
     try {
-      const delivered = await orders.auditTrail.deliver(async (events) => {
-        for (const { event } of events) await publish(event)
-      })
+      const { delivered } = await orders.outbox.deliver(consumer, ({ sealed }) => publish(sealed.event), { signal })
+      // What `publish` throws holds up the later events of the same order only, and is tried again by itself.
       if (delivered === 0) await sleep(500, undefined, { signal })
     } catch {
-      // What was not delivered is handed out again when its lease has run out. Log it here, and go on.
+      // The store could not be reached. What was handed out comes again when its lease has run out. Log it here, and go on.
       if (!signal.aborted) await sleep(1_000, undefined, { signal }).catch(() => {})
     }
   }

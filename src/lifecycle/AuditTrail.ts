@@ -2,12 +2,11 @@
  * The audit trail: what happened to each order, when, by whom and why, in a chain of hashes.
  *
  * `emit` puts a transition's event in its place in the chain; the store writes it in the same statement as the change itself. `announce`
- * tells those who listen in this process, after the commit. Durable consumers take the outbox (`deliver`), which loses nothing.
+ * tells those who listen in this process, after the commit. What must not be lost is taken from the outbox (`Outbox.ts`).
  */
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
@@ -16,10 +15,14 @@ import * as Stream from "effect/Stream"
 import { type ChainFault, seal, type SealedEvent, verifyChain } from "../order/auditChain.ts"
 import type { Transition } from "../order/decide.ts"
 import { type OrderId, OrderId as OrderIdSchema, type TenantId } from "../order/Order.ts"
-import { fromDateTime } from "../order/Timestamp.ts"
+import type { InvalidInput } from "../order/Refusal.ts"
 import { CurrentDigest } from "./CurrentDigest.ts"
 import { makeIds } from "./Ids.ts"
-import { type EventKey, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
+import { type Delivery, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "./OrderStore.ts"
+import { type DeliverOptions, makeOutbox } from "./Outbox.ts"
+
+/** The consumer of `AuditTrail.deliver`. Events that waited in stores from before there were names are its events. */
+export const defaultConsumer = "default"
 
 /** A chain that does not verify. */
 export interface BrokenChain extends ChainFault {
@@ -88,15 +91,17 @@ export class AuditTrail extends Context.Service<
     ) => Effect.Effect<void, EventNotErasable | StoreUnavailable | OutcomeUnknown>
 
     /**
-     * Take up to `limit` events from the outbox, hand them to `consume`, and mark them delivered when it succeeds. Returns how many.
+     * Take up to `limit` (100) events of every tenant for the consumer `default`, and hand them to `consume` one by one. Returns how many
+     * were delivered. `Outbox.deliver` does the same for a consumer that you name, and tells more; this is its short form.
      *
-     * Every event is delivered at least once and, per order, in sequence; there is no order between orders. When `consume` fails or the
-     * process dies, the events are handed out again after `lease` (30 s).
+     * The consumer `default` is added, from the beginning, when there is none. Every event is delivered at least once and, per order, in
+     * sequence. When `consume` fails for one, the others are still handed out; then this fails with the first failure. What failed is tried
+     * again as the outbox does it (`retry`).
      */
     readonly deliver: <E, R>(
       consume: (events: ReadonlyArray<SealedEvent>) => Effect.Effect<void, E, R>,
-      options?: { readonly limit?: number; readonly lease?: Duration.Input }
-    ) => Effect.Effect<number, E | StoreUnavailable | OutcomeUnknown, R>
+      options?: Omit<DeliverOptions, "tenantId">
+    ) => Effect.Effect<number, E | InvalidInput | StoreUnavailable | OutcomeUnknown, R>
   }
 >()("order-lifecycle/AuditTrail") {
   /** Salts come from Effect's `WebCrypto` reference, time from its `Clock`: both can be replaced. */
@@ -106,6 +111,7 @@ export class AuditTrail extends Context.Service<
       const store = yield* OrderStore
       const { newSalt } = yield* makeIds
       const digest = yield* CurrentDigest
+      const outbox = yield* makeOutbox
       const listeners = yield* PubSub.sliding<SealedEvent>(4096)
 
       const emit = (transition: Transition, headHash: string | null) =>
@@ -134,21 +140,25 @@ export class AuditTrail extends Context.Service<
 
       const deliver = Effect.fn("AuditTrail.deliver")(function* <E, R>(
         consume: (events: ReadonlyArray<SealedEvent>) => Effect.Effect<void, E, R>,
-        options?: { readonly limit?: number; readonly lease?: Duration.Input }
+        options?: Omit<DeliverOptions, "tenantId">
       ) {
-        const now = yield* DateTime.now
-        const leaseUntil = DateTime.addDuration(now, options?.lease ?? "30 seconds")
-        const entries = yield* store.leaseOutbox(options?.limit ?? 100, fromDateTime(now), fromDateTime(leaseUntil))
-        if (entries.length === 0) return 0
-        yield* consume(entries.map((entry) => entry.sealed))
-        yield* store.acknowledgeOutbox(
-          entries.map(({ sealed: { event } }): EventKey => ({
-            tenantId: event.tenantId,
-            orderId: event.orderId,
-            sequence: event.sequence
-          }))
+        let first: Exit.Failure<void, E> | undefined
+        const handle = ({ sealed }: Delivery) =>
+          Effect.onExit(
+            Effect.suspend(() => consume([sealed])),
+            (exit) => Effect.sync(() => void (first ??= Exit.isFailure(exit) ? exit : undefined))
+          )
+        const once = outbox.deliver(defaultConsumer, handle, options)
+        const { delivered } = yield* Effect.catchTag(once, "ConsumerNotFound", () =>
+          outbox.add(defaultConsumer, { from: "beginning" }).pipe(
+            // Another process has added it meanwhile.
+            Effect.catchTag("ConsumerExists", () => Effect.void),
+            Effect.andThen(once),
+            Effect.catchTag("ConsumerNotFound", () => Effect.succeed({ delivered: 0 }))
+          )
         )
-        return entries.length
+        if (first !== undefined) return yield* Effect.failCause(first.cause)
+        return delivered
       })
 
       return {

@@ -28,6 +28,7 @@ import type { Catalogue } from "./Catalogue.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { optionsReader } from "./options.ts"
 import { OrderStore, type OutcomeUnknown, type StoreUnavailable, type SubscriptionOfOrder } from "./OrderStore.ts"
+import { Outbox } from "./Outbox.ts"
 import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
 import { Reservations } from "./Reservations.ts"
 import { traced } from "./traced.ts"
@@ -130,9 +131,9 @@ export class OrderLifecycle extends Context.Service<
    */
   static readonly layer = (options?: {
     readonly cancellationPolicy?: CancellationPolicy
-  }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail, never, OrderStore | Catalogue | Assets> =>
+  }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox, never, OrderStore | Catalogue | Assets> =>
     Layer.effect(OrderLifecycle, make(lifecycles[readOptions(options).cancellationPolicy ?? "noActiveSubscriptions"])).pipe(
-      Layer.provideMerge(Layer.merge(Reservations.layer, AuditTrail.layer))
+      Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
     )
 }
 

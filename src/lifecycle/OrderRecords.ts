@@ -11,6 +11,15 @@ import type { SealedEvent } from "../order/auditChain.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import type { EventKey, StoreUnavailable } from "./OrderStore.ts"
 
+/** What one consumer has of an order. */
+export interface ConsumerRecord {
+  readonly consumer: string
+  /** The position up to which events were handed on to it. */
+  readonly upTo: number
+  /** Sequences of those that were handed on and are not done, from the one whose turn it is; null when there are none. */
+  readonly undone: { readonly first: number; readonly last: number } | null
+}
+
 /** All that is kept of one order, in one snapshot. Nothing of it has been checked. */
 export interface OrderRecord {
   readonly tenantId: TenantId
@@ -23,8 +32,12 @@ export interface OrderRecord {
   readonly reservations: ReadonlyArray<{ readonly line: number; readonly sku: string; readonly quantity: number }>
   /** The events, oldest first. */
   readonly events: ReadonlyArray<SealedEvent>
-  /** Sequences of the events that are still to be delivered, ascending. */
-  readonly undelivered: ReadonlyArray<number>
+  /** The positions of the order's events among those of the tenant, by sequence. */
+  readonly positions: ReadonlyArray<{ readonly sequence: number; readonly position: number }>
+  /** Sequences of the events that have no position yet, ascending. */
+  readonly unplaced: ReadonlyArray<number>
+  /** What each consumer of the tenant's events has of the order. */
+  readonly consumers: ReadonlyArray<ConsumerRecord>
   /**
    * What the store itself keeps twice (columns it sorts or looks up by, indexes of its own) and what does not agree: a sentence each.
    * Every one is a violation of C4.

@@ -160,12 +160,54 @@ export interface Stock {
   readonly rented: number
 }
 
-/** An event awaiting delivery to a durable consumer. */
-export interface OutboxEntry {
-  readonly sealed: SealedEvent
-  /** How often it was handed out before. */
-  readonly attempts: number
+/** Whose events a consumer takes: those of one tenant or, for null, of every tenant. Its name is taken once in a scope. */
+export interface ConsumerKey {
+  readonly tenantId: TenantId | null
+  readonly consumer: string
 }
+
+/** Where a new consumer starts: at the next event that is committed, or at the first one there is. */
+export type ConsumerStart = "now" | "beginning"
+
+/** How far a consumer is behind, in the scope that was asked for. */
+export interface ConsumerLag extends ConsumerKey {
+  /** Events it has not done, parked ones and those behind them included. */
+  readonly pending: number
+  /** Events that wait for a decision: each holds up the later events of its order. */
+  readonly parked: number
+  /** Age of the oldest pending event in ms, by the store's clock; null when nothing is pending. */
+  readonly oldestMs: number | null
+}
+
+/** An event and its place among the events of its tenant, from 1. A reader who sees a position has every lower one before him. */
+export interface PositionedEvent {
+  readonly position: number
+  readonly sealed: SealedEvent
+}
+
+/** An event that is handed to a consumer. */
+export interface Delivery extends PositionedEvent {
+  /** How often it was handed to this consumer before. */
+  readonly attempts: number
+  /** What the attempt before failed with, at most 1,000 characters; null when it did not say. */
+  readonly lastError: string | null
+}
+
+/** Events of one tenant that one consumer has until the lease runs out, by the store's clock. At most one event of each order. */
+export interface Lease {
+  readonly leaseId: string
+  readonly deliveries: ReadonlyArray<Delivery>
+}
+
+/** What became of a leased event. Without `error` it is done. After `retryMs` it is handed out again; null parks it. */
+export interface Settlement {
+  readonly orderId: OrderId
+  readonly sequence: number
+  readonly failed?: { readonly error: string; readonly retryMs: number | null }
+}
+
+/** `lost`: another lease has taken the event since, or the consumer was removed. Nothing was changed. */
+export type SettlementOutcome = "settled" | "lost"
 
 /** Which event: unique over all tenants. */
 export interface EventKey {
@@ -290,17 +332,71 @@ export class OrderStore extends Context.Service<
     /** Tenants of whom anything is kept, by id, after `after`, at most `limit`: for housekeeping, which goes tenant by tenant. */
     readonly tenantIds: (after: TenantId | null, limit: number) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
 
-    /**
-     * Lease undelivered events to one consumer until `leaseUntil`: per order only the oldest, so that a consumer sees an order's events in
-     * sequence. An event whose lease ran out before `now` is handed out again.
-     */
-    readonly leaseOutbox: (
-      limit: number,
-      now: Timestamp,
-      leaseUntil: Timestamp
-    ) => Effect.Effect<ReadonlyArray<OutboxEntry>, StoreUnavailable | OutcomeUnknown>
+    // --- outbox: `Outbox.ts` says what all of it is for ---
 
-    /** Mark events as delivered. */
-    readonly acknowledgeOutbox: (events: ReadonlyArray<EventKey>) => Effect.Effect<void, StoreUnavailable | OutcomeUnknown>
+    /** Add a consumer. False when the name is taken: in this tenant, by a consumer of every tenant, or, for null, in any tenant. */
+    readonly addConsumer: (key: ConsumerKey, start: ConsumerStart) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
+
+    /** Remove a consumer with all that waits for it. False when there is none. */
+    readonly removeConsumer: (key: ConsumerKey) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
+
+    /**
+     * The consumers by name: those of every tenant, over all tenants (null), or those that take a tenant's events, in that tenant.
+     * A consumer of every tenant has `tenantId: null` in both.
+     */
+    readonly consumers: (
+      tenantId: TenantId | null
+    ) => Effect.Effect<ReadonlyArray<ConsumerLag>, StoreUnavailable | OutcomeUnknown>
+
+    /**
+     * Tenants that may have something for a consumer of every tenant, by id, after `after`, at most `limit`; null when there is no such
+     * consumer. The cost depends on the tenants that have something, and not on those that there are.
+     */
+    readonly tenantsWithWork: (
+      consumer: string,
+      after: TenantId | null,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<TenantId> | null, StoreUnavailable>
+
+    /**
+     * Hand a tenant's events to a consumer for `leaseMs`, by the store's clock: of each order the oldest that is not done, and only when it
+     * is neither leased nor parked nor waiting for its next try. Null when the tenant's events go to no such consumer.
+     */
+    readonly leaseEvents: (request: {
+      readonly tenantId: TenantId
+      readonly consumer: string
+      readonly limit: number
+      readonly leaseMs: number
+    }) => Effect.Effect<Lease | null, StoreUnavailable | OutcomeUnknown>
+
+    /** Say what became of events under a lease; one answer each, in order. An event is settled while no other lease has taken it. */
+    readonly settleEvents: (request: {
+      readonly tenantId: TenantId
+      readonly consumer: string
+      readonly leaseId: string
+      readonly settlements: ReadonlyArray<Settlement>
+    }) => Effect.Effect<ReadonlyArray<SettlementOutcome>, StoreUnavailable | OutcomeUnknown>
+
+    /** A consumer's parked events in a tenant, by position, after `after`, at most `limit`. Empty when there is no such consumer. */
+    readonly parkedEvents: (
+      tenantId: TenantId,
+      consumer: string,
+      after: number,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<Delivery>, StoreUnavailable>
+
+    /** Hand a parked event out again, its attempts counted anew (`release`), or take it as done (`skip`). False when it is not parked. */
+    readonly unparkEvent: (
+      consumer: string,
+      event: EventKey,
+      how: "release" | "skip"
+    ) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
+
+    /** A tenant's events by position, after `after` (0 for all), at most `limit`. */
+    readonly feed: (
+      tenantId: TenantId,
+      after: number,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<PositionedEvent>, StoreUnavailable | OutcomeUnknown>
   }
 >()("order-lifecycle/OrderStore") {}

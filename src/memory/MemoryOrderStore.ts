@@ -5,13 +5,14 @@
  * there is to it. Orders are immutable values, so a reader keeps the snapshot it has read. Events are kept packed, and an order that nobody
  * has touched for a while is kept as its events alone (`StoredOrder.ts`): a million orders fit into a gigabyte.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import type { CommitOutcome, OutboxEntry } from "../lifecycle/OrderStore.ts"
+import type { CommitOutcome, ConsumerKey, ConsumerLag } from "../lifecycle/OrderStore.ts"
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
@@ -28,13 +29,14 @@ interface Lock {
 }
 
 /**
- * What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, how to take them back, and what
- * is to be done when the outermost one has been committed.
+ * What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, how to take them back, the events
+ * that reach the outbox once they are final, and what is to be done then.
  */
 interface Transaction {
   readonly locks: ReadonlyArray<Lock>
   readonly undo: Array<() => void>
   readonly afterCommit: Array<Effect.Effect<void>>
+  readonly arrivals: Array<() => void>
   readonly outer: Transaction | null
 }
 const CurrentTransaction = Context.Reference<Transaction | null>("order-lifecycle/MemoryOrderStore/CurrentTransaction", {
@@ -43,15 +45,21 @@ const CurrentTransaction = Context.Reference<Transaction | null>("order-lifecycl
 
 type OrderKey = Pick<Lock, "tenantId" | "orderId">
 
+/** The clock that leases end by, in ms: it is never set back. */
+const leaseClock = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
 const make = (mostAwake: number): { readonly store: OrderStore["Service"]; readonly records: OrderRecords["Service"] } => {
   const tenants = new Map<TenantId, Tenant>()
   const tenantIds = new SortedIds<TenantId>()
   const locks = new Set<Lock>()
+  /** Consumers of every tenant. */
+  const everywhere = new Set<string>()
 
   const tenant = (tenantId: TenantId): Tenant => {
     const known = tenants.get(tenantId)
     if (known) return known
     const created = new Tenant(tenantId, mostAwake)
+    for (const consumer of everywhere) created.outbox.add(consumer, "beginning", true)
     tenants.set(tenantId, created)
     tenantIds.add(tenantId)
     return created
@@ -89,9 +97,14 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
         changes.map(({ transition }) => transition.after),
         (transaction) =>
           changes.map((change): CommitOutcome => {
-            const undo = tenant(change.transition.after.tenantId).commit(change)
-            if (undo) transaction?.undo.push(undo)
-            return undo ? "committed" : "conflict"
+            const { tenantId, orderId, version } = change.transition.after
+            const undo = tenant(tenantId).commit(change)
+            if (!undo) return "conflict"
+            const arrive = () => tenant(tenantId).outbox.append(orderId, version)
+            transaction?.undo.push(undo)
+            if (transaction) transaction.arrivals.push(arrive)
+            else arrive()
+            return "committed"
           })
       ),
 
@@ -104,7 +117,13 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
       const acquire = whenUnlocked([{ tenantId, orderId }], (outer) => {
         const lock: Lock = { tenantId, orderId, released: Deferred.makeUnsafe<void>() }
         locks.add(lock)
-        const transaction: Transaction = { locks: [...(outer?.locks ?? []), lock], undo: [], afterCommit: [], outer }
+        const transaction: Transaction = {
+          locks: [...(outer?.locks ?? []), lock],
+          undo: [],
+          arrivals: [],
+          afterCommit: [],
+          outer
+        }
         return { lock, transaction }
       })
       return Effect.acquireUseRelease(
@@ -112,14 +131,16 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
         ({ transaction }) => Effect.provideService(use, CurrentTransaction, transaction),
         ({ lock, transaction }, exit) =>
           Effect.suspend(() => {
-            // Whoever fails leaves nothing behind.
-            if (Exit.isFailure(exit)) for (const undoOne of transaction.undo.toReversed()) undoOne()
+            const { outer, undo, arrivals, afterCommit } = transaction
+            // A failure leaves nothing behind; a success within another transaction is final when that one is.
+            if (Exit.isFailure(exit)) for (const undoOne of undo.toReversed()) undoOne()
+            else if (outer === null) for (const arrive of arrivals) arrive()
             locks.delete(lock)
             Deferred.doneUnsafe(lock.released, Exit.void)
             if (Exit.isFailure(exit)) return Effect.void
-            const { outer, undo, afterCommit } = transaction
             if (outer === null) return Effect.forEach(afterCommit, (each) => each, { discard: true })
             outer.undo.push(...undo)
+            outer.arrivals.push(...arrivals)
             outer.afterCommit.push(...afterCommit)
             return Effect.void
           })
@@ -174,17 +195,75 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
 
     orderIds: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).orderIds.page(after, limit)),
 
-    leaseOutbox: (limit, now, leaseUntil) =>
+    addConsumer: ({ tenantId, consumer }, start) =>
       Effect.sync(() => {
-        const leased: Array<OutboxEntry> = []
-        for (const each of tenants.values()) leased.push(...each.lease(limit - leased.length, now, leaseUntil))
-        return leased
+        const isTaken = (each: Tenant) => each.outbox.takers.has(consumer)
+        if (tenantId !== null) {
+          if (isTaken(tenant(tenantId))) return false
+          tenant(tenantId).outbox.add(consumer, start, false)
+          return true
+        }
+        if (everywhere.has(consumer) || [...tenants.values()].some(isTaken)) return false
+        everywhere.add(consumer)
+        for (const each of tenants.values()) each.outbox.add(consumer, start, true)
+        return true
       }),
 
-    acknowledgeOutbox: (events) =>
+    removeConsumer: ({ tenantId, consumer }) =>
       Effect.sync(() => {
-        for (const event of events) tenant(event.tenantId).acknowledge(event)
-      })
+        if (tenantId !== null) return tenant(tenantId).outbox.remove(consumer, false)
+        if (!everywhere.delete(consumer)) return false
+        for (const each of tenants.values()) each.outbox.remove(consumer, true)
+        return true
+      }),
+
+    consumers: (tenantId) =>
+      Effect.map(Clock.currentTimeMillis, (nowMs) => {
+        const own = tenantId === null ? [] : [...tenant(tenantId).outbox.takers].filter(([, { ofEveryTenant }]) => !ofEveryTenant)
+        const within = tenantId === null ? [...tenants.values()] : [tenant(tenantId)]
+        const keys: ReadonlyArray<ConsumerKey> = [
+          ...[...everywhere].map((consumer) => ({ tenantId: null, consumer })),
+          ...own.map(([consumer]) => ({ tenantId, consumer }))
+        ]
+        return keys
+          .toSorted((a, b) => (a.consumer < b.consumer ? -1 : 1))
+          .map((key): ConsumerLag => {
+            const lags = within.flatMap((each) => each.lag(key.consumer, nowMs) ?? [])
+            const ages = lags.flatMap(({ oldestMs }) => oldestMs ?? [])
+            return {
+              ...key,
+              pending: lags.reduce((sum, { pending }) => sum + pending, 0),
+              parked: lags.reduce((sum, { parked }) => sum + parked, 0),
+              oldestMs: ages.length === 0 ? null : ages.reduce((a, b) => Math.max(a, b))
+            }
+          })
+      }),
+
+    tenantsWithWork: (consumer, after, limit) =>
+      Effect.map(leaseClock, (nowMs) => {
+        if (!everywhere.has(consumer)) return null
+        const found: Array<TenantId> = []
+        for (const tenantId of tenantIds.page(after, tenants.size)) {
+          if (tenants.get(tenantId)?.outbox.hasWork(consumer, nowMs) === true) found.push(tenantId)
+          if (found.length === limit) break
+        }
+        return found
+      }),
+
+    leaseEvents: ({ tenantId, consumer, limit, leaseMs }) =>
+      Effect.map(leaseClock, (nowMs) => tenant(tenantId).lease(consumer, limit, leaseMs, nowMs)),
+
+    settleEvents: ({ tenantId, consumer, leaseId, settlements }) =>
+      Effect.map(leaseClock, (nowMs) =>
+        settlements.map((settlement) => tenant(tenantId).outbox.settle(consumer, leaseId, settlement, nowMs))
+      ),
+
+    parkedEvents: (tenantId, consumer, after, limit) => Effect.sync(() => tenant(tenantId).parked(consumer, after, limit)),
+
+    unparkEvent: (consumer, event, how) =>
+      Effect.map(leaseClock, (nowMs) => tenant(event.tenantId).outbox.unpark(consumer, event, how, nowMs)),
+
+    feed: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).feed(after, limit))
   }
 
   const records: OrderRecords["Service"] = {

@@ -1,17 +1,15 @@
 /**
- * An order as the memory keeps it: where it stands, where its events are, and which of them no durable consumer has taken yet.
+ * An order as the memory keeps it: where it stands, and where its events are.
  *
  * It is a value that never changes; a change makes another one that shares all it can. So taking a change back is putting the value from
  * before in its place, and what a commit costs does not depend on how long the history is.
  *
  * An order that nobody has touched for a while rests: it is its events, and nothing else is kept of it. Who asks for it folds them.
  */
-import type { OutboxEntry } from "../lifecycle/OrderStore.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
 import { evolve, fold } from "../order/evolve.ts"
 import type { Order, OrderId } from "../order/Order.ts"
-import type { Timestamp } from "../order/Timestamp.ts"
 import { isSameValue } from "./isSameValue.ts"
 import type { Address, PackedEvents } from "./PackedEvents.ts"
 
@@ -23,11 +21,6 @@ export interface StoredOrder {
   readonly awake: Awake | null
   /** The notes, once they were rewritten, which is no event. */
   readonly notes: string | null
-  /** How many events, from the first, have been delivered; and, seldom, which later ones. */
-  readonly delivered: number
-  readonly deliveredAhead: ReadonlySet<number> | null
-  /** Who has the oldest event that is to be delivered, and how often it was handed out. */
-  readonly lease: { readonly attempts: number; readonly until: Timestamp } | null
 }
 
 /** An order that can be read at once. */
@@ -54,10 +47,7 @@ export const appended = (
     version: event.sequence,
     newest: events.append(sealed, stored?.newest ?? null, before?.headHash ?? null),
     awake: { order, headHash, isFold },
-    notes: stored?.notes ?? null,
-    delivered: stored?.delivered ?? 0,
-    deliveredAhead: stored?.deliveredAhead ?? null,
-    lease: stored?.lease ?? null
+    notes: stored?.notes ?? null
   }
 }
 
@@ -106,26 +96,21 @@ export const eventAt = (events: PackedEvents, stored: StoredOrder, sequence: num
 /** To fold a longer history than this takes longer than anybody wants to wait for an order. */
 const longestRest = 64
 
-/**
- * An order at rest. Of most it is enough to know where their newest event is: nobody has rewritten their notes, and either all of their
- * events have been delivered or none.
- */
+/** An order at rest. Of most it is enough to know where their newest event is: nobody has rewritten their notes. */
 export type Resting = StoredOrder | Address
 
 /** The stored order at rest, if it can be found again by folding its events. */
 export const resting = (stored: StoredOrder): Resting => {
-  const { awake, version, newest, notes, delivered, deliveredAhead, lease } = stored
+  const { awake, version, newest, notes } = stored
   if (awake === null || !awake.isFold || version > longestRest) return stored
-  const isUsual = notes === null && deliveredAhead === null && lease === null && (delivered === 0 || delivered === version)
-  return isUsual ? newest : { ...stored, awake: null }
+  return notes === null ? newest : { ...stored, awake: null }
 }
 
-/** An order at rest with all that is known of it. Of one whose newest event is all that was kept, `isDelivered` has to be known. */
-export const found = (events: PackedEvents, orderId: OrderId, rests: Resting, isDelivered: boolean): StoredOrder => {
+/** An order at rest with all that is known of it. */
+export const found = (events: PackedEvents, orderId: OrderId, rests: Resting): StoredOrder => {
   if (typeof rests !== "number") return rests
   const version = events.read(rests, orderId).sealed.event.sequence
-  const delivered = isDelivered ? version : 0
-  return { orderId, version, newest: rests, awake: null, notes: null, delivered, deliveredAhead: null, lease: null }
+  return { orderId, version, newest: rests, awake: null, notes: null }
 }
 
 /** The order as it stands, and the hash of its newest event. */
@@ -135,45 +120,6 @@ export const wakened = (events: PackedEvents, stored: StoredOrder): Awake => {
   if (folded === null) throw new Error(`order ${stored.orderId} has lost its history`)
   const order = stored.notes === null ? folded : { ...folded, notes: stored.notes }
   return { order, headHash: events.hashAt(stored.newest), isFold: true }
-}
-
-// --- delivery --------------------------------------------------------------------------------------------------------------------------
-
-export const hasUndelivered = ({ version, delivered, deliveredAhead }: StoredOrder): boolean =>
-  delivered + (deliveredAhead?.size ?? 0) < version
-
-/** The numbers of the events that are to be delivered, ascending. */
-export const undelivered = ({ version, delivered, deliveredAhead }: StoredOrder): ReadonlyArray<number> => {
-  const sequences: Array<number> = []
-  for (let sequence = delivered + 1; sequence <= version; sequence++) {
-    if (!deliveredAhead?.has(sequence)) sequences.push(sequence)
-  }
-  return sequences
-}
-
-/** Hand the oldest undelivered event out until `until`. Null when there is none, or when somebody has it. */
-export const leased = (
-  events: PackedEvents,
-  stored: StoredOrder,
-  now: Timestamp,
-  until: Timestamp
-): { readonly entry: OutboxEntry; readonly stored: StoredOrder } | null => {
-  const { lease } = stored
-  if (lease !== null && lease.until > now) return null
-  const sealed = eventAt(events, stored, stored.delivered + 1)
-  if (sealed === undefined) return null
-  const attempts = lease?.attempts ?? 0
-  return { entry: { sealed, attempts }, stored: { ...stored, lease: { attempts: attempts + 1, until } } }
-}
-
-/** The stored order once an event has been delivered. */
-export const acknowledged = (stored: StoredOrder, sequence: number): StoredOrder => {
-  if (sequence <= stored.delivered || sequence > stored.version) return stored
-  const ahead = new Set(stored.deliveredAhead).add(sequence)
-  let { delivered } = stored
-  while (ahead.delete(delivered + 1)) delivered++
-  const lease = delivered === stored.delivered ? stored.lease : null
-  return { ...stored, delivered, deliveredAhead: ahead.size > 0 ? ahead : null, lease }
 }
 
 // --- texts that can be rewritten or erased -----------------------------------------------------------------------------------------------

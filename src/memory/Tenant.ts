@@ -4,11 +4,15 @@
  */
 import type {
   Change,
+  ConsumerKey,
+  ConsumerLag,
+  Delivery,
   EventKey,
   IdempotencyKey,
+  Lease,
   Loaded,
   LoadRequest,
-  OutboxEntry,
+  PositionedEvent,
   Remembered,
   Stock
 } from "../lifecycle/OrderStore.ts"
@@ -23,23 +27,20 @@ import { isSame } from "../order/Units.ts"
 import { PackedEvents } from "./PackedEvents.ts"
 import { SortedIds } from "./SortedIds.ts"
 import {
-  acknowledged,
   annotated,
   appended,
   type Awake,
   erased,
   eventAt,
   found,
-  hasUndelivered,
   historyOf,
-  leased,
   type Resting,
   resting,
   type StoredOrder,
-  undelivered,
   wakened,
   withStoredTexts
 } from "./StoredOrder.ts"
+import { type DeliveryRow, TenantOutbox } from "./TenantOutbox.ts"
 
 /**
  * How many orders of a tenant are awake, when nothing else is asked for: a few megabytes. With a quarter of that a simulation, whose orders are
@@ -50,6 +51,7 @@ export const usuallyAwake = 1_024
 export class Tenant {
   readonly tenantId: TenantId
   readonly orderIds = new SortedIds<OrderId>()
+  readonly outbox = new TenantOutbox()
   readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
   readonly customers = new Map<string, CustomerId>()
   readonly #orders = new Map<OrderId, Resting>()
@@ -61,7 +63,6 @@ export class Tenant {
   readonly #orderBySubscription = new Map<SubscriptionId, OrderId>()
   readonly #rentedSerials = new Set<SerialNumber>()
   readonly #stock = new Map<Sku, { reserved: number; rented: number }>()
-  readonly #inOutbox = new Set<OrderId>()
 
   constructor(tenantId: TenantId, mostAwake: number) {
     this.tenantId = tenantId
@@ -164,15 +165,13 @@ export class Tenant {
       this.#orders.set(orderId, stored)
       if (stored.awake !== null && (typeof known !== "object" || known.awake === null)) this.#stayAwake(orderId)
     }
-    if (stored !== undefined && hasUndelivered(stored)) this.#inOutbox.add(orderId)
-    else this.#inOutbox.delete(orderId)
   }
 
   /** An order as it is stored, awake or not. */
   #stored(orderId: OrderId): StoredOrder | undefined {
     const rests = this.#orders.get(orderId)
     if (typeof rests !== "number") return rests
-    return found(this.#events, orderId, rests, !this.#inOutbox.has(orderId))
+    return found(this.#events, orderId, rests)
   }
 
   /** A stored order, awake. */
@@ -238,22 +237,44 @@ export class Tenant {
 
   // --- delivering ------------------------------------------------------------------------------------------------------------------------
 
-  lease(limit: number, now: Timestamp, until: Timestamp): ReadonlyArray<OutboxEntry> {
-    const entries: Array<OutboxEntry> = []
-    for (const orderId of this.#inOutbox) {
-      if (entries.length >= limit) break
-      const stored = this.#stored(orderId)
-      const handedOut = stored && leased(this.#events, stored, now, until)
-      if (!handedOut) continue
-      entries.push(handedOut.entry)
-      this.#orders.set(orderId, handedOut.stored)
-    }
-    return entries
+  lease(consumer: string, limit: number, leaseMs: number, nowMs: number): Lease | null {
+    const leased = this.outbox.lease(consumer, limit, leaseMs, nowMs)
+    return leased && { leaseId: leased.leaseId, deliveries: leased.rows.map((row) => this.#delivery(row, row.attempts - 1)) }
   }
 
-  acknowledge({ orderId, sequence }: EventKey): void {
-    const stored = this.#stored(orderId)
-    if (stored) this.#put(orderId, acknowledged(stored, sequence))
+  parked(consumer: string, after: number, limit: number): ReadonlyArray<Delivery> {
+    return this.outbox.parked(consumer, after, limit).map((row) => this.#delivery(row, row.attempts))
+  }
+
+  feed(after: number, limit: number): ReadonlyArray<PositionedEvent> {
+    return this.outbox.page(after, limit).map(({ position, orderId, sequence }) => ({
+      position,
+      sealed: this.#eventToDeliver(orderId, sequence)
+    }))
+  }
+
+  lag(consumer: string, nowMs: number): Omit<ConsumerLag, keyof ConsumerKey> | null {
+    const lag = this.outbox.lag(consumer)
+    if (lag === null) return null
+    const ages = lag.oldest.map(({ orderId, sequence }) => nowMs - Date.parse(this.#eventToDeliver(orderId, sequence).event.at))
+    const oldestMs =
+      ages.length === 0
+        ? null
+        : Math.max(
+            0,
+            ages.reduce((a, b) => Math.max(a, b))
+          )
+    return { pending: lag.pending, parked: lag.parked, oldestMs }
+  }
+
+  #delivery({ orderId, next, positions, lastError }: DeliveryRow, attempts: number): Delivery {
+    return { position: positions[0] ?? 0, sealed: this.#eventToDeliver(orderId, next), attempts, lastError }
+  }
+
+  #eventToDeliver(orderId: OrderId, sequence: number): SealedEvent {
+    const sealed = this.event(orderId, sequence)
+    if (sealed === undefined) throw new Error(`order ${orderId} has lost its event ${sequence}`)
+    return sealed
   }
 
   // --- verifying -------------------------------------------------------------------------------------------------------------------------
@@ -272,7 +293,7 @@ export class Tenant {
       headHash,
       reservations: order.lines.map(({ sku, quantity }, line) => ({ line, sku, quantity })),
       events: historyOf(this.#events, stored),
-      undelivered: undelivered(stored),
+      ...this.outbox.record(orderId),
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
         ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)

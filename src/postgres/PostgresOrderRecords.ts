@@ -102,9 +102,17 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                    AND NOT EXISTS (SELECT 1 FROM order_lifecycle.audit_events e
                                     WHERE e.tenant_id = ${tenantId}::text AND e.order_id = c.order_id AND e.sequence = c.sequence)
                ) AS stray_confidential,
+               (SELECT json_agg(json_build_array(q.sequence, q.position) ORDER BY q.sequence)::text
+                  FROM order_lifecycle.event_positions q
+                 WHERE q.tenant_id = ${tenantId}::text AND q.order_id = p.order_id) AS positions,
                (SELECT json_agg(b.sequence ORDER BY b.sequence)::text
                   FROM order_lifecycle.outbox b
-                 WHERE b.tenant_id = ${tenantId}::text AND b.order_id = p.order_id) AS undelivered
+                 WHERE b.tenant_id = ${tenantId}::text AND b.order_id = p.order_id) AS unplaced,
+               (SELECT json_agg(json_build_array(u.consumer, u.position, d.next_sequence, d.last_sequence) ORDER BY u.consumer)::text
+                  FROM order_lifecycle.consumer_cursors u
+                  LEFT JOIN order_lifecycle.deliveries d
+                         ON d.tenant_id = u.tenant_id AND d.order_id = p.order_id AND d.consumer = u.consumer
+                 WHERE u.tenant_id = ${tenantId}::text) AS consumers
           FROM page p
           LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
                               WHERE o.tenant_id = ${tenantId}::text AND o.order_id = p.order_id LIMIT 1) o ON true

@@ -1,8 +1,8 @@
 /**
  * `OrderStore` on PostgreSQL 15 or later, over any `SqlClient`. The tables are made by `migrate`.
  *
- * Reads here; the statement that commits is in `commitStatement.ts`, the one that erases in `eraseStatement.ts`, what a failed statement
- * means in `sqlFailure.ts`.
+ * Reads here; the statement that commits is in `commitStatement.ts`, the one that erases in `eraseStatement.ts`, those of the
+ * outbox in `outboxStatements.ts`, what a failed statement means in `sqlFailure.ts`.
  */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -16,8 +16,6 @@ import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
-import type { SealedEvent } from "../order/auditChain.ts"
-import type { AuditEvent } from "../order/AuditEvent.ts"
 import { decimalsOnceAssumed } from "../order/Money.ts"
 import type { CustomerId, Order, OrderId, SubscriptionId, TenantId } from "../order/Order.ts"
 import {
@@ -44,11 +42,13 @@ import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { commitStatement } from "./commitStatement.ts"
 import { detached } from "./detached.ts"
 import { eraseStatement } from "./eraseStatement.ts"
+import { eventColumns, type EventRow, joinConfidential, toSealedEvent } from "./eventRows.ts"
 import { migrate } from "./migrate.ts"
 import { orderColumns, type OrderRow, subscriptionTuple, type SubscriptionTuple, toOrder, toSubscription } from "./orderRows.ts"
 import type { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { KeepsStatistics, planRenewalOf } from "./planRenewal.ts"
 import { walkTenants } from "./walkTenants.ts"
+import { outboxOperations } from "./outboxStatements.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
 import { errorOf, type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
 
@@ -454,40 +454,6 @@ const make = Effect.gen(function* () {
          ORDER BY o.order_id LIMIT ${String(limit)}::text::integer`
     ).pipe(Effect.map((rows) => rows.map((row) => row.order_id)))
 
-  // --- outbox ------------------------------------------------------------------------------------------------------------------------
-
-  const leaseOutbox = (limit: number, now: string, leaseUntil: string) =>
-    writePlainly(
-      sql<EventRow & { attempts: number }>`
-        WITH turn AS (
-          SELECT tenant_id, order_id, sequence FROM order_lifecycle.outbox o
-           WHERE (leased_until IS NULL OR leased_until <= ${now}::text)
-             AND NOT EXISTS (SELECT 1 FROM order_lifecycle.outbox earlier
-                              WHERE earlier.tenant_id = o.tenant_id AND earlier.order_id = o.order_id AND earlier.sequence < o.sequence)
-           ORDER BY coalesce(leased_until, at) LIMIT ${String(limit)}::text::integer FOR UPDATE SKIP LOCKED
-        ),
-        leased AS (
-          UPDATE order_lifecycle.outbox o SET leased_until = ${leaseUntil}::text, attempts = attempts + 1 FROM turn
-           WHERE o.tenant_id = turn.tenant_id AND o.order_id = turn.order_id AND o.sequence = turn.sequence
-          RETURNING o.tenant_id, o.order_id, o.sequence, o.attempts - 1 AS attempts
-        )
-        SELECT leased.attempts, ${sql.literal(eventColumns)}
-          FROM leased
-          JOIN order_lifecycle.audit_events e
-            ON e.tenant_id = leased.tenant_id AND e.order_id = leased.order_id AND e.sequence = leased.sequence
-          ${sql.literal(joinConfidential)}`
-    ).pipe(Effect.map((rows) => rows.map((row) => ({ sealed: toSealedEvent(row), attempts: row.attempts }))))
-
-  const acknowledgeOutbox = (events: ReadonlyArray<EventKey>) =>
-    Effect.asVoid(
-      writePlainly(
-        sql`
-          DELETE FROM order_lifecycle.outbox o
-           USING json_to_recordset(${JSON.stringify(events)}::text::json) AS e ("tenantId" text, "orderId" text, sequence integer)
-           WHERE o.tenant_id = e."tenantId" AND o.order_id = e."orderId" AND o.sequence = e.sequence`
-      )
-    )
-
   return OrderStore.of({
     load,
     loadPlacing,
@@ -506,8 +472,7 @@ const make = Effect.gen(function* () {
     event,
     orderIds,
     tenantIds,
-    leaseOutbox,
-    acknowledgeOutbox
+    ...outboxOperations(sql, { read, write: writePlainly })
   })
 })
 
@@ -648,26 +613,3 @@ const toSubscriptionsOfOrders = (
     }
   })
 }
-
-const eventColumns =
-  "e.event::text AS event, e.confidential_seal, e.previous_hash, e.hash, c.salt, c.content::text AS confidential"
-const joinConfidential = `LEFT JOIN order_lifecycle.audit_confidential c
-  ON c.tenant_id = e.tenant_id AND c.order_id = e.order_id AND c.sequence = e.sequence`
-
-interface EventRow {
-  readonly event: string
-  readonly confidential_seal: string
-  readonly previous_hash: string | null
-  readonly hash: string
-  readonly salt: string | null
-  readonly confidential: string | null
-}
-
-/** The confidential part is empty once it has been erased. */
-const toSealedEvent = (row: EventRow): SealedEvent => ({
-  event: { ...JSON.parse(row.event), confidential: JSON.parse(row.confidential ?? "{}") } as AuditEvent,
-  salt: row.salt,
-  confidentialSeal: row.confidential_seal,
-  previousHash: row.previous_hash,
-  hash: row.hash
-})

@@ -12,6 +12,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { programVersion } from "../lifecycle/programVersion.ts"
 import { orders } from "./migrations/0001_orders.ts"
+import { outbox } from "./migrations/0002_outbox.ts"
 import { moneyAndDates } from "./migrations/0003_money_and_dates.ts"
 import { plans } from "./migrations/0004_plans.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
@@ -29,6 +30,7 @@ export interface Migration {
  */
 export const migrations: Readonly<Record<string, Migration>> = {
   "0001_orders": { oldestProgram: "0.1.0", run: orders },
+  "0002_outbox": { oldestProgram: "0.2.0", run: outbox },
   "0003_money_and_dates": { oldestProgram: "0.2.0", run: moneyAndDates },
   "0004_plans": { oldestProgram: "0.1.0", run: plans }
 }

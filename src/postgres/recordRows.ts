@@ -16,7 +16,9 @@ export type RecordRow = {
   readonly subscription_copies: string | null
   readonly events: string | null
   readonly stray_confidential: string | null
-  readonly undelivered: string | null
+  readonly positions: string | null
+  readonly unplaced: string | null
+  readonly consumers: string | null
 } & (OrderRow | { readonly order_id: null })
 
 type EventTuple = readonly [
@@ -29,6 +31,8 @@ type EventTuple = readonly [
   confidential: unknown
 ]
 
+type ConsumerTuple = readonly [consumer: string, upTo: number, first: number | null, last: number | null]
+
 export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
   const reservations = list(row.reservations) as ReadonlyArray<readonly [line: number, sku: string, quantity: number]>
   const events = list(row.events) as ReadonlyArray<EventTuple>
@@ -39,7 +43,16 @@ export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
     headHash: row.head_hash,
     reservations: reservations.map(([line, sku, quantity]) => ({ line, sku, quantity })),
     events: events.map(toSealedEvent),
-    undelivered: list(row.undelivered) as ReadonlyArray<number>,
+    positions: (list(row.positions) as ReadonlyArray<readonly [number, number]>).map(([sequence, position]) => ({
+      sequence,
+      position
+    })),
+    unplaced: list(row.unplaced) as ReadonlyArray<number>,
+    consumers: (list(row.consumers) as ReadonlyArray<ConsumerTuple>).map(([consumer, upTo, first, last]) => ({
+      consumer,
+      upTo,
+      undone: first === null || last === null ? null : { first, last }
+    })),
     disagreements: [...copiesThatDiffer(row), ...eventsOutOfPlace(row, events)]
   }
 }

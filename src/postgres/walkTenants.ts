@@ -5,7 +5,16 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { TenantId } from "../order/Order.ts"
 
 /** Tables in which an order can leave something. */
-export const tablesOfOrders = ["orders", "reservations", "subscriptions", "audit_events", "audit_confidential", "outbox"]
+export const tablesOfOrders = [
+  "orders",
+  "reservations",
+  "subscriptions",
+  "audit_events",
+  "audit_confidential",
+  "outbox",
+  "event_positions",
+  "deliveries"
+]
 
 /**
  * Tenants of whom any table has something, by id, after `after`, at most `limit`: the first tenant of each table after the last one seen;

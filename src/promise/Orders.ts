@@ -1,7 +1,7 @@
 /**
  * What callers without Effect work with: every operation of the services as a function that answers with a promise.
  *
- * Names, arguments and answers are those of `OrderLifecycle`, `AuditTrail` and `Reservations`; ids, SKUs and amounts are plain strings and
+ * Names, arguments and answers are those of `OrderLifecycle`, `AuditTrail`, `Outbox` and `Reservations`; ids, SKUs and amounts are plain strings and
  * numbers, and are checked here. A promise is rejected with
  *
  * - a `Refusal` (`isRefusal` tells): the answer is no, `code` says why and `remedy` what to do. Nothing was changed.
@@ -13,7 +13,8 @@
 import type { BrokenChain } from "../lifecycle/AuditTrail.ts"
 import type { Caller as CallerSchema } from "../lifecycle/Caller.ts"
 import type { CancelOutcome as EffectCancelOutcome } from "../lifecycle/cancelMany.ts"
-import type { Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+import type { ConsumerLag, Delivery, PositionedEvent, Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+import type { Delivered } from "../lifecycle/Outbox.ts"
 import type {
   OrderListRequest as OrderListRequestSchema,
   Page,
@@ -108,14 +109,93 @@ export interface OrdersAuditTrail {
   readonly erase: (tenantId: string, orderId: string, sequence: number, options?: CallOptions) => Promise<void>
 
   /**
-   * Take up to `limit` (100) events from the outbox, wait for `consume`, and mark them delivered. Answers with their number. Every event comes
-   * at least once and, per order, in sequence. When `consume` throws, the promise is rejected with that, and the events are handed out again
-   * after `leaseMs` (30,000).
+   * Take up to `limit` (100) events of every tenant for the consumer `default`, which is added, from the beginning, when there is none; hand
+   * them to `consume` one by one, and answer how many were delivered. The short form of `outbox.deliver`. When `consume` throws for one, the
+   * others are still handed out; then the promise is rejected with what was thrown first, and what failed is tried again later.
    */
   readonly deliver: (
     consume: (events: ReadonlyArray<SealedEvent>, signal: AbortSignal) => unknown,
-    options?: CallOptions & { readonly limit?: number | undefined; readonly leaseMs?: number | undefined }
+    options?: Omit<DeliverOptions, "tenantId" | "concurrency">
   ) => Promise<number>
+}
+
+/** When a failed event is tried again: after `firstMs` (1,000), then twice as long each time, at most `longestMs` (300,000). */
+export interface RetryOptions {
+  readonly firstMs?: number | undefined
+  readonly longestMs?: number | undefined
+  /** After so many attempts (20) it is parked. */
+  readonly attempts?: number | undefined
+}
+
+/** Which events to take (`tenantId`: of one tenant only), how many (100), and for how long they are this call's alone (30,000 ms). */
+export interface DeliverOptions extends CallOptions {
+  readonly tenantId?: string | undefined
+  readonly limit?: number | undefined
+  readonly leaseMs?: number | undefined
+  readonly retry?: RetryOptions | undefined
+  /** How many are handled at once (1). */
+  readonly concurrency?: number | undefined
+}
+
+/** An event of an order, by name. */
+export interface EventName {
+  readonly tenantId: string
+  readonly orderId: string
+  readonly sequence: number
+}
+
+/** Committed events for named consumers, each of whom gets all of them: at least once and, per order, in sequence. */
+export interface OrdersOutbox {
+  /**
+   * Add a consumer: of the events of `tenantId`, or of every tenant's; from `now` (the default) or from the `beginning`. Refused with
+   * `ConsumerExists`.
+   */
+  readonly add: (
+    consumer: string,
+    options?: CallOptions & { readonly tenantId?: string | undefined; readonly from?: "now" | "beginning" | undefined }
+  ) => Promise<void>
+
+  /** Remove a consumer, and all that waits for it. Refused with `ConsumerNotFound`. */
+  readonly remove: (consumer: string, options?: CallOptions & { readonly tenantId?: string | undefined }) => Promise<void>
+
+  /** The consumers of every tenant with their lag, or, with `tenantId`, every consumer of that tenant's events with its lag there. */
+  readonly consumers: (options?: CallOptions & { readonly tenantId?: string | undefined }) => Promise<ReadonlyArray<ConsumerLag>>
+
+  /**
+   * Take up to `limit` events, of each order at most one, hand each to `handle`, and settle each by itself: done when `handle` returns, to be
+   * tried again when it throws. Call it in a loop. Refused with `ConsumerNotFound`.
+   */
+  readonly deliver: (
+    consumer: string,
+    handle: (delivery: Delivery, signal: AbortSignal) => unknown,
+    options?: DeliverOptions
+  ) => Promise<Delivered>
+
+  /** As `deliver`, for a consumer that takes many events at once and returns those that are done. The others failed. */
+  readonly deliverBatch: (
+    consumer: string,
+    handle: (deliveries: ReadonlyArray<Delivery>, signal: AbortSignal) => Iterable<Delivery> | Promise<Iterable<Delivery>>,
+    options?: Omit<DeliverOptions, "concurrency">
+  ) => Promise<Delivered>
+
+  /** A consumer's parked events in a tenant, by position: at most `limit` (100) behind the position `after` (0). */
+  readonly parked: (
+    consumer: string,
+    tenantId: string,
+    options?: CallOptions & { readonly after?: number | undefined; readonly limit?: number | undefined }
+  ) => Promise<ReadonlyArray<Delivery>>
+
+  /** Try a parked event again now, with all its attempts before it. Refused with `EventNotParked`. */
+  readonly release: (consumer: string, event: EventName, options?: CallOptions) => Promise<void>
+
+  /** Take a parked event as done for this consumer, and go on with the next one of its order. Refused with `EventNotParked`. */
+  readonly skip: (consumer: string, event: EventName, options?: CallOptions) => Promise<void>
+
+  /** A tenant's events by position: at most `limit` (100) behind the position `after` (0). */
+  readonly feed: (
+    tenantId: string,
+    options?: CallOptions & { readonly after?: number | undefined; readonly limit?: number | undefined }
+  ) => Promise<ReadonlyArray<PositionedEvent>>
 }
 
 /** What is held for orders. Derived by summing; stored nowhere. */
@@ -130,7 +210,7 @@ export interface OrdersReservations {
   readonly stock: (tenantId: string, sku: string, options?: CallOptions) => Promise<Stock>
 }
 
-/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail` and `Reservations`. */
+/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail`, `Outbox` and `Reservations`. */
 export interface Orders extends AsyncDisposable {
   /** Place an order. `payment` is the deposit, if one was taken. Refused with `VariantNotFound`, `VariantInactive`, `InvalidContractLength`. */
   readonly place: (
@@ -209,6 +289,7 @@ export interface Orders extends AsyncDisposable {
   readonly rewriteNotes: (tenantId: string, orderId: string, request: RewriteNotes, options?: CallOptions) => Promise<void>
 
   readonly auditTrail: OrdersAuditTrail
+  readonly outbox: OrdersOutbox
   readonly reservations: OrdersReservations
 
   /** Remove idempotency keys that have expired; answers with their number. They count as absent anyway: this only keeps the table small. */

@@ -27,13 +27,17 @@ export type {
   CancelOutcome,
   CloseOptions,
   CommandRequest,
+  DeliverOptions,
   EndSubscription,
+  EventName,
   OrderListRequest,
   Orders,
   OrdersAuditTrail,
+  OrdersOutbox,
   OrdersReservations,
   Payment,
   PlaceOrder,
+  RetryOptions,
   RewriteNotes,
   StartSubscription,
   SubscriptionListRequest
@@ -41,7 +45,8 @@ export type {
 
 // What comes back.
 export type { BrokenChain } from "../lifecycle/AuditTrail.ts"
-export type { Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+export type { ConsumerLag, Delivery, PositionedEvent, Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+export type { Delivered } from "../lifecycle/Outbox.ts"
 export type { Page } from "../lifecycle/paging.ts"
 export type { Held, ReservationChange } from "../lifecycle/Reservations.ts"
 export type { SealedEvent } from "../order/auditChain.ts"
@@ -53,6 +58,7 @@ export { type Order, type OrderStatus, type Subscription, type SubscriptionStatu
 // What a promise can be rejected with: refusals,
 export { isRefusal, type Refusal } from "./refusals.ts"
 export { EventNotErasable } from "../lifecycle/AuditTrail.ts"
+export { ConsumerExists, ConsumerNotFound, EventNotParked } from "../lifecycle/Outbox.ts"
 export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 export {
   AssetNotAvailable,

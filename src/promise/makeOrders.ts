@@ -8,17 +8,18 @@ import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { forgetExpiredKeys } from "../lifecycle/forgetExpiredKeys.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
+import { Outbox } from "../lifecycle/Outbox.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import { OrderId, Payment, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { commandTypes } from "../order/OrderCommand.ts"
 import type { UnknownMembers } from "../order/quickReader.ts"
 import { reader } from "../order/readInput.ts"
 import type { Calls } from "./calls.ts"
-import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersReservations } from "./Orders.ts"
+import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersOutbox, OrdersReservations } from "./Orders.ts"
 import { withoutUndefined } from "./plain.ts"
 
 /** The services behind the operations. */
-export type Services = OrderLifecycle | AuditTrail | Reservations | OrderStore
+export type Services = OrderLifecycle | AuditTrail | Outbox | Reservations | OrderStore
 
 export const makeOrders = (context: Context.Context<Services>, { run, iterate, close }: Calls<Services>): Orders => {
   const lifecycle = Context.get(context, OrderLifecycle)
@@ -51,6 +52,7 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
     rewriteNotes: async (tenantId, orderId, request, options) =>
       run(lifecycle.rewriteNotes(readTenantId(tenantId), readOrderId(orderId), unread(request)), options),
     auditTrail: auditTrailOf(Context.get(context, AuditTrail), { run, iterate }),
+    outbox: outboxOf(Context.get(context, Outbox), { run }),
     reservations: reservationsOf(Context.get(context, Reservations), { run }),
     forgetExpiredKeys: (options) => run(forgetExpiredKeys(Context.get(context, OrderStore)), options),
     close,
@@ -70,16 +72,40 @@ const auditTrailOf = (
   verifyAll: (tenantId, options) => iterate(auditTrail.verifyAll(readTenantId(tenantId)), options),
   erase: async (tenantId, orderId, sequence, options) =>
     run(auditTrail.erase(readTenantId(tenantId), readOrderId(orderId), readSequence(sequence)), options),
-  deliver: async (consume, { signal, ...options } = {}) => {
-    const { limit, leaseMs } = readDelivery(withoutUndefined(options))
-    return run(
-      auditTrail.deliver((events) => Effect.promise(async (signal) => consume(events, signal)), {
-        ...(limit !== undefined && { limit }),
-        ...(leaseMs !== undefined && { lease: leaseMs })
-      }),
+  deliver: async (consume, { signal, ...options } = {}) =>
+    run(
+      auditTrail.deliver((events) => Effect.promise(async (signal) => consume(events, signal)), readDelivery(options)),
       { signal }
     )
-  }
+})
+
+const outboxOf = (outbox: Outbox["Service"], { run }: Pick<Calls<Services>, "run">): OrdersOutbox => ({
+  add: async (consumer, { signal, ...options } = {}) => run(outbox.add(unread(consumer), unread(options)), { signal }),
+  remove: async (consumer, { signal, ...options } = {}) => run(outbox.remove(unread(consumer), unread(options)), { signal }),
+  consumers: async ({ signal, ...options } = {}) => run(outbox.consumers(unread(options)), { signal }),
+  deliver: async (consumer, handle, { signal, ...options } = {}) =>
+    run(
+      outbox.deliver(
+        unread(consumer),
+        (delivery) => Effect.promise(async (signal) => handle(delivery, signal)),
+        readDelivery(options)
+      ),
+      { signal }
+    ),
+  deliverBatch: async (consumer, handle, { signal, ...options } = {}) =>
+    run(
+      outbox.deliverBatch(
+        unread(consumer),
+        (deliveries) => Effect.promise(async (signal) => handle(deliveries, signal)),
+        readDelivery(options)
+      ),
+      { signal }
+    ),
+  parked: async (consumer, tenantId, { signal, ...options } = {}) =>
+    run(outbox.parked(unread(consumer), unread(tenantId), unread(options)), { signal }),
+  release: async (consumer, event, options) => run(outbox.release(unread(consumer), unread(event)), options),
+  skip: async (consumer, event, options) => run(outbox.skip(unread(consumer), unread(event)), options),
+  feed: async (tenantId, { signal, ...options } = {}) => run(outbox.feed(unread(tenantId), unread(options)), { signal })
 })
 
 const reservationsOf = (reservations: Reservations["Service"], { run }: Pick<Calls<Services>, "run">): OrdersReservations => ({
@@ -115,14 +141,39 @@ const readSku = read(Sku, "sku")
 const readPayment = read(Payment, "payment")
 const readSequence = read(Sequence, "sequence")
 const readHead = read(Schema.Struct({ sequence: Sequence, hash: Schema.String }), "head")
-const readDelivery = read(
+const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 24 * 3_600_000 }))
+const Count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))
+const readDeliverOptions = read(
   Schema.Struct({
+    tenantId: Schema.optionalKey(TenantId),
     limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
-    leaseMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 24 * 3_600_000 })))
+    leaseMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 24 * 3_600_000 }))),
+    concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+    retry: Schema.optionalKey(
+      Schema.Struct({
+        firstMs: Schema.optionalKey(Millis),
+        longestMs: Schema.optionalKey(Millis),
+        attempts: Schema.optionalKey(Count)
+      })
+    )
   })
 )
 
 const readCommandType = read(Schema.Struct({ type: Schema.Literals(commandTypes) }), "", "ignored")
+/** Durations, which are numbers of milliseconds here, under the names that the service has for them. */
+const readDelivery = (options: unknown) => {
+  const { leaseMs, retry, ...rest } = readDeliverOptions(withoutUndefined(options))
+  const { firstMs, longestMs, ...attempts } = retry ?? {}
+  return {
+    ...rest,
+    ...(leaseMs !== undefined && { lease: leaseMs }),
+    retry: {
+      ...attempts,
+      ...(firstMs !== undefined && { first: firstMs }),
+      ...(longestMs !== undefined && { longest: longestMs })
+    }
+  }
+}
 
 /** A command to ask about. The service reads it, as the command itself is read; here it only has to be one that there is. */
 const readCommandRequest = (request: unknown): CheckedCommandRequest => {

@@ -1,12 +1,22 @@
 /** Refusals among everything that a promise can be rejected with. */
 import { EventNotErasable } from "../lifecycle/AuditTrail.ts"
 import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
+import { ConsumerExists, ConsumerNotFound, EventNotParked } from "../lifecycle/Outbox.ts"
 import { Refusal as OrderRefusal } from "../order/Refusal.ts"
 
 /** Every way in which a call can be refused. `code` says which, `remedy` what to do; a refusal changes nothing. */
-export type Refusal = OrderRefusal | IdempotencyKeyReused | EventNotErasable
+export type Refusal = OrderRefusal | IdempotencyKeyReused | EventNotErasable | OutboxRefusal
 
-const classes: ReadonlyArray<new (...args: never) => Refusal> = [...OrderRefusal.members, IdempotencyKeyReused, EventNotErasable]
+type OutboxRefusal = ConsumerExists | ConsumerNotFound | EventNotParked
+
+const classes: ReadonlyArray<new (...args: never) => Refusal> = [
+  ...OrderRefusal.members,
+  IdempotencyKeyReused,
+  EventNotErasable,
+  ConsumerExists,
+  ConsumerNotFound,
+  EventNotParked
+]
 
 /**
  * Whether a call was refused: the order, or the request, is such that the answer is no. Everything else that a promise can be rejected with

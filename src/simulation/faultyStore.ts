@@ -30,8 +30,13 @@ const writes: ReadonlySet<StoreOperation> = new Set<StoreOperation>([
   "forgetExpired",
   "eraseText",
   "rewriteNotes",
-  "leaseOutbox",
-  "acknowledgeOutbox"
+  "addConsumer",
+  "removeConsumer",
+  "consumers",
+  "leaseEvents",
+  "settleEvents",
+  "unparkEvent",
+  "feed"
 ])
 
 /** A transaction under an order's lock. A fault in it breaks it: nothing more happens in it, and at its end all of it is taken back. */

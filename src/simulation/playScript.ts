@@ -8,10 +8,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
 import { Assets } from "../lifecycle/Assets.ts"
-import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { Catalogue } from "../lifecycle/Catalogue.ts"
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
-import { type Change, OrderStore } from "../lifecycle/OrderStore.ts"
+import { type Change, type Delivery, OrderStore } from "../lifecycle/OrderStore.ts"
+import { Outbox } from "../lifecycle/Outbox.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
 import { SerialNumber } from "../order/Order.ts"
 import { Auditor, type Finding } from "./Auditor.ts"
@@ -80,8 +80,9 @@ const play = Effect.fnUntraced(function* (script: Script, { store: given, watche
     Context.add(CurrentDigest, yield* CurrentDigest)
   )
   const server: Server = new Server(world, surroundings, script.policy)
-  const trail = Context.get(yield* Effect.provideContext(Layer.build(AuditTrail.layer), surroundings), AuditTrail)
-  const deliveries = new Deliveries(world, surroundings, trail, consumer, script, watchers)
+  const outbox = Context.get(yield* Effect.provideContext(Layer.build(Outbox.layer), surroundings), Outbox)
+  yield* kept.addConsumer({ tenantId: null, consumer: consumerName }, "beginning")
+  const deliveries = new Deliveries(world, surroundings, outbox, consumer, script, watchers)
 
   player.begin((sent, answered) => server.handle(sent, answered))
   deliveries.begin()
@@ -219,6 +220,8 @@ const isKnown = (answer: Answer): boolean => {
 
 // --- the outbox --------------------------------------------------------------------------------------------------------------------------
 
+const consumerName = "simulation"
+
 /** How often somebody looks into the outbox: twice a minute, and in a long script some hundreds of times. */
 const deliveryEveryMs = ({ healAfterMs }: Script): number => Math.max(30_000, healAfterMs / 500)
 
@@ -233,7 +236,7 @@ const longestPause = 64
 class Deliveries {
   readonly #world: World
   readonly #surroundings: Context.Context<OrderStore>
-  readonly #trail: AuditTrail["Service"]
+  readonly #outbox: Outbox["Service"]
   readonly #consumer: Consumer
   readonly #script: Script
   readonly #watchers: ReadonlyArray<Watcher>
@@ -243,14 +246,14 @@ class Deliveries {
   constructor(
     world: World,
     surroundings: Context.Context<OrderStore>,
-    trail: AuditTrail["Service"],
+    outbox: Outbox["Service"],
     consumer: Consumer,
     script: Script,
     watchers: ReadonlyArray<Watcher>
   ) {
     this.#world = world
     this.#surroundings = surroundings
-    this.#trail = trail
+    this.#outbox = outbox
     this.#consumer = consumer
     this.#script = script
     this.#watchers = watchers
@@ -265,18 +268,21 @@ class Deliveries {
   }
 
   #deliver(): void {
-    const deliver = this.#trail.deliver((events) =>
+    const take = (deliveries: ReadonlyArray<Delivery>) =>
       Effect.suspend(() => {
         const { world, isHealing } = { world: this.#world, isHealing: this.#isHealing }
-        this.#consumer.take(events, world.now)
+        this.#consumer.take(
+          deliveries.map(({ sealed }) => sealed),
+          world.now
+        )
         const { seed, faults } = this.#script
-        if (isHealing || !happens(faults.consumerDies, streamOf(seed, "consumer", world.now))) return Effect.void
+        if (isHealing || !happens(faults.consumerDies, streamOf(seed, "consumer", world.now))) return Effect.succeed(deliveries)
         for (const watcher of this.#watchers) watcher.fault?.("consumerDies", "deliver", null, world.now)
         return Effect.fail("the consumer died" as const)
       })
-    )
+    const deliver = this.#outbox.deliverBatch(consumerName, take, { retry: { attempts: 1_000_000 } })
     this.#world.start(this.#surroundings, deliver, (exit) => {
-      const delivered = exit._tag === "Success" ? exit.value : 0
+      const delivered = exit._tag === "Success" ? exit.value.delivered : 0
       if (this.#isHealing) this.#idle = delivered > 0 ? 0 : this.#idle + 1
       const isOver = this.#idle > (this.#consumer.hasEverything ? idleLooks : mostIdleLooks)
       const pauseMs = deliveryEveryMs(this.#script) * Math.min(2 ** this.#idle, longestPause)

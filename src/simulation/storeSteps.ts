@@ -63,6 +63,17 @@ export const watchedStore = (world: World, store: Store, watchers: ReadonlyArray
 /** A store in another process or machine: the world waits for its answers, which take no virtual time. */
 export const outsideStore = (world: World, store: Store): Store => ({
   ...aroundStore(store, (operation) => world.outside(operation)),
+  // Its clock knows nothing of virtual time, in which hours may pass while it shows the same moment: what waits there waits for nothing.
+  leaseEvents: (request) => world.outside(store.leaseEvents({ ...request, leaseMs: 0 })),
+  settleEvents: (request) =>
+    world.outside(
+      store.settleEvents({
+        ...request,
+        settlements: request.settlements.map(({ failed, ...settlement }) =>
+          failed === undefined ? settlement : { ...settlement, failed: { ...failed, retryMs: failed.retryMs && 0 } }
+        )
+      })
+    ),
   exclusively: (order, use) =>
     Effect.suspend(() => {
       // What happens under the lock waits for virtual time like everything else; only taking the lock and giving it back is outside.

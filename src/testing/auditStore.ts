@@ -1,7 +1,6 @@
 /**
  * The auditor: whether everything that a store says about a tenant fits together. It looks through the port alone, so it audits any store.
  */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import { isDeepStrictEqual } from "node:util"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
@@ -9,7 +8,6 @@ import { type SealedEvent, verifyChain } from "../order/auditChain.ts"
 import { fold } from "../order/evolve.ts"
 import { brokenLaws } from "../order/invariants.ts"
 import { activeSubscriptions, type Order, type OrderId, type Sku, type TenantId } from "../order/Order.ts"
-import { fromDateTime } from "../order/Timestamp.ts"
 
 /**
  * Every fault of a tenant's orders, in words, each with the order's id; empty when all is well. Checked of each order: its laws, the chain
@@ -99,31 +97,38 @@ const withoutNotes = (order: Order | null): unknown => {
 }
 
 /**
- * Take everything out of the outbox and say what is wrong with it: per order, events come one at a time, in sequence, and none is missing.
- * For a store that is the caller's alone, of which nothing has been taken out before; `tenantIds` are all its tenants.
+ * Take every event of these tenants out of the outbox, as a new consumer from the beginning, and say what is wrong with it: per order, events
+ * come one at a time, in sequence, and none is missing. The consumer is gone afterwards.
  */
 export const auditOutbox = Effect.fn("auditOutbox")(function* (tenantIds: Iterable<TenantId>) {
   const store = yield* OrderStore
   const faults: Array<string> = []
   const delivered = new Map<string, number>()
-  const now = yield* DateTime.now
-  for (;;) {
-    const entries = yield* store.leaseOutbox(100, fromDateTime(now), fromDateTime(DateTime.add(now, { minutes: 1 })))
-    if (entries.length === 0) break
-    const events = entries.map(({ sealed }) => sealed.event)
-    const inBatch = new Set<string>()
-    for (const { tenantId, orderId, sequence } of events) {
-      const order = `${tenantId} ${orderId}`
-      const last = delivered.get(order) ?? 0
-      if (sequence !== last + 1) faults.push(`order ${orderId}: event ${sequence} was delivered after event ${last}`)
-      if (inBatch.has(order))
-        faults.push(`order ${orderId}: event ${sequence} was handed out together with another of its events`)
-      inBatch.add(order)
-      delivered.set(order, sequence)
+  const consumer = "outbox-auditor"
+  const tenants = [...tenantIds]
+  for (const tenantId of tenants) {
+    yield* store.removeConsumer({ tenantId, consumer })
+    yield* store.addConsumer({ tenantId, consumer }, "beginning")
+    for (;;) {
+      const lease = yield* store.leaseEvents({ tenantId, consumer, limit: 100, leaseMs: 60_000 })
+      if (lease === null || lease.deliveries.length === 0) break
+      const events = lease.deliveries.map(({ sealed }) => sealed.event)
+      const inBatch = new Set<string>()
+      for (const { orderId, sequence } of events) {
+        const order = `${tenantId} ${orderId}`
+        const last = delivered.get(order) ?? 0
+        if (sequence !== last + 1) faults.push(`order ${orderId}: event ${sequence} was delivered after event ${last}`)
+        if (inBatch.has(order))
+          faults.push(`order ${orderId}: event ${sequence} was handed out together with another of its events`)
+        inBatch.add(order)
+        delivered.set(order, sequence)
+      }
+      const settlements = events.map(({ orderId, sequence }) => ({ orderId, sequence }))
+      yield* store.settleEvents({ tenantId, consumer, leaseId: lease.leaseId, settlements })
     }
-    yield* store.acknowledgeOutbox(events.map(({ tenantId, orderId, sequence }) => ({ tenantId, orderId, sequence })))
+    yield* store.removeConsumer({ tenantId, consumer })
   }
-  for (const tenantId of tenantIds) {
+  for (const tenantId of tenants) {
     let after: OrderId | null = null
     for (;;) {
       const orderIds: ReadonlyArray<OrderId> = yield* store.orderIds(tenantId, after, 100)

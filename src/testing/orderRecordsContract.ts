@@ -41,6 +41,8 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
       () => cancel("no longer needed")
     ]) {
       head = headOf(yield* committed(store, next(head, command(head))))
+      // Gives every event its position.
+      yield* store.feed(tenantId, 0, 1)
       const [record, ...others] = yield* records.read(tenantId, null, 10)
       assert.deepEqual(others, [])
       assert.deepEqual(record, {
@@ -53,12 +55,20 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
           { line: 1, sku: "BIKE", quantity: 1 }
         ],
         events: yield* store.history(tenantId, head.order.orderId),
-        undelivered: Array.from({ length: head.order.version }, (_, index) => index + 1),
+        positions: Array.from({ length: head.order.version }, (_, index) => ({ sequence: index + 1, position: index + 1 })),
+        unplaced: [],
+        consumers: [],
         disagreements: []
       } satisfies OrderRecord)
     }
-    yield* store.acknowledgeOutbox([1, 2].map((sequence) => ({ tenantId, orderId: head.order.orderId, sequence })))
-    assert.deepEqual((yield* records.read(tenantId, null, 10))[0]?.undelivered, [3, 4, 5])
+    yield* store.addConsumer({ tenantId, consumer: "slow" }, "beginning")
+    const consumersOf = Effect.map(records.read(tenantId, null, 10), ([record]) => record?.consumers)
+    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 0, undone: null }])
+    const lease = yield* store.leaseEvents({ tenantId, consumer: "slow", limit: 10, leaseMs: 60_000 })
+    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 5, undone: { first: 1, last: 5 } }])
+    const settlements = [{ orderId: head.order.orderId, sequence: 1 }]
+    yield* store.settleEvents({ tenantId, consumer: "slow", leaseId: lease?.leaseId ?? "", settlements })
+    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 5, undone: { first: 2, last: 5 } }])
   }),
 
   given("pages of records have no gaps, no repeats and nobody else's orders", function* (store, records, tenantId) {

@@ -1,8 +1,7 @@
 /**
  * The contract of `OrderStore`: every promise of the port as something to run. A store that passes can carry the library.
  *
- * Each case uses tenants nobody has used before, so all of them can run on one store, in any order but one after the other: the outbox
- * is one for all tenants.
+ * Each case uses tenants and consumers of its own, so all of them can run on one store, in any order.
  */
 import assert from "node:assert/strict"
 import { randomUUID } from "node:crypto"
@@ -11,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import {
   type Change,
-  type EventKey,
   type Loaded,
   type OrderQuery,
   type OrderSort,
@@ -50,6 +48,7 @@ import {
   placing,
   start
 } from "./contractOrders.ts"
+import { outboxContract } from "./outboxContract.ts"
 
 /** One promise of a store, and a program that tries it. */
 export interface ContractCase {
@@ -615,7 +614,6 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
   given(
     "an erased text is gone from the event, the order, its subscription and the outbox, and all else stays",
     function* (store, tenantId) {
-      yield* emptyOutbox(store)
       const ended = yield* cancelledWithTexts(store, tenantId)
       const { orderId } = ended.order
       const before = yield* dump(store, tenantId)
@@ -640,7 +638,7 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
         yield* dump(store, tenantId),
         (yield* store.findSubscription(tenantId, subscription?.subscriptionId as SubscriptionId)) ?? null,
         yield* store.listOrders({ tenantId, sortBy: "createdAt", sortDir: "asc", limit: 10 }),
-        yield* store.leaseOutbox(10, minute(10_000), minute(20_000))
+        yield* store.feed(tenantId, 0, 10)
       ])
       assert.ok(JSON.stringify(before).includes("secret"))
       assert.ok(!stored.includes("secret"), "a text is still there")
@@ -694,82 +692,6 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
       [undefined, "kept"]
     )
     assert.deepEqual(order, fold((yield* store.history(tenantId, after.order.orderId)).map(({ event }) => event)))
-  }),
-
-  // --- outbox ---
-
-  given("the outbox hands out an order's events one after the other, each until it is acknowledged", function* (store, tenantId) {
-    yield* emptyOutbox(store)
-    const first = headOf(yield* placed(store, tenantId, { orderId: "order-1", at: 1 }))
-    const confirmed = yield* committed(store, next(first, confirm, { at: 2 }))
-    const second = headOf(yield* placed(store, tenantId, { orderId: "order-2", at: 3 }))
-
-    const lease = (now: number, limit = 10) =>
-      Effect.map(store.leaseOutbox(limit, minute(now), minute(now + 5)), (entries) =>
-        entries
-          .map(({ sealed: { event, hash }, attempts }) => ({ orderId: event.orderId, sequence: event.sequence, attempts, hash }))
-          .toSorted((a, b) => byKey(a.orderId, b.orderId))
-      )
-    const entry = (head: Head, attempts: number) => ({
-      orderId: head.order.orderId,
-      sequence: head.order.version,
-      attempts,
-      hash: head.headHash
-    })
-    // The oldest of each order; the second event of order-1 waits its turn.
-    assert.deepEqual(yield* lease(10), [entry(first, 0), entry(second, 0)])
-    // Leased: nobody else gets them, nor what comes behind them.
-    assert.deepEqual(yield* lease(11), [])
-    // The lease ran out: they are handed out again.
-    assert.deepEqual(yield* lease(16), [entry(first, 1), entry(second, 1)])
-    yield* store.acknowledgeOutbox([keyOf(first)])
-    assert.deepEqual(yield* lease(17), [entry(confirmed, 0)])
-    yield* store.acknowledgeOutbox([keyOf(confirmed), keyOf(second)])
-    assert.deepEqual(yield* lease(100), [])
-    // Acknowledging twice does no harm.
-    yield* store.acknowledgeOutbox([keyOf(second)])
-    yield* store.acknowledgeOutbox([])
-  }),
-
-  given("the outbox hands out whole events, at most as many as asked for", function* (store, tenantId) {
-    yield* emptyOutbox(store)
-    for (const orderId of ["order-1", "order-2", "order-3"]) yield* placed(store, tenantId, { orderId, more: { notes: "whole" } })
-    const some = yield* store.leaseOutbox(2, minute(10), minute(20))
-    const rest = yield* store.leaseOutbox(2, minute(10), minute(20))
-    assert.deepEqual([some.length, rest.length], [2, 1])
-    for (const { sealed } of [...some, ...rest]) {
-      assert.deepEqual([sealed], yield* store.history(tenantId, sealed.event.orderId))
-      assert.equal(verifyChain([sealed]), null)
-    }
-  }),
-
-  given("every committed event passes through the outbox exactly once when each is acknowledged", function* (store, tenantId) {
-    yield* emptyOutbox(store)
-    const orders = yield* Effect.forEach(
-      Array.from({ length: 8 }, (_, number) => number),
-      () =>
-        Effect.gen(function* () {
-          const head = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
-          return yield* committed(store, next(head, cancel()))
-        }),
-      { concurrency: 4 }
-    )
-    const seen = new Map<string, Array<number>>()
-    const consumer = Effect.gen(function* () {
-      for (;;) {
-        const entries = yield* store.leaseOutbox(3, minute(10_000), minute(20_000))
-        if (entries.length === 0) return
-        for (const { sealed } of entries)
-          seen.set(sealed.event.orderId, [...(seen.get(sealed.event.orderId) ?? []), sealed.event.sequence])
-        yield* store.acknowledgeOutbox(entries.map(({ sealed }) => sealed.event))
-      }
-    })
-    yield* Effect.all([consumer, consumer, consumer], { concurrency: "unbounded" })
-    yield* consumer // one that came when everything left was leased to another has nothing more to do
-    assert.deepEqual(
-      orders.map(({ order }) => seen.get(order.orderId)),
-      orders.map(() => [1, 2, 3])
-    )
   }),
 
   // --- exclusively ---
@@ -828,7 +750,9 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     const orderId = OrderId.make("order-unknown")
     const loaded = yield* store.exclusively({ tenantId, orderId }, loadOne(store, tenantId, orderId))
     assert.equal(loaded.order, null)
-  })
+  }),
+
+  ...outboxContract
 ]
 
 // --- what the cases are made of ----------------------------------------------------------------------------------------------------------
@@ -930,19 +854,6 @@ const everyPage = <A, E>(
       all.push(...page)
     }
     return all
-  })
-
-const keyOf = ({ order: { tenantId, orderId, version } }: Head): EventKey => ({ tenantId, orderId, sequence: version })
-
-/** Take everything out of the outbox that cases before this one left there. */
-const emptyOutbox = (store: Store) =>
-  Effect.gen(function* () {
-    const endOfTime = Timestamp.make("9999-12-31T23:59:59.999Z")
-    for (;;) {
-      const entries = yield* store.leaseOutbox(1_000, endOfTime, endOfTime)
-      if (entries.length === 0) return
-      yield* store.acknowledgeOutbox(entries.map(({ sealed }) => sealed.event))
-    }
   })
 
 const awkwardTexts = [

@@ -151,21 +151,39 @@ const checkHistory = (
 
 // --- what hangs on it --------------------------------------------------------------------------------------------------------------------
 
-/** Events are delivered in sequence, so what is undelivered is the newest ones, without a gap. */
-const checkOutbox = ({ undelivered, events }: OrderRecord): ReadonlyArray<RecordFault> => {
-  const last = events.at(-1)?.event.sequence ?? 0
-  const first = last - undelivered.length + 1
-  const isSuffix = undelivered.every((sequence, index) => sequence === first + index)
-  return isSuffix && first >= 1
-    ? []
-    : [{ id: "O1", message: `to be delivered are events ${undelivered.join(", ")}, and the newest is ${last}` }]
+/** Every event has its position or will be given one, and every consumer has what was handed on to it and it has not done. */
+const checkOutbox = ({ events, positions, unplaced, consumers }: OrderRecord): ReadonlyArray<RecordFault> => {
+  const known = new Set(events.map(({ event }) => event.sequence))
+  const placed = positions.map(({ sequence }) => sequence)
+  const reached = new Set([...placed, ...unplaced])
+  const faults: Array<RecordFault> = []
+  const fault = (id: "O1" | "O5", message: string) => faults.push({ id, message })
+
+  const lost = [...known].filter((sequence) => !reached.has(sequence))
+  if (lost.length > 0)
+    fault("O5", `no consumer can be given the events ${lost.join(", ")}: they have no position and wait for none`)
+  const stray = [...reached].filter((sequence) => !known.has(sequence))
+  if (stray.length > 0) fault("O1", `the outbox has events ${stray.join(", ")}, which do not exist`)
+  const turns = [...placed, ...unplaced]
+  const isInSequence =
+    turns.every((sequence, index) => index === 0 || sequence > (turns[index - 1] ?? 0)) &&
+    positions.every(({ position }, index) => index === 0 || position > (positions[index - 1]?.position ?? 0))
+  if (!isInSequence) fault("O1", "its events do not stand in the outbox in their sequence")
+
+  for (const { consumer, upTo, undone } of consumers) {
+    if (undone === null) continue
+    const handedOn = positions.findLast(({ position }) => position <= upTo)?.sequence ?? 0
+    if (undone.last > handedOn) fault("O1", `consumer ${consumer} has event ${undone.last}, which was not handed on to it`)
+    if (undone.last < handedOn) fault("O5", `consumer ${consumer} lacks the events from ${undone.last + 1} to ${handedOn}`)
+  }
+  return faults
 }
 
-const describeRemains = ({ reservations, events, undelivered, disagreements }: OrderRecord): string =>
+const describeRemains = ({ reservations, events, positions, unplaced, disagreements }: OrderRecord): string =>
   [
     "there is no such order, and yet there is something of it",
     ...(reservations.length > 0 ? [`${reservations.length} reservations`] : []),
     ...(events.length > 0 ? [`${events.length} events`] : []),
-    ...(undelivered.length > 0 ? [`${undelivered.length} events to be delivered`] : []),
+    ...(positions.length + unplaced.length > 0 ? [`${positions.length + unplaced.length} events in the outbox`] : []),
     ...disagreements
   ].join("; ")

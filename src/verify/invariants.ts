@@ -154,13 +154,32 @@ const invariantsById = {
 
   // Outbox and tenants
   O1: {
-    says: "What is still to be delivered are an order's newest events, without a gap.",
+    says: "The outbox has an order's events in their sequence, and none that does not exist.",
     by: "record",
-    repair: "Hand the missing events to the consumers (they can tell repeats by order and sequence), and then acknowledge them."
+    repair:
+      "Find out who wrote to the outbox. Set the rows right by the events, or hand the order's events to the consumers (they tell repeats by order and sequence) and remove the rows."
   },
-  O2: { says: "Every event is delivered at least once.", by: "runs", shownBy: ["src/testing/orderStoreContract.ts"] },
-  O3: { says: "The events of an order are delivered in sequence.", by: "runs", shownBy: ["src/testing/orderStoreContract.ts"] },
-  O4: { says: "A consumer that dies at any point loses nothing.", by: "runs", shownBy: ["src/testing/orderStoreContract.ts"] },
+  O2: {
+    says: "Every event is delivered to every consumer at least once.",
+    by: "runs",
+    shownBy: ["src/testing/outboxContract.ts", "test/proof/outbox.test.ts"]
+  },
+  O3: {
+    says: "The events of an order are delivered in sequence.",
+    by: "runs",
+    shownBy: ["src/testing/outboxContract.ts", "test/proof/outbox.test.ts"]
+  },
+  O4: {
+    says: "A consumer that dies or freezes at any point loses nothing.",
+    by: "runs",
+    shownBy: ["src/testing/outboxContract.ts", "test/proof/outbox.test.ts"]
+  },
+  O5: {
+    says: "No consumer lacks a row of an event behind its start.",
+    by: "record",
+    repair:
+      "Rows of the outbox were deleted by hand, or a restore was partial. Hand the missing events to the consumers, which tell repeats by order and sequence, and put the rows back."
+  },
   I1: {
     says: "A tenant sees, changes and learns nothing of another's.",
     by: "runs",

@@ -1,5 +1,4 @@
 /** What the services promise beyond the pure decision, on the memory store: races, keys, batches, listeners, the outbox. */
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,7 +12,6 @@ import { OrderStore, OutcomeUnknown, StoreUnavailable } from "../../src/lifecycl
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { OrderId, SubscriptionId, type TenantId } from "../../src/order/Order.ts"
 import type { CancelOrder, PlaceOrder } from "../../src/order/OrderCommand.ts"
-import { heldClock } from "../support/heldClock.ts"
 import { run, storeWith } from "../support/inMemory.ts"
 import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, retired } from "../support/world.ts"
 
@@ -536,20 +534,15 @@ describe("the audit trail", () => {
       Effect.gen(function* () {
         const [lifecycle, auditTrail] = [yield* OrderLifecycle, yield* AuditTrail]
         const caller = newCaller()
-        const clock = heldClock()
-        const deliver: typeof auditTrail.deliver = (consume, options) =>
-          Effect.provideService(auditTrail.deliver(consume, options), Clock.Clock, clock)
         for (const _ of [1, 2, 3]) {
           const { orderId } = yield* confirmedOrder(caller)
           yield* lifecycle.cancel(caller, orderId)
         }
-        const failed = yield* Effect.exit(deliver(() => Effect.fail("the consumer is down"), { lease: 5 }))
-        expect(Exit.isFailure(failed)).toBe(true)
-        expect(yield* deliver(() => Effect.void)).toBe(0) // leased to the one that failed
-        clock.forward(5)
+        const down = auditTrail.deliver(() => Effect.fail("the consumer is down"), { retry: { first: 0 } })
+        expect(Exit.isFailure(yield* Effect.exit(down))).toBe(true)
 
         const delivered: Record<string, Array<number>> = {}
-        const consume = deliver((events) =>
+        const consume = auditTrail.deliver((events) =>
           Effect.sync(() => {
             for (const { event } of events) (delivered[event.orderId] ??= []).push(event.sequence)
           })

@@ -151,6 +151,8 @@ describe("every call", () => {
       "OrderLifecycle.preview",
       "OrderLifecycle.rewriteNotes",
       "OrderLifecycle.startSubscription",
+      "Outbox.add",
+      "Outbox.deliver",
       "Reservations.heldFor"
     ])
   })
@@ -285,9 +287,9 @@ describe("the outbox", () => {
   it("hands out 100 events at a time for 30 seconds, unless it is told otherwise", async () => {
     const leases: Array<readonly [number, number]> = []
     const store = storeWith((store) => ({
-      leaseOutbox: (limit, now, until) => {
-        leases.push([limit, millis(until) - millis(now)])
-        return store.leaseOutbox(limit, now, until)
+      leaseEvents: (request) => {
+        leases.push([request.limit, request.leaseMs])
+        return store.leaseEvents(request)
       }
     }))
     await run(
@@ -295,14 +297,19 @@ describe("the outbox", () => {
         const auditTrail = yield* AuditTrail
         let asked = 0
         const consume = () => Effect.sync(() => void asked++)
-        expect(yield* auditTrail.deliver(consume)).toBe(0)
-        expect(asked).toBe(0)
+        const lifecycle = yield* OrderLifecycle
+        yield* lifecycle.place(newCaller(), requestFor([laptop, 1]))
+        yield* lifecycle.place(newCaller(), requestFor([laptop, 1]))
+        expect(yield* auditTrail.deliver(consume)).toBe(2)
+        expect(asked).toBe(2)
+        yield* lifecycle.place(newCaller(), requestFor([laptop, 1]))
         yield* auditTrail.deliver(consume, { limit: 7, lease: "5 minutes" })
       }),
       store
     )
     expect(leases).toEqual([
       [100, 30_000],
+      [99, 30_000],
       [7, 300_000]
     ])
   })

@@ -1,32 +1,23 @@
-/** A stored order beside the plain lists that it stands for: its history, and the events that are still to be delivered. */
+/** A stored order beside the plain list that it stands for: its history. */
 import { expect, it } from "vitest"
 import { seal, type SealedEvent } from "../../src/order/auditChain.ts"
 import { evolve, fold } from "../../src/order/evolve.ts"
 import { TenantId } from "../../src/order/Order.ts"
-import { Timestamp } from "../../src/order/Timestamp.ts"
 import { PackedEvents } from "../../src/memory/PackedEvents.ts"
 import {
-  acknowledged,
   annotated,
   appended,
   erased,
   eventAt,
   found,
-  hasUndelivered,
   historyOf,
-  leased,
   resting,
   type StoredOrder,
-  undelivered,
   wakened
 } from "../../src/memory/StoredOrder.ts"
 import { history, text } from "../../src/testing/arbitraries.ts"
 import { tried } from "../support/evidence.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
-
-const now = Timestamp.make("2026-11-23T12:00:00.000Z")
-const until = Timestamp.make("2026-11-23T12:01:00.000Z")
-const later = Timestamp.make("2026-11-23T12:02:00.000Z")
 
 const storedFrom = (packed: PackedEvents, chain: ReadonlyArray<SealedEvent>): StoredOrder | undefined => {
   let stored: StoredOrder | undefined
@@ -37,32 +28,16 @@ const storedFrom = (packed: PackedEvents, chain: ReadonlyArray<SealedEvent>): St
   return stored
 }
 
-it("a stored order gives its events, and hands out the oldest that is to be delivered, in whatever order they are acknowledged", () => {
+it("a stored order gives its events, all of them, one by one and as far as asked for", () => {
   fc.assert(
-    fc.property(history(12), fc.array(fc.integer({ min: -1, max: 16 }), { maxLength: 20 }), ({ events }, acknowledgements) => {
+    fc.property(history(12), ({ events }) => {
       const chain = events.map((event) => seal(event, null, "salt"))
       const packed = new PackedEvents(TenantId.make("tenant"))
-      const first = storedFrom(packed, chain)
-      if (first === undefined) throw new Error("a history has at least one event")
-      let stored = first
-      const sequences = chain.map(({ event }) => event.sequence)
-      let left = sequences
-
+      const stored = storedFrom(packed, chain)
+      if (stored === undefined) throw new Error("a history has at least one event")
       expect(historyOf(packed, stored)).toEqual(chain)
-      for (const sequence of [0, ...sequences, chain.length + 1]) {
+      for (const sequence of [0, ...chain.map(({ event }) => event.sequence), chain.length + 1]) {
         expect(eventAt(packed, stored, sequence)).toEqual(chain[sequence - 1])
-      }
-      for (const sequence of acknowledgements) {
-        const handedOut = leased(packed, stored, now, until)
-        expect(handedOut?.entry.sealed.event.sequence).toBe(left[0])
-        if (handedOut) {
-          expect(leased(packed, handedOut.stored, now, until)).toBeNull()
-          expect(leased(packed, handedOut.stored, later, later)?.entry.attempts).toBe(handedOut.entry.attempts + 1)
-        }
-        stored = acknowledged(stored, sequence)
-        left = left.filter((each) => each !== sequence)
-        expect(undelivered(stored)).toEqual(left)
-        expect(hasUndelivered(stored)).toBe(left.length > 0)
       }
     }),
     { numRuns: numRuns(200) }
@@ -72,20 +47,12 @@ it("a stored order gives its events, and hands out the oldest that is to be deli
 /** What may happen to a stored order between two of its events. */
 const happening = fc.oneof(
   fc.record({ type: fc.constant("rest" as const) }),
-  fc.record({ type: fc.constant("deliver" as const) }),
   fc.record({ type: fc.constant("erase" as const), sequence: fc.integer({ min: 2, max: 16 }) }),
   fc.record({ type: fc.constant("annotate" as const), notes: text() })
 )
 
 /** The stored order after it has been at rest. */
-const afterRest = (packed: PackedEvents, stored: StoredOrder): StoredOrder =>
-  found(packed, stored.orderId, resting(stored), !hasUndelivered(stored))
-
-const isDelivered = (stored: StoredOrder): StoredOrder => {
-  let delivered = stored
-  for (let sequence = 1; sequence <= stored.version; sequence++) delivered = acknowledged(delivered, sequence)
-  return delivered
-}
+const afterRest = (packed: PackedEvents, stored: StoredOrder): StoredOrder => found(packed, stored.orderId, resting(stored))
 
 it("an order that rests is, once it is asked for, the very order that it would have been awake", () => {
   fc.assert(
@@ -107,8 +74,6 @@ it("an order that rests is, once it is asked for, the very order that it would h
             if (each.type === "rest") {
               twins = [afterRest(packed[0], first), second]
               expect(twins[0]).toStrictEqual({ ...first, awake: null })
-            } else if (each.type === "deliver") {
-              twins = [isDelivered(first), isDelivered(second)]
             } else if (each.type === "annotate") {
               twins = [annotated(packed[0], first, each.notes), annotated(packed[1], second, each.notes)]
             } else {

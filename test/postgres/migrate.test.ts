@@ -25,7 +25,9 @@ it("four services that start at once on an empty database bring it up to date on
     const done = yield* Effect.forEach(contexts, (context) => Effect.provideContext(migrate, context), {
       concurrency: "unbounded"
     })
-    expect(done.filter((names) => names.length > 0)).toEqual([["0001_orders", "0003_money_and_dates", "0004_plans"]])
+    expect(done.filter((names) => names.length > 0)).toEqual([
+      ["0001_orders", "0002_outbox", "0003_money_and_dates", "0004_plans"]
+    ])
     const [context] = contexts
     if (context === undefined) throw new Error("no connection")
     const tables = yield* Effect.provideContext(
@@ -41,13 +43,18 @@ it("four services that start at once on an empty database bring it up to date on
       [
         "audit_confidential",
         "audit_events",
+        "consumer_cursors",
+        "consumers",
         "customers",
+        "deliveries",
+        "event_positions",
         "idempotency",
         "migrations",
         "orders",
         "outbox",
         "reservations",
-        "subscriptions"
+        "subscriptions",
+        "tenant_positions"
       ].map((name) => `order_lifecycle.${name}`)
     )
     expect(yield* Effect.provideContext(migrate, context)).toEqual([])

@@ -283,9 +283,8 @@ describe("the outbox", () => {
     await orders.cancel(caller, after.orderId)
     const fault = new Error("the queue is full")
     const failing = () => Promise.reject(fault)
-    expect(await rejection(orders.auditTrail.deliver(failing, { leaseMs: 1 }))).toBe(fault)
+    expect(await rejection(orders.auditTrail.deliver(failing, { retry: { firstMs: 0 } }))).toBe(fault)
     const delivered: Array<string> = []
-    // The lease of a millisecond runs out by itself.
     while (delivered.length < 2) {
       await orders.auditTrail.deliver((events) => void delivered.push(...events.map(({ event }) => event.type)), { limit: 10 })
     }

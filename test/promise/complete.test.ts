@@ -9,11 +9,12 @@ import type * as Stream from "effect/Stream"
 import { describe, expect, expectTypeOf, it } from "vitest"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import { Outbox } from "../../src/lifecycle/Outbox.ts"
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { Refusal } from "../../src/order/Refusal.ts"
 import * as entry from "../../src/promise/index.ts"
-import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersReservations } from "../../src/promise/index.ts"
+import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersOutbox, OrdersReservations } from "../../src/promise/index.ts"
 import { importsOf } from "../support/layering.ts"
 import { openShop } from "../support/openedOrders.ts"
 import { shopOver } from "../support/world.ts"
@@ -41,6 +42,7 @@ describe("orders for callers without Effect", () => {
     type Lifecycle = AnswersOf<OrderLifecycle["Service"]>
     expectTypeOf<Answers<Pick<Orders, keyof Omit<Lifecycle, "cancelMany">>>>().toEqualTypeOf<Omit<Lifecycle, "cancelMany">>()
     expectTypeOf<Answers<OrdersAuditTrail>>().toEqualTypeOf<AnswersOf<Omit<AuditTrail["Service"], NotForCallers>>>()
+    expectTypeOf<Answers<OrdersOutbox>>().toEqualTypeOf<AnswersOf<Outbox["Service"]>>()
     expectTypeOf<Answers<OrdersReservations>>().toEqualTypeOf<AnswersOf<Reservations["Service"]>>()
     // The one answer that holds an outcome of Effect's has a plain one here.
     expectTypeOf<ReturnType<Orders["cancelMany"]>>().toEqualTypeOf<Promise<ReadonlyArray<CancelOutcome>>>()
@@ -55,6 +57,7 @@ describe("orders for callers without Effect", () => {
     expect(Object.keys(lifecycle).length).toBeGreaterThan(10)
     expect(missing(lifecycle, orders)).toEqual([])
     expect(missing(Context.get(services, AuditTrail), orders.auditTrail)).toEqual(notForCallers)
+    expect(missing(Context.get(services, Outbox), orders.outbox)).toEqual([])
     expect(missing(Context.get(services, Reservations), orders.reservations)).toEqual([])
     expect(missing({ forgotten: 1 }, orders)).toEqual(["forgotten"])
     await orders.close()

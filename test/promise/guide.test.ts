@@ -9,6 +9,7 @@ import express from "express"
 import { fastify } from "fastify"
 import { describe, expect, it, vi } from "vitest"
 import { deliverEvents } from "../../docs/examples/deliver-events.ts"
+import { applyOnce } from "../../docs/examples/safe-consumer.ts"
 import { openYourOrders } from "../../docs/examples/open-on-postgresql.ts"
 import { answerTo, expressErrors, fastifyErrors, serveOrders } from "../../docs/examples/orders-over-http.ts"
 import { shutDown } from "../../docs/examples/shut-down.ts"
@@ -210,10 +211,12 @@ describe("the examples", () => {
     const caller = newCaller()
     const { after } = await orders.place(caller, requestFor([laptop, 1]))
     await orders.cancel(caller, after.orderId)
+    await orders.outbox.add("broker", { from: "beginning" })
     const controller = new AbortController()
     const published: Array<string> = []
     await deliverEvents(
       orders,
+      "broker",
       async ({ type }) => {
         published.push(type)
         if (type === "order.cancelled") controller.abort()
@@ -221,6 +224,25 @@ describe("the examples", () => {
       controller.signal
     )
     expect(published).toEqual(["order.placed", "order.cancelled"])
+    await orders.close()
+  })
+
+  it("apply every event once and in sequence, whatever comes twice or too late", async () => {
+    const orders = await openShop()
+    const caller = newCaller()
+    const { event: placed, after } = await orders.place(caller, requestFor([laptop, 1]))
+    const { event: cancelled } = await orders.cancel(caller, after.orderId)
+    const highest = new Map<string, number>()
+    const applied: Array<string> = []
+    const take = applyOnce(
+      {
+        highest: async (order) => highest.get(order) ?? 0,
+        keep: async (order, sequence) => void highest.set(order, sequence)
+      },
+      async ({ type }) => void applied.push(type)
+    )
+    for (const event of [placed, placed, cancelled, placed, cancelled]) await take(event)
+    expect(applied).toEqual(["order.placed", "order.cancelled"])
     await orders.close()
   })
 })

@@ -9,7 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as SqlClient from "effect/sql/SqlClient"
 import { expect, it } from "vitest"
-import { type Change, type Loaded, OrderStore, type OutboxEntry } from "../../src/lifecycle/OrderStore.ts"
+import { type Change, type Delivery, type Loaded, OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { changesOf } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { seal } from "../../src/order/auditChain.ts"
@@ -201,21 +201,22 @@ const auditedStory = (store: Layer.Layer<OrderStore>, clock?: Clock.Clock) =>
 
 it("an outbox that hands out events in another order is found by the outbox auditor", async () => {
   const shuffled = memoryWith((store) => {
-    let all: Array<OutboxEntry> | undefined
+    let all: Array<Delivery> | undefined
     return {
-      leaseOutbox: (limit, now, leaseUntil) =>
+      leaseEvents: (request) =>
         Effect.gen(function* () {
           if (all === undefined) {
             all = []
             for (;;) {
-              const entries = yield* store.leaseOutbox(limit, now, leaseUntil)
-              if (entries.length === 0) break
-              all.push(...entries)
-              yield* store.acknowledgeOutbox(entries.map(({ sealed: { event } }) => event))
+              const lease = yield* store.leaseEvents(request)
+              if (lease === null || lease.deliveries.length === 0) break
+              all.push(...lease.deliveries)
+              const settlements = lease.deliveries.map(({ sealed: { event } }) => event)
+              yield* store.settleEvents({ ...request, leaseId: lease.leaseId, settlements })
             }
             all.reverse()
           }
-          return all.splice(0, 1)
+          return { leaseId: "shuffled", deliveries: all.splice(0, 1) }
         })
     }
   })

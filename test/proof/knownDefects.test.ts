@@ -181,14 +181,14 @@ const scenarios: Record<string, (caller: Caller) => Effect.Effect<void, unknown,
       const { orderId } = yield* confirmedOrder(caller)
       nextCommits = ["unavailable"]
       yield* Effect.flip(lifecycle.cancel(caller, orderId))
-      yield* Effect.exit(auditTrail.deliver(() => Effect.fail("the consumer failed"), { limit: 1_000, lease: "0 seconds" }))
+      yield* Effect.exit(auditTrail.deliver(() => Effect.fail("the consumer failed"), { limit: 1_000, retry: { first: 0 } }))
       const seen: Array<string> = []
       const take = auditTrail.deliver(
         (events) =>
           Effect.sync(
             () => void seen.push(...events.filter(({ event }) => event.orderId === orderId).map(({ event }) => event.type))
           ),
-        { limit: 1_000, lease: "0 seconds" }
+        { limit: 1_000 }
       )
       while ((yield* take) > 0);
       expect(seen).toEqual(["order.placed", "order.confirmed"])

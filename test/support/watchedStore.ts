@@ -37,8 +37,15 @@ export const giveWay = (store: Store): Store => {
     history: (tenantId, orderId) => between(store.history(tenantId, orderId)),
     event: (key) => between(store.event(key)),
     orderIds: (tenantId, after, limit) => between(store.orderIds(tenantId, after, limit)),
-    leaseOutbox: (limit, now, leaseUntil) => between(store.leaseOutbox(limit, now, leaseUntil)),
-    acknowledgeOutbox: (events) => between(store.acknowledgeOutbox(events)),
+    addConsumer: (...args) => between(store.addConsumer(...args)),
+    removeConsumer: (...args) => between(store.removeConsumer(...args)),
+    consumers: (...args) => between(store.consumers(...args)),
+    tenantsWithWork: (...args) => between(store.tenantsWithWork(...args)),
+    leaseEvents: (...args) => between(store.leaseEvents(...args)),
+    settleEvents: (...args) => between(store.settleEvents(...args)),
+    parkedEvents: (...args) => between(store.parkedEvents(...args)),
+    unparkEvent: (...args) => between(store.unparkEvent(...args)),
+    feed: (...args) => between(store.feed(...args)),
     eraseText: (...args) => between(store.eraseText(...args))
   }
 }

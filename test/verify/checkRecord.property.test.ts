@@ -22,7 +22,7 @@ const sealAll = (events: ReadonlyArray<AuditEvent>): ReadonlyArray<SealedEvent> 
   return chain
 }
 
-/** The record of an order with these events, of which the newest `waiting` are undelivered. */
+/** The record of an order with these events, of which the newest `waiting` are not done by a consumer that all were handed on to. */
 const recordOf = (order: Order, events: ReadonlyArray<SealedEvent>, waiting = events.length): OrderRecord => ({
   tenantId: order.tenantId,
   orderId: order.orderId,
@@ -30,12 +30,34 @@ const recordOf = (order: Order, events: ReadonlyArray<SealedEvent>, waiting = ev
   headHash: events.at(-1)?.hash ?? null,
   reservations: order.lines.map(({ sku, quantity }, line) => ({ line, sku, quantity })),
   events,
-  undelivered: events.map(({ event }) => event.sequence).slice(events.length - waiting),
+  positions: events.map(({ event }, index) => ({ sequence: event.sequence, position: 2 * index + 1 })),
+  unplaced: [],
+  consumers: [
+    {
+      consumer: "mail",
+      upTo: 2 * events.length,
+      undone: waiting === 0 ? null : { first: events.length - waiting + 1, last: events.at(-1)?.event.sequence ?? 0 }
+    },
+    { consumer: "late", upTo: 0, undone: null }
+  ],
   disagreements: []
 })
 
 /** The record that a list of events makes, whatever they are: all seals are right, as if by whoever owns the tables and has the code. */
 const forged = (events: ReadonlyArray<AuditEvent>): OrderRecord => recordOf(fold(events) as Order, sealAll(events))
+
+/** The record of a rented order whose outbox has these events. */
+const outboxOf = (placed: ReadonlyArray<number>, unplaced: ReadonlyArray<number>): OrderRecord => ({
+  ...forged(rented),
+  positions: placed.map((sequence) => ({ sequence, position: sequence })),
+  unplaced,
+  consumers: []
+})
+
+const undoneOf = (first: number, last: number): OrderRecord => ({
+  ...forged(rented),
+  consumers: [{ consumer: "mail", upTo: 100, undone: { first, last } }]
+})
 
 type Step = (order: Order) => OrderCommand
 
@@ -167,8 +189,13 @@ const planted: ReadonlyArray<readonly [what: string, record: OrderRecord, ids: R
   ],
   ["there are events and no order", { ...forged(rented), order: null }, ["C4"]],
   ["the store contradicts itself", { ...forged(rented), disagreements: ["the index is not the table"] }, ["C4"]],
-  ["an event was lost from the outbox", { ...forged(rented), undelivered: [1, 3] }, ["O1"]],
-  ["an event that does not exist is to be delivered", { ...forged(rented), undelivered: [3, 4] }, ["O1"]]
+  ["an event has no position and waits for none", outboxOf([1, 3], []), ["O5"]],
+  ["an event that waited for its position is gone", outboxOf([1], [3]), ["O5"]],
+  ["an event that does not exist has a position", outboxOf([1, 2, 3, 4], []), ["O1"]],
+  ["an event has a position and waits for one", outboxOf([1, 2, 3], [3]), ["O1"]],
+  ["a later event stands before an earlier one", outboxOf([1, 3], [2]), ["O1"]],
+  ["a consumer lacks the newest of the events that were handed on to it", undoneOf(2, 2), ["O5"]],
+  ["a consumer has an event that was not handed on to it", undoneOf(2, 4), ["O1"]]
 ]
 
 const idsOf = (record: OrderRecord, policies = anyPolicy) => checkRecord(policies, record).map(({ id }) => id as string)
