@@ -14,7 +14,7 @@ import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from ".
 import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
 import { completeOpenApi } from "./openApi.ts"
 import { ofChange, ofKeyedChange, ofOpenRead, ofRead, otherBodies } from "./refusals.ts"
-import { version } from "./version.ts"
+import { programVersion } from "../lifecycle/programVersion.ts"
 import { CancellationView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
 
 // --- pieces ------------------------------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ export class Api extends HttpApi.make("order-lifecycle")
   .annotateMerge(
     OpenApi.annotations({
       title: "order-lifecycle",
-      version,
+      version: programVersion,
       description: [
         "Rental and subscription orders: place, confirm, rent and cancel them.",
         "Every call under `/v1` needs `Authorization: Bearer <key>` and `Tenant-ID`.",

@@ -1,9 +1,12 @@
 import { sessionSettings } from "../../src/postgres/PostgresConnection.ts"
 
-/** The settings of the library's own sessions, without their time limits: on a busy machine those pass where nothing is wrong. */
+/**
+ * The settings of the library's own sessions with time limits that only end hangs: on a busy machine the usual ones pass where nothing is
+ * wrong. Without any limit the library would refuse the session.
+ */
 export const patientSettings: Readonly<Record<string, string>> = {
   ...sessionSettings,
-  statement_timeout: "0",
-  lock_timeout: "0",
-  idle_in_transaction_session_timeout: "0"
+  statement_timeout: "30min",
+  lock_timeout: "30min",
+  idle_in_transaction_session_timeout: "30min"
 }
