@@ -440,7 +440,7 @@ describe("POST /v1/subscriptions", () => {
         customerId,
         sku: laptop,
         startDate: "2026-12-01",
-        contractLength: 6,
+        contractLength: 12,
         notes: "hi",
         status: "cancelled"
       }

@@ -43,7 +43,7 @@ const breakable = () => {
 
 const store = breakable()
 const sound = openService(store.layer)
-const empty = openService(memoryStore, { limits: { burst: 0, requestsPerSecond: 0.001 } })
+const empty = openService(memoryStore, { limits: { burst: 1, requestsPerSecond: 0.001 } })
 const full = openService(memoryStore, { limits: { requestsInFlight: 0 } })
 let server: RunningServer
 let impatient: RunningServer
@@ -55,6 +55,8 @@ let requests: Readonly<Record<string, Request>>
 
 beforeAll(async () => {
   server = await runServer()
+  // What one tenant may ask for at once is used up.
+  await empty.call("GET", "/v1/orders")
   impatient = await runServer({ timeouts: { headersTimeout: 200, requestTimeout: 200, connectionsCheckingInterval: 50 } })
   const pending = await sound.place()
   const confirmed = await sound.confirmed(2)

@@ -36,6 +36,7 @@ describe("without settings", () => {
       databaseUrl: undefined,
       dataFolder: "./data",
       isDevelopment: true,
+      isPooled: false,
       cancellationPolicy: "noActiveSubscriptions"
     })
     expect(apiKeys.map(({ key, ...key_ }) => ({ key: Redacted.value(key), ...key_ }))).toEqual([

@@ -211,9 +211,9 @@ describe("a store", () => {
       const after = Result.getOrThrow(readCursor("subscriptions", "createdAt", first.nextCursor ?? ""))
       expect(asked).toEqual([
         { tenantId, limit: 51, sortBy: "createdAt", sortDir: "desc" },
-        { tenantId, limit: 8, sortBy: "status", sortDir: "asc", status: "partial" },
-        { tenantId, limit: 2, ...filters },
-        { tenantId, limit: 2, ...filters, after }
+        { tenantId, limit: 8, sortBy: "status", sortDir: "asc", status: ["partial"] },
+        { tenantId, limit: 2, orderId, status: ["active"] },
+        { tenantId, limit: 2, orderId, status: ["active"], after }
       ])
       const found = [...first.items, ...second.items].map(({ subscription }) => subscription.serialNumber)
       expect(new Set(found).size).toBe(2)

@@ -15,6 +15,7 @@ import { databaseNamed, postgresClient } from "../support/postgresDatabase.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import { currentDatabase } from "../support/faultyPostgres.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
+import { until } from "../support/waiting.ts"
 
 const run = sharedLayer(
   shopOver(PostgresOrderStore.layerMigrated).pipe(Layer.provideMerge(postgresClient({ maxConnections: 4 })))
@@ -74,7 +75,7 @@ describe("sixty commands on an order that another process has locked", () => {
         ),
         outside
       )
-      while ((yield* waiting).length === 0) yield* Effect.sleep("5 millis")
+      yield* until(Effect.map(waiting, ({ length }) => length > 0))
       // Each of these needs a connection, and there are four.
       for (let n = 0; n < 8; n++) yield* lifecycle.place(newCaller(), requestFor([laptop, 1]))
       expect((yield* waiting).length).toBeLessThanOrEqual(1)

@@ -36,7 +36,7 @@ const urlOf = async (server: Server): Promise<string> => {
 
 describe("the guide to embedding without Effect", () => {
   it("shows its examples as they run, and no other code", () => {
-    expect(drawn).toHaveLength(5)
+    expect(drawn).toHaveLength(6)
     expect(guide.match(/^```ts$/gm)).toHaveLength(drawn.length)
     expect(guide.match(/^```/gm)).toHaveLength(2 * drawn.length)
   })
@@ -50,8 +50,9 @@ describe("the guide to embedding without Effect", () => {
   it("names every function there is, and no error that there is not", async () => {
     const orders = await openShop()
     const functions = [
-      ...Object.keys(orders).filter((name) => name !== "auditTrail" && name !== "reservations"),
+      ...Object.keys(orders).filter((name) => !["auditTrail", "outbox", "reservations"].includes(name)),
       ...Object.keys(orders.auditTrail).map((name) => `auditTrail.${name}`),
+      ...Object.keys(orders.outbox).map((name) => `outbox.${name}`),
       ...Object.keys(orders.reservations).map((name) => `reservations.${name}`)
     ]
     const table = guide.split("## All functions")[1] ?? ""

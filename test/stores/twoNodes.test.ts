@@ -33,52 +33,47 @@ const catalogue = Catalogue.layerStatic(
   }))
 )
 
-it(
-  "orders in every currency, of this build and of 9660eff, are shown alike by Node.js 22.19.0 and by the project's",
-  // Fetching another Node.js takes as long as the network does.
-  { timeout: 300_000 },
-  () =>
-    Effect.gen(function* () {
-      const url = yield* databaseOf9660eff
-      const store = Layer.provide(PostgresOrderStore.layerMigrated, PostgresConnection.layer({ url, maxConnections: 4 }))
-      const services = OrderLifecycle.layer().pipe(Layer.provide([store, catalogue, Assets.layerUnregistered]))
-      yield* Effect.flatMap(OrderLifecycle, (lifecycle) =>
-        Effect.forEach(
-          currencyCodes,
-          (currency) =>
-            lifecycle.place({ tenantId, actor: { userId: "ada" } }, requestFor([skuOf(currency), 3]), {
-              payment: { paidAmount: 12_345 }
-            }),
-          { concurrency: 4, discard: true }
-        )
-      ).pipe(Effect.provide(services))
+it("orders in every currency, of this build and of 9660eff, are shown alike by Node.js 22.19.0 and by the project's", () =>
+  Effect.gen(function* () {
+    const url = yield* databaseOf9660eff
+    const store = Layer.provide(PostgresOrderStore.layerMigrated, PostgresConnection.layer({ url, maxConnections: 4 }))
+    const services = OrderLifecycle.layer().pipe(Layer.provide([store, catalogue, Assets.layerUnregistered]))
+    yield* Effect.flatMap(OrderLifecycle, (lifecycle) =>
+      Effect.forEach(
+        currencyCodes,
+        (currency) =>
+          lifecycle.place({ tenantId, actor: { userId: "ada" } }, requestFor([skuOf(currency), 3]), {
+            payment: { paidAmount: 12_345 }
+          }),
+        { concurrency: 4, discard: true }
+      )
+    ).pipe(Effect.provide(services))
 
-      const shownBy = (node: string) =>
-        Effect.promise(async () => {
-          const given = [showOrders, Redacted.value(url), tenantId, "node22", "node24"]
-          const { stdout } = await run(node, given, { maxBuffer: 64 * 2 ** 20, env: { PATH: process.env["PATH"] } })
-          const [here = "", ...pages] = stdout.trim().split("\n")
-          return { here: JSON.parse(here) as Record<string, number>, pages }
-        })
-      const ours = yield* shownBy(process.execPath)
-      const other = yield* shownBy(yield* Effect.promise(() => otherNode("22.19.0")))
-      // Otherwise nothing is shown by it.
-      expect([ours.here, other.here]).toEqual([
-        { HUF: 0, RSD: 2 },
-        { HUF: 2, RSD: 0 }
+    const shownBy = (node: string) =>
+      Effect.promise(async () => {
+        const given = [showOrders, Redacted.value(url), tenantId, "node22", "node24"]
+        const { stdout } = await run(node, given, { maxBuffer: 64 * 2 ** 20, env: { PATH: process.env["PATH"] } })
+        const [here = "", ...pages] = stdout.trim().split("\n")
+        return { here: JSON.parse(here) as Record<string, number>, pages }
+      })
+    const ours = yield* shownBy(process.execPath)
+    const other = yield* shownBy(yield* Effect.promise(() => otherNode("22.19.0")))
+    // Otherwise nothing is shown by it.
+    expect([ours.here, other.here]).toEqual([
+      { HUF: 0, RSD: 2 },
+      { HUF: 2, RSD: 0 }
+    ])
+    expect(other.pages).toEqual(ours.pages)
+    const shown = ours.pages.flatMap((page) => (JSON.parse(page) as { readonly orders: ReadonlyArray<OrderView> }).orders)
+    expect(shown).toHaveLength(currencyCodes.length + 26)
+    for (const { tenantId: tenant, items, payment, totals } of shown) {
+      if (tenant !== tenantId) continue
+      const scale = 10 ** (decimalsOf(totals.currency) ?? Number.NaN)
+      expect([totals.currency, items[0]?.unitPrice, totals.total, payment?.paidAmount]).toEqual([
+        totals.currency,
+        1_234_567 / scale,
+        3_703_701 / scale,
+        12_345 / scale
       ])
-      expect(other.pages).toEqual(ours.pages)
-      const shown = ours.pages.flatMap((page) => (JSON.parse(page) as { readonly orders: ReadonlyArray<OrderView> }).orders)
-      expect(shown).toHaveLength(currencyCodes.length + 26)
-      for (const { tenantId: tenant, items, payment, totals } of shown) {
-        if (tenant !== tenantId) continue
-        const scale = 10 ** (decimalsOf(totals.currency) ?? Number.NaN)
-        expect([totals.currency, items[0]?.unitPrice, totals.total, payment?.paidAmount]).toEqual([
-          totals.currency,
-          1_234_567 / scale,
-          3_703_701 / scale,
-          12_345 / scale
-        ])
-      }
-    }).pipe(Effect.scoped, Effect.runPromise)
-)
+    }
+  }).pipe(Effect.scoped, Effect.runPromise))

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { serverUrl } from "./postgresDatabase.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
+import { until } from "./waiting.ts"
 
 const program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"].find((path) => existsSync(path))
 
@@ -77,7 +78,7 @@ export const throughPgBouncer = (database: Redacted.Redacted, settings: Readonly
           child.kill("SIGKILL")
         })
     )
-    while (!(yield* Effect.promise(() => answers(port)))) yield* Effect.sleep("20 millis")
+    yield* until(Effect.promise(() => answers(port)))
     url.host = `127.0.0.1:${port}`
     return Redacted.make(url.href)
   })
