@@ -11,6 +11,7 @@ import { layer as memoryStore } from "../../src/memory/MemoryOrderStore.ts"
 import { answersIn, exchange } from "../support/rawHttp.ts"
 import { type RunningServer, runServer } from "../support/runningServer.ts"
 import { servedContract } from "../support/servedContract.ts"
+import { promiseUntil } from "../support/waiting.ts"
 import { laptop, requestFor } from "../support/world.ts"
 import { type Answer, type CallOptions, type Client, openService } from "./client.ts"
 
@@ -26,15 +27,19 @@ const breakable = () => {
   const layer = Layer.effect(
     OrderStore,
     Effect.map(OrderStore, (store) => {
-      const methods = Object.entries(store as unknown as Record<string, (...input: ReadonlyArray<unknown>) => unknown>)
-      const broken = methods.map(([name, method]) => [
-        name,
-        (...input: ReadonlyArray<unknown>) => {
-          if (state === "dead") return Effect.die(new Error("broken on purpose"))
-          const isWrite = name === "commit" || name === "rewriteNotes"
-          return state === "losing answers" && isWrite ? Effect.fail(new OutcomeUnknown({ cause: "lost" })) : method(...input)
-        }
-      ])
+      const broken = Object.entries(store).map(([name, method]: readonly [string, unknown]) => {
+        if (typeof method !== "function") return [name, method]
+        return [
+          name,
+          (...input: ReadonlyArray<unknown>) => {
+            if (state === "dead") return Effect.die(new Error("broken on purpose"))
+            const isWrite = name === "commit" || name === "rewriteNotes"
+            return state === "losing answers" && isWrite
+              ? Effect.fail(new OutcomeUnknown({ cause: "lost" }))
+              : (method(...input) as unknown)
+          }
+        ]
+      })
       return OrderStore.of(Object.fromEntries(broken) as OrderStore["Service"])
     })
   ).pipe(Layer.provide(memoryStore))
@@ -44,7 +49,20 @@ const breakable = () => {
 const store = breakable()
 const sound = openService(store.layer)
 const empty = openService(memoryStore, { limits: { burst: 1, requestsPerSecond: 0.001 } })
-const full = openService(memoryStore, { limits: { requestsInFlight: 0 } })
+/** A service that may work on one request at a time, and has one whose store never answers. */
+let isFull = false
+const unanswered = Layer.effect(
+  OrderStore,
+  Effect.map(OrderStore, (store) => ({
+    ...store,
+    listOrders: () =>
+      Effect.andThen(
+        Effect.sync(() => void (isFull = true)),
+        Effect.never
+      )
+  }))
+).pipe(Layer.provide(memoryStore))
+const full = openService(unanswered, { limits: { requestsInFlight: 1 } })
 let server: RunningServer
 let impatient: RunningServer
 
@@ -57,6 +75,8 @@ beforeAll(async () => {
   server = await runServer()
   // What one tenant may ask for at once is used up.
   await empty.call("GET", "/v1/orders")
+  void full.call("GET", "/v1/orders").catch(() => {})
+  await promiseUntil(() => isFull)
   impatient = await runServer({ timeouts: { headersTimeout: 200, requestTimeout: 200, connectionsCheckingInterval: 50 } })
   const pending = await sound.place()
   const confirmed = await sound.confirmed(2)
