@@ -11,6 +11,7 @@ import {
 } from "../../src/http/errors.ts"
 import { EventNotErasable } from "../../src/lifecycle/AuditTrail.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
+import { ConsumerExists, ConsumerNotFound, EventNotParked } from "../../src/lifecycle/Outbox.ts"
 import { OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderId } from "../../src/order/Order.ts"
@@ -140,7 +141,14 @@ export const drawErrors = async (all: ReadonlyArray<Lifecycle> = Object.values(l
   const refusals = all.flatMap(machineRefusals)
   const names = [...new Set(entries.map(({ code }) => code))]
   const example = entries.find(({ tag }) => tag === "InvalidInput")
-  const unerasable = new EventNotErasable({ orderId: OrderId.make("ord_0"), sequence: 1 })
+  const event = { orderId: OrderId.make("ord_0"), sequence: 1 }
+  const consumer = { consumer: "billing", tenantId: null }
+  const inCode = [
+    [EventNotErasable, new EventNotErasable(event)],
+    [ConsumerNotFound, new ConsumerNotFound(consumer)],
+    [ConsumerExists, new ConsumerExists(consumer)],
+    [EventNotParked, new EventNotParked({ ...event, consumer: "billing" })]
+  ] as const
   return blocks(
     heading("Errors", "src/order/Refusal.ts", "src/order/orderMachine.ts", "src/lifecycle/OrderStore.ts", "src/http/errors.ts"),
     `What a command cannot do is refused by name, and a refusal changes nothing. In code a refusal is a typed error: \`_tag\` says which,
@@ -166,11 +174,11 @@ same for every error; \`details\` is there where single fields are wrong. The an
         tag === "–" ? tag : code(tag)
       ])
     ),
-    `A code without an error in code is given by the HTTP service alone. One error is given in code alone, to whoever
-[erases](../decisions/0009-what-can-be-erased.md) the text of an audit event:`,
+    `A code without an error in code is given by the HTTP service alone. These errors are given in code alone, when you
+[erase](../decisions/0009-what-can-be-erased.md) the text of an audit event or run the outbox:`,
     table(
       ["Error in code", "Cause", "Remedy"],
-      [[code(unerasable._tag), prose(EventNotErasable.when), prose(unerasable.remedy)]]
+      inCode.map(([kind, error]) => [code(error._tag), prose(kind.when), prose(error.remedy)])
     ),
     "## Each code",
     `*What does not hold* is the machine's name for a guard or a fact of the status; [the lifecycle](../lifecycle.md) has them all.`,
