@@ -443,7 +443,7 @@ const make = Effect.gen(function* () {
   const event = ({ tenantId, orderId, sequence }: EventKey) =>
     read(
       sql<EventRow>`
-        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${sql.literal(joinConfidential)}
+        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${joinConfidential(sql, tenantId)}
          WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text AND e.sequence = ${String(sequence)}::text::integer`
     ).pipe(Effect.map(([row]) => (row === undefined ? null : toSealedEvent(row))))
 
