@@ -4,6 +4,9 @@
  * A part that locks rows gives the newest version of them; a part that then changes them may still see the version of the statement's
  * snapshot. So what is changed is written from what was locked, `last_sequence` above all, which another statement may just have raised.
  *
+ * One delivery is looked up by its tenant and order. Its consumer is compared in a way that no index serves, so that a plan made while there
+ * was next to nothing does not look for it among all deliveries of the consumer.
+ *
  * Every statement names the tenant. For a consumer of every tenant, tenants are walked through: each step looks up the next one by key.
  */
 import * as Effect from "effect/Effect"
@@ -94,10 +97,15 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     for (;;) {
       const rows = yield* write(
         sql`
-          DELETE FROM order_lifecycle.deliveries d USING (
+          WITH some AS MATERIALIZED (
             SELECT e.order_id FROM order_lifecycle.deliveries e WHERE e.tenant_id = ${tenantId}::text AND e.consumer = ${consumer}::text
-             ORDER BY e.order_id LIMIT ${String(rowsAtOnce)}::text::integer) AS part
-           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = part.order_id
+             ORDER BY e.due_at LIMIT ${String(rowsAtOnce)}::text::integer),
+          held AS MATERIALIZED (
+            SELECT d.order_id FROM some JOIN order_lifecycle.deliveries d
+              ON d.tenant_id = ${tenantId}::text AND d.order_id = some.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
+             ORDER BY d.order_id FOR UPDATE OF d)
+          DELETE FROM order_lifecycle.deliveries d USING held h
+           WHERE d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
           RETURNING 1 AS one`
       )
       if (rows.length < rowsAtOnce) break
@@ -165,11 +173,15 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
           LEFT JOIN (
             SELECT s.tenant_id FROM steps s
              WHERE s.tenant_id IS NOT NULL
-               AND (EXISTS (SELECT 1 FROM order_lifecycle.outbox b WHERE b.tenant_id = s.tenant_id)
-                    OR EXISTS (SELECT 1 FROM order_lifecycle.consumer_cursors c
-                                WHERE c.consumer = ${consumer}::text AND c.is_behind AND c.tenant_id = s.tenant_id)
-                    OR EXISTS (SELECT 1 FROM order_lifecycle.deliveries d
-                                WHERE d.consumer = ${consumer}::text AND d.tenant_id = s.tenant_id AND d.due_at <= statement_timestamp()))
+               -- The first row in the order of an index: what only has to exist, the planner looks for in the whole table.
+               AND coalesce(
+                 (SELECT true FROM order_lifecycle.outbox b WHERE b.tenant_id = s.tenant_id
+                   ORDER BY b.at, b.order_id, b.sequence LIMIT 1),
+                 (SELECT true FROM order_lifecycle.consumer_cursors c
+                   WHERE c.consumer = ${consumer}::text AND c.is_behind AND c.tenant_id = s.tenant_id LIMIT 1),
+                 (SELECT true FROM order_lifecycle.deliveries d
+                   WHERE d.consumer = ${consumer}::text AND d.tenant_id = s.tenant_id AND d.due_at <= statement_timestamp()
+                   ORDER BY d.due_at LIMIT 1))
              LIMIT ${String(limit)}::text::integer) AS work ON true`
     ).pipe(
       Effect.map((rows) => (rows.length === 0 ? null : rows.flatMap(({ tenant_id }) => (tenant_id === null ? [] : [tenant_id]))))
@@ -251,7 +263,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
              SET lease_id = id.lease_id, attempts = due.attempts + 1, last_sequence = due.last_sequence,
                  due_at = statement_timestamp() + ${String(leaseMs)}::text::float8 * interval '1 millisecond'
             FROM due, id
-           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = due.order_id
+           WHERE d.tenant_id = ${tenantId}::text AND d.order_id = due.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
           RETURNING d.order_id, d.next_sequence, d.attempts - 1 AS attempts, d.last_error, d.lease_id)
         SELECT leased.lease_id, leased.attempts, leased.last_error, p.position::float8 AS position, ${sql.literal(eventColumns)}
           FROM leased ${joinEvents(tenantId, "leased")}
@@ -281,26 +293,26 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
           SELECT g.*, d.last_sequence
             FROM given g
             JOIN order_lifecycle.deliveries d
-              ON d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = g.order_id
+              ON d.tenant_id = ${tenantId}::text AND d.order_id = g.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
            WHERE d.lease_id = ${leaseId}::text AND d.next_sequence = g.sequence
            ORDER BY d.order_id FOR UPDATE OF d),
         finished AS (
           DELETE FROM order_lifecycle.deliveries d USING held h
            WHERE h.is_done AND h.sequence = h.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text),
         moved AS (
           UPDATE order_lifecycle.deliveries d
              SET next_sequence = h.sequence + 1, last_sequence = h.last_sequence, due_at = statement_timestamp(), lease_id = NULL, attempts = 0, last_error = NULL
             FROM held h
            WHERE h.is_done AND h.sequence < h.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text),
         failed AS (
           UPDATE order_lifecycle.deliveries d
              SET due_at = statement_timestamp() + h.retry_ms * interval '1 millisecond', lease_id = NULL, last_error = h.error,
                  last_sequence = h.last_sequence
             FROM held h
            WHERE NOT h.is_done
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id)
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text)
         SELECT n FROM held`
     ).pipe(
       Effect.map((rows) => {
@@ -327,7 +339,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       sql<{ one: number }>`
         WITH held AS MATERIALIZED (
           SELECT e.last_sequence, e.last_error FROM order_lifecycle.deliveries e
-           WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text AND e.consumer = ${consumer}::text
+           WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text AND e.consumer IS NOT DISTINCT FROM ${consumer}::text
              AND e.next_sequence = ${String(sequence)}::text::integer AND e.due_at IS NULL FOR UPDATE),
         next AS (
           SELECT last_sequence, ${String(how === "skip" ? sequence + 1 : sequence)}::text::integer AS next_sequence,
@@ -335,14 +347,14 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
         finished AS (
           DELETE FROM order_lifecycle.deliveries d USING next n
            WHERE n.next_sequence > n.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer = ${consumer}::text),
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer IS NOT DISTINCT FROM ${consumer}::text),
         moved AS (
           UPDATE order_lifecycle.deliveries d
              SET next_sequence = n.next_sequence, last_sequence = n.last_sequence, last_error = n.last_error,
                  due_at = statement_timestamp(), attempts = 0
             FROM next n
            WHERE n.next_sequence <= n.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer = ${consumer}::text)
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer IS NOT DISTINCT FROM ${consumer}::text)
         SELECT 1 AS one FROM held`
     ).pipe(Effect.map((rows) => rows.length > 0))
 
