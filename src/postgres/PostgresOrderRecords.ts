@@ -111,7 +111,7 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                (SELECT json_agg(json_build_array(u.consumer, u.position, d.next_sequence, d.last_sequence) ORDER BY u.consumer)::text
                   FROM order_lifecycle.consumer_cursors u
                   LEFT JOIN order_lifecycle.deliveries d
-                         ON d.tenant_id = u.tenant_id AND d.order_id = p.order_id AND d.consumer = u.consumer
+                         ON d.tenant_id = ${tenantId}::text AND d.order_id = p.order_id AND d.consumer = u.consumer
                  WHERE u.tenant_id = ${tenantId}::text) AS consumers
           FROM page p
           LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders o

@@ -278,8 +278,10 @@ const make = Effect.gen(function* () {
       const transaction = sql.withTransaction(
         Effect.gen(function* () {
           yield* sql`SELECT set_config('lock_timeout', '2s', true)`
-          yield* sql`SELECT 1 FROM order_lifecycle.orders o
-                      WHERE o.tenant_id = ${order.tenantId}::text AND o.order_id = ${order.orderId}::text FOR UPDATE`
+          yield* plans.renewed(
+            sql`SELECT 1 FROM order_lifecycle.orders o
+                 WHERE o.tenant_id = ${order.tenantId}::text AND o.order_id = ${order.orderId}::text FOR UPDATE`
+          )
           const answer = yield* Effect.tapError(use, (error) => Effect.sync(() => (used = { error })))
           // Whoever has been told that nothing was done must not be contradicted now.
           if (isGivenUp) return yield* Effect.interrupt
@@ -443,7 +445,7 @@ const make = Effect.gen(function* () {
   const event = ({ tenantId, orderId, sequence }: EventKey) =>
     read(
       sql<EventRow>`
-        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${sql.literal(joinConfidential)}
+        SELECT ${sql.literal(eventColumns)} FROM order_lifecycle.audit_events e ${joinConfidential(sql, tenantId)}
          WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text AND e.sequence = ${String(sequence)}::text::integer`
     ).pipe(Effect.map(([row]) => (row === undefined ? null : toSealedEvent(row))))
 

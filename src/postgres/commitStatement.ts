@@ -205,7 +205,10 @@ reserved AS (
   ]
 })
 
-/** Subscriptions that start, and such that change. */
+/**
+ * Subscriptions that start, and such that change. The order of one that changes is compared in a way that no index serves, so that each is
+ * looked up by its own key, and not among all of its order.
+ */
 const subscriptions: Part = {
   sql: `
 rentals AS (
@@ -229,7 +232,8 @@ started AS (
 changed AS (
   UPDATE order_lifecycle.subscriptions s SET status = r.status, updated_at = r.updated_at, ended = r.ended
     FROM rentals r
-   WHERE NOT r.is_new AND s.tenant_id = ${tenant} AND s.subscription_id = r.subscription_id AND s.order_id = r.order_id
+   WHERE NOT r.is_new AND s.tenant_id = ${tenant} AND s.subscription_id = r.subscription_id
+     AND s.order_id IS NOT DISTINCT FROM r.order_id
   RETURNING 1
 )`,
   checks: [

@@ -42,7 +42,9 @@ noted AS (
            ELSE json_build_object('at', s.ended -> 'at', 'by', s.ended -> 'by', 'reason', s.ended -> 'reason')
          END
     FROM erasing e
-   WHERE s.tenant_id = $1::text AND s.subscription_id = e.subscription_id AND s.order_id = e.order_id
+   WHERE s.tenant_id = $1::text AND s.subscription_id = e.subscription_id
+     -- Compared in a way that no index serves: one is looked up, not all of its order.
+     AND s.order_id IS NOT DISTINCT FROM e.order_id
 )
 SELECT type FROM erasing`,
     [tenantId, orderId, String(sequence)]

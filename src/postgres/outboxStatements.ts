@@ -4,6 +4,9 @@
  * A part that locks rows gives the newest version of them; a part that then changes them may still see the version of the statement's
  * snapshot. So what is changed is written from what was locked, `last_sequence` above all, which another statement may just have raised.
  *
+ * One delivery is looked up by its tenant and order. Its consumer is compared in a way that no index serves, so that a plan made while there
+ * was next to nothing does not look for it among all deliveries of the consumer.
+ *
  * Every statement names the tenant. For a consumer of every tenant, tenants are walked through: each step looks up the next one by key.
  */
 import * as Effect from "effect/Effect"
@@ -78,7 +81,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     if (start === "now" && tenantId !== null) yield* assignAll(tenantId)
     if (start === "now" && tenantId === null)
       yield* eachTenant(
-        (after) => sql`SELECT tenant_id FROM order_lifecycle.outbox WHERE tenant_id > ${after}::text ORDER BY tenant_id LIMIT 1`,
+        (after) => sql`SELECT b.tenant_id FROM order_lifecycle.outbox b WHERE b.tenant_id > ${after}::text ORDER BY b.tenant_id LIMIT 1`,
         assignAll
       )
     const [row] = yield* write(
@@ -94,16 +97,21 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     for (;;) {
       const rows = yield* write(
         sql`
-          DELETE FROM order_lifecycle.deliveries d USING (
-            SELECT order_id FROM order_lifecycle.deliveries WHERE tenant_id = ${tenantId}::text AND consumer = ${consumer}::text
-             ORDER BY order_id LIMIT ${String(rowsAtOnce)}::text::integer) AS part
-           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = part.order_id
+          WITH some AS MATERIALIZED (
+            SELECT e.order_id FROM order_lifecycle.deliveries e WHERE e.tenant_id = ${tenantId}::text AND e.consumer = ${consumer}::text
+             ORDER BY e.due_at LIMIT ${String(rowsAtOnce)}::text::integer),
+          held AS MATERIALIZED (
+            SELECT d.order_id FROM some JOIN order_lifecycle.deliveries d
+              ON d.tenant_id = ${tenantId}::text AND d.order_id = some.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
+             ORDER BY d.order_id FOR UPDATE OF d)
+          DELETE FROM order_lifecycle.deliveries d USING held h
+           WHERE d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
           RETURNING 1 AS one`
       )
       if (rows.length < rowsAtOnce) break
     }
     yield* write(
-      sql`DELETE FROM order_lifecycle.consumer_cursors WHERE tenant_id = ${tenantId}::text AND consumer = ${consumer}::text`
+      sql`DELETE FROM order_lifecycle.consumer_cursors c WHERE c.tenant_id = ${tenantId}::text AND c.consumer = ${consumer}::text`
     )
   })
 
@@ -124,12 +132,12 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     const lock =
       tenantId === null
         ? sql`SELECT pg_advisory_xact_lock(${everyTenant}::text::bigint)::text`
-        : sql`SELECT 1 AS one FROM order_lifecycle.tenant_positions WHERE tenant_id = ${tenantId}::text FOR UPDATE`
+        : sql`SELECT 1 AS one FROM order_lifecycle.tenant_positions t WHERE t.tenant_id = ${tenantId}::text FOR UPDATE`
     const rows = yield* write(
       sql.withTransaction(
         Effect.andThen(
           lock,
-          sql`DELETE FROM order_lifecycle.consumers WHERE tenant_id = ${tenantId ?? ""}::text AND consumer = ${consumer}::text
+          sql`DELETE FROM order_lifecycle.consumers k WHERE k.tenant_id = ${tenantId ?? ""}::text AND k.consumer = ${consumer}::text
               RETURNING 1 AS one`
         )
       )
@@ -142,13 +150,13 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
   /** The next tenant with anything for a consumer, behind the tenant of a row `seen`. Each step is a look into three indexes. */
   const nextTenant = (consumer: string) => sql`
     SELECT min(tenant_id) FROM (
-      (SELECT tenant_id FROM order_lifecycle.outbox WHERE tenant_id > seen.tenant_id ORDER BY tenant_id LIMIT 1)
+      (SELECT b.tenant_id FROM order_lifecycle.outbox b WHERE b.tenant_id > seen.tenant_id ORDER BY b.tenant_id LIMIT 1)
       UNION ALL
-      (SELECT tenant_id FROM order_lifecycle.consumer_cursors
-        WHERE consumer = ${consumer}::text AND is_behind AND tenant_id > seen.tenant_id ORDER BY tenant_id LIMIT 1)
+      (SELECT c.tenant_id FROM order_lifecycle.consumer_cursors c
+        WHERE c.consumer = ${consumer}::text AND c.is_behind AND c.tenant_id > seen.tenant_id ORDER BY c.tenant_id LIMIT 1)
       UNION ALL
-      (SELECT tenant_id FROM order_lifecycle.deliveries
-        WHERE consumer = ${consumer}::text AND tenant_id > seen.tenant_id ORDER BY consumer, tenant_id LIMIT 1)) AS firsts`
+      (SELECT d.tenant_id FROM order_lifecycle.deliveries d
+        WHERE d.consumer = ${consumer}::text AND d.tenant_id > seen.tenant_id ORDER BY d.consumer, d.tenant_id LIMIT 1)) AS firsts`
 
   const tenantsOf = (consumer: string, after: TenantId | null) => sql`
     steps AS (
@@ -161,15 +169,19 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       sql<{ tenant_id: TenantId | null }>`
         WITH RECURSIVE ${tenantsOf(consumer, after)}
         SELECT work.tenant_id
-          FROM (SELECT 1 FROM order_lifecycle.consumers WHERE tenant_id = '' AND consumer = ${consumer}::text) AS known
+          FROM (SELECT 1 FROM order_lifecycle.consumers k WHERE k.tenant_id = '' AND k.consumer = ${consumer}::text) AS known
           LEFT JOIN (
-            SELECT tenant_id FROM steps s
-             WHERE tenant_id IS NOT NULL
-               AND (EXISTS (SELECT 1 FROM order_lifecycle.outbox WHERE tenant_id = s.tenant_id)
-                    OR EXISTS (SELECT 1 FROM order_lifecycle.consumer_cursors
-                                WHERE consumer = ${consumer}::text AND is_behind AND tenant_id = s.tenant_id)
-                    OR EXISTS (SELECT 1 FROM order_lifecycle.deliveries
-                                WHERE consumer = ${consumer}::text AND tenant_id = s.tenant_id AND due_at <= statement_timestamp()))
+            SELECT s.tenant_id FROM steps s
+             WHERE s.tenant_id IS NOT NULL
+               -- The first row in the order of an index: what only has to exist, the planner looks for in the whole table.
+               AND coalesce(
+                 (SELECT true FROM order_lifecycle.outbox b WHERE b.tenant_id = s.tenant_id
+                   ORDER BY b.at, b.order_id, b.sequence LIMIT 1),
+                 (SELECT true FROM order_lifecycle.consumer_cursors c
+                   WHERE c.consumer = ${consumer}::text AND c.is_behind AND c.tenant_id = s.tenant_id LIMIT 1),
+                 (SELECT true FROM order_lifecycle.deliveries d
+                   WHERE d.consumer = ${consumer}::text AND d.tenant_id = s.tenant_id AND d.due_at <= statement_timestamp()
+                   ORDER BY d.due_at LIMIT 1))
              LIMIT ${String(limit)}::text::integer) AS work ON true`
     ).pipe(
       Effect.map((rows) => (rows.length === 0 ? null : rows.flatMap(({ tenant_id }) => (tenant_id === null ? [] : [tenant_id]))))
@@ -177,21 +189,19 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
 
   /** What a consumer has not done of a tenant's events, as columns beside a row `s` with the tenant. */
   const lagColumns = (consumer: string) => sql`
-    SELECT (SELECT count(*) FROM order_lifecycle.outbox WHERE tenant_id = s.tenant_id)
-           + coalesce((SELECT last_position - c.position FROM order_lifecycle.tenant_positions WHERE tenant_id = s.tenant_id), 0)
-           + (SELECT coalesce(sum(last_sequence - next_sequence + 1), 0) FROM order_lifecycle.deliveries
-               WHERE tenant_id = s.tenant_id AND consumer = ${consumer}::text) AS pending,
-           (SELECT count(*) FROM order_lifecycle.deliveries
-             WHERE tenant_id = s.tenant_id AND consumer = ${consumer}::text AND due_at IS NULL) AS parked,
+    SELECT (SELECT count(*) FROM order_lifecycle.outbox b WHERE b.tenant_id = s.tenant_id)
+           + coalesce((SELECT t.last_position - c.position FROM order_lifecycle.tenant_positions t WHERE t.tenant_id = s.tenant_id), 0)
+           + (SELECT coalesce(sum(d.last_sequence - d.next_sequence + 1), 0) FROM order_lifecycle.deliveries d
+               WHERE d.tenant_id = s.tenant_id AND d.consumer = ${consumer}::text) AS pending,
+           (SELECT count(*) FROM order_lifecycle.deliveries d
+             WHERE d.tenant_id = s.tenant_id AND d.consumer = ${consumer}::text AND d.due_at IS NULL) AS parked,
            least(
-             (SELECT at FROM order_lifecycle.outbox WHERE tenant_id = s.tenant_id ORDER BY at LIMIT 1),
-             (SELECT min(at) FROM order_lifecycle.event_positions
-               WHERE tenant_id = s.tenant_id AND position = (
-                 SELECT position FROM order_lifecycle.event_positions
-                  WHERE tenant_id = s.tenant_id AND position > c.position ORDER BY position LIMIT 1)),
+             (SELECT b.at FROM order_lifecycle.outbox b WHERE b.tenant_id = s.tenant_id ORDER BY b.at LIMIT 1),
+             (SELECT p.at FROM order_lifecycle.event_positions p
+               WHERE p.tenant_id = s.tenant_id AND p.position > c.position ORDER BY p.position LIMIT 1),
              (SELECT min(p.at) FROM order_lifecycle.deliveries d
                 JOIN order_lifecycle.event_positions p
-                  ON p.tenant_id = d.tenant_id AND p.order_id = d.order_id AND p.sequence = d.next_sequence
+                  ON p.tenant_id = s.tenant_id AND p.order_id = d.order_id AND p.sequence = d.next_sequence
                WHERE d.tenant_id = s.tenant_id AND d.consumer = ${consumer}::text)) AS oldest
       FROM (SELECT 1) AS one
       LEFT JOIN order_lifecycle.consumer_cursors c ON c.tenant_id = s.tenant_id AND c.consumer = ${consumer}::text`
@@ -213,8 +223,8 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       yield* write(sql`SELECT order_lifecycle.assign_positions(${tenantId}::text, ${String(rowsAtOnce)}::text::integer)`)
     const names = yield* read(
       sql<{ of_every_tenant: boolean; consumer: string }>`
-        SELECT tenant_id = '' AS of_every_tenant, consumer FROM order_lifecycle.consumers
-         WHERE tenant_id IN ('', ${tenantId ?? ""}::text) ORDER BY consumer`
+        SELECT k.tenant_id = '' AS of_every_tenant, k.consumer FROM order_lifecycle.consumers k
+         WHERE k.tenant_id IN ('', ${tenantId ?? ""}::text) ORDER BY k.consumer`
     )
     return yield* Effect.forEach(names, ({ of_every_tenant, consumer }) =>
       Effect.map(lagOf(consumer, tenantId), ([lag]): ConsumerLag => {
@@ -225,6 +235,13 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       })
     )
   })
+
+  /** A delivery's event and its position, for a row of the tenant with the order and the sequence whose turn it is. */
+  const joinEvents = (tenantId: TenantId, row: "d" | "leased") => sql`
+    JOIN order_lifecycle.event_positions p
+      ON p.tenant_id = ${tenantId}::text AND p.order_id = ${sql.literal(row)}.order_id AND p.sequence = ${sql.literal(row)}.next_sequence
+    JOIN order_lifecycle.audit_events e ON e.tenant_id = ${tenantId}::text AND e.order_id = p.order_id AND e.sequence = p.sequence
+    ${joinConfidential(sql, tenantId)}`
 
   // --- leases ------------------------------------------------------------------------------------------------------------------------
 
@@ -237,19 +254,19 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     const rows = yield* write(
       sql<DeliveryRow & { lease_id: string }>`
         WITH due AS MATERIALIZED (
-          SELECT order_id, last_sequence, attempts FROM order_lifecycle.deliveries
-           WHERE tenant_id = ${tenantId}::text AND consumer = ${consumer}::text AND due_at <= statement_timestamp()
-           ORDER BY due_at LIMIT ${String(limit)}::text::integer FOR UPDATE SKIP LOCKED),
+          SELECT e.order_id, e.last_sequence, e.attempts FROM order_lifecycle.deliveries e
+           WHERE e.tenant_id = ${tenantId}::text AND e.consumer = ${consumer}::text AND e.due_at <= statement_timestamp()
+           ORDER BY e.due_at LIMIT ${String(limit)}::text::integer FOR UPDATE SKIP LOCKED),
         id AS MATERIALIZED (SELECT gen_random_uuid()::text AS lease_id),
         leased AS (
           UPDATE order_lifecycle.deliveries d
              SET lease_id = id.lease_id, attempts = due.attempts + 1, last_sequence = due.last_sequence,
                  due_at = statement_timestamp() + ${String(leaseMs)}::text::float8 * interval '1 millisecond'
             FROM due, id
-           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = due.order_id
-          RETURNING d.tenant_id, d.order_id, d.next_sequence, d.attempts - 1 AS attempts, d.last_error, d.lease_id)
+           WHERE d.tenant_id = ${tenantId}::text AND d.order_id = due.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
+          RETURNING d.order_id, d.next_sequence, d.attempts - 1 AS attempts, d.last_error, d.lease_id)
         SELECT leased.lease_id, leased.attempts, leased.last_error, p.position::float8 AS position, ${sql.literal(eventColumns)}
-          FROM leased ${sql.literal(joinEvents("leased"))}
+          FROM leased ${joinEvents(tenantId, "leased")}
          ORDER BY p.position`
     )
     return { leaseId: rows[0]?.lease_id ?? "", deliveries: rows.map(toDelivery) }
@@ -276,26 +293,26 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
           SELECT g.*, d.last_sequence
             FROM given g
             JOIN order_lifecycle.deliveries d
-              ON d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = g.order_id
+              ON d.tenant_id = ${tenantId}::text AND d.order_id = g.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
            WHERE d.lease_id = ${leaseId}::text AND d.next_sequence = g.sequence
            ORDER BY d.order_id FOR UPDATE OF d),
         finished AS (
           DELETE FROM order_lifecycle.deliveries d USING held h
            WHERE h.is_done AND h.sequence = h.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text),
         moved AS (
           UPDATE order_lifecycle.deliveries d
              SET next_sequence = h.sequence + 1, last_sequence = h.last_sequence, due_at = statement_timestamp(), lease_id = NULL, attempts = 0, last_error = NULL
             FROM held h
            WHERE h.is_done AND h.sequence < h.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text),
         failed AS (
           UPDATE order_lifecycle.deliveries d
              SET due_at = statement_timestamp() + h.retry_ms * interval '1 millisecond', lease_id = NULL, last_error = h.error,
                  last_sequence = h.last_sequence
             FROM held h
            WHERE NOT h.is_done
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id)
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text)
         SELECT n FROM held`
     ).pipe(
       Effect.map((rows) => {
@@ -311,7 +328,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     read(
       sql<DeliveryRow>`
         SELECT d.attempts, d.last_error, p.position::float8 AS position, ${sql.literal(eventColumns)}
-          FROM order_lifecycle.deliveries d ${sql.literal(joinEvents("d"))}
+          FROM order_lifecycle.deliveries d ${joinEvents(tenantId, "d")}
          WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.due_at IS NULL
            AND p.position > ${String(after)}::text::bigint
          ORDER BY p.position LIMIT ${String(limit)}::text::integer`
@@ -321,23 +338,23 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     write(
       sql<{ one: number }>`
         WITH held AS MATERIALIZED (
-          SELECT last_sequence, last_error FROM order_lifecycle.deliveries
-           WHERE tenant_id = ${tenantId}::text AND order_id = ${orderId}::text AND consumer = ${consumer}::text
-             AND next_sequence = ${String(sequence)}::text::integer AND due_at IS NULL FOR UPDATE),
+          SELECT e.last_sequence, e.last_error FROM order_lifecycle.deliveries e
+           WHERE e.tenant_id = ${tenantId}::text AND e.order_id = ${orderId}::text AND e.consumer IS NOT DISTINCT FROM ${consumer}::text
+             AND e.next_sequence = ${String(sequence)}::text::integer AND e.due_at IS NULL FOR UPDATE),
         next AS (
           SELECT last_sequence, ${String(how === "skip" ? sequence + 1 : sequence)}::text::integer AS next_sequence,
                  ${sql.literal(how === "skip" ? "NULL::text" : "last_error")} AS last_error FROM held),
         finished AS (
           DELETE FROM order_lifecycle.deliveries d USING next n
            WHERE n.next_sequence > n.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer = ${consumer}::text),
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer IS NOT DISTINCT FROM ${consumer}::text),
         moved AS (
           UPDATE order_lifecycle.deliveries d
              SET next_sequence = n.next_sequence, last_sequence = n.last_sequence, last_error = n.last_error,
                  due_at = statement_timestamp(), attempts = 0
             FROM next n
            WHERE n.next_sequence <= n.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer = ${consumer}::text)
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = ${orderId}::text AND d.consumer IS NOT DISTINCT FROM ${consumer}::text)
         SELECT 1 AS one FROM held`
     ).pipe(Effect.map((rows) => rows.length > 0))
 
@@ -348,11 +365,11 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     const rows = yield* read(
       sql<EventRow & { position: number }>`
         SELECT p.position::float8 AS position, ${sql.literal(eventColumns)}
-          FROM (SELECT * FROM order_lifecycle.event_positions
-                 WHERE tenant_id = ${tenantId}::text AND position > ${String(after)}::text::bigint
-                 ORDER BY position LIMIT ${String(limit)}::text::integer) AS p
-          JOIN order_lifecycle.audit_events e ON e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.sequence = p.sequence
-          ${sql.literal(joinConfidential)}
+          FROM (SELECT q.position, q.order_id, q.sequence FROM order_lifecycle.event_positions q
+                 WHERE q.tenant_id = ${tenantId}::text AND q.position > ${String(after)}::text::bigint
+                 ORDER BY q.position LIMIT ${String(limit)}::text::integer) AS p
+          JOIN order_lifecycle.audit_events e ON e.tenant_id = ${tenantId}::text AND e.order_id = p.order_id AND e.sequence = p.sequence
+          ${joinConfidential(sql, tenantId)}
          ORDER BY p.position`
     )
     return rows.map((row): PositionedEvent => ({ position: row.position, sealed: toSealedEvent(row) }))
@@ -370,13 +387,6 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     feed
   }
 }
-
-/** A delivery's event and its position, for a row with the tenant, the order and the sequence whose turn it is. */
-const joinEvents = (row: string) => `
-  JOIN order_lifecycle.event_positions p
-    ON p.tenant_id = ${row}.tenant_id AND p.order_id = ${row}.order_id AND p.sequence = ${row}.next_sequence
-  JOIN order_lifecycle.audit_events e ON e.tenant_id = p.tenant_id AND e.order_id = p.order_id AND e.sequence = p.sequence
-  ${joinConfidential}`
 
 type DeliveryRow = EventRow & { readonly position: number; readonly attempts: number; readonly last_error: string | null }
 

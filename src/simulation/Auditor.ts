@@ -2,7 +2,8 @@
  * The auditor watches callers and store and keeps an account of its own (`Account.ts`). It judges every change when it is committed and
  * every answer when it is given:
  *
- * - accepted: exactly this event was committed for this call; under a key, once and by whichever of its attempts.
+ * - accepted: exactly this event was committed for this call, and it is shown the order after it. Under a key it was committed once, by any of
+ *   its attempts: one that did not commit it is told that this is a replay, and is shown the order as it stood at some moment of the attempt.
  * - refused: at some moment between call and answer, the order stood so that the specification refuses with this code and this content.
  * - unavailable: nothing was committed for this attempt, and nothing is afterwards.
  * - unknown: true in any case; what really happened is told by the next answer under the same key.
@@ -51,7 +52,7 @@ interface File {
   account: Account
   since: number
   past: ReadonlyArray<{ readonly account: Account; readonly from: number; readonly until: number }>
-  /** The calls on it that may still be answered for the first time. */
+  /** The calls on it that are under way, or may still be answered for the first time. */
   open: ReadonlyArray<Asked>
 }
 
@@ -131,6 +132,7 @@ export class Auditor implements Watcher {
     const asked = this.#calls.get(sent.number) ?? this.#askedFirst(sent, now)
     asked.attempts.push({ number: sent.number, attempt: sent.attempt, committed: none, outcome: "none" })
     asked.inFlight++
+    for (const file of this.#filesOf(sent)) if (!file.open.includes(asked)) file.open = [...file.open, asked]
   }
 
   #askedFirst(sent: Sent, now: number): Asked {
@@ -143,7 +145,6 @@ export class Auditor implements Watcher {
     if (rival !== undefined && !isSame) rival.isRivalled = true
     if (rival === undefined && sent.key !== undefined) keys.set(sent.key, asked)
     this.#calls.set(sent.number, asked)
-    for (const file of this.#filesOf(sent)) file.open = [...file.open, asked]
     return asked
   }
 
@@ -185,7 +186,7 @@ export class Auditor implements Watcher {
     asked.inFlight--
     attempt.outcome = answer.outcome
     const from = sent.key === undefined ? sentAt : asked.from
-    this.#judge({ sent, asked, attempt, from, now }, answer)
+    this.#judge({ sent, asked, attempt, from, sentAt, now }, answer)
     // Without a key every attempt is a call of its own; with one, all that follows has to agree with the first answer.
     if (sent.key === undefined && asked.inFlight === 0) this.#forget(sent.number, asked)
     else if (asked.answer !== null && asked.inFlight === 0) this.#close(asked)
@@ -225,11 +226,27 @@ export class Auditor implements Watcher {
       committed.at === event.at
     if (!isThisEvent)
       this.#object(given, "C1", `it is told of event ${event.sequence} (${event.type}), which was not committed for it`, orderId)
-    if (after.orderId !== orderId || after.version !== event.sequence || after.status !== event.to)
-      this.#object(given, "C1", `it is shown the order at version ${after.version}, ${after.status}`, orderId)
+    const isReplay = !attempt.committed.includes(committed as AuditEvent)
+    if (isThisEvent && (transition.replayed === true) !== isReplay)
+      this.#object(given, "C5", `it is ${isReplay ? "not told" : "told"} that this is a replay`, orderId)
+    const isShown =
+      after.orderId === orderId &&
+      (isReplay && event.type !== "order.placed"
+        ? this.#stood(given, orderId, after)
+        : after.version === event.sequence && after.status === event.to)
+    if (!isShown) this.#object(given, "C1", `it is shown the order at version ${after.version}, ${after.status}`, orderId)
     const misfit = misfitOf(sent, transition)
     if (misfit !== null) this.#object(given, "A4", misfit, orderId)
     if (this.#isKept(asked, now)) this.#judgeAgain(given, `accepted: event ${event.sequence} of order ${orderId}`)
+  }
+
+  /** Whether an order stood so at some moment of the attempt. */
+  #stood({ sent, sentAt }: Given, orderId: OrderId, { version, status }: Transition["after"]): boolean {
+    const { files, broken } = this.#bookOf(sent.tenantId)
+    const file = files.get(orderId)
+    if (file === undefined || broken.has(orderId)) return broken.has(orderId)
+    const past = file.past.filter(({ until }) => until >= sentAt).map(({ account }) => account)
+    return [...past, file.account].some((account) => account.version === version && statusOf(account) === status)
   }
 
   #judgeAgain(given: Given, answer: string): void {
@@ -370,7 +387,7 @@ export class Auditor implements Watcher {
     if (!asked || !attempt) return
     const { sent } = asked
     const { orderId } = event
-    const given: Given = { sent, asked, attempt, from: asked.from, now }
+    const given: Given = { sent, asked, attempt, from: asked.from, sentAt: asked.from, now }
     const misfit = misfitOf(sent, transition)
     if (misfit !== null) this.#object(given, "A4", misfit, orderId)
     if (remember?.key !== sent.key) this.#object(given, "C5", `its change is remembered under key ${remember?.key}`, orderId)
@@ -441,12 +458,15 @@ export class Auditor implements Watcher {
   }
 }
 
-/** An answer, with what it is the answer to. It may be true of any moment between `from` and `now`. */
+/**
+ * An answer, with what it is the answer to. It may be true of any moment between `from` and `now`; the attempt that got it was sent at `sentAt`.
+ */
 interface Given {
   readonly sent: Sent
   readonly asked: Asked
   readonly attempt: Attempt
   readonly from: number
+  readonly sentAt: number
   readonly now: number
 }
 

@@ -8,7 +8,11 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as SqlClient from "effect/sql/SqlClient"
 import { describe, expect, it } from "vitest"
+import { programVersion } from "../../src/lifecycle/programVersion.ts"
+import { migrations, migrateTo } from "../../src/postgres/migrate.ts"
+import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import { sharedCompileCache } from "../support/compileCache.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
@@ -143,6 +147,38 @@ describe.concurrent("the service", () => {
     expect(stderr).toMatch(/^DATABASE_URL: 127\.0\.0\.1:9\/orders: cannot be reached, for 10 seconds now [^\n]*\n$/)
     expect(stderr).not.toContain("secret")
   })
+
+  it("waits for a migration that takes longer than its patience with a server that cannot be reached, and then serves", () =>
+    withDatabase(async (database) => {
+      const [begun, waits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      let isOver = false
+      const run = Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        begun.resolve()
+        while (!isOver) yield* sql`SELECT pg_sleep(0.05)::text`
+      })
+      const migrating = Effect.runPromise(
+        Effect.provide(
+          migrateTo({ ...migrations, "0900_slow": { oldestProgram: "0.2.0", run } }, programVersion),
+          PostgresConnection.layer({ url: Redacted.make(database.href), maxConnections: 1 })
+        )
+      )
+      await Promise.race([begun.promise, migrating])
+      const serving = serve({ DATABASE_URL: database.href }, (output) => {
+        if (output.includes("waiting for another process that is bringing the tables up to date")) waits.resolve()
+      })
+      await Promise.race([waits.promise, serving])
+      // Another service starts now and runs out of patience: so has the one that waits, for a longer time.
+      expect((await fail({ DATABASE_URL: "postgres://user:secret@127.0.0.1:9/orders" })).stderr).toContain("for 10 seconds now")
+      isOver = true
+      expect(await migrating).toContain("0900_slow")
+      const served = await serving
+      try {
+        expect(await call(served.url, "POST", "/v1/orders", order)).toMatchObject({ status: 201 })
+      } finally {
+        await stop(served, "SIGKILL")
+      }
+    }))
 
   it("does not wait for what waiting cannot heal, and gives the server's own words", () =>
     withDatabase(async (database) => {

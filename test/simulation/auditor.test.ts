@@ -169,13 +169,23 @@ const answerOf = (number: number): Answer => {
   const told = truth.find((each) => each.type === "answered" && each.sent.number === number)
   return told?.type === "answered" ? told.answer : { outcome: "unknown" }
 }
-const transitionLying = (about: string, lies: { readonly event?: object; readonly after?: object }) =>
+const transitionLying = (
+  about: string,
+  lies: { readonly event?: object; readonly after?: object; readonly isReplay?: boolean }
+) =>
   answered(about, (answer) => {
     if (answer.outcome !== "accepted") return answer
-    const { before, event, after } = answer.transition
-    const transition = { before, event: { ...event, ...lies.event } as AuditEvent, after: { ...after, ...lies.after } }
-    return { outcome: "accepted", transition }
+    const { before, event, after, replayed } = answer.transition
+    const lied = { before, event: { ...event, ...lies.event } as AuditEvent, after: { ...after, ...lies.after } }
+    const isReplay = lies.isReplay ?? replayed ?? false
+    return { outcome: "accepted", transition: isReplay ? { ...lied, replayed: true } : lied }
   })
+/** The accepted answer that a call got, as a repeat of it gets it. */
+const replayOf = (number: number): Answer => {
+  const answer = answerOf(number)
+  if (answer.outcome !== "accepted") throw new Error(`call ${number} was not accepted`)
+  return { outcome: "accepted", transition: { ...answer.transition, before: null, replayed: true } }
+}
 
 const notPending = (): Answer => ({
   outcome: "refused",
@@ -231,6 +241,10 @@ const lies: ReadonlyArray<readonly [lie: string, id: Finding["id"], told: () => 
   ["an accepted answer to what was never committed", "C1", neverCommitted("11")],
   ["an accepted answer about another version", "C1", transitionLying("1", { event: { sequence: 1 } })],
   ["an accepted answer with another order in it", "C1", transitionLying("1", { after: { version: 1 } })],
+  ["a first answer that is said to be a replay", "C5", transitionLying("1", { isReplay: true })],
+  ["a replay that is not said to be one", "C5", transitionLying("8.1", { isReplay: false })],
+  ["a replay that shows the order as it was before", "C1", transitionLying("8.1", { after: { version: 3, status: "partial" } })],
+  ["a replay that shows an order that never was", "C1", transitionLying("8.1", { after: { status: "confirmed" } })],
   ["an accepted answer to another question", "A4", () => answered("5", answerOf(1))()],
   ["a commit that is told as if nothing had been done", "C7", answered("1", { outcome: "unavailable" })],
   ["a refusal of what was committed", "C6", () => answered("1", notPending())()],
@@ -309,7 +323,8 @@ describe("the auditor", () => {
       return auditor.findings.map(({ id }) => id)
     }
     const again = { ...first.sent, number: 50 }
-    expect(tellMore(again, answerOf(8))).toEqual([])
+    expect(tellMore(again, replayOf(8))).toEqual([])
+    expect(tellMore(again, answerOf(8))).toEqual(["C5"])
     // What one attempt was told of itself says nothing about the other.
     expect(tellMore(again, { outcome: "unavailable" })).toEqual([])
     expect(tellMore(again, { outcome: "refused", refusal: new IdempotencyKeyReused() })).toEqual(["C5"])

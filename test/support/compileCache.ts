@@ -17,5 +17,6 @@ export const sharedCompileCache = (): Readonly<Record<string, string>> => {
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-compiled-"))
   process.env[variable] = folder
-  return () => rm(folder, { recursive: true, force: true })
+  // A process that is just ending may still write into it.
+  return () => rm(folder, { recursive: true, force: true, maxRetries: 20 })
 }

@@ -31,19 +31,20 @@ export const planOf = (sql: SqlClient, text: string) =>
       SELECT name, coalesce(array_length(parameter_types, 1), 0) AS parameters FROM pg_prepared_statements WHERE statement = ${text}`
     if (prepared === undefined) throw new Error(`not prepared in this session: ${text}`)
     const values = Array.from({ length: prepared.parameters }, () => "NULL").join(", ")
-    const [explained] = yield* sql.unsafe<Record<string, unknown>>(
+    const [explained] = yield* sql.withoutTransforms().unsafe<Record<string, unknown>>(
       `EXPLAIN (FORMAT JSON) EXECUTE ${prepared.name}${values === "" ? "" : `(${values})`}`
     ).unprepared
     const json: unknown = explained?.["QUERY PLAN"]
     const [{ Plan: root }] = (typeof json === "string" ? JSON.parse(json) : json) as [{ Plan: Node }]
     const ways = new Set<string>()
     const visit = (node: Node): void => {
-      const table = node["Relation Name"]
-      if (node["Node Type"] === "Bitmap Index Scan") ways.add(`bitmap of ${node["Index Name"]}`)
-      else if (table !== undefined && node["Node Type"] !== "ModifyTable" && node["Node Type"] !== "Bitmap Heap Scan") {
+      const [table, index] = [node["Relation Name"], node["Index Name"]]
+      if (index !== undefined) {
+        // A bitmap of an index is a look-up in it as well.
         const columns = (node["Index Cond"] ?? "").split(" AND ").filter((condition) => condition !== "").length
-        ways.add(node["Index Name"] === undefined ? `${node["Node Type"]} of ${table}` : `${node["Index Name"]} ${columns}`)
-      }
+        ways.add(`${index} ${columns}`)
+      } else if (table !== undefined && !["ModifyTable", "Bitmap Heap Scan"].includes(node["Node Type"]))
+        ways.add(`${node["Node Type"]} of ${table}`)
       for (const child of node.Plans ?? []) visit(child)
     }
     visit(root)

@@ -14,8 +14,11 @@ export interface Served {
   readonly output: () => string
 }
 
-/** Start the service with these settings (and a free port), and wait until it says where it listens. */
-export const serve = async (settings: Readonly<Record<string, string>>): Promise<Served> => {
+/** Start the service with these settings (and a free port), and wait until it says where it listens. `onOutput` sees what it prints until then. */
+export const serve = async (
+  settings: Readonly<Record<string, string>>,
+  onOutput: (output: string) => void = () => {}
+): Promise<Served> => {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env["PATH"] ?? "", PORT: "0", ...sharedCompileCache(), ...settings },
     stdio: ["ignore", "pipe", "pipe"]
@@ -24,6 +27,7 @@ export const serve = async (settings: Readonly<Record<string, string>>): Promise
   const url = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString("utf8")
+      onOutput(output)
       const [found] = /http:\/\/127\.0\.0\.1:\d+/.exec(output) ?? []
       if (found !== undefined) resolve(found)
     }

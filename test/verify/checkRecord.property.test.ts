@@ -163,7 +163,7 @@ const planted: ReadonlyArray<readonly [what: string, record: OrderRecord, ids: R
     ["T3", "T4", "S3"]
   ],
   ["the status does not fit the units", withOrder(forged(rented), () => ({ status: "confirmed" as const })), ["T5", "A2"]],
-  ["an event is missing", { ...forged(rented), events: forged(rented).events.toSpliced(1, 1) }, ["A1"]],
+  ["an event is missing", { ...forged(rented), events: forged(rented).events.toSpliced(1, 1) }, ["A1", "O1"]],
   ["the newest event is missing", recordOf(fold(rented) as Order, sealAll(rented.slice(0, 2))), ["A1"]],
   ["there is an event too many", recordOf(fold(confirmed) as Order, sealAll(rented)), ["A1"]],
   ["somebody else created the order", withOrder(forged(rented), () => ({ createdBy: "somebody else" })), ["A2"]],

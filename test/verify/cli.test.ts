@@ -66,7 +66,7 @@ it("verifies a server: 0 when all is well, 1 with a line for each violation, and
           Effect.gen(function* () {
             yield* sql`SET LOCAL session_replication_role = replica`
             yield* sql`UPDATE order_lifecycle.reservations SET held = 1, released = 1 WHERE order_id = ${orderId} AND line = 0`
-            yield* sql`DELETE FROM order_lifecycle.outbox WHERE order_id = ${orderId}`
+            yield* sql`DELETE FROM order_lifecycle.outbox WHERE order_id = ${orderId} AND sequence = 2`
             yield* sql`DELETE FROM order_lifecycle.audit_confidential WHERE order_id = ${orderId} AND sequence = 2`
             yield* sql`DELETE FROM order_lifecycle.audit_events WHERE order_id = ${orderId} AND sequence = 2`
           })

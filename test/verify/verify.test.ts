@@ -97,7 +97,8 @@ const damages: ReadonlyArray<Damage> = [
       `DELETE FROM order_lifecycle.audit_events WHERE ${where} AND sequence = 2 RETURNING 1`,
       `DELETE FROM order_lifecycle.audit_confidential WHERE ${where} AND sequence = 2 RETURNING 1`
     ],
-    breaks: ["A1"]
+    // What the outbox has of it is left.
+    breaks: ["A1", "O1"]
   },
   {
     does: "makes a subscription of a cancelled order active again",
@@ -115,7 +116,7 @@ const damages: ReadonlyArray<Damage> = [
     does: "deletes an event that is still to be delivered from the outbox",
     to: "partial",
     sql: (where) => [`DELETE FROM order_lifecycle.outbox WHERE ${where} AND sequence = 2 RETURNING 1`],
-    breaks: ["O1"]
+    breaks: ["O5"]
   },
   {
     does: "rewrites the reason of a cancel",

@@ -86,9 +86,12 @@ const statements: ReadonlyArray<string> = [
   "ALTER TABLE order_lifecycle.outbox DROP COLUMN leased_until, DROP COLUMN attempts",
   "CREATE INDEX outbox_by_arrival ON order_lifecycle.outbox (tenant_id, at, order_id, sequence)",
 
+  // The functions make their plans anew each time: one that was made while the tables were small would go on as if they still were.
+
   // Within an order, times never decrease, so by time means by sequence, too. Each statement sees what was committed before it, so the
   // one behind the lock sees what the holder of the lock before has done.
-  `CREATE FUNCTION order_lifecycle.assign_positions(tenant text, most integer) RETURNS integer LANGUAGE plpgsql AS $$
+  `CREATE FUNCTION order_lifecycle.assign_positions(tenant text, most integer) RETURNS integer LANGUAGE plpgsql
+    SET plan_cache_mode = force_custom_plan AS $$
     DECLARE
       before bigint;
       assigned integer;
@@ -118,7 +121,8 @@ const statements: ReadonlyArray<string> = [
     END $$`,
 
   // False when the consumer takes no events of this tenant. Stops when so many orders are due, or when nothing is left to hand on.
-  `CREATE FUNCTION order_lifecycle.hand_on(tenant text, name text, most integer) RETURNS boolean LANGUAGE plpgsql AS $$
+  `CREATE FUNCTION order_lifecycle.hand_on(tenant text, name text, most integer) RETURNS boolean LANGUAGE plpgsql
+    SET plan_cache_mode = force_custom_plan AS $$
     DECLARE
       first bigint;
       last bigint;
@@ -151,7 +155,8 @@ const statements: ReadonlyArray<string> = [
     END $$`,
 
   // False when the name is taken. What has no position yet comes behind the start.
-  `CREATE FUNCTION order_lifecycle.add_consumer(tenant text, name text, beginning boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+  `CREATE FUNCTION order_lifecycle.add_consumer(tenant text, name text, beginning boolean) RETURNS boolean LANGUAGE plpgsql
+    SET plan_cache_mode = force_custom_plan AS $$
     BEGIN
       IF tenant = '' THEN
         PERFORM pg_advisory_xact_lock(${everyTenant});
