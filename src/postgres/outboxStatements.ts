@@ -4,6 +4,10 @@
  * A part that locks rows gives the newest version of them; a part that then changes them may still see the version of the statement's
  * snapshot. So what is changed is written from what was locked, `last_sequence` above all, which another statement may just have raised.
  *
+ * What looks for rows by their turn asks for `consumer || ''`, which only the index by turn has. What looks up an order's row asks for
+ * `consumer`, which only the primary key has, and by a whole key that comes from another part of the statement: a planner that knows the
+ * tenant and the consumer beforehand would begin with all rows that they have.
+ *
  * Every statement names the tenant. For a consumer of every tenant, tenants are walked through: each step looks up the next one by key.
  */
 import * as Effect from "effect/Effect"
@@ -95,9 +99,9 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       const rows = yield* write(
         sql`
           DELETE FROM order_lifecycle.deliveries d USING (
-            SELECT order_id FROM order_lifecycle.deliveries WHERE tenant_id = ${tenantId}::text AND consumer = ${consumer}::text
+            SELECT tenant_id, order_id, consumer FROM order_lifecycle.deliveries WHERE tenant_id = ${tenantId}::text AND consumer || '' = ${consumer}::text
              ORDER BY order_id LIMIT ${String(rowsAtOnce)}::text::integer) AS part
-           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = part.order_id
+           WHERE d.tenant_id = part.tenant_id AND d.order_id = part.order_id AND d.consumer = part.consumer
           RETURNING 1 AS one`
       )
       if (rows.length < rowsAtOnce) break
@@ -148,7 +152,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
         WHERE consumer = ${consumer}::text AND is_behind AND tenant_id > seen.tenant_id ORDER BY tenant_id LIMIT 1)
       UNION ALL
       (SELECT tenant_id FROM order_lifecycle.deliveries
-        WHERE consumer = ${consumer}::text AND tenant_id > seen.tenant_id ORDER BY consumer, tenant_id LIMIT 1)) AS firsts`
+        WHERE consumer || '' = ${consumer}::text AND tenant_id > seen.tenant_id ORDER BY consumer || '', tenant_id LIMIT 1)) AS firsts`
 
   const tenantsOf = (consumer: string, after: TenantId | null) => sql`
     steps AS (
@@ -169,7 +173,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
                     OR EXISTS (SELECT 1 FROM order_lifecycle.consumer_cursors
                                 WHERE consumer = ${consumer}::text AND is_behind AND tenant_id = s.tenant_id)
                     OR EXISTS (SELECT 1 FROM order_lifecycle.deliveries
-                                WHERE consumer = ${consumer}::text AND tenant_id = s.tenant_id AND due_at <= statement_timestamp()))
+                                WHERE consumer || '' = ${consumer}::text AND tenant_id = s.tenant_id AND due_at <= statement_timestamp()))
              LIMIT ${String(limit)}::text::integer) AS work ON true`
     ).pipe(
       Effect.map((rows) => (rows.length === 0 ? null : rows.flatMap(({ tenant_id }) => (tenant_id === null ? [] : [tenant_id]))))
@@ -180,9 +184,9 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     SELECT (SELECT count(*) FROM order_lifecycle.outbox WHERE tenant_id = s.tenant_id)
            + coalesce((SELECT last_position - c.position FROM order_lifecycle.tenant_positions WHERE tenant_id = s.tenant_id), 0)
            + (SELECT coalesce(sum(last_sequence - next_sequence + 1), 0) FROM order_lifecycle.deliveries
-               WHERE tenant_id = s.tenant_id AND consumer = ${consumer}::text) AS pending,
+               WHERE tenant_id = s.tenant_id AND consumer || '' = ${consumer}::text) AS pending,
            (SELECT count(*) FROM order_lifecycle.deliveries
-             WHERE tenant_id = s.tenant_id AND consumer = ${consumer}::text AND due_at IS NULL) AS parked,
+             WHERE tenant_id = s.tenant_id AND consumer || '' = ${consumer}::text AND due_at IS NULL) AS parked,
            least(
              (SELECT at FROM order_lifecycle.outbox WHERE tenant_id = s.tenant_id ORDER BY at LIMIT 1),
              (SELECT min(at) FROM order_lifecycle.event_positions
@@ -192,7 +196,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
              (SELECT min(p.at) FROM order_lifecycle.deliveries d
                 JOIN order_lifecycle.event_positions p
                   ON p.tenant_id = d.tenant_id AND p.order_id = d.order_id AND p.sequence = d.next_sequence
-               WHERE d.tenant_id = s.tenant_id AND d.consumer = ${consumer}::text)) AS oldest
+               WHERE d.tenant_id = s.tenant_id AND d.consumer || '' = ${consumer}::text)) AS oldest
       FROM (SELECT 1) AS one
       LEFT JOIN order_lifecycle.consumer_cursors c ON c.tenant_id = s.tenant_id AND c.consumer = ${consumer}::text`
 
@@ -237,8 +241,8 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     const rows = yield* write(
       sql<DeliveryRow & { lease_id: string }>`
         WITH due AS MATERIALIZED (
-          SELECT order_id, last_sequence, attempts FROM order_lifecycle.deliveries
-           WHERE tenant_id = ${tenantId}::text AND consumer = ${consumer}::text AND due_at <= statement_timestamp()
+          SELECT tenant_id, order_id, consumer, last_sequence, attempts FROM order_lifecycle.deliveries
+           WHERE tenant_id = ${tenantId}::text AND consumer || '' = ${consumer}::text AND due_at <= statement_timestamp()
            ORDER BY due_at LIMIT ${String(limit)}::text::integer FOR UPDATE SKIP LOCKED),
         id AS MATERIALIZED (SELECT gen_random_uuid()::text AS lease_id),
         leased AS (
@@ -246,7 +250,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
              SET lease_id = id.lease_id, attempts = due.attempts + 1, last_sequence = due.last_sequence,
                  due_at = statement_timestamp() + ${String(leaseMs)}::text::float8 * interval '1 millisecond'
             FROM due, id
-           WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = due.order_id
+           WHERE d.tenant_id = due.tenant_id AND d.order_id = due.order_id AND d.consumer = due.consumer
           RETURNING d.tenant_id, d.order_id, d.next_sequence, d.attempts - 1 AS attempts, d.last_error, d.lease_id)
         SELECT leased.lease_id, leased.attempts, leased.last_error, p.position::float8 AS position, ${sql.literal(eventColumns)}
           FROM leased ${sql.literal(joinEvents("leased"))}
@@ -268,34 +272,35 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     // Rows are locked by order, as everywhere, so that two statements never wait for each other.
     return write(
       sql<{ n: number }>`
-        WITH given AS (
-          SELECT * FROM json_to_recordset(${JSON.stringify(records)}::text::json)
+        WITH given AS MATERIALIZED (
+          SELECT g.*, ${tenantId}::text AS tenant_id, ${consumer}::text AS consumer
+            FROM json_to_recordset(${JSON.stringify(records)}::text::json)
                      AS g (n integer, order_id text, sequence integer, is_done boolean, error text, retry_ms float8)
            WHERE n BETWEEN 0 AND 1000000),
         held AS MATERIALIZED (
           SELECT g.*, d.last_sequence
             FROM given g
             JOIN order_lifecycle.deliveries d
-              ON d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = g.order_id
+              ON d.tenant_id = g.tenant_id AND d.order_id = g.order_id AND d.consumer = g.consumer
            WHERE d.lease_id = ${leaseId}::text AND d.next_sequence = g.sequence
            ORDER BY d.order_id FOR UPDATE OF d),
         finished AS (
           DELETE FROM order_lifecycle.deliveries d USING held h
            WHERE h.is_done AND h.sequence = h.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
+             AND d.tenant_id = h.tenant_id AND d.order_id = h.order_id AND d.consumer = h.consumer),
         moved AS (
           UPDATE order_lifecycle.deliveries d
              SET next_sequence = h.sequence + 1, last_sequence = h.last_sequence, due_at = statement_timestamp(), lease_id = NULL, attempts = 0, last_error = NULL
             FROM held h
            WHERE h.is_done AND h.sequence < h.last_sequence
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id),
+             AND d.tenant_id = h.tenant_id AND d.order_id = h.order_id AND d.consumer = h.consumer),
         failed AS (
           UPDATE order_lifecycle.deliveries d
              SET due_at = statement_timestamp() + h.retry_ms * interval '1 millisecond', lease_id = NULL, last_error = h.error,
                  last_sequence = h.last_sequence
             FROM held h
            WHERE NOT h.is_done
-             AND d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.order_id = h.order_id)
+             AND d.tenant_id = h.tenant_id AND d.order_id = h.order_id AND d.consumer = h.consumer)
         SELECT n FROM held`
     ).pipe(
       Effect.map((rows) => {
@@ -312,7 +317,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       sql<DeliveryRow>`
         SELECT d.attempts, d.last_error, p.position::float8 AS position, ${sql.literal(eventColumns)}
           FROM order_lifecycle.deliveries d ${sql.literal(joinEvents("d"))}
-         WHERE d.tenant_id = ${tenantId}::text AND d.consumer = ${consumer}::text AND d.due_at IS NULL
+         WHERE d.tenant_id = ${tenantId}::text AND d.consumer || '' = ${consumer}::text AND d.due_at IS NULL
            AND p.position > ${String(after)}::text::bigint
          ORDER BY p.position LIMIT ${String(limit)}::text::integer`
     ).pipe(Effect.map((rows) => rows.map(toDelivery)))

@@ -76,8 +76,9 @@ const statements: ReadonlyArray<string> = [
     FOREIGN KEY (tenant_id, consumer) REFERENCES order_lifecycle.consumer_cursors ON DELETE CASCADE,
     FOREIGN KEY (tenant_id, order_id, last_sequence) REFERENCES order_lifecycle.audit_events
   )`,
-  // Rows that are leased, parked or waiting for their next try come behind those that are due, and are not looked at.
-  "CREATE INDEX deliveries_by_turn ON order_lifecycle.deliveries (consumer, tenant_id, due_at)",
+  // Rows that are leased, parked or waiting for their next try come behind those that are due, and are not looked at. It begins with an
+  // expression, so that it is never taken for looking up one order of a consumer, for which it would read all of the consumer's rows.
+  "CREATE INDEX deliveries_by_turn ON order_lifecycle.deliveries ((consumer || ''), tenant_id, due_at)",
 
   // Who took events before takes those that wait, and what follows, under the name `default`.
   `INSERT INTO order_lifecycle.consumers (tenant_id, consumer, from_beginning)
@@ -128,7 +129,7 @@ const statements: ReadonlyArray<string> = [
       FOR round IN 1..20 LOOP
         IF most <= (SELECT count(*) FROM (
              SELECT 1 FROM order_lifecycle.deliveries
-              WHERE tenant_id = tenant AND consumer = name AND due_at <= statement_timestamp() LIMIT most) AS due) THEN
+              WHERE tenant_id = tenant AND consumer || '' = name AND due_at <= statement_timestamp() LIMIT most) AS due) THEN
           RETURN true;
         END IF;
         SELECT position INTO first FROM order_lifecycle.consumer_cursors
