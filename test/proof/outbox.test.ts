@@ -1,5 +1,7 @@
 /** What the outbox promises, through the service, on each kind of store; and what only two sessions of one database can show. */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -12,13 +14,15 @@ import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { confirm, freshTenant, headOf, next, placing } from "../../src/testing/contractOrders.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
+import { sharedLayer } from "../support/sharedLayer.ts"
+import { until } from "../support/waiting.ts"
 
 const embedded = Layer.unwrap(Effect.map(embeddedFolder, (folder) => EmbeddedOrderStore.layer(folder)))
 const stores = { "in memory": memory, embedded, "on PostgreSQL": postgresStore }
 
 describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the outbox, %s", (_, store) => {
   const services: Layer.Layer<Outbox | OrderStore, unknown> = Outbox.layer.pipe(Layer.provideMerge(store))
-  const run = <A, E>(test: Effect.Effect<A, E, Outbox | OrderStore>) => Effect.runPromise(Effect.provide(test, services))
+  const run = sharedLayer(services)
 
   it("delivers 19 of 20 events once each within two leases while one is refused for ever, to two consumers", () =>
     run(
@@ -90,6 +94,34 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
       })
     ))
 
+  it.each([1, -1])("neither hides nor takes away anything when the clock of a relay is %i hours fast", (hours) =>
+    run(
+      Effect.gen(function* () {
+        const [outbox, orders] = [yield* Outbox, yield* OrderStore]
+        const tenantId = freshTenant()
+        yield* outbox.add("mail", { tenantId })
+        yield* orders.commit([placing(tenantId, { orderId: "left" })])
+        const byWrongClock = yield* clockOff(hours)
+        const die = (lease: Duration.Input) => Effect.exit(outbox.deliver("mail", () => Effect.interrupt, { tenantId, lease }))
+        // It dies over a short lease, and is told of a failure that is to be tried again soon: others get both as if its clock were right.
+        const attempts: Array<number> = []
+        const take = outbox.deliver("mail", ({ attempts: before }) => Effect.sync(() => void attempts.push(before)), { tenantId })
+        yield* byWrongClock(die("1 milli"))
+        yield* until(Effect.map(take, ({ delivered }) => delivered === 1))
+        yield* orders.commit([placing(tenantId, { orderId: "failed" })])
+        const failing = outbox.deliver("mail", () => Effect.fail("busy"), { tenantId, retry: { first: "1 milli" } })
+        expect(yield* byWrongClock(failing)).toMatchObject({ failed: 1 })
+        yield* until(Effect.map(take, ({ delivered }) => delivered === 1))
+        expect(attempts).toEqual([1, 1])
+        // What another one holds stays that one's.
+        yield* orders.commit([placing(tenantId, { orderId: "held" })])
+        yield* die("30 minutes")
+        expect(yield* byWrongClock(take)).toMatchObject({ delivered: 0, lost: 0 })
+        expect(attempts).toEqual([1, 1])
+      })
+    )
+  )
+
   it("names the consumer that is not there, the one that is, and the option that cannot be used", () =>
     run(
       Effect.gen(function* () {
@@ -148,3 +180,20 @@ it("a transaction that stays open holds up nothing but its own event, and leaves
     expect(yield* page).toEqual([...seen, [3, "early"]])
     expect((yield* lease)?.deliveries.map(({ sealed }) => sealed.event.orderId)).toEqual(["early"])
   }).pipe(Effect.provide(postgresStore), Effect.runPromise))
+
+/** Run something by a clock on the wall that is off by so many hours. Time itself passes as it does. */
+const clockOff = (hours: number) =>
+  Clock.clockWith((clock) => {
+    const now = () => clock.currentTimeMillisUnsafe() + hours * 3_600_000
+    const nanos = () => BigInt(now()) * 1_000_000n
+    const off: Clock.Clock = {
+      currentTimeMillisUnsafe: now,
+      currentTimeMillis: Effect.sync(now),
+      currentTimeNanosUnsafe: nanos,
+      currentTimeNanos: Effect.sync(nanos),
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) => clock.sleep(duration)
+    }
+    return Effect.succeed(<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Clock.Clock, off))
+  })

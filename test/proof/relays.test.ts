@@ -73,7 +73,10 @@ it(`relays of which ${kills} are killed, and one is frozen ${freezes} times, los
           yield* until(() => written().got.some(isTaken))
           sleeper.signal("SIGCONT")
           const answer = () => written().told.find(({ pid, call }) => pid === sleeper.pid && call === held?.call)?.told
-          yield* until(() => answer() !== undefined)
+          yield* Effect.raceFirst(
+            until(() => answer() !== undefined),
+            sleeper.lives
+          )
           expect(answer()).toMatchObject({ failed: 0, parked: 0 })
           expect(answer()?.lost).toBeGreaterThan(0)
         }
@@ -140,6 +143,11 @@ const relayOf = (url: string, task: RelayTask) =>
       return {
         pid: child.pid,
         ended,
+        /** Fails when the process ends, so that nothing waits for what it will never do. */
+        lives: Effect.flatMap(
+          Effect.promise(() => ended),
+          (how) => Effect.die(new Error(`the relay ended with ${how}`))
+        ),
         begin: Effect.promise(async () => {
           await ready
           child.stdin.write("begin\n")

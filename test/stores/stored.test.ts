@@ -16,6 +16,7 @@ import { type OrderView, viewEvent, viewOrder, viewSubscription, type Subscripti
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import { Outbox } from "../../src/lifecycle/Outbox.ts"
 import { Catalogue } from "../../src/lifecycle/Catalogue.ts"
 import { Assets } from "../../src/lifecycle/Assets.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
@@ -140,6 +141,47 @@ const showsTheSame = Effect.fnUntraced(function* (file: string) {
   }
 })
 
+/** Of the events of 9660eff, ten were delivered: the oldest, which all are of one tenant. */
+const deliveredThen = { node22: 10, node24: 0 }
+
+/** The consumer `default` gets what 9660eff had not delivered, once and in sequence; and every event has its position, whoever delivered it. */
+const deliversTheRest = Effect.fnUntraced(function* () {
+  const [outbox, auditTrail] = [yield* Outbox, yield* AuditTrail]
+  const got: Array<string> = []
+  const take = outbox.deliver(
+    "default",
+    ({ sealed: { event }, attempts }) =>
+      Effect.sync(() => void got.push(`${event.tenantId} ${event.orderId} ${event.sequence} ${attempts}`)),
+    { limit: 1_000, lease: "1 hour" }
+  )
+  for (let done = 1; done > 0;) {
+    const { delivered, ...others } = yield* take
+    expect(others).toEqual({ failed: 0, parked: 0, lost: 0 })
+    done = delivered
+  }
+  const expected: Array<string> = []
+  for (const tenantId of tenants) {
+    const events = yield* Effect.forEach(yield* ordersOf(tenantId), ({ orderId }) => auditTrail.history(tenantId, orderId))
+    const byTime = events.flat().toSorted((a, b) => (a.event.at < b.event.at ? -1 : a.event.at > b.event.at ? 1 : 0))
+    const nameOf = ({ event }: (typeof byTime)[number]) => `${tenantId} ${event.orderId} ${event.sequence}`
+    expected.push(...byTime.slice(deliveredThen[tenantId as keyof typeof deliveredThen]).map((each) => `${nameOf(each)} 0`))
+    const feed = yield* outbox.feed(tenantId, { limit: 1_000 })
+    expect(feed.map(({ position }) => position)).toEqual(byTime.map((_, index) => index + 1))
+    expect(feed.map(({ sealed }) => nameOf(sealed)).toSorted()).toEqual(byTime.map(nameOf).toSorted())
+    // What was delivered stands in front.
+    expect(feed.slice(0, 10).map(({ sealed }) => nameOf(sealed))).toEqual(byTime.slice(0, 10).map(nameOf))
+  }
+  expect(expected).toHaveLength(54)
+  expect(got.toSorted()).toEqual(expected.toSorted())
+  const last = new Map<string, number>()
+  for (const [tenantId, orderId, sequence] of got.map((each) => each.split(" "))) {
+    const order = `${tenantId} ${orderId}`
+    expect(Number(sequence)).toBe((last.get(order) ?? Number(sequence) - 1) + 1)
+    last.set(order, Number(sequence))
+  }
+  expect(yield* outbox.consumers()).toEqual([{ tenantId: null, consumer: "default", pending: 0, parked: 0, oldestMs: null }])
+})
+
 const worksOn = Effect.fnUntraced(function* (tenantId: TenantId) {
   const lifecycle = yield* OrderLifecycle
   const orders = yield* ordersOf(tenantId)
@@ -195,11 +237,12 @@ const stores = [
 ] as const
 
 it.each(stores)(
-  "a store of 9660eff on %s is brought up to date, is whole, shows what it showed, and is worked on",
+  "a store of 9660eff on %s is brought up to date, is whole, shows what it showed, delivers what waited, and is worked on",
   (_, store, views) =>
     Effect.gen(function* () {
       const kept: Layer.Layer<OrderStore | OrderRecords, unknown> = yield* store
       const services = OrderLifecycle.layer().pipe(
+        Layer.merge(Outbox.layer),
         Layer.provideMerge(kept),
         Layer.provide([catalogue, Assets.layerUnregistered]),
         Layer.provideMerge(layerDigest),
@@ -210,6 +253,8 @@ it.each(stores)(
         const before = yield* wholeStore
         expect(before.violations).toEqual([])
         expect(before.checked).toMatchObject({ tenants: 2, orders: 26, ordersWithAssumedDecimals: 26 })
+        yield* deliversTheRest()
+        expect(yield* wholeStore).toEqual(before)
         for (const tenantId of tenants) yield* worksOn(tenantId)
         const after = yield* wholeStore
         expect(after.violations).toEqual([])
