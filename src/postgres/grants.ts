@@ -4,7 +4,10 @@ const rights: ReadonlyArray<readonly [rights: string, on: string]> = [
   ["USAGE", "SCHEMA order_lifecycle"],
   ["SELECT, INSERT", "ALL TABLES IN SCHEMA order_lifecycle"],
   ["EXECUTE", "ALL FUNCTIONS IN SCHEMA order_lifecycle"],
-  ["UPDATE", "order_lifecycle.orders, order_lifecycle.reservations, order_lifecycle.subscriptions, order_lifecycle.tenant_positions"],
+  [
+    "UPDATE",
+    "order_lifecycle.orders, order_lifecycle.reservations, order_lifecycle.subscriptions, order_lifecycle.tenant_positions"
+  ],
   ["UPDATE, DELETE", "order_lifecycle.idempotency, order_lifecycle.consumer_cursors, order_lifecycle.deliveries"],
   ["DELETE", "order_lifecycle.audit_confidential, order_lifecycle.outbox, order_lifecycle.consumers"]
 ]

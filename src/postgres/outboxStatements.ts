@@ -81,7 +81,8 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     if (start === "now" && tenantId !== null) yield* assignAll(tenantId)
     if (start === "now" && tenantId === null)
       yield* eachTenant(
-        (after) => sql`SELECT b.tenant_id FROM order_lifecycle.outbox b WHERE b.tenant_id > ${after}::text ORDER BY b.tenant_id LIMIT 1`,
+        (after) =>
+          sql`SELECT b.tenant_id FROM order_lifecycle.outbox b WHERE b.tenant_id > ${after}::text ORDER BY b.tenant_id LIMIT 1`,
         assignAll
       )
     const [row] = yield* write(
@@ -97,12 +98,12 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     for (;;) {
       const rows = yield* write(
         sql`
-          WITH some AS MATERIALIZED (
+          WITH next AS MATERIALIZED (
             SELECT e.order_id FROM order_lifecycle.deliveries e WHERE e.tenant_id = ${tenantId}::text AND e.consumer = ${consumer}::text
              ORDER BY e.due_at LIMIT ${String(rowsAtOnce)}::text::integer),
           held AS MATERIALIZED (
-            SELECT d.order_id FROM some JOIN order_lifecycle.deliveries d
-              ON d.tenant_id = ${tenantId}::text AND d.order_id = some.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
+            SELECT d.order_id FROM next JOIN order_lifecycle.deliveries d
+              ON d.tenant_id = ${tenantId}::text AND d.order_id = next.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
              ORDER BY d.order_id FOR UPDATE OF d)
           DELETE FROM order_lifecycle.deliveries d USING held h
            WHERE d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text

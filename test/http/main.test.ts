@@ -151,11 +151,11 @@ describe.concurrent("the service", () => {
   it("waits for a migration that takes longer than its patience with a server that cannot be reached, and then serves", () =>
     withDatabase(async (database) => {
       const [begun, waits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-      let isOver = false
+      const over = new AbortController()
       const run = Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
         begun.resolve()
-        while (!isOver) yield* sql`SELECT pg_sleep(0.05)::text`
+        while (!over.signal.aborted) yield* sql`SELECT pg_sleep(0.05)::text`
       })
       const migrating = Effect.runPromise(
         Effect.provide(
@@ -170,7 +170,7 @@ describe.concurrent("the service", () => {
       await Promise.race([waits.promise, serving])
       // Another service starts now and runs out of patience: so has the one that waits, for a longer time.
       expect((await fail({ DATABASE_URL: "postgres://user:secret@127.0.0.1:9/orders" })).stderr).toContain("for 10 seconds now")
-      isOver = true
+      over.abort()
       expect(await migrating).toContain("0900_slow")
       const served = await serving
       try {
@@ -242,11 +242,10 @@ describe.concurrent("the service", () => {
               return [status, (body["error"] as { code: string } | undefined)?.code]
             })
             .toEqual([503, "UNAVAILABLE"])
-          const lost =
-            served
-              .output()
-              .split("\n")
-              .findLast((line) => line.includes('"status":503')) ?? ""
+          // A line of the log may come after the answer it is about.
+          const told = () => /^.*"status":503.*\}$/m.exec(served.output())?.[0] ?? ""
+          await promiseUntil(() => told() !== "")
+          const lost = told()
           expect(JSON.parse(lost)).toMatchObject({ level: "warn", code: "UNAVAILABLE", tenantId: "demo", userId: "developer" })
           expect((JSON.parse(lost) as { cause: string }).cause).toMatch(/connect|ECONN|terminat|closed/i)
           expect((await call(served.url, "GET", "/health")).status).toBe(200)

@@ -40,10 +40,7 @@ describe("a statement", () => {
             "add_consumer",
             expect.stringMatching(/^IF EXISTS \(SELECT 1 FROM order_lifecycle.consumer_cursors WHERE consumer = name\) THEN/)
           ],
-          [
-            "add_consumer",
-            expect.stringMatching(/^INSERT .* WHERE tenant_id = tenant OR \(tenant = '' AND beginning\)$/)
-          ]
+          ["add_consumer", expect.stringMatching(/^INSERT .* WHERE tenant_id = tenant OR \(tenant = '' AND beginning\)$/)]
         ])
       })
     ))
@@ -70,9 +67,8 @@ describe("a statement", () => {
   it("within a function that leaves the tenant out is noticed", () => {
     const forgets = "DELETE FROM order_lifecycle.outbox WHERE order_id = name"
     const forAnother = "INSERT INTO order_lifecycle.deliveries (tenant_id, order_id) SELECT other, order_id FROM taken"
-    expect(statementsWithoutTenant(`${forgets}; SELECT 1 FROM order_lifecycle.orders WHERE tenant_id = tenant; ${forAnother}`)).toEqual([
-      forgets,
-      forAnother
-    ])
+    expect(
+      statementsWithoutTenant(`${forgets}; SELECT 1 FROM order_lifecycle.orders WHERE tenant_id = tenant; ${forAnother}`)
+    ).toEqual([forgets, forAnother])
   })
 })

@@ -13,7 +13,7 @@ export const keepFirstPlans = (sql: SqlClient) => sql`SET plan_cache_mode = forc
 export const statementsOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(countStatements(effect), ({ answer, statements }) => ({
     answer,
-    statements: statements.filter((text) => text.includes("order_lifecycle."))
+    statements: statements.filter((text) => text.includes("order_lifecycle.") && !text.startsWith("ANALYZE"))
   }))
 
 interface Node {
@@ -31,9 +31,10 @@ export const planOf = (sql: SqlClient, text: string) =>
       SELECT name, coalesce(array_length(parameter_types, 1), 0) AS parameters FROM pg_prepared_statements WHERE statement = ${text}`
     if (prepared === undefined) throw new Error(`not prepared in this session: ${text}`)
     const values = Array.from({ length: prepared.parameters }, () => "NULL").join(", ")
-    const [explained] = yield* sql.withoutTransforms().unsafe<Record<string, unknown>>(
-      `EXPLAIN (FORMAT JSON) EXECUTE ${prepared.name}${values === "" ? "" : `(${values})`}`
-    ).unprepared
+    const [explained] = yield* sql
+      .withoutTransforms()
+      .unsafe<Record<string, unknown>>(`EXPLAIN (FORMAT JSON) EXECUTE ${prepared.name}${values === "" ? "" : `(${values})`}`)
+      .unprepared
     const json: unknown = explained?.["QUERY PLAN"]
     const [{ Plan: root }] = (typeof json === "string" ? JSON.parse(json) : json) as [{ Plan: Node }]
     const ways = new Set<string>()

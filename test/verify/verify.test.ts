@@ -1,5 +1,5 @@
 /**
- * A database full of sound orders, damaged in twenty places by someone with the rights of its owner: `verify` finds these and nothing else,
+ * A database full of sound orders, damaged in twenty-six places by someone with the rights of its owner: `verify` finds these and nothing else,
  * and memory does not grow with the number of orders. `VERIFY_ORDERS=100000` tries it on as many.
  */
 import * as Effect from "effect/Effect"
@@ -119,6 +119,35 @@ const damages: ReadonlyArray<Damage> = [
     breaks: ["O5"]
   },
   {
+    does: "puts an event into the outbox that there never was",
+    to: "confirmed",
+    sql: (_, { tenantId, orderId }) => [
+      `INSERT INTO order_lifecycle.outbox VALUES ('${tenantId}', '${orderId}', 9, '2026-11-23T12:00:00.000Z') RETURNING 1`
+    ],
+    breaks: ["O1"]
+  },
+  {
+    does: "gives a consumer an event that was not handed on to it",
+    to: "pending",
+    sql: (_, { tenantId, orderId }) => [
+      `INSERT INTO order_lifecycle.consumer_cursors VALUES ('${tenantId}', 'mail', 0, true) RETURNING 1`,
+      `INSERT INTO order_lifecycle.deliveries VALUES ('${tenantId}', '${orderId}', 'mail', 1, 1, now()) RETURNING 1`
+    ],
+    breaks: ["O1"]
+  },
+  {
+    does: "takes the newest event away from a consumer that has not done it",
+    to: "partial",
+    sql: (where, { tenantId, orderId }) => [
+      `INSERT INTO order_lifecycle.event_positions
+       SELECT tenant_id, sequence, order_id, sequence, at FROM order_lifecycle.outbox WHERE ${where} RETURNING 1`,
+      `DELETE FROM order_lifecycle.outbox WHERE ${where} RETURNING 1`,
+      `INSERT INTO order_lifecycle.consumer_cursors VALUES ('${tenantId}', 'broker', 3, false) RETURNING 1`,
+      `INSERT INTO order_lifecycle.deliveries VALUES ('${tenantId}', '${orderId}', 'broker', 1, 2, now()) RETURNING 1`
+    ],
+    breaks: ["O5"]
+  },
+  {
     does: "rewrites the reason of a cancel",
     to: "cancelled",
     sql: (where) => [
@@ -185,12 +214,12 @@ describe(`a database of ${count} orders`, () => {
       })
     ))
 
-  it("has twenty damages of ten kinds found in it, each by name, and nothing else", () =>
+  it("has twenty-six damages of thirteen kinds found in it, each by name, and nothing else", () =>
     seeded((random) =>
       run(
         Effect.gen(function* () {
           const { expected, damaged } = yield* plant(random)
-          expect([damages.length, damaged]).toEqual([10, 20])
+          expect([damages.length, damaged]).toEqual([13, 26])
           const before = process.memoryUsage().heapUsed
           const started = process.hrtime.bigint()
           const { violations, checked, largestHeap } = yield* verified

@@ -2,8 +2,8 @@
  * Indexes under which each statement has one way to find its rows, whatever the planner knew of the tables when it made the plan, and the
  * currency as a column of its own, by which lists are sorted before they are sorted by total.
  *
- * The column is written into every row of `orders`, and two indexes are built, in the transaction of the migration: that takes about
- * 10 seconds for a million orders, during which no other process reads or writes them.
+ * The column is written into every row of `orders`, and its indexes are built, in the transaction of the migration, during which no other
+ * process reads or writes them. With 200,000 orders on two busy cores that took 14 seconds.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
