@@ -46,15 +46,16 @@ it(`relays of which ${kills} are killed, and one is frozen ${freezes} times, los
 
       // Events keep coming, a few hundred ahead of the relays.
       const tenants = [freshTenant(), freshTenant()]
-      let [isOver, committed] = [false, 0]
+      const flowing = { isOver: false }
+      let committed = 0
       const flow = yield* Effect.forkChild(
         Effect.gen(function* () {
-          while (!isOver) {
+          while (!flowing.isOver) {
             const placed = tenants.flatMap((tenantId) => Array.from({ length: 10 }, () => placing(tenantId)))
             yield* orders.commit(placed)
             yield* orders.commit(placed.map((change) => next(headOf(change), confirm)))
             committed += 2 * placed.length
-            yield* until(() => isOver || committed - written().got.length < 200)
+            yield* until(() => flowing.isOver || committed - written().got.length < 200)
           }
         })
       )
@@ -96,7 +97,7 @@ it(`relays of which ${kills} are killed, and one is frozen ${freezes} times, los
         }
       })
       yield* Effect.all([frozen, killed], { concurrency: "unbounded" })
-      isOver = true
+      flowing.isOver = true
       yield* Fiber.join(flow)
       yield* until(Effect.map(outbox.consumers(), (lags) => lags.every(({ pending }) => pending === 0)))
 
