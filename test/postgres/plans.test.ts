@@ -307,6 +307,9 @@ const outboxCosts = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const waits = Effect.map(sql`SELECT 1 AS one FROM order_lifecycle.outbox LIMIT 1`, (rows) => rows.length > 0)
   while (yield* waits) yield* lease(10_000)
   while (((yield* lease(10_000))?.deliveries.length ?? 0) > 0);
+  // The first lease behind a backlog meets the dead rows of all that went through the outbox, once. Vacuuming is not what is looked at here.
+  yield* store.commit([placing(tenantId, { orderId: "order-first", customerId: "of-order-first" })])
+  yield* lease(10)
   const costs: Record<string, number> = {}
   const [first, second] = ["order-new-0", "order-new-1"].map((orderId) =>
     placing(tenantId, { orderId, customerId: `of-${orderId}` })
