@@ -100,7 +100,7 @@ describe.each(Object.entries(sqlStores))("an order that cannot be read, %s,", (_
         }
         // A subscription is shown with its own line alone, and that of the first bad order can be read.
         const page = yield* lifecycle.listSubscriptions(tenantId)
-        expect(page.items.map(({ order }) => order.orderId).toSorted()).toEqual([...good, bad[0]].toSorted())
+        expect(page.items.map(({ order }) => order.orderId).toSorted()).toEqual([...good, bad[0] ?? ""].toSorted())
         // Each walk through the orders names both of them once, the one through the subscriptions the other one.
         expect(log.lines).toHaveLength(2 * 15 + 1)
         expect(new Set(log.lines.map(({ orderId }) => orderId))).toEqual(new Set(bad))
