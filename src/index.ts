@@ -50,7 +50,8 @@ export {
   totalsOf,
   unitsOf
 } from "./order/Order.ts"
-export { Currency, currencyCodes, CurrencyForNewAmounts, decimalsOf, toMajor, toMinor } from "./order/Money.ts"
+export { Currency, decimalsOf, toMajor, toMinor } from "./order/Money.ts"
+export { currencyCodes, CurrencyForNewAmounts } from "./order/CurrencyForNewAmounts.ts"
 export { Timestamp } from "./order/Timestamp.ts"
 export { Units } from "./order/Units.ts"
 export {

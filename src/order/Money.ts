@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 
-const isCode = /^[A-Z]{3}$/
+export const isCode = /^[A-Z]{3}$/
 
 /** A currency code as it is stored: three upper-case letters, whether or not ISO 4217 lists them today. */
 export const Currency = Schema.String.check(
@@ -36,31 +36,20 @@ const codesByDecimals: Readonly<Record<number, string>> = {
   4: "CLF UYW"
 }
 
-const decimalsByCode: ReadonlyMap<string, number> = new Map(
+/** The decimals of each active code. */
+export const decimalsByCode: ReadonlyMap<string, number> = new Map(
   Object.entries(codesByDecimals).flatMap(([decimals, codes]) =>
     codes.split(" ").map((code) => [code, Number(decimals)] as const)
   )
 )
 
-/** Every code that new amounts may have. */
-export const currencyCodes: ReadonlyArray<string> = [...decimalsByCode.keys()].toSorted()
-
 /** How many decimals a currency has by ISO 4217; undefined for a code that it does not list, or lists without a minor unit (XAU, XXX). */
 export const decimalsOf = (currency: string): number | undefined => decimalsByCode.get(currency)
-
-/** The currency of a new amount: one that ISO 4217 lists with a minor unit. */
-export const CurrencyForNewAmounts = Currency.check(
-  Schema.makeFilter<Currency>(
-    // A code of another form is told so already.
-    (currency) =>
-      !isCode.test(currency) || decimalsByCode.has(currency) || "must be an active ISO 4217 currency that has a minor unit"
-  )
-)
 
 /** The decimals of a currency that new amounts may have. Throws for any other: it was to be refused before. */
 export const decimalsForNewAmounts = (currency: Currency): number => {
   const decimals = decimalsByCode.get(currency)
-  if (decimals === undefined) throw new Error(`${currency} is not an active ISO 4217 currency that has a minor unit`)
+  if (decimals === undefined) throw new Error(`${currency} has no decimals by ISO 4217`)
   return decimals
 }
 

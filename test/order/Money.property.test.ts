@@ -2,16 +2,8 @@
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { evolve } from "../../src/order/evolve.ts"
-import {
-  Currency,
-  currencyCodes,
-  CurrencyForNewAmounts,
-  decimalsForNewAmounts,
-  decimalsOf,
-  decimalsOnceAssumed,
-  toMajor,
-  toMinor
-} from "../../src/order/Money.ts"
+import { Currency, decimalsForNewAmounts, decimalsOf, decimalsOnceAssumed, toMajor, toMinor } from "../../src/order/Money.ts"
+import { currencyCodes, CurrencyForNewAmounts } from "../../src/order/CurrencyForNewAmounts.ts"
 import { totalsOf } from "../../src/order/Order.ts"
 import { history } from "../../src/testing/arbitraries.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
