@@ -63,7 +63,7 @@ export default defineConfig({
   lang: "en-GB",
   cleanUrls: false,
   lastUpdated: false,
-  head: [["link", { rel: "icon", href: "/icon.svg", type: "image/svg+xml" }]],
+  head: [["link", { rel: "icon", href: "/icon.svg" }]],
   markdown: {
     theme: codeThemes,
     config: (md) => {
