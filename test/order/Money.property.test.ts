@@ -44,7 +44,7 @@ describe("the decimals of a currency", () => {
 
   it.each(["XAU", "XXX", "XTS", "XDR", "TRL", "HRK", "QQQ", "eur", "EURO", ""])("are unknown for new amounts in %j", (code) => {
     expect(Schema.is(CurrencyForNewAmounts)(code)).toBe(false)
-    expect(() => decimalsForNewAmounts(code as Currency)).toThrow("is not an active ISO 4217 currency that has a minor unit")
+    expect(() => decimalsForNewAmounts(code as Currency)).toThrow("has no decimals by ISO 4217")
   })
 
   it("are known for every currency that new amounts may have", () => {
