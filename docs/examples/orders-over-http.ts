@@ -22,7 +22,7 @@ const statusOf = (error: unknown): number | undefined => {
   return typeof status === "number" && status >= 400 && status < 500 ? status : undefined
 }
 
-/** Tell your log of what is nobody's mistake but ours: the answer says nothing of it. */
+/** Log our own mistakes: the answer says nothing of them. */
 const report = (error: unknown, status: number): void => {
   if (status >= 500) console.error(error)
 }

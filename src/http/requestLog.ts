@@ -28,7 +28,7 @@ export interface Noted {
 /** The notes on the request that is being answered. */
 export class RequestNotes extends Context.Service<RequestNotes, Noted>()("order-lifecycle/http/RequestNotes") {}
 
-/** An id as the library makes it: a prefix and a UUID. Whatever else stands in its place may be what somebody wrote. */
+/** An id as the library makes it: a prefix and a UUID. Anything else in its place may be text that a person wrote. */
 const isOurId = (id: string): boolean => /^[a-z]+_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)
 
 /** Note the ids that a request names or that came of it. */

@@ -96,7 +96,7 @@ export const eventAt = (events: PackedEvents, stored: StoredOrder, sequence: num
 /** To fold a longer history than this takes longer than anybody wants to wait for an order. */
 const longestRest = 64
 
-/** An order at rest. Of most it is enough to know where their newest event is: nobody has rewritten their notes. */
+/** An order at rest. Of most it is enough to know where their newest event is: their notes were not rewritten. */
 export type Resting = StoredOrder | Address
 
 /** The stored order at rest, if it can be found again by folding its events. */

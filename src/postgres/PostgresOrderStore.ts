@@ -217,7 +217,7 @@ const make = Effect.gen(function* () {
     changes: ReadonlyArray<Change>
   ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> =>
     commitOneByOne(
-      // Whoever takes locks in several statements of one transaction takes them in the same order as everybody else.
+      // A transaction that takes locks in several statements takes them in the same order as every other.
       byTenant(changes, ({ transition }) => transition.after.tenantId)
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([tenantId, ofTenant]) => ({

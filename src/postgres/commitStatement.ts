@@ -206,7 +206,7 @@ reserved AS (
 })
 
 /**
- * Subscriptions that start, and such that change. The order of one that changes is compared in a way that no index serves, so that each is
+ * Subscriptions that start, and those that change. The order of one that changes is compared in a way that no index serves, so that each is
  * looked up by its own key, and not among all of its order.
  */
 const subscriptions: Part = {

@@ -1,5 +1,5 @@
 /**
- * What a failed statement means for the order, and what a failure to start means for whoever starts. This is the only place that knows
+ * What a failed statement means for the order, and what a failure to start means. This is the only place that knows
  * PostgreSQL's error codes.
  *
  * The question is always: was anything done? A server that answers with an error has undone the statement. No answer, on a connection

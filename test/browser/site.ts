@@ -1,9 +1,9 @@
 /** The site, built as it is now and served on a free port of this machine for as long as the tests run. */
 import { execFileSync } from "node:child_process"
-import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
 import { serve } from "vitepress"
 import type { TestProject } from "vitest/node"
+import { freePort } from "../support/freePort.ts"
 import { findChromium } from "./chromium.ts"
 
 declare module "vitest" {
@@ -14,16 +14,6 @@ declare module "vitest" {
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port"))))
-    })
-  })
 
 export default async function setup({ provide }: TestProject) {
   provide("chromiumPath", findChromium())

@@ -12,6 +12,7 @@ import { Outbox } from "../../src/lifecycle/Outbox.ts"
 import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { confirm, freshTenant, headOf, next, placing } from "../../src/testing/contractOrders.ts"
+import { clockOffBy } from "../support/heldClock.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
@@ -184,16 +185,6 @@ it("a transaction that stays open holds up nothing but its own event, and leaves
 /** Run something by a clock on the wall that is off by so many hours. Time itself passes as it does. */
 const clockOff = (hours: number) =>
   Clock.clockWith((clock) => {
-    const now = () => clock.currentTimeMillisUnsafe() + hours * 3_600_000
-    const nanos = () => BigInt(now()) * 1_000_000n
-    const off: Clock.Clock = {
-      currentTimeMillisUnsafe: now,
-      currentTimeMillis: Effect.sync(now),
-      currentTimeNanosUnsafe: nanos,
-      currentTimeNanos: Effect.sync(nanos),
-      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-      monotonicTimeNanos: clock.monotonicTimeNanos,
-      sleep: (duration) => clock.sleep(duration)
-    }
+    const off = clockOffBy(clock, hours * 3_600_000)
     return Effect.succeed(<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, Clock.Clock, off))
   })

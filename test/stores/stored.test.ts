@@ -28,6 +28,7 @@ import { plusMonths } from "../../src/order/Timestamp.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { type Checked, verify } from "../../src/verify/verify.ts"
+import { clockOffBy } from "../support/heldClock.ts"
 import { databaseOf9660eff, fixture } from "../support/storedOrders.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
 
@@ -54,20 +55,7 @@ const day = Date.UTC(2026, 10, 27, 18)
 /** The day on which the fixtures were made, so that keys that were remembered then are remembered still. */
 const thatDay = Layer.unwrap(
   Effect.clockWith((clock) =>
-    Effect.sync(() => {
-      const startedAt = clock.currentTimeMillisUnsafe()
-      const now = () => day + clock.currentTimeMillisUnsafe() - startedAt
-      const nanos = () => BigInt(now()) * 1_000_000n
-      return Layer.succeed(Clock.Clock, {
-        currentTimeMillisUnsafe: now,
-        currentTimeMillis: Effect.sync(now),
-        currentTimeNanosUnsafe: nanos,
-        currentTimeNanos: Effect.sync(nanos),
-        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-        monotonicTimeNanos: clock.monotonicTimeNanos,
-        sleep: (duration) => clock.sleep(duration)
-      })
-    })
+    Effect.sync(() => Layer.succeed(Clock.Clock, clockOffBy(clock, day - clock.currentTimeMillisUnsafe())))
   )
 )
 

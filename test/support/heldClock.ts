@@ -39,3 +39,18 @@ export const heldClock = (): HeldClock => {
     waiting: () => sleepers.length
   }
 }
+
+/** `clock` with another time on the wall: `offsetMs` ahead, or behind. Time itself passes as it does. */
+export const clockOffBy = (clock: Clock.Clock, offsetMs: number): Clock.Clock => {
+  const now = () => clock.currentTimeMillisUnsafe() + offsetMs
+  const nanos = () => BigInt(now()) * 1_000_000n
+  return {
+    currentTimeMillisUnsafe: now,
+    currentTimeMillis: Effect.sync(now),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) => clock.sleep(duration)
+  }
+}

@@ -6,11 +6,12 @@
 import { execFileSync, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { chmod, writeFile } from "node:fs/promises"
-import { connect, createServer } from "node:net"
+import { connect } from "node:net"
 import { userInfo } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { freePort } from "./freePort.ts"
 import { serverUrl } from "./postgresDatabase.ts"
 import { temporaryFolder } from "./temporaryFolder.ts"
 import { until } from "./waiting.ts"
@@ -25,15 +26,6 @@ export const hasPgBouncer = (): boolean => {
   process.stderr.write(`\n${lack}\n\n`)
   return false
 }
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const probe = createServer().once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port"))))
-    })
-  })
 
 const answers = (port: number) =>
   new Promise<boolean>((resolve) => {

@@ -4,10 +4,10 @@
  */
 import { execFileSync } from "node:child_process"
 import { chmod, chown, mkdtemp, readFile, rm, symlink } from "node:fs/promises"
-import { createServer } from "node:net"
 import { createRequire } from "node:module"
 import { tmpdir, userInfo } from "node:os"
 import { dirname, join, relative } from "node:path"
+import { freePort } from "./freePort.ts"
 import { promiseUntil } from "./waiting.ts"
 
 export interface StartedPostgres {
@@ -115,15 +115,6 @@ const chownToPostgres = async (folder: string) => {
     await chmod(folder, 0o755)
   }
 }
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const probe = createServer().once("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => (typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port"))))
-    })
-  })
 
 /**
  * npm packages cannot hold symbolic links, so the server's libraries are linked by an install script, which npm may have been told not to

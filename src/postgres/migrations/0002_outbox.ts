@@ -1,7 +1,7 @@
 /**
  * The outbox for named consumers.
  *
- * - `outbox` keeps what a commit has written and nobody has put in its place yet: one narrow row per event. A commit takes no lock that
+ * - `outbox` keeps what a commit has written and what has no position yet: one narrow row per event. A commit takes no lock that
  *   another commit of the tenant wants, and one that stays open holds up nothing but its own events.
  * - `assign_positions` takes rows from there and gives each event the next position of its tenant, under a lock of the tenant's own. So
  *   positions become visible in their order, and a reader never sees one with a hole behind it that is filled later.
