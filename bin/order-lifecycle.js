@@ -19,8 +19,8 @@ SUBCOMMANDS
 
 /** Oldest Node.js that runs it, as `engines` in package.json has it. */
 const [oldestMajor, oldestMinor] = [22, 19]
-/** What it imports besides this package. */
-const needed = ["effect", "xstate", "@effect/platform-node", "@effect/sql-pg", "@electric-sql/pglite"]
+/** What it imports at once, besides this package. The clients of databases are loaded, and missed, where they are needed. */
+const needed = ["effect", "xstate", "@effect/platform-node"]
 
 const isInstalled = (name) => {
   try {

@@ -72,8 +72,7 @@ it("every entry point of the built package can be imported, nothing behind them,
       for (const part of ["bin", "dist", "package.json"]) await cp(join(root, part), join(own, part), { recursive: true })
       const start = (...args: ReadonlyArray<string>) => run(process.execPath, [join(own, path), ...args])
       for (const peer of ["effect", "xstate"]) await symlink(join(root, "node_modules", peer), join(installed, peer))
-      const missing =
-        "order-lifecycle needs more packages: npm install @effect/platform-node @effect/sql-pg @electric-sql/pglite\n"
+      const missing = "order-lifecycle needs more packages: npm install @effect/platform-node\n"
       await expect(start("verify")).rejects.toMatchObject({ code: 2, stdout: "", stderr: missing })
       const help = await start("--help")
       expect(help.stderr).toBe(missing)

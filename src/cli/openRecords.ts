@@ -4,22 +4,21 @@
  *
  * What opens either is loaded when it is needed: both are optional dependencies, and neither is quick to load.
  */
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { hasDatabase } from "../embedded/databaseFolder.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 
 /** Where orders are kept. */
-export type Place = { readonly databaseUrl: Redacted.Redacted } | { readonly dataFolder: string }
+export type Place = { readonly databaseUrl: Redacted.Redacted; readonly pooled: boolean } | { readonly dataFolder: string }
 
 export const openRecords = (place: Place): Layer.Layer<OrderRecords, CannotVerify> =>
-  "databaseUrl" in place ? onServer(place.databaseUrl) : inFolder(place.dataFolder)
+  "databaseUrl" in place ? onServer(place.databaseUrl, place.pooled) : inFolder(place.dataFolder)
 
-const onServer = (url: Redacted.Redacted): Layer.Layer<OrderRecords, CannotVerify> =>
+const onServer = (url: Redacted.Redacted, pooled: boolean): Layer.Layer<OrderRecords, CannotVerify> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const name = yield* nameOf(url)
@@ -27,7 +26,7 @@ const onServer = (url: Redacted.Redacted): Layer.Layer<OrderRecords, CannotVerif
         try: () => Promise.all([import("../postgres/PostgresConnection.ts"), import("../postgres/PostgresOrderRecords.ts")]),
         catch: (cause) => new CannotVerify({ message: `the PostgreSQL client cannot be loaded: ${reasonOf(cause)}` })
       })
-      const client = connection.layer({ url, maxConnections: 2, applicationName: "order-lifecycle verify" })
+      const client = connection.layer({ url, pooled, maxConnections: 2, applicationName: "order-lifecycle verify" })
       return inWords(Layer.provide(records.layer(), client), name)
     })
   )
@@ -35,8 +34,7 @@ const onServer = (url: Redacted.Redacted): Layer.Layer<OrderRecords, CannotVerif
 const inFolder = (folder: string): Layer.Layer<OrderRecords, CannotVerify> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      if (!existsSync(join(folder, "postgres")))
-        return yield* new CannotVerify({ message: `${folder}: there are no orders in this folder` })
+      if (!hasDatabase(folder)) return yield* new CannotVerify({ message: `${folder}: there are no orders in this folder` })
       const [connection, records] = yield* Effect.tryPromise({
         try: () => Promise.all([import("../embedded/EmbeddedConnection.ts"), import("../postgres/PostgresOrderRecords.ts")]),
         catch: (cause) => new CannotVerify({ message: `the embedded database cannot be loaded: ${reasonOf(cause)}` })

@@ -15,12 +15,12 @@ import { simulateOne } from "../simulation/simulate.ts"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { reasonOf } from "./CannotVerify.ts"
 
-export const runOnDatabase = Effect.fnUntraced(function* (url: Redacted.Redacted) {
+export const runOnDatabase = Effect.fnUntraced(function* (url: Redacted.Redacted, pooled: boolean) {
   const [connection, orders] = yield* Effect.tryPromise({
     try: () => Promise.all([import("../postgres/PostgresConnection.ts"), import("../postgres/PostgresOrderStore.ts")]),
     catch: (cause) => new CannotSimulate({ message: `the PostgreSQL client cannot be loaded: ${reasonOf(cause)}` })
   })
-  const client = connection.layer({ url, maxConnections: 8, applicationName: "order-lifecycle simulate" })
+  const client = connection.layer({ url, pooled, maxConnections: 8, applicationName: "order-lifecycle simulate" })
   const context = yield* Layer.build(Layer.provide(orders.layerMigrated, client)).pipe(
     Effect.mapError((error) => new CannotSimulate({ message: `the database: ${reasonOf(error)}` }))
   )

@@ -23,6 +23,7 @@ import { CannotSimulate } from "./CannotSimulate.ts"
 import { showProgress } from "./progressBar.ts"
 import { readPolicy } from "./readPolicy.ts"
 import { readScenarioFile } from "./readScenarioFile.ts"
+import { pooledFlag } from "./pooledFlag.ts"
 import { runOnDatabase } from "./runOnDatabase.ts"
 import { explain, replay, soak } from "./violations.ts"
 import { reportWriter } from "./writeReports.ts"
@@ -54,6 +55,7 @@ const flags = {
     Flag.withDescription("Run on this PostgreSQL, which must have no orders in it, instead of in memory"),
     Flag.optional
   ),
+  pooled: pooledFlag,
   soak: Flag.String("soak").pipe(
     Flag.withDescription("Look for violations for so long (90s, 10m, 2h): seed after seed, with faults of all kinds"),
     Flag.optional
@@ -160,11 +162,13 @@ const runAll = (
   {
     workers,
     databaseUrl,
+    pooled,
     audit,
     progress
   }: {
     readonly workers: number
     readonly databaseUrl: Redacted.Redacted | undefined
+    readonly pooled: boolean
     readonly audit: boolean
     readonly progress: boolean
   }
@@ -173,7 +177,7 @@ const runAll = (
     Effect.gen(function* () {
       const jobs = seeds.length * scenario.policies.length
       const concurrency = databaseUrl === undefined ? Math.min(workers, jobs) : 1
-      const run: Runner = databaseUrl === undefined ? yield* workerPool(concurrency) : yield* runOnDatabase(databaseUrl)
+      const run: Runner = databaseUrl === undefined ? yield* workerPool(concurrency) : yield* runOnDatabase(databaseUrl, pooled)
       const each = expectedOrders(scenario)
       let done = 0
       yield* showProgress(() => ({ share: done / jobs, done: done * each, unit: "orders" }), progress)

@@ -20,6 +20,7 @@ import type { Violation } from "../verify/Violation.ts"
 import { layerDigest } from "../node/nodeDigest.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 import { readHeads, writeHeads } from "./headsFile.ts"
+import { pooledFlag } from "./pooledFlag.ts"
 import { openRecords, type Place } from "./openRecords.ts"
 
 /** Violations were found: the command did its work, and the answer is no. */
@@ -32,6 +33,7 @@ const flags = {
     ),
     Flag.optional
   ),
+  pooled: pooledFlag,
   dataFolder: Flag.String("data-dir").pipe(Flag.withDescription("The folder of an embedded database, instead"), Flag.optional),
   tenant: Flag.String("tenant").pipe(Flag.withDescription("Only this tenant"), Flag.optional),
   policy: Flag.Literals("cancellation-policy", cancellationPolicyNames).pipe(
@@ -57,8 +59,8 @@ const flags = {
 export const verifyCommand = Command.make(
   "verify",
   flags,
-  Effect.fnUntraced(function* ({ databaseUrl, dataFolder, tenant, policy, heads, exportHeads, json }) {
-    const place = yield* placeOf(Option.getOrUndefined(databaseUrl), Option.getOrUndefined(dataFolder))
+  Effect.fnUntraced(function* ({ databaseUrl, pooled, dataFolder, tenant, policy, heads, exportHeads, json }) {
+    const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
     const tenantId = Option.map(tenant, (id) => id as TenantId)
     const found = new Map<InvariantId, number>()
     let checked: Checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0 }
@@ -105,7 +107,11 @@ export const verifyCommand = Command.make(
 
 const databaseUrlOfEnvironment = Config.option(Config.Redacted("DATABASE_URL"))
 
-const placeOf = Effect.fnUntraced(function* (databaseUrl: Redacted.Redacted | undefined, dataFolder: string | undefined) {
+const placeOf = Effect.fnUntraced(function* (
+  databaseUrl: Redacted.Redacted | undefined,
+  pooled: boolean,
+  dataFolder: string | undefined
+) {
   if (databaseUrl && dataFolder !== undefined) {
     return yield* new CannotVerify({ message: "--database-url and --data-dir name two places: give one" })
   }
@@ -113,7 +119,7 @@ const placeOf = Effect.fnUntraced(function* (databaseUrl: Redacted.Redacted | un
   const url = databaseUrl ?? Option.getOrUndefined(yield* databaseUrlOfEnvironment)
   if (url === undefined)
     return yield* new CannotVerify({ message: "nothing to verify: give --database-url, DATABASE_URL or --data-dir" })
-  return { databaseUrl: url } satisfies Place
+  return { databaseUrl: url, pooled } satisfies Place
 })
 
 // --- what it prints ----------------------------------------------------------------------------------------------------------------------

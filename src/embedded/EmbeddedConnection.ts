@@ -16,6 +16,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { optionReader } from "../lifecycle/options.ts"
 import { NonEmptyText } from "../order/Text.ts"
+import { databaseFolder } from "./databaseFolder.ts"
 import { type DataFolderInUse, DataFolderUnusable, lockFolder } from "./folderLock.ts"
 import { pgliteStream } from "./pgliteStream.ts"
 
@@ -42,7 +43,7 @@ const open = (folder: string): Effect.Effect<PGlite, DataFolderInUse | DataFolde
   Effect.flatMap(lockFolder(folder), (path) =>
     Effect.acquireRelease(
       Effect.tryPromise({
-        try: () => openDatabase(join(path, "postgres")),
+        try: () => openDatabase(databaseFolder(path)),
         catch: (cause) => new DataFolderUnusable({ folder: path, cause })
       }),
       // An instance that is not closed keeps the process from ending.

@@ -9,7 +9,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
+import { limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
 import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
 import { completeOpenApi } from "./openApi.ts"
@@ -27,7 +27,7 @@ const created = <Fields extends Schema.Struct.Fields>(fields: Fields) => Schema.
 const Digits = Schema.String.check(Schema.isPattern(/^[0-9]{1,9}$/, { message: "must be a whole number" })).pipe(
   Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
 )
-const limit = Schema.optionalKey(Digits.check(Schema.isBetween({ minimum: 1, maximum: 100 })))
+const limit = Schema.optionalKey(Digits.check(Schema.isBetween(limits)))
 
 const orderParams = { orderId: OrderId }
 const subscriptionParams = { subscriptionId: SubscriptionId }

@@ -128,7 +128,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     const [first, ...others] = fault ? [...match.faults, fault] : match.faults
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
     const maxBytes = template === "/v1/orders" ? bodyLimits.order : bodyLimits.other
-    const body = isChange(request) ? yield* readBody(request, maxBytes) : "{}"
+    const body = isChange(request) ? yield* readBody(request, maxBytes, match.operation.body) : "{}"
     sent.body = body
     return yield* handle.pipe(
       Effect.provideService(HttpServerRequest, checkedRequest(request, match, body)),
@@ -221,5 +221,8 @@ const isFailure = (error: unknown): error is Failure =>
 /** A defect for the log: what it is and where it came from, without the values it carries. */
 const describeDefect = (cause: Cause.Cause<unknown>): string => {
   const defect = Cause.squash(cause)
-  return defect instanceof Error ? (defect.stack ?? defect.message) : "not an Error"
+  if (!(defect instanceof Error)) return "not an Error"
+  const stack = defect.stack ?? defect.message
+  // A parser's error quotes what it read.
+  return defect instanceof SyntaxError ? stack.replace(defect.message, "it is not JSON") : stack
 }

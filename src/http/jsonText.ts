@@ -82,6 +82,9 @@ const valueOf = (decimal: string): string => {
   return `${sign}${digits.slice(first, end)}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - end)}`
 }
 
+/** Names of members are the caller's own: paths made of them are echoed up to this length. */
+const maxPathLength = 128
+
 const words = {
   number: ["has more digits than a number can keep: send it as text", "inexact_number"],
   repeated: ["is given twice", "repeated"],
@@ -101,7 +104,7 @@ export const lossFaults = (text: string, schemas: ReadonlyArray<SchemaAST.AST>):
       (all, each) => (typeof each === "number" ? `${all}[${each}]` : all === "" ? each : `${all}.${each}`),
       ""
     )
-    return [{ path: written, message, code }]
+    return [{ path: written.slice(0, maxPathLength).toWellFormed(), message, code }]
   })
 
 /** Whether a schema names the member at a path, or takes whatever stands there. */

@@ -1,6 +1,4 @@
 /** `npm start`: the service as a process. It starts whole or says in one line why not; told to end, it finishes what it has begun. */
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -12,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { hasDatabase } from "../embedded/databaseFolder.ts"
 import * as EmbeddedOrderStore from "../embedded/EmbeddedOrderStore.ts"
 import { Assets } from "../lifecycle/Assets.ts"
 import { Catalogue } from "../lifecycle/Catalogue.ts"
@@ -89,7 +88,7 @@ const service = (settings: Settings) => {
       Layer.catchTag(server, "ServeError", (error) => Layer.effectContext(Effect.fail(cannotListen(settings, error))))
     ),
     Layer.merge(Layer.provide(forgetExpiredKeys.layer, lifecycle)),
-    Layer.provideMerge(Layer.effectDiscard(Effect.andThen(logWarnings, announce(settings)))),
+    Layer.provideMerge(Layer.effectDiscard(announce(settings))),
     Layer.provide(logLines.layer)
   )
 }
@@ -131,19 +130,16 @@ const warnings = lookalikes(Object.keys(process.env)).map(
   ({ name, setting }) => `${name} is not a setting and is not used. Is it meant to be ${setting}?`
 )
 
-const logWarnings = Effect.forEach(warnings, (message) => Effect.logWarning({ message }))
-
 /** What a start does first, which may take a while: seconds for a new embedded database, and longer for large tables. */
 const announce = ({ databaseUrl, dataFolder }: Settings): Effect.Effect<void> => {
   if (databaseUrl !== undefined) {
     const { host, pathname } = new URL(Redacted.value(databaseUrl))
     return Console.log(`Connecting to ${host}${pathname}, and bringing its tables up to date if need be`)
   }
-  const isNew = !existsSync(join(dataFolder, "postgres", "PG_VERSION"))
   return Console.log(
-    isNew
-      ? `Creating the embedded database in ${dataFolder}, which takes a few seconds`
-      : `Opening the embedded database in ${dataFolder}, and bringing its tables up to date if need be`
+    hasDatabase(dataFolder)
+      ? `Opening the embedded database in ${dataFolder}, and bringing its tables up to date if need be`
+      : `Creating the embedded database in ${dataFolder}, which takes a few seconds`
   )
 }
 

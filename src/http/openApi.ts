@@ -6,7 +6,7 @@
  */
 import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
-import { defaultLimit } from "../lifecycle/paging.ts"
+import { defaultLimit, limits } from "../lifecycle/paging.ts"
 import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound } from "./errors.ts"
 import { sharedRefusals } from "./refusals.ts"
 
@@ -74,7 +74,7 @@ const idempotencyKey = {
 const completeParameter = (parameter: Json): void => {
   if (parameter.in === "path") parameter.schema = { type: "string", description: pathParameters[parameter.name] }
   // A query is text, so the generator takes its numbers for texts.
-  if (parameter.name === "limit") parameter.schema = { type: "integer", minimum: 1, maximum: 100, default: defaultLimit }
+  if (parameter.name === "limit") parameter.schema = { type: "integer", ...limits, default: defaultLimit }
   const description = parameter.in === "query" ? queryDescriptions[parameter.name] : undefined
   if (description !== undefined) parameter.description = description
 }
@@ -129,7 +129,7 @@ const completeResponse = (status: string, response: Json, operation: Json, isKey
   const name = schemaOf(response)?.$ref?.split("/").at(-1)
   if (name in sharedRefusals && descriptions[status] === undefined && status !== "404")
     return { $ref: `#/components/responses/${name}` }
-  const isReplayable = isKeyed && Number(status) <= 400
+  const isReplayable = isKeyed && (Number(status) <= 400 || status === "404")
   const own = headersOf(["X-Request-Id", ...(isReplayable ? ["Idempotent-Replayed"] : [])])
   return { description, headers: own, content: response.content }
 }

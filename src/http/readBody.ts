@@ -9,7 +9,7 @@ import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
+import type * as SchemaAST from "effect/SchemaAST"
 import { InvalidInput } from "../order/Refusal.ts"
 import { maxJsonDepth } from "../order/Text.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
@@ -31,10 +31,11 @@ const isJson = (contentType = ""): boolean => {
   return type === "application/json" && (charset === undefined || charset.replaceAll('"', "") === "utf-8")
 }
 
-/** The body as the text of a JSON object. */
+/** The body as the text of a JSON object. `schemas` are those that it will be read with. */
 export const readBody = Effect.fnUntraced(function* (
   request: HttpServerRequest,
-  maxBytes: number
+  maxBytes: number,
+  schemas: ReadonlyArray<SchemaAST.AST>
 ): Effect.fn.Return<string, HttpFault | InvalidInput> {
   const { headers } = request
   const length = headers["content-length"] === undefined ? undefined : Number(headers["content-length"])
@@ -51,12 +52,12 @@ export const readBody = Effect.fnUntraced(function* (
   if (bytes.byteLength === 0) return "{}"
   const encoding = headers["content-encoding"] ?? "identity"
   if (encoding.toLowerCase() !== "identity" || !isJson(headers["content-type"])) return yield* httpFault("UNSUPPORTED_MEDIA_TYPE")
-  return yield* readJsonObject(bytes)
+  return yield* readJsonObject(bytes, schemas)
 })
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-const readJsonObject = (bytes: ArrayBuffer): Effect.Effect<string, InvalidInput> => {
+const readJsonObject = (bytes: ArrayBuffer, schemas: ReadonlyArray<SchemaAST.AST>): Effect.Effect<string, InvalidInput> => {
   let text: string
   try {
     text = utf8.decode(bytes)
@@ -73,13 +74,10 @@ const readJsonObject = (bytes: ArrayBuffer): Effect.Effect<string, InvalidInput>
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return Effect.fail(invalid("must be a JSON object", "invalid_type"))
   }
-  const [first, ...others] = lossFaults(text, bodySchemas)
+  const [first, ...others] = lossFaults(text, schemas)
   if (first !== undefined) return Effect.fail(new InvalidInput({ details: [first, ...others] }))
   return Effect.succeed(withoutProto(text))
 }
-
-/** What a body can be. */
-const bodySchemas = [PlaceOrder, CancelOrder, StartSubscription, EndSubscription, RewriteNotes].map(({ ast }) => ast)
 
 /** How deep brackets nest in a JSON text, outside its strings. Invalid JSON has a depth too; that it is invalid is found later. */
 const depthOf = (text: string): number => {

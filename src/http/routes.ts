@@ -15,14 +15,22 @@ export interface Route {
   readonly template: string
   readonly segments: ReadonlyArray<string>
   readonly methods: ReadonlyArray<string>
-  /** The query parameters of each method. */
-  readonly queries: ReadonlyMap<string, ReadonlyMap<string, boolean>>
+  /** What each method takes. */
+  readonly operations: ReadonlyMap<string, Operation>
+}
+
+/** What a request of an operation may hold. */
+interface Operation {
+  readonly query: QueryParameters
+  /** The schemas of its body. */
+  readonly body: ReadonlyArray<SchemaAST.AST>
 }
 
 /** What a request's method and target come to: the route, with its parameters written in one form only, or what is wrong with them. */
 export interface Match {
   readonly route: Route
   readonly url: string
+  readonly operation: Operation
   /** The path's parameters that can be read, by name. */
   readonly parameters: Readonly<Record<string, string>>
   readonly faults: ReadonlyArray<InputFault>
@@ -35,22 +43,23 @@ export interface Miss {
 }
 
 const makeRoutes = (): ReadonlyArray<Route> => {
-  const queriesByPath = new Map<string, Map<string, QueryParameters>>(
-    documentPaths.map((path) => [path, new Map([["GET", new Map()]])])
+  const byPath = new Map<string, Map<string, Operation>>(
+    documentPaths.map((path) => [path, new Map([["GET", { query: new Map(), body: [] }]])])
   )
   HttpApi.reflect(Api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
-      const queries = queriesByPath.get(endpoint.path) ?? new Map<string, QueryParameters>()
-      queriesByPath.set(endpoint.path, queries.set(endpoint.method, queryParametersOf(endpoint.query)))
+      const operations = byPath.get(endpoint.path) ?? new Map<string, Operation>()
+      const body = [...endpoint.payload.values()].flatMap(({ schemas }) => schemas.map(({ ast }) => ast))
+      byPath.set(endpoint.path, operations.set(endpoint.method, { query: queryParametersOf(endpoint.query), body }))
     }
   })
-  return Array.from(queriesByPath, ([template, queries]) => ({
+  return Array.from(byPath, ([template, operations]) => ({
     template,
     segments: template.split("/"),
-    queries,
+    operations,
     // Whatever can be got can be asked for its head.
-    methods: [...queries.keys()].flatMap((method) => (method === "GET" ? [method, "HEAD"] : [method]))
+    methods: [...operations.keys()].flatMap((method) => (method === "GET" ? [method, "HEAD"] : [method]))
   }))
 }
 
@@ -127,8 +136,8 @@ export const findRoute = (method: string, target: string): Match | Miss => {
   const path = (queryAt < 0 ? target : target.slice(0, queryAt)).split("/")
   const route = routes.find((each) => matches(each, path))
   if (route === undefined) return { template: knownPart(path), fault: httpFault("NOT_FOUND") }
-  const query = route.queries.get(method === "HEAD" ? "GET" : method)
-  if (query === undefined) {
+  const operation = route.operations.get(method === "HEAD" ? "GET" : method)
+  if (operation === undefined) {
     return { template: route.template, fault: httpFault("METHOD_NOT_ALLOWED", { allow: route.methods.join(", ") }) }
   }
   const faults: Array<InputFault> = []
@@ -141,7 +150,7 @@ export const findRoute = (method: string, target: string): Match | Miss => {
     faults.push(value)
     return ""
   })
-  if (queryAt < 0) return { route, url: written.join("/"), parameters, faults }
-  if (route.template.startsWith("/v1/")) faults.push(...queryFaults(target.slice(queryAt + 1), query))
-  return { route, url: written.join("/") + target.slice(queryAt), parameters, faults }
+  if (queryAt < 0) return { route, operation, url: written.join("/"), parameters, faults }
+  if (route.template.startsWith("/v1/")) faults.push(...queryFaults(target.slice(queryAt + 1), operation.query))
+  return { route, operation, url: written.join("/") + target.slice(queryAt), parameters, faults }
 }

@@ -155,7 +155,7 @@ const sendable = (what: string) =>
 const ApiKeyEntry = Schema.Struct({
   key: Text.check(sendable("a key")),
   userId: Name.check(asNewIdentifier()),
-  tenants: Schema.NonEmptyArray(TenantId.check(sendable("a name"), asNewIdentifier())),
+  tenants: Schema.NonEmptyArray(TenantId.check(sendable("a name"))),
   role: Schema.optionalKey(Text),
   email: Schema.optionalKey(Text),
   displayName: Schema.optionalKey(Text)

@@ -17,7 +17,9 @@ import { readCursor, writeCursor } from "./Cursor.ts"
 import { logUnreadable } from "./logUnreadable.ts"
 import type { OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
 
-const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 }))
+/** How many rows a page may have. */
+export const limits = { minimum: 1, maximum: 100 } as const
+const Limit = Schema.Int.check(Schema.isBetween(limits))
 /** How many a page has when the request names no limit. */
 export const defaultLimit = 50
 

@@ -428,6 +428,14 @@ describe("GET /v1/orders/{orderId}/cancellation", () => {
   })
 })
 
+it("a command on an order that is not there is answered again under its key, and marked", async () => {
+  const again = { headers: { "idempotency-key": "for-an-unknown-order" } }
+  const first = await call("POST", "/v1/orders/unknown/cancel", again)
+  const second = await call("POST", "/v1/orders/unknown/cancel", again)
+  expect([refusal(first), second.text]).toEqual([[404, "NOT_FOUND"], first.text])
+  expect([first.headers.get("idempotent-replayed"), second.headers.get("idempotent-replayed")]).toEqual([null, "true"])
+})
+
 describe("POST /v1/subscriptions", () => {
   it("starts a subscription and answers with it", async () => {
     const orderId = await confirmed()

@@ -396,6 +396,24 @@ describe("a body", () => {
     expect(ignored.status, ignored.text).toBe(201)
   })
 
+  it("that an operation does not read are ignored, whatever other operations make of them", async () => {
+    const orderId = await place()
+    const raw = '{"reason":"x","customFields":{"erp":1546130668394913822},"contractLength":1e400}'
+    expect((await call("POST", `/v1/orders/${orderId}/cancel`, { raw })).status).toBe(200)
+  })
+
+  it("that are named at length are not echoed at length", async () => {
+    const name = "n".repeat(20_000)
+    const request = JSON.stringify({ ...requestFor([laptop, 1]), customFields: {} })
+    const raw = request.replace(
+      '"customFields":{}',
+      `"customFields":{"${name}":[${Array.from({ length: 200 }, () => "1e999").join(",")}]}`
+    )
+    const answer = await call("POST", "/v1/orders", { raw })
+    expect(detailsOf(answer)).toHaveLength(100)
+    expect(answer.text.length).toBeLessThan(30_000)
+  })
+
   it("with null for a member that may be left out says to leave it out, and ignores what it does not know", async () => {
     const request = requestFor([laptop, 1])
     const answer = await call("POST", "/v1/orders", {

@@ -235,14 +235,20 @@ describe("the examples", () => {
     const { event: cancelled } = await orders.cancel(caller, after.orderId)
     const highest = new Map<string, number>()
     const applied: Array<string> = []
-    const take = applyOnce(
-      {
-        highest: async (order) => highest.get(order) ?? 0,
-        keep: async (order, sequence) => void highest.set(order, sequence)
-      },
-      async ({ type }) => void applied.push(type)
-    )
+    // As the statement does: compared and raised in one step.
+    const advance = async (order: string, sequence: number) => {
+      if ((highest.get(order) ?? 0) >= sequence) return false
+      highest.set(order, sequence)
+      return true
+    }
+    const take = applyOnce({ advance }, async ({ type }) => void applied.push(type))
     for (const event of [placed, placed, cancelled, placed, cancelled]) await take(event)
+    expect(applied).toEqual(["order.placed", "order.cancelled"])
+
+    // Two relays at once, one of them late by an event.
+    applied.length = 0
+    highest.clear()
+    await Promise.all([placed, placed, cancelled, placed, cancelled].map(take))
     expect(applied).toEqual(["order.placed", "order.cancelled"])
     await orders.close()
   })
