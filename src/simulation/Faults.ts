@@ -39,6 +39,13 @@ export const Faults = Schema.Struct({
   clockJumpHours: orElse(NonNegative, 3),
   /** Share of the deliveries from the outbox after whose events the consumer dies, before it says that it has them. */
   consumerDies: Rate,
+  /** Share of the deliveries that a consumer refuses. Each is tried again; the later events of its order wait. */
+  deliveryFails: Rate,
+  /**
+   * Share of the deliveries over which a consumer freezes, before or after it takes the events, until their lease is over. Meanwhile another
+   * process delivers to it.
+   */
+  consumerFreezes: Rate,
   /** Times at which nothing, or only some of it, can be reached. `atDay` counts from the start. */
   outages: orElse(Schema.Array(Schema.Struct({ atDay: NonNegative, hours: NonNegative, share: orElse(Share, 1) })), [])
 })
@@ -54,7 +61,9 @@ export const faultKinds = [
   "crashBefore",
   "crashAfter",
   "clockJump",
-  "consumerDies"
+  "consumerDies",
+  "deliveryFails",
+  "consumerFreezes"
 ] as const satisfies ReadonlyArray<keyof Faults>
 export type FaultKind = (typeof faultKinds)[number]
 
@@ -73,7 +82,9 @@ const highest: Readonly<Record<FaultKind, number>> = {
   crashBefore: 0.01,
   crashAfter: 0.01,
   clockJump: 0.05,
-  consumerDies: 0.5
+  consumerDies: 0.5,
+  deliveryFails: 0.3,
+  consumerFreezes: 0.3
 }
 
 /**

@@ -126,6 +126,8 @@ export const faultyStore = (
             return happens(0.5, chance) ? Effect.andThen(wait, operation) : Effect.tap(operation, wait)
           }
           case "consumerDies":
+          case "deliveryFails":
+          case "consumerFreezes":
             return operation
         }
       })

@@ -19,7 +19,8 @@ import type { Answer, Call, Sent, Watcher } from "./Call.ts"
 import { isSafeToRepeat } from "./Clients.ts"
 import { faultyStore } from "./faultyStore.ts"
 import { Consumer, judgeStore } from "./judgeStore.ts"
-import { happens, streamOf } from "./randomness.ts"
+import type { FaultKind } from "./Faults.ts"
+import { happens, type Stream, streamOf } from "./randomness.ts"
 import { MadeByCalls, type Script, type Step } from "./Script.ts"
 import { Server } from "./Server.ts"
 import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
@@ -232,7 +233,10 @@ const mostIdleLooks = 200
 /** Who looks in vain looks again after twice the time, and that is never more than so many times as long. */
 const longestPause = 64
 
-/** Takes the outbox to a consumer, who sometimes dies over it. */
+/** How long an event is one call's alone. */
+const leaseMs = 30_000
+
+/** Delivers the outbox to a consumer, who sometimes refuses an event, dies or freezes. */
 class Deliveries {
   readonly #world: World
   readonly #surroundings: Context.Context<OrderStore>
@@ -242,6 +246,7 @@ class Deliveries {
   readonly #watchers: ReadonlyArray<Watcher>
   #isHealing = false
   #idle = 0
+  #calls = 0
 
   constructor(
     world: World,
@@ -268,20 +273,18 @@ class Deliveries {
   }
 
   #deliver(): void {
-    const take = (deliveries: ReadonlyArray<Delivery>) =>
-      Effect.suspend(() => {
-        const { world, isHealing } = { world: this.#world, isHealing: this.#isHealing }
-        this.#consumer.take(
-          deliveries.map(({ sealed }) => sealed),
-          world.now
-        )
-        const { seed, faults } = this.#script
-        if (isHealing || !happens(faults.consumerDies, streamOf(seed, "consumer", world.now))) return Effect.succeed(deliveries)
-        for (const watcher of this.#watchers) watcher.fault?.("consumerDies", "deliver", null, world.now)
-        return Effect.fail("the consumer died" as const)
-      })
-    const deliver = this.#outbox.deliverBatch(consumerName, take, { retry: { attempts: 1_000_000 } })
+    const chance = streamOf(this.#script.seed, "consumer", this.#calls++)
+    let isFrozen = false
+    /** While this process is frozen, another one does its work from now on. */
+    const freeze = Effect.suspend(() => {
+      isFrozen = true
+      this.#world.after(0, () => this.#deliver())
+      return Effect.sleep(leaseMs * (1 + 3 * chance.next()))
+    })
+    const take = (deliveries: ReadonlyArray<Delivery>) => this.#take(deliveries, chance, freeze)
+    const deliver = this.#outbox.deliverBatch(consumerName, take, { lease: leaseMs, retry: { attempts: 1_000_000 } })
     this.#world.start(this.#surroundings, deliver, (exit) => {
+      if (isFrozen) return
       const delivered = exit._tag === "Success" ? exit.value.delivered : 0
       if (this.#isHealing) this.#idle = delivered > 0 ? 0 : this.#idle + 1
       const isOver = this.#idle > (this.#consumer.hasEverything ? idleLooks : mostIdleLooks)
@@ -289,4 +292,28 @@ class Deliveries {
       if (!isOver) this.#world.after(delivered > 0 ? 0 : pauseMs, () => this.#deliver())
     })
   }
+
+  /** What the consumer does with events, and with which of them it says that it is done. */
+  readonly #take = Effect.fnUntraced({ self: this }, function* (
+    deliveries: ReadonlyArray<Delivery>,
+    chance: Stream,
+    freeze: Effect.Effect<void>
+  ) {
+    const { faults } = this.#script
+    const hits = (kind: FaultKind): boolean => {
+      const isHit = !this.#isHealing && happens(faults[kind], chance)
+      if (isHit) for (const watcher of this.#watchers) watcher.fault?.(kind, "deliver", null, this.#world.now)
+      return isHit
+    }
+    const freezes = hits("consumerFreezes") ? (happens(0.5, chance) ? "before" : "after") : null
+    if (freezes === "before") yield* freeze
+    const taken = deliveries.filter(() => !hits("deliveryFails"))
+    this.#consumer.take(
+      taken.map(({ sealed }) => sealed),
+      this.#world.now
+    )
+    if (hits("consumerDies")) return yield* Effect.fail("the consumer died" as const)
+    if (freezes === "after") yield* freeze
+    return taken
+  })
 }

@@ -361,10 +361,16 @@ const deadlinesOnlyWhile = (isFaulty: () => boolean): Clock.Clock => {
   ) as Clock.Clock
 }
 
-/** As many calls at once as there are connections, and more: the pool has none that hang. */
+/**
+ * As many calls at once as there are connections, and more: the pool has none that hang. A connection whose end this process has not heard
+ * of yet is told as `StoreUnavailable`, at most once for each of the eight.
+ */
 const usable = (caller: ReturnType<typeof newCaller>) =>
   Effect.forEach(
     Array.from({ length: 24 }),
-    () => Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.list(caller.tenantId, { limit: 1 })),
+    () =>
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.list(caller.tenantId, { limit: 1 })).pipe(
+        Effect.retry({ times: 8, while: ({ _tag }) => _tag === "StoreUnavailable" })
+      ),
     { concurrency: "unbounded", discard: true }
   ).pipe(Effect.provideService(Deadline, hangMs))

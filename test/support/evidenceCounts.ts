@@ -34,7 +34,9 @@ export const mustHappen = [
   "simulated fault: crashBefore",
   "simulated fault: crashAfter",
   "simulated fault: clockJump",
-  "simulated fault: consumerDies"
+  "simulated fault: consumerDies",
+  "simulated fault: deliveryFails",
+  "simulated fault: consumerFreezes"
 ] as const satisfies ReadonlyArray<string>
 
 /** How often it must happen. */
