@@ -294,26 +294,25 @@ class Deliveries {
   }
 
   /** What the consumer does with events, and with which of them it says that it is done. */
-  readonly #take = Effect.fnUntraced({ self: this }, function* (
-    deliveries: ReadonlyArray<Delivery>,
-    chance: Stream,
-    freeze: Effect.Effect<void>
-  ) {
-    const { faults } = this.#script
-    const hits = (kind: FaultKind): boolean => {
-      const isHit = !this.#isHealing && happens(faults[kind], chance)
-      if (isHit) for (const watcher of this.#watchers) watcher.fault?.(kind, "deliver", null, this.#world.now)
-      return isHit
+  readonly #take = Effect.fnUntraced(
+    { self: this },
+    function* (deliveries: ReadonlyArray<Delivery>, chance: Stream, freeze: Effect.Effect<void>) {
+      const { faults } = this.#script
+      const hits = (kind: FaultKind): boolean => {
+        const isHit = !this.#isHealing && happens(faults[kind], chance)
+        if (isHit) for (const watcher of this.#watchers) watcher.fault?.(kind, "deliver", null, this.#world.now)
+        return isHit
+      }
+      const freezes = hits("consumerFreezes") ? (happens(0.5, chance) ? "before" : "after") : null
+      if (freezes === "before") yield* freeze
+      const taken = deliveries.filter(() => !hits("deliveryFails"))
+      this.#consumer.take(
+        taken.map(({ sealed }) => sealed),
+        this.#world.now
+      )
+      if (hits("consumerDies")) return yield* Effect.fail("the consumer died" as const)
+      if (freezes === "after") yield* freeze
+      return taken
     }
-    const freezes = hits("consumerFreezes") ? (happens(0.5, chance) ? "before" : "after") : null
-    if (freezes === "before") yield* freeze
-    const taken = deliveries.filter(() => !hits("deliveryFails"))
-    this.#consumer.take(
-      taken.map(({ sealed }) => sealed),
-      this.#world.now
-    )
-    if (hits("consumerDies")) return yield* Effect.fail("the consumer died" as const)
-    if (freezes === "after") yield* freeze
-    return taken
-  })
+  )
 }

@@ -3,8 +3,10 @@
  */
 import * as Effect from "effect/Effect"
 import { isDeepStrictEqual } from "node:util"
+import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { type SealedEvent, verifyChain } from "../order/auditChain.ts"
+import type { Digest } from "../order/digest.ts"
 import { fold } from "../order/evolve.ts"
 import { brokenLaws } from "../order/invariants.ts"
 import { activeSubscriptions, type Order, type OrderId, type Sku, type TenantId } from "../order/Order.ts"
@@ -16,6 +18,7 @@ import { activeSubscriptions, type Order, type OrderId, type Sku, type TenantId 
  */
 export const auditStore = Effect.fn("auditStore")(function* (tenantId: TenantId) {
   const store = yield* OrderStore
+  const digest = yield* CurrentDigest
   const faults: Array<string> = []
   const stock = new Map<Sku, { reserved: number; rented: number }>()
   const orderBySerial = new Map<string, OrderId>()
@@ -25,7 +28,7 @@ export const auditStore = Effect.fn("auditStore")(function* (tenantId: TenantId)
     const history = yield* store.history(tenantId, orderId)
     const order = loaded?.order
     if (!order) return faults.push(`order ${orderId} is listed and cannot be loaded`)
-    faults.push(...faultsOfOrder(order, history, loaded.headHash).map((fault) => `order ${orderId}: ${fault}`))
+    faults.push(...faultsOfOrder(order, history, loaded.headHash, digest).map((fault) => `order ${orderId}: ${fault}`))
     for (const { sku, units } of order.lines) {
       const sum = stock.get(sku) ?? { reserved: 0, rented: 0 }
       stock.set(sku, { reserved: sum.reserved + units.held, rented: sum.rented + units.active })
@@ -59,9 +62,14 @@ const reportingDefects = <A, E, R>(faults: Array<string>, what: string, audit: E
     Effect.sync(() => void faults.push(`${what}: ${defect instanceof Error ? defect.message : String(defect)}`))
   )
 
-const faultsOfOrder = (order: Order, history: ReadonlyArray<SealedEvent>, headHash: string | null): ReadonlyArray<string> => {
+const faultsOfOrder = (
+  order: Order,
+  history: ReadonlyArray<SealedEvent>,
+  headHash: string | null,
+  digest: Digest
+): ReadonlyArray<string> => {
   const faults = [...brokenLaws(order)]
-  const broken = verifyChain(history)
+  const broken = verifyChain(history, undefined, undefined, digest)
   if (broken) faults.push(`event ${broken.sequence} is ${broken.fault} in its chain`)
   if (history.at(-1)?.hash !== headHash) faults.push("its newest event is not the one that the next would be sealed behind")
   const events = history.map(({ event }) => event)

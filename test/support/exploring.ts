@@ -3,10 +3,12 @@ import * as Clock from "effect/Clock"
 import { WebCrypto } from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import { CurrentDigest } from "../../src/lifecycle/CurrentDigest.ts"
 import type { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import type { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
+import { nodeDigest } from "../../src/node/nodeDigest.ts"
 import { exploreSchedules, type Mix } from "../../src/testing/exploreSchedules.ts"
 import { layerWithGates } from "../../src/testing/gates.ts"
 import { instantClock } from "../../src/testing/instantClock.ts"
@@ -23,6 +25,7 @@ export const inMemory = <A, E>(
     Effect.provide(shopOver(layerWithGates(layerWithRewind(store)))),
     Effect.provideService(Clock.Clock, clock),
     Effect.provideService(WebCrypto, countingCrypto()),
+    Effect.provideService(CurrentDigest, nodeDigest),
     Effect.withTracerEnabled(false),
     Effect.runPromise
   )
