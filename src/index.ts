@@ -9,21 +9,31 @@
  */
 
 // What may happen.
+export { type CancellationPolicy, cancellationPolicyNames } from "./order/policies/index.ts"
+export { type Fact, makeOrderMachine, orderMachine, type OrderContext, type StatusFact } from "./order/orderMachine.ts"
 export {
-  type CancellationPolicy,
-  cancellationPolicyNames,
-  type Fact,
-  makeOrderMachine,
-  orderMachine,
-  type OrderContext,
+  type CommandRequest,
+  type CommandType,
+  commandTypes,
+  type EventOf,
+  type OrderCommand,
   type OrderEvent,
-  type StatusFact
-} from "./order/orderMachine.ts"
+  type RefusalOf
+} from "./order/commands/index.ts"
 export { type Answer, type Consequence, type Lifecycle, lifecycles } from "./order/lifecycleTable.ts"
 
 // Deciding, pure.
-export { decide, type EventOf, type Occasion, type RefusalOf, type Transition } from "./order/decide.ts"
-export { place, type PlacingFacts, type Variant } from "./order/place.ts"
+export { decide } from "./order/decide.ts"
+export type { Occasion, Transition } from "./order/Transition.ts"
+export {
+  InvalidContractLength,
+  place,
+  PlaceOrder,
+  type PlacingFacts,
+  type Variant,
+  VariantInactive,
+  VariantNotFound
+} from "./order/commands/place.ts"
 export { evolve, fold, UnknownEventKind } from "./order/evolve.ts"
 export { type Blocker, explain, type Preview, preview } from "./order/explain.ts"
 export { brokenLaws } from "./order/invariants.ts"
@@ -54,44 +64,32 @@ export { Currency, decimalsOf, toMajor, toMinor } from "./order/Money.ts"
 export { currencyCodes, CurrencyForNewAmounts } from "./order/CurrencyForNewAmounts.ts"
 export { Timestamp } from "./order/Timestamp.ts"
 export { Units } from "./order/Units.ts"
+export type { AssetFacts } from "./order/commands/defineCommand.ts"
+export { CancelOrder, OrderAlreadyCancelled, OrderNotCancellable } from "./order/commands/cancel.ts"
 export {
-  type AssetFacts,
-  CancelOrder,
-  type CommandType,
-  commandTypes,
-  EndSubscription,
-  type OrderCommand,
-  PlaceOrder,
-  RewriteNotes,
-  StartSubscription
-} from "./order/OrderCommand.ts"
+  CancelSubscription,
+  SubscriptionAlreadyCancelled,
+  SubscriptionAlreadyEnded
+} from "./order/commands/cancelSubscription.ts"
+export { RewriteNotes } from "./order/RewriteNotes.ts"
 export {
   AssetNotAvailable,
   AssetNotFound,
-  InputFault,
-  InvalidContractLength,
-  InvalidInput,
   ItemFullyFulfilled,
-  OrderAlreadyCancelled,
-  OrderNotCancellable,
   OrderNotConfirmed,
-  OrderNotFound,
-  OrderNotPending,
-  Refusal,
   SkuMismatch,
-  SubscriptionAlreadyCancelled,
-  SubscriptionAlreadyEnded,
-  SubscriptionNotFound,
-  VariantInactive,
-  VariantNotFound
-} from "./order/Refusal.ts"
-export { AuditEvent, Released, releasedBySku, RequestId } from "./order/AuditEvent.ts"
+  StartSubscription
+} from "./order/commands/startSubscription.ts"
+export { InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "./order/commonRefusals.ts"
+export { OrderNotPending } from "./order/commands/confirm.ts"
+export { Refusal } from "./order/Refusal.ts"
+export { AuditEvent, releasedBySku } from "./order/AuditEvent.ts"
+export { Released, RequestId } from "./order/orderEvent.ts"
 export { type ChainFault, type SealedEvent, verifyChain } from "./order/auditChain.ts"
 export { type Digest, portableDigest } from "./order/digest.ts"
 
 // Making it happen.
 export { type CommandFailure, OrderLifecycle } from "./lifecycle/OrderLifecycle.ts"
-export type { CommandRequest } from "./lifecycle/applyCommand.ts"
 export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
 export { Caller } from "./lifecycle/Caller.ts"
 export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"

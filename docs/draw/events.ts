@@ -32,7 +32,7 @@ const live = (): Promise<ReadonlyArray<Recorded>> =>
     await tell("confirm", await confirm(orderId))
     const more = { notes: "Deliver to the back door" }
     const rentalId = rentalIn(await tell("startSubscription", await start(orderId, "BIKE-0001", customerId, more)))
-    await tell("endSubscription", await end(rentalId, { notes: "Returned without a bell" }))
+    await tell("cancelSubscription", await end(rentalId, { notes: "Returned without a bell" }))
     await tell("cancel", await cancel(orderId, { reason: "Customer changed their mind" }))
 
     const { body } = await shop.call("listOrderEvents", "GET", `/v1/orders/${orderId}/events`)

@@ -1,8 +1,9 @@
 /** `docs/lifecycle.md`, drawn from the machine: the diagram, the statuses, and every command on every status. */
 import { type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderStatus } from "../../src/order/Order.ts"
-import { commandTypes } from "../../src/order/OrderCommand.ts"
-import { cancellationPolicyMeanings, cancellationPolicyNames, makeOrderMachine } from "../../src/order/orderMachine.ts"
+import { commandTypes } from "../../src/order/commands/index.ts"
+import { makeOrderMachine } from "../../src/order/orderMachine.ts"
+import { cancellationPolicyNames, policies } from "../../src/order/policies/index.ts"
 import { errorOf } from "./machineRefusals.ts"
 import { blocks, code, codes, heading, table } from "./markdown.ts"
 import { drawStateDiagram, guardsOf } from "./stateDiagram.ts"
@@ -46,7 +47,7 @@ export const drawLifecycle = (
     "The embedding service chooses one. It is the guard that stands before every cancel.",
     table(
       ["Policy", "Holds while"],
-      cancellationPolicyNames.map((policy) => [code(policy), cancellationPolicyMeanings[policy]])
+      cancellationPolicyNames.map((policy) => [code(policy), policies[policy].meaning])
     ),
     "Under `beforeFulfilment` the diagram and the table are the same, with that guard in the place of `noActiveSubscriptions`.",
     "## Every command on every status",

@@ -1,11 +1,12 @@
 /** Every refusal of the machine as the error it leads to: asked of real orders, so that the error is a real one. */
 import * as Result from "effect/Result"
-import { RequestId } from "../../src/order/AuditEvent.ts"
-import { decide, type Occasion, refusalOf } from "../../src/order/decide.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
+import { decide, refusalOf } from "../../src/order/decide.ts"
+import type { Occasion } from "../../src/order/Transition.ts"
 import { type Answer, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { CustomerId, OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
-import { type CommandType, commandTypes, type OrderCommand } from "../../src/order/OrderCommand.ts"
-import { place } from "../../src/order/place.ts"
+import { type CommandType, commandTypes, type OrderCommand } from "../../src/order/commands/index.ts"
+import { place } from "../../src/order/commands/place.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 import { catalogue } from "../../src/testing/arbitraries.ts"
@@ -19,7 +20,7 @@ const sampleCommands = {
     customerId: CustomerId.make("ada"),
     asset: { isKnown: true, isRented: false, sku: Sku.make("LAPTOP") }
   },
-  endSubscription: { type: "endSubscription", rentalId: SubscriptionId.make("subscription"), reason: "other" },
+  cancelSubscription: { type: "cancelSubscription", rentalId: SubscriptionId.make("subscription"), reason: "other" },
   cancel: { type: "cancel" }
 } satisfies { [Type in CommandType]: OrderCommand & { type: Type } }
 
@@ -51,7 +52,7 @@ const sampleOrders = (() => {
   const move = (order: typeof placed, command: OrderCommand) =>
     Result.getOrThrow(decide(lifecycles.noActiveSubscriptions, order, command, occasion)).after
   const rented = move(move(placed, sampleCommands.confirm), sampleCommands.startSubscription)
-  return { rented, cancelled: move(move(rented, sampleCommands.endSubscription), sampleCommands.cancel) }
+  return { rented, cancelled: move(move(rented, sampleCommands.cancelSubscription), sampleCommands.cancel) }
 })()
 
 /** The error that an answer of the machine is given as. */

@@ -7,13 +7,13 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
-import { RequestId } from "../../src/order/AuditEvent.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
 import { decide } from "../../src/order/decide.ts"
 import { evolve } from "../../src/order/evolve.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderId, SubscriptionId } from "../../src/order/Order.ts"
-import type { CommandType } from "../../src/order/OrderCommand.ts"
-import { InputFault, InvalidInput } from "../../src/order/Refusal.ts"
+import type { CommandType } from "../../src/order/commands/index.ts"
+import { InputFault, InvalidInput } from "../../src/order/commonRefusals.ts"
 import { changeOf } from "../../src/testing/contractOrders.ts"
 import { bike, type Exchange, type Shop, withShop } from "./shop.ts"
 import { orderOf, steps } from "./steps.ts"
@@ -75,7 +75,7 @@ const provocations: { readonly [M in Method]: Readonly<Record<ErrorOf<M>, Provoc
       return start(orderId, "BIKE-0001", customerId)
     })
   },
-  endSubscription: {
+  cancelSubscription: {
     SubscriptionNotFound: inShop(({ end }) => end("sub_0")),
     SubscriptionAlreadyCancelled: inShop(async ({ rented, end }) => {
       const { rentalId } = await rented()
@@ -96,7 +96,7 @@ const returnInTime = async ({ store, tenantId }: Shop, orderId: OrderId, rentalI
   if (!loaded?.order) throw new Error(`no order ${orderId}`)
   const { order, headHash } = loaded
   const occasion = { at: order.updatedAt, actor: { userId: "ada" }, requestId: RequestId.make("returned") }
-  const command = { type: "endSubscription", rentalId, reason: "other" } as const
+  const command = { type: "cancelSubscription", rentalId, reason: "other" } as const
   const { event } = Result.getOrThrow(decide(lifecycles.noActiveSubscriptions, order, command, occasion))
   const ended = { ...event, details: { subscriptionId: rentalId, status: "ended_completed" as const } }
   await Effect.runPromise(store.commit([changeOf({ before: order, event: ended, after: evolve(order, ended) }, headHash)]))

@@ -1,7 +1,7 @@
 /** The state diagram, drawn from the machine as Mermaid. */
 import { type Answer, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderStatus } from "../../src/order/Order.ts"
-import { commandTypes } from "../../src/order/OrderCommand.ts"
+import { commandTypes } from "../../src/order/commands/index.ts"
 import { fence } from "./markdown.ts"
 
 /** The facts that must hold for an answer to be reached: those whose absence is refused before it, and its own condition. */

@@ -29,7 +29,8 @@ export const program = async (): Promise<string> => {
     const started = await orders.startSubscription(caller, { orderId, customerId, assetSerialNumber: "SN-1" })
     await orders.cancel(caller, orderId).catch(async (error: unknown) => {
       if (!(error instanceof OrderNotCancellable)) throw error
-      for (const rentalId of error.subscriptionIds) await orders.endSubscription(caller, { rentalId, reason: "customer_request" })
+      for (const rentalId of error.subscriptionIds)
+        await orders.cancelSubscription(caller, { rentalId, reason: "customer_request" })
     })
     const cancelled = await orders.cancel(caller, orderId, { reason: "moved abroad" })
     return `${started.after.status} -> ${cancelled.after.status}, released ${cancelled.event.released[0]?.quantity}`

@@ -11,7 +11,11 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
 import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
-import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
+import { CancelOrder } from "../order/commands/cancel.ts"
+import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
+import { PlaceOrder } from "../order/commands/place.ts"
+import { RewriteNotes } from "../order/RewriteNotes.ts"
+import { StartSubscription } from "../order/commands/startSubscription.ts"
 import { completeOpenApi } from "./openApi.ts"
 import { ofChange, ofKeyedChange, ofOpenRead, ofRead, otherBodies } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
@@ -157,7 +161,7 @@ const subscriptions = HttpApiGroup.make("subscriptions")
   .add(
     HttpApiEndpoint.post("cancelSubscription", "/v1/subscriptions/:subscriptionId/cancel", {
       params: subscriptionParams,
-      payload: EndSubscription,
+      payload: CancelSubscription,
       success: Schema.Struct({
         success,
         rentalId: Schema.String,

@@ -11,10 +11,10 @@ import type { Caller } from "../lifecycle/Caller.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
-import type { Transition } from "../order/decide.ts"
-import { startedBy } from "../order/evolve.ts"
+import type { Transition } from "../order/Transition.ts"
+import { startedBy } from "../order/commands/startSubscription.ts"
 import type { Order, Subscription, SubscriptionId } from "../order/Order.ts"
-import { InvalidInput, OrderNotFound } from "../order/Refusal.ts"
+import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { Api } from "./Api.ts"
 import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
@@ -158,7 +158,7 @@ const subscriptions = HttpApiBuilder.group(
         answerCommand(
           (caller) =>
             payload.rentalId === params.subscriptionId
-              ? lifecycle.endSubscription(caller, payload)
+              ? lifecycle.cancelSubscription(caller, payload)
               : Effect.fail(otherSubscription),
           ({ event, after }) => ({
             success,

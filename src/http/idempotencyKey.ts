@@ -1,7 +1,7 @@
 /** The `Idempotency-Key` of a request: 1 to 255 printable ASCII characters, given once, with or without the quotes of a structured field. */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { keyPattern } from "../lifecycle/Caller.ts"
-import type { InputFault } from "../order/Refusal.ts"
+import type { InputFault } from "../order/commonRefusals.ts"
 import { headerValues, isQuoted } from "./headers.ts"
 
 const fault = (message: string): InputFault => ({ path: "Idempotency-Key", message, code: "invalid_value" })

@@ -3,7 +3,7 @@
  * `__proto__`. Found on the text, because afterwards nothing shows it.
  */
 import * as SchemaAST from "effect/SchemaAST"
-import type { InputFault } from "../order/Refusal.ts"
+import type { InputFault } from "../order/commonRefusals.ts"
 import { reservedMember } from "../order/Text.ts"
 
 /** A place in a JSON text: names of members and positions in arrays. */

@@ -4,7 +4,7 @@
  */
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
-import { InputFault } from "../order/Refusal.ts"
+import { InputFault } from "../order/commonRefusals.ts"
 import { type Code, statusByCode } from "./errors.ts"
 
 const message = Schema.String.annotate({ description: "Human-readable error message" })

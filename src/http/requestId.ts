@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
-import { RequestId } from "../order/AuditEvent.ts"
+import { RequestId } from "../order/orderEvent.ts"
 
 const decode = Schema.decodeUnknownOption(RequestId)
 

@@ -6,7 +6,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { RequestId } from "../order/AuditEvent.ts"
+import type { RequestId } from "../order/orderEvent.ts"
 import type { OrderId, SubscriptionId, TenantId } from "../order/Order.ts"
 
 /** What has become known of a request so far. */

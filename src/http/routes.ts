@@ -5,7 +5,7 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import type { InputFault } from "../order/Refusal.ts"
+import type { InputFault } from "../order/commonRefusals.ts"
 import { Api } from "./Api.ts"
 import { documentPaths } from "./documents.ts"
 import { type HttpFault, httpFault } from "./errors.ts"

@@ -26,7 +26,7 @@ import {
   UpgradeDetails
 } from "../order/Order.ts"
 import { reader } from "../order/readInput.ts"
-import type { InvalidInput } from "../order/Refusal.ts"
+import type { InvalidInput } from "../order/commonRefusals.ts"
 import { logUnreadable } from "../lifecycle/logUnreadable.ts"
 import type { Page } from "../lifecycle/paging.ts"
 import type { SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"

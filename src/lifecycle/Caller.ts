@@ -1,6 +1,6 @@
 /** Who calls, for which tenant, under which request. Every command takes one; nothing is read from the command itself. */
 import * as Schema from "effect/Schema"
-import { RequestId } from "../order/AuditEvent.ts"
+import { RequestId } from "../order/orderEvent.ts"
 import { Actor, TenantId } from "../order/Order.ts"
 
 /** What an idempotency key looks like. */

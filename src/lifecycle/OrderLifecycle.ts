@@ -9,17 +9,26 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { OrderPlaced } from "../order/AuditEvent.ts"
-import type { EventOf, RefusalOf, Transition } from "../order/decide.ts"
+import { type OrderPlaced, PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
+import {
+  type CommandRequest,
+  commands,
+  type Commands,
+  type CommandType,
+  commandTypes,
+  type EventOf,
+  type RefusalOf
+} from "../order/commands/index.ts"
+import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
-import type { Order, SubscriptionId, TenantId } from "../order/Order.ts"
-import { OrderId, Payment } from "../order/Order.ts"
-import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../order/OrderCommand.ts"
-import { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
+import { type Order, OrderId, Payment, type SubscriptionId, type TenantId } from "../order/Order.ts"
+import { CancelOrder } from "../order/commands/cancel.ts"
+import { RewriteNotes } from "../order/RewriteNotes.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
 import { reader } from "../order/readInput.ts"
-import { type InvalidInput, OrderNotFound, type PlaceRefusal, SubscriptionNotFound } from "../order/Refusal.ts"
-import { type CommandRequest, makeApplyCommand } from "./applyCommand.ts"
+import { type InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
+import { applyCommand, type CommandServices, makeCommandServices, placeOrder, previewCommand } from "./applyCommand.ts"
 import type { Assets } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import { Caller } from "./Caller.ts"
@@ -27,7 +36,13 @@ import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { optionsReader } from "./options.ts"
-import { OrderStore, type OutcomeUnknown, type StoreUnavailable, type SubscriptionOfOrder } from "./OrderStore.ts"
+import {
+  type LoadRequest,
+  OrderStore,
+  type OutcomeUnknown,
+  type StoreUnavailable,
+  type SubscriptionOfOrder
+} from "./OrderStore.ts"
 import { Outbox } from "./Outbox.ts"
 import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
 import { Reservations } from "./Reservations.ts"
@@ -36,40 +51,41 @@ import { traced } from "./traced.ts"
 /** What any command can fail with besides its own refusals. */
 export type CommandFailure = InvalidInput | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
 
+/** What a command can fail with, and be refused with. */
+type FailureOf<Type extends CommandType> =
+  | RefusalOf<Type>
+  | (Commands[Type]["target"] extends "rentalId" ? SubscriptionNotFound : OrderNotFound)
+  | CommandFailure
+
+type Applied<Type extends CommandType> = Effect.Effect<Transition<EventOf<Type>>, FailureOf<Type>>
+
+/**
+ * A command as a method: `(caller, orderId, request)`, without a request where there is nothing to ask, or `(caller, request)` where the
+ * request names the order or one of its subscriptions.
+ */
+type CommandMethod<
+  Type extends CommandType,
+  Request = Commands[Type]["request"]["Type"]
+> = Commands[Type]["target"] extends "order"
+  ? keyof Request extends never
+    ? (caller: Caller, orderId: OrderId) => Applied<Type>
+    : object extends Request
+      ? (caller: Caller, orderId: OrderId, request?: Request) => Applied<Type>
+      : (caller: Caller, orderId: OrderId, request: Request) => Applied<Type>
+  : (caller: Caller, request: Request) => Applied<Type>
+
+/** Every command on an order, as a method of its name. */
+export type CommandMethods = { readonly [Type in keyof Commands]: CommandMethod<Type> }
+
 export class OrderLifecycle extends Context.Service<
   OrderLifecycle,
-  {
+  CommandMethods & {
     /** Place an order. `payment` is the deposit, if the embedding service took one (amounts in minor units). */
     readonly place: (
       caller: Caller,
       request: PlaceOrder,
       options?: { readonly payment?: Payment }
     ) => Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | CommandFailure>
-
-    /** Confirm a pending order. */
-    readonly confirm: (
-      caller: Caller,
-      orderId: OrderId
-    ) => Effect.Effect<Transition<EventOf<"confirm">>, RefusalOf<"confirm"> | OrderNotFound | CommandFailure>
-
-    /** Start a subscription for one unit of one line. */
-    readonly startSubscription: (
-      caller: Caller,
-      request: StartSubscription
-    ) => Effect.Effect<Transition<EventOf<"startSubscription">>, RefusalOf<"startSubscription"> | OrderNotFound | CommandFailure>
-
-    /** End a subscription by cancelling it. */
-    readonly endSubscription: (
-      caller: Caller,
-      request: EndSubscription
-    ) => Effect.Effect<Transition<EventOf<"endSubscription">>, RefusalOf<"endSubscription"> | CommandFailure>
-
-    /** Cancel an order and release what it holds. Source: cancel-order.md. */
-    readonly cancel: (
-      caller: Caller,
-      orderId: OrderId,
-      request?: CancelOrder
-    ) => Effect.Effect<Transition<EventOf<"cancel">>, RefusalOf<"cancel"> | OrderNotFound | CommandFailure>
 
     /**
      * Cancel many orders for one reason: up to 500 in one statement, each with an outcome of its own. One answer per distinct id, in the
@@ -156,76 +172,69 @@ const readOrderIds = read(Schema.Array(OrderId), "orderIds")
 const readPlaceOrder = read(PlaceOrder)
 const readPayment = read(Schema.UndefinedOr(Payment), "payment")
 const readCancelOrder = read(CancelOrder)
-const readStartSubscription = read(StartSubscription)
-const readEndSubscription = read(EndSubscription)
 const readRewriteNotes = read(RewriteNotes)
-const readConfirm = read(Schema.Struct({ type: Schema.Literal("confirm") }))
+
+/** The readers of every command's request. */
+const readRequest = Object.fromEntries(commandTypes.map((type) => [type, read(commands[type].request)])) as Readonly<
+  Record<
+    CommandType,
+    (input: unknown) => Effect.Effect<{ readonly orderId: OrderId; readonly rentalId: SubscriptionId }, InvalidInput>
+  >
+>
+const readCommandType = read(Schema.Literals(commandTypes), "type")
 
 /** A command that is only asked about is checked like one that is given: what it is refused for, its preview is refused for. */
 const readCommandRequest = Effect.fnUntraced(function* (
   orderId: OrderId,
-  request: CommandRequest
+  { type: given, ...request }: CommandRequest
 ): Effect.fn.Return<CommandRequest, InvalidInput> {
-  const { type, ...given } = request
-  switch (type) {
-    case "confirm":
-      yield* readConfirm(request)
-      return { type }
-    case "startSubscription": {
-      const { orderId: _, ...checked } = yield* readStartSubscription({ ...given, orderId })
-      return { type, ...checked }
-    }
-    case "endSubscription":
-      return { type, ...(yield* readEndSubscription(given)) }
-    case "cancel":
-      return { type, ...(yield* readCancelOrder(given)) }
-  }
+  const type = yield* readCommandType(given)
+  if (commands[type].target !== "orderId") return { type, ...(yield* readRequest[type](request)) } as CommandRequest
+  const { orderId: _, ...checked } = yield* readRequest[type]({ ...request, orderId })
+  return { type, ...checked } as unknown as CommandRequest
 })
+
+/** The method of a command: check what the caller gives, and apply it. */
+const methodOf = (services: CommandServices, type: CommandType) => {
+  const apply = (caller: Caller, name: LoadRequest["order"], request: object) =>
+    applyCommand(services, caller, name, { type, ...request } as CommandRequest)
+  const method = traced(`OrderLifecycle.${type}`)
+  switch (commands[type].target) {
+    case "order":
+      return method((caller: Caller, orderId: OrderId, request: object = {}) =>
+        Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+          Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
+            Effect.flatMapEager(readRequest[type](request), (checked) => apply(checkedCaller, { orderId: checkedId }, checked))
+          )
+        )
+      )
+    case "orderId":
+      return method((caller: Caller, request: object) =>
+        Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+          Effect.flatMapEager(readRequest[type](request), ({ orderId, ...checked }) => apply(checkedCaller, { orderId }, checked))
+        )
+      )
+    case "rentalId":
+      return method((caller: Caller, request: object) =>
+        Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+          Effect.flatMapEager(readRequest[type](request), (checked) =>
+            apply(checkedCaller, { subscriptionId: checked.rentalId }, checked)
+          )
+        )
+      )
+  }
+}
 
 const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const store = yield* OrderStore
-  const commands = yield* makeApplyCommand(lifecycle)
-  const cancelMany = yield* makeCancelMany(lifecycle, commands)
-  const { applyCommand, placeOrder, previewCommand } = commands
+  const services = yield* makeCommandServices(lifecycle)
+  const cancelMany = makeCancelMany(services)
+  const methods = Object.fromEntries(commandTypes.map((type) => [type, methodOf(services, type)])) as unknown as CommandMethods
 
   const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: { readonly payment?: Payment }) =>
     Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
       Effect.flatMapEager(readPlaceOrder(request), (checked) =>
-        Effect.flatMapEager(readPayment(options?.payment), (payment) => placeOrder(checkedCaller, checked, payment))
-      )
-    )
-  )
-
-  const confirm = traced("OrderLifecycle.confirm")((caller: Caller, orderId: OrderId) =>
-    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-      Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
-        applyCommand(checkedCaller, { orderId: checkedId }, { type: "confirm" })
-      )
-    )
-  )
-
-  const startSubscription = traced("OrderLifecycle.startSubscription")((caller: Caller, request: StartSubscription) =>
-    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-      Effect.flatMapEager(readStartSubscription(request), ({ orderId, ...checked }) =>
-        applyCommand(checkedCaller, { orderId }, { type: "startSubscription", ...checked })
-      )
-    )
-  )
-
-  const endSubscription = traced("OrderLifecycle.endSubscription")((caller: Caller, request: EndSubscription) =>
-    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-      Effect.flatMapEager(readEndSubscription(request), (checked) =>
-        applyCommand(checkedCaller, { subscriptionId: checked.rentalId }, { type: "endSubscription", ...checked })
-      )
-    )
-  )
-
-  const cancel = traced("OrderLifecycle.cancel")((caller: Caller, orderId: OrderId, request: CancelOrder = {}) =>
-    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
-      Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
-        Effect.flatMapEager(readCancelOrder(request), (checked) =>
-          applyCommand(checkedCaller, { orderId: checkedId }, { type: "cancel", ...checked })
-        )
+        Effect.flatMapEager(readPayment(options?.payment), (payment) => placeOrder(services, checkedCaller, checked, payment))
       )
     )
   )
@@ -234,18 +243,15 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
       Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
         Effect.flatMapEager(readCommandRequest(checkedId, request), (checked) =>
-          previewCommand(checkedCaller, checkedId, checked)
+          previewCommand(services, checkedCaller, checkedId, checked)
         )
       )
     )
   )
 
   return OrderLifecycle.of({
+    ...methods,
     place,
-    confirm,
-    startSubscription,
-    endSubscription,
-    cancel,
     preview,
     explain: (caller, orderId, request) => Effect.map(preview(caller, orderId, request), ({ blockers }) => blockers),
     cancelMany: traced("OrderLifecycle.cancelMany")(

@@ -11,21 +11,21 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { SealedEvent } from "../order/auditChain.ts"
-import type { Transition } from "../order/decide.ts"
-import type {
-  CustomerId,
-  Order,
-  OrderedLine,
-  OrderId,
-  OrderStatus,
-  SerialNumber,
-  Sku,
-  Subscription,
-  SubscriptionId,
-  SubscriptionStatus,
-  TenantId
+import type { Transition } from "../order/Transition.ts"
+import {
+  type CustomerId,
+  type Order,
+  type OrderedLine,
+  type OrderId,
+  OrderId as OrderIdSchema,
+  type OrderStatus,
+  type SerialNumber,
+  type Sku,
+  type Subscription,
+  type SubscriptionId,
+  type SubscriptionStatus,
+  type TenantId
 } from "../order/Order.ts"
-import { OrderId as OrderIdSchema } from "../order/Order.ts"
 import { Refusal } from "../order/Refusal.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 import type { ReservationChange } from "./Reservations.ts"

@@ -21,7 +21,7 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { OrderId, TenantId } from "../order/Order.ts"
 import { reader } from "../order/readInput.ts"
-import type { InvalidInput } from "../order/Refusal.ts"
+import type { InvalidInput } from "../order/commonRefusals.ts"
 import {
   type ConsumerLag,
   type ConsumerStart,

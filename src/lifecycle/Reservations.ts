@@ -8,7 +8,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Transition } from "../order/decide.ts"
+import type { Transition } from "../order/Transition.ts"
 import type { OrderId, Sku, TenantId } from "../order/Order.ts"
 import { isSame, type Units } from "../order/Units.ts"
 import { OrderStore, type Stock, type StoreUnavailable } from "./OrderStore.ts"

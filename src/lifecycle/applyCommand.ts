@@ -4,39 +4,67 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SealedEvent } from "../order/auditChain.ts"
-import type { OrderPlaced, RequestId } from "../order/AuditEvent.ts"
-import type { EventOf, Occasion, RefusalOf, Transition } from "../order/decide.ts"
+import {
+  type CommandRequest,
+  commands,
+  type CommandType,
+  type EventOf,
+  type OrderCommand,
+  type RefusalOf
+} from "../order/commands/index.ts"
+import type { RentingFacts } from "../order/commands/defineCommand.ts"
+import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
+import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import { decide } from "../order/decide.ts"
+import type { Digest } from "../order/digest.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
-import type { CustomerId, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
-import type { CancelOrder, EndSubscription, OrderCommand, PlaceOrder, StartSubscription } from "../order/OrderCommand.ts"
-import { place } from "../order/place.ts"
-import type { PlaceRefusal, Refusal } from "../order/Refusal.ts"
-import { OrderNotFound, SubscriptionNotFound } from "../order/Refusal.ts"
+import type { CustomerId, Order, OrderId, Payment, SerialNumber, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { RequestId } from "../order/orderEvent.ts"
+import type { Refusal } from "../order/Refusal.ts"
 import { fromMillis } from "../order/Timestamp.ts"
+import type { Occasion, Transition } from "../order/Transition.ts"
 import { announceCommitted } from "./announceCommitted.ts"
 import { Assets, readAsset } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
 import { Catalogue, readVariants } from "./Catalogue.ts"
 import { CurrentDigest } from "./CurrentDigest.ts"
-import { bindKey, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
-import { makeIds } from "./Ids.ts"
+import { bindKey, type BoundKey, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
+import { type Ids, makeIds } from "./Ids.ts"
 import type { Change, Loaded, LoadRequest, OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
 import { OrderStore } from "./OrderStore.ts"
 import { makeOrderTurns, type OrderTurns, TakesTurns } from "./OrderTurns.ts"
 import { giveUp, LostRace, retryLostRaces } from "./races.ts"
 import { Reservations } from "./Reservations.ts"
 
-/** A command on an existing order, as a caller puts it. */
-export type CommandRequest =
-  | { readonly type: "confirm" }
-  | ({ readonly type: "startSubscription" } & Omit<StartSubscription, "orderId">)
-  | ({ readonly type: "endSubscription" } & EndSubscription)
-  | ({ readonly type: "cancel" } & CancelOrder)
+/** What commands are carried out with. */
+export interface CommandServices {
+  readonly lifecycle: Lifecycle
+  readonly store: OrderStore["Service"]
+  readonly catalogue: Catalogue["Service"]
+  readonly assets: Assets["Service"]
+  readonly reservations: Reservations["Service"]
+  readonly auditTrail: AuditTrail["Service"]
+  readonly newId: Ids["newId"]
+  readonly digest: Digest
+  readonly turns: OrderTurns
+}
 
-type RequestFor<Type extends CommandRequest["type"]> = Extract<CommandRequest, { type: Type }>
+export const makeCommandServices = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
+  const { newId } = yield* makeIds
+  return {
+    lifecycle,
+    store: yield* OrderStore,
+    catalogue: yield* Catalogue,
+    assets: yield* Assets,
+    reservations: yield* Reservations,
+    auditTrail: yield* AuditTrail,
+    newId,
+    digest: yield* CurrentDigest,
+    turns: makeOrderTurns()
+  } satisfies CommandServices
+})
 
 /** An order is named by its own id, or by that of one of its subscriptions. */
 type OrderName = LoadRequest["order"]
@@ -46,195 +74,320 @@ type NotFound<Name extends OrderName> = Name extends { orderId: OrderId } ? Orde
 type Failure = IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
 
 /** The answer to a command: a transition that was made now, or one of before that is told again and is no news. */
-interface Answer {
-  readonly transition: Transition
+interface Answer<Told extends Transition> {
+  readonly transition: Told
   readonly news?: SealedEvent
 }
-const oldNews = <E, R>(transition: Effect.Effect<Transition, E, R>) =>
-  Effect.map(transition, (told): Answer => ({ transition: told }))
 
 /** One attempt at a command. */
-type Attempt<Refused> = Effect.Effect<Answer | LostRace, Refused | Failure>
+type Attempt<Told extends Transition, Refused> = Effect.Effect<Answer<Told> | LostRace, Refused | Failure>
+
+// --- a command on an order that is there -----------------------------------------------------------------------------------------------
+
+/** A command being given. */
+interface Giving<Type extends CommandType, Name extends OrderName> {
+  readonly services: CommandServices
+  readonly caller: Caller
+  readonly name: Name
+  readonly request: CommandRequest<Type>
+  /** Kept once known: the surroundings are asked by the first attempt that gets to deciding. An answer given again needs nothing of them. */
+  toCommand?: ToCommand<Type>
+}
+
+/** The request with the facts that only its surroundings know: the command that is decided on. */
+type ToCommand<Type extends CommandType> = (loaded: Loaded) => { readonly type: Type } & OrderCommand<Type>
+
+type RefusedWith<Type extends CommandType, Name extends OrderName> = RefusalOf<Type> | NotFound<Name>
+type CommandAttempt<Type extends CommandType, Name extends OrderName> = Attempt<
+  Transition<EventOf<Type>>,
+  RefusedWith<Type, Name>
+>
+
+/** An order as it was loaded for a command, and when. */
+interface LoadedFor {
+  readonly millis: number
+  readonly bound: BoundKey | undefined
+  readonly loaded: Loaded
+}
+
+/**
+ * Apply a command to an order. Several attempts without a lock, each from fresh state, and then under the order's lock: whoever loses a
+ * race lost it to someone who got something done.
+ *
+ * Whatever needs nobody else happens between two steps and is none of its own: reading the clock, deciding, sealing. An attempt is a load
+ * and a commit.
+ */
+export const applyCommand = <Type extends CommandType, Name extends OrderName>(
+  services: CommandServices,
+  caller: Caller,
+  name: Name,
+  request: CommandRequest<Type>
+): Effect.Effect<Transition<EventOf<Type>>, RefusedWith<Type, Name> | Failure> =>
+  Effect.flatMap(
+    Effect.suspend(() => inTurn({ services, caller, name, request })),
+    (answer) => announced(services, answer)
+  )
+
+/** Commands on one order take turns, except within a transaction: that one may hold the lock for which the command before this one waits. */
+const inTurn = <Type extends CommandType, Name extends OrderName>(
+  giving: Giving<Type, Name>
+): Effect.Effect<Answer<Transition<EventOf<Type>>>, RefusedWith<Type, Name> | Failure> => {
+  const { name, caller, services } = giving
+  const { store, turns } = services
+  const { tenantId } = caller
+  const loading = loadFor(giving)
+  const attempt: CommandAttempt<Type, Name> = Effect.flatMap(loading, (found) => decideAndCommit(giving, found, attempt))
+  const afterLosing = (lost: LostRace) => retryLostRaces(attemptUnderLock(giving, lost, attempt), giveUp)
+  const attempts = retryLostRaces(attempt, afterLosing)
+  return whenTurnsAreTaken(store, (areTaken) => {
+    if (!areTaken) return attempts
+    if ("orderId" in name) return turns.take({ tenantId, orderId: name.orderId }, attempts)
+    // Only a load tells which order a subscription belongs to. When that order is being worked on, what was loaded is out of date.
+    return Effect.flatMap(loading, (found) => {
+      const here = retryLostRaces(decideAndCommit(giving, found, attempt), afterLosing, attempt)
+      return found.loaded.order === null ? here : turns.take(found.loaded.order, here, attempts)
+    })
+  })
+}
+
+const whenTurnsAreTaken = <A, E, R>(
+  store: OrderStore["Service"],
+  use: (areTaken: boolean) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(TakesTurns, (isOn) =>
+    isOn ? Effect.flatMap(store.currentTransaction, (transaction) => use(transaction === null)) : use(false)
+  )
+
+/** Load what the command needs: the order, what is remembered under its key, whether its asset is rented. */
+const loadFor = <Type extends CommandType, Name extends OrderName>({ services, caller, name, request }: Giving<Type, Name>) =>
+  withMillis((millis) => {
+    const { type } = request as CommandRequest
+    const { nameInFingerprints = type }: { readonly nameInFingerprints?: string } = commands[type]
+    const bound = bindKey(caller, millis, [name, { ...request, type: nameInFingerprints }], services.digest)
+    return Effect.map(load(services, caller.tenantId, name, request as CommandRequest, lookupOf(bound, millis)), (loaded) => ({
+      millis,
+      bound,
+      loaded
+    }))
+  })
+
+const load = ({ store }: CommandServices, tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) => {
+  const serialNumber = assetOf(request)
+  const serial = serialNumber === undefined ? {} : { serialNumber }
+  return Effect.map(store.load([{ tenantId, order, ...lookup, ...serial }]), ([loaded]) => {
+    if (loaded === undefined) throw new Error("the store did not answer a load")
+    return loaded
+  })
+}
+
+/** The asset that a command is to rent, if it is one of those that rent. */
+const assetOf = (request: CommandRequest): SerialNumber | undefined => {
+  const { rents }: { readonly rents: string | undefined } = commands[request.type]
+  return rents === undefined ? undefined : (request as unknown as Readonly<Record<string, SerialNumber>>)[rents]
+}
+
+/** Decide on what was loaded, and commit. `again`: the whole attempt, for a refusal that somebody else was first to be given. */
+const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
+  giving: Giving<Type, Name>,
+  { millis, bound, loaded }: LoadedFor,
+  again: CommandAttempt<Type, Name>
+): CommandAttempt<Type, Name> => {
+  const { services, caller, name } = giving
+  const { order, headHash, remembered } = loaded
+  const refused = <Refused extends Refusal>(refusal: Refused) => refuse(services.store, refusal, bound, fromMillis(millis), again)
+  if (bound && remembered) return toldAgain(giving, replay(services.store, bound, remembered, order))
+  if (order === null) return refused(notFound(name) as NotFound<Name>)
+  return Effect.flatMapEager(commandOf(giving), (toCommand): typeof again => {
+    const decision = decide<Type>(services.lifecycle, order, toCommand(loaded), occasionOf(services, caller, millis))
+    if (Result.isFailure(decision)) return refused(decision.failure)
+    const change = changeOf(services, decision.success, headHash, bound && { remember: bound.key })
+    return Effect.flatMapEager(change, (sealed) => commit(services, decision.success, sealed))
+  })
+}
+
+/** An answer of before. The key is bound to the command, which settles which events and which refusals there can be. */
+const toldAgain = <Type extends CommandType, Name extends OrderName>(
+  _: Giving<Type, Name>,
+  replayed: Effect.Effect<Transition, Refusal | IdempotencyKeyReused | StoreUnavailable>
+): CommandAttempt<Type, Name> =>
+  oldNews(replayed as Effect.Effect<Transition<EventOf<Type>>, RefusedWith<Type, Name> | IdempotencyKeyReused | StoreUnavailable>)
 
 const notFound = (name: OrderName) => ("orderId" in name ? new OrderNotFound(name) : new SubscriptionNotFound(name))
 
-export const makeApplyCommand = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
-  const store = yield* OrderStore
-  const catalogue = yield* Catalogue
-  const assets = yield* Assets
-  const reservations = yield* Reservations
-  const auditTrail = yield* AuditTrail
-  const { newId } = yield* makeIds
-  const digest = yield* CurrentDigest
-  const turns = makeOrderTurns()
+/** An attempt while nobody else can change the order. A refusal is no reason to take back what was done under the lock: it is remembered there. */
+const attemptUnderLock = <Type extends CommandType, Name extends OrderName>(
+  { services, caller: { tenantId } }: Giving<Type, Name>,
+  { orderId }: LostRace,
+  attempt: CommandAttempt<Type, Name>
+): CommandAttempt<Type, Name> =>
+  Effect.flatMap(services.store.exclusively({ tenantId, orderId }, Effect.result(attempt)), Effect.fromResult)
 
-  const occasionOf = ({ actor, requestId }: Caller, millis: number): Occasion => ({
-    at: fromMillis(millis),
-    actor,
-    requestId: requestId ?? (newId("req", millis) as RequestId)
-  })
+const commandOf = <Type extends CommandType, Name extends OrderName>(
+  giving: Giving<Type, Name>
+): Effect.Effect<ToCommand<Type>, StoreUnavailable> =>
+  Effect.suspend(() =>
+    giving.toCommand
+      ? Effect.succeed(giving.toCommand)
+      : Effect.map(
+          toCommandOf(giving.services, giving.caller.tenantId, giving.request),
+          (toCommand) => (giving.toCommand = toCommand)
+        )
+  )
 
-  /** A transition as what is committed: each of the three services adds its part, the store writes them as one. */
-  const changeOf = (transition: Transition, headHash: string | null, more?: Partial<Change>): Effect.Effect<Change> =>
-    Effect.mapEager(auditTrail.emit(transition, headHash), (sealed) => ({
-      transition,
-      sealed,
-      reservations: reservations.changesOf(transition),
-      ...more
-    }))
-
-  const commit = (change: Change): Effect.Effect<Answer | LostRace, StoreUnavailable | OutcomeUnknown> =>
-    Effect.map(store.commit([change]), (outcomes) =>
-      outcomes[0] === "committed"
-        ? { transition: change.transition, news: change.sealed }
-        : new LostRace({ orderId: change.transition.after.orderId })
-    )
-
-  /** Listeners hear of a change when it has been committed for good: within a transaction, that is when the outermost one has ended. */
-  const announced = ({ transition, news }: Answer) =>
-    news === undefined ? Effect.succeed(transition) : Effect.as(announceCommitted(store, auditTrail, news), transition)
-
-  const load = (tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) => {
-    const serial = request.type === "startSubscription" ? { serialNumber: request.assetSerialNumber } : {}
-    return Effect.map(store.load([{ tenantId, order, ...lookup, ...serial }]), ([loaded]) => {
-      if (loaded === undefined) throw new Error("the store did not answer a load")
-      return loaded
-    })
+/** Ask the surroundings what the command needs to know of them. */
+const toCommandOf = <Type extends CommandType>(
+  { assets, newId }: CommandServices,
+  tenantId: TenantId,
+  request: CommandRequest<Type>
+): Effect.Effect<ToCommand<Type>, StoreUnavailable> => {
+  // A request and the facts that its command asks for are that command: the definition says so, and the compiler cannot follow.
+  const complete = (facts: RentingFacts | undefined) => ({ ...request, ...facts }) as ReturnType<ToCommand<Type>>
+  const serialNumber = assetOf(request as CommandRequest)
+  if (serialNumber === undefined) {
+    const command = complete(undefined)
+    return Effect.succeed(() => command)
   }
-
-  /** The request with the facts that only its surroundings know: the command that is decided on. */
-  const commandOf = (
-    tenantId: TenantId,
-    request: CommandRequest
-  ): Effect.Effect<(loaded: Loaded) => OrderCommand, StoreUnavailable> => {
-    if (request.type !== "startSubscription") return Effect.succeed(() => request)
-    return Effect.flatMap(assets.find(tenantId, request.assetSerialNumber), (answer) =>
-      withMillis((millis) => {
-        const asset = readAsset(answer)
-        const subscriptionId = newId("sub", millis) as SubscriptionId
-        return Effect.succeed(({ serialIsRented }: Loaded) => ({
-          ...request,
+  return Effect.flatMap(assets.find(tenantId, serialNumber), (answer) =>
+    withMillis((millis) => {
+      const asset = readAsset(answer)
+      const subscriptionId = newId("sub", millis) as SubscriptionId
+      return Effect.succeed(({ serialIsRented }: Loaded) =>
+        complete({
           subscriptionId,
           asset: {
             isKnown: asset.known,
             isRented: serialIsRented || (asset.known && !asset.available),
             ...(asset.known && asset.sku !== undefined && { sku: asset.sku })
           }
-        }))
-      })
-    )
-  }
-
-  /**
-   * Apply a command to an order. Several attempts without a lock, each from fresh state, and then under the order's lock: whoever loses a
-   * race lost it to someone who got something done.
-   *
-   * Whatever needs nobody else happens between two steps and is none of its own: reading the clock, deciding, sealing. An attempt is a load
-   * and a commit.
-   */
-  const applyCommand = <Type extends CommandRequest["type"], Name extends OrderName>(
-    caller: Caller,
-    name: Name,
-    request: RequestFor<Type>
-  ): Effect.Effect<Transition<EventOf<Type>>, RefusalOf<Type> | NotFound<Name> | Failure> => {
-    const { tenantId } = caller
-    const applied = Effect.suspend(() => {
-      // The surroundings are asked once, by the first attempt that gets to deciding: an answer given again needs nothing of them.
-      let command: ((loaded: Loaded) => OrderCommand) | undefined
-      const facts = Effect.suspend(() =>
-        command ? Effect.succeed(command) : Effect.map(commandOf(tenantId, request), (toCommand) => (command = toCommand))
+        })
       )
-      const loading = withMillis((millis) => {
-        const bound = bindKey(caller, millis, [name, request], digest)
-        return Effect.map(load(tenantId, name, request, lookupOf(bound, millis)), (loaded) => ({ millis, bound, loaded }))
-      })
-      const decideOn = ({ millis, bound, loaded }: Effect.Success<typeof loading>): Attempt<Refusal> => {
-        const { order, headHash, remembered } = loaded
-        const refused = (refusal: Refusal) => refuse(store, refusal, bound, fromMillis(millis), attempt)
-        if (bound && remembered) return oldNews(replay(store, bound, remembered, order))
-        if (order === null) return refused(notFound(name))
-        return Effect.flatMapEager(facts, (toCommand): Attempt<Refusal> => {
-          const decision = decide(lifecycle, order, toCommand(loaded), occasionOf(caller, millis))
-          if (Result.isFailure(decision)) return refused(decision.failure)
-          return Effect.flatMapEager(changeOf(decision.success, headHash, bound && { remember: bound.key }), commit)
-        })
-      }
-      const attempt: Attempt<Refusal> = Effect.flatMap(loading, decideOn)
-      // A refusal is no reason to take back what was done under the lock: it is remembered there.
-      const attemptAlone = ({ orderId }: LostRace) =>
-        Effect.flatMap(store.exclusively({ tenantId, orderId }, Effect.result(attempt)), Effect.fromResult)
-      const afterLosing = (lost: LostRace) => retryLostRaces(attemptAlone(lost), giveUp)
-      const attempts = retryLostRaces(attempt, afterLosing)
-      return whenInTurn((take) => {
-        if (take === null) return attempts
-        if ("orderId" in name) return take({ tenantId, orderId: name.orderId }, attempts)
-        // Only a load tells which order a subscription belongs to. When that order is being worked on, what was loaded is out of date.
-        return Effect.flatMap(loading, (found) => {
-          const here = retryLostRaces(decideOn(found), afterLosing, attempt)
-          return found.loaded.order === null ? here : take(found.loaded.order, here, attempts)
-        })
-      })
     })
-    // The command settles which event and which refusals there can be, also for an answer given again: the key is bound to the command.
-    return Effect.flatMap(applied, announced) as Effect.Effect<
-      Transition<EventOf<Type>>,
-      RefusalOf<Type> | NotFound<Name> | Failure
-    >
-  }
+  )
+}
 
-  /** Commands take turns, except within a transaction: that one may hold the lock for which the command before this one waits. */
-  const whenInTurn = <A, E, R>(use: (take: OrderTurns["take"] | null) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-    Effect.flatMap(TakesTurns, (isOn) =>
-      isOn ? Effect.flatMap(store.currentTransaction, (transaction) => use(transaction === null ? turns.take : null)) : use(null)
-    )
-
-  /** Place an order. There is no version to lose yet: the races are about the customer's email and the idempotency key. */
-  const placeOrder = (
-    caller: Caller,
-    request: PlaceOrder,
-    payment: Payment | undefined
-  ): Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | Failure> => {
-    const { tenantId } = caller
-    const emailKey = request.customer.email.toLowerCase()
-    const skus = [...new Set(request.items.map((item) => item.sku))]
-    const placed = withMillis((firstMillis) => {
-      const orderId = newId("ord", firstMillis) as OrderId
-      const attempt: Attempt<Refusal> = withMillis((millis) => {
-        const bound = bindKey(caller, millis, ["place", request, ...(payment ? [payment] : [])], digest, ["place", request])
-        const loading = store.loadPlacing({ tenantId, emailKey, ...lookupOf(bound, millis) })
-        return Effect.flatMap(loading, ({ customerId: known, remembered }): Attempt<Refusal> => {
-          if (bound && remembered) return oldNews(replay(store, bound, remembered, null))
-          return Effect.flatMapEager(catalogue.find(tenantId, skus), (answer): Attempt<Refusal> => {
-            const customerId = known ?? (newId("cust", millis) as CustomerId)
-            const facts = { tenantId, orderId, customerId, variants: readVariants(answer, skus), ...(payment && { payment }) }
-            const decision = place(lifecycle, request, facts, occasionOf(caller, millis))
-            if (Result.isFailure(decision)) return refuse(store, decision.failure, bound, fromMillis(millis), attempt)
-            const newcomer = known === null && { newCustomer: { customerId, emailKey } }
-            const more = { ...newcomer, ...(bound && { remember: bound.key }) }
-            return Effect.flatMapEager(changeOf(decision.success, null, more), commit)
-          })
-        })
-      })
-      return retryLostRaces(attempt, giveUp)
-    })
-    return Effect.flatMap(placed, announced) as Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | Failure>
-  }
-
-  /** The same load and the same decision as `applyCommand`, and nothing after it. */
-  const previewCommand = Effect.fnUntraced(function* (caller: Caller, orderId: OrderId, request: CommandRequest) {
-    const loaded = yield* load(caller.tenantId, { orderId }, request)
-    if (loaded.order === null) return yield* new OrderNotFound({ orderId })
-    const { order } = loaded
-    const toCommand = yield* commandOf(caller.tenantId, request)
-    return yield* withMillis((millis) => Effect.succeed(preview(lifecycle, order, toCommand(loaded), occasionOf(caller, millis))))
-  })
-
-  return { applyCommand, placeOrder, previewCommand, changeOf, occasionOf }
+/** The same load and the same decision as `applyCommand`, and nothing after it. */
+export const previewCommand = Effect.fnUntraced(function* (
+  services: CommandServices,
+  caller: Caller,
+  orderId: OrderId,
+  request: CommandRequest
+) {
+  const loaded = yield* load(services, caller.tenantId, { orderId }, request)
+  const order: Order | null = loaded.order
+  if (order === null) return yield* new OrderNotFound({ orderId })
+  const toCommand = yield* toCommandOf(services, caller.tenantId, request)
+  return yield* withMillis((millis) =>
+    Effect.succeed(preview(services.lifecycle, order, toCommand(loaded), occasionOf(services, caller, millis)))
+  )
 })
+
+// --- placing an order ------------------------------------------------------------------------------------------------------------------
+
+type Placed = Transition<typeof OrderPlaced.Type>
+
+/** An order being placed. */
+interface Placing {
+  readonly services: CommandServices
+  readonly caller: Caller
+  readonly request: PlaceOrder
+  readonly payment: Payment | undefined
+  readonly orderId: OrderId
+}
+
+/** Place an order. There is no version to lose yet: the races are about the customer's email and the idempotency key. */
+export const placeOrder = (
+  services: CommandServices,
+  caller: Caller,
+  request: PlaceOrder,
+  payment: Payment | undefined
+): Effect.Effect<Placed, PlaceRefusal | Failure> =>
+  Effect.flatMap(
+    withMillis((millis) => {
+      const orderId = services.newId("ord", millis) as OrderId
+      return retryLostRaces(attemptToPlace({ services, caller, request, payment, orderId }), giveUp)
+    }),
+    (answer) => announced(services, answer)
+  )
+
+const attemptToPlace = (placing: Placing): Attempt<Placed, PlaceRefusal> => {
+  const { services, caller, request, payment } = placing
+  const { store, digest } = services
+  const emailKey = request.customer.email.toLowerCase()
+  const attempt: Attempt<Placed, PlaceRefusal> = withMillis((millis) => {
+    const bound = bindKey(caller, millis, ["place", request, ...(payment ? [payment] : [])], digest, ["place", request])
+    const loading = store.loadPlacing({ tenantId: caller.tenantId, emailKey, ...lookupOf(bound, millis) })
+    return Effect.flatMap(loading, ({ customerId, remembered }): typeof attempt => {
+      // The key is bound to the placement, which settles which event and which refusals there can be.
+      if (bound && remembered) return oldNews(replay(store, bound, remembered, null)) as typeof attempt
+      return decideOnPlacing(placing, { millis, bound, emailKey, customerId }, attempt)
+    })
+  })
+  return attempt
+}
+
+const decideOnPlacing = (
+  { services, caller, request, payment, orderId }: Placing,
+  found: {
+    readonly millis: number
+    readonly bound: BoundKey | undefined
+    readonly emailKey: string
+    readonly customerId: CustomerId | null
+  },
+  again: Attempt<Placed, PlaceRefusal>
+): Attempt<Placed, PlaceRefusal> => {
+  const { lifecycle, store, catalogue, newId } = services
+  const { millis, bound, emailKey, customerId: known } = found
+  const { tenantId } = caller
+  const skus = [...new Set(request.items.map((item) => item.sku))]
+  return Effect.flatMapEager(catalogue.find(tenantId, skus), (answer): typeof again => {
+    const customerId = known ?? (newId("cust", millis) as CustomerId)
+    const facts = { tenantId, orderId, customerId, variants: readVariants(answer, skus), ...(payment && { payment }) }
+    const decision = place(lifecycle, request, facts, occasionOf(services, caller, millis))
+    if (Result.isFailure(decision)) return refuse(store, decision.failure, bound, fromMillis(millis), again)
+    const newcomer = known === null && { newCustomer: { customerId, emailKey } }
+    const change = changeOf(services, decision.success, null, { ...newcomer, ...(bound && { remember: bound.key }) })
+    return Effect.flatMapEager(change, (sealed) => commit(services, decision.success, sealed))
+  })
+}
+
+// --- what all of them need -------------------------------------------------------------------------------------------------------------
+
+export const occasionOf = ({ newId }: CommandServices, { actor, requestId }: Caller, millis: number): Occasion => ({
+  at: fromMillis(millis),
+  actor,
+  requestId: requestId ?? (newId("req", millis) as RequestId)
+})
+
+/** A transition as what is committed: each of the three services adds its part, the store writes them as one. */
+export const changeOf = (
+  { auditTrail, reservations }: CommandServices,
+  transition: Transition,
+  headHash: string | null,
+  more?: Partial<Change>
+): Effect.Effect<Change> =>
+  Effect.mapEager(auditTrail.emit(transition, headHash), (sealed) => ({
+    transition,
+    sealed,
+    reservations: reservations.changesOf(transition),
+    ...more
+  }))
+
+const commit = <Told extends Transition>(
+  { store }: CommandServices,
+  transition: Told,
+  change: Change
+): Effect.Effect<Answer<Told> | LostRace, StoreUnavailable | OutcomeUnknown> =>
+  Effect.map(store.commit([change]), (outcomes) =>
+    outcomes[0] === "committed" ? { transition, news: change.sealed } : new LostRace({ orderId: change.transition.after.orderId })
+  )
+
+const oldNews = <Told extends Transition, E>(transition: Effect.Effect<Told, E>) =>
+  Effect.map(transition, (told): Answer<Told> => ({ transition: told }))
+
+/** Listeners hear of a change when it has been committed for good: within a transaction, that is when the outermost one has ended. */
+const announced = <Told extends Transition>({ store, auditTrail }: CommandServices, { transition, news }: Answer<Told>) =>
+  news === undefined ? Effect.succeed(transition) : Effect.as(announceCommitted(store, auditTrail, news), transition)
 
 /** Go on with the time that Effect's clock has now, in ms since 1970. */
 export const withMillis = <A, E, R>(then: (millis: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.clockWith((clock) => then(clock.currentTimeMillisUnsafe()))
-
-/** The functions through which `OrderLifecycle` works. */
-export type ApplyCommand = Effect.Success<ReturnType<typeof makeApplyCommand>>

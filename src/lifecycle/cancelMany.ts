@@ -4,18 +4,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { EventOf, Transition } from "../order/decide.ts"
+import type { EventOf, RefusalOf } from "../order/commands/index.ts"
+import type { Transition } from "../order/Transition.ts"
 import { decide } from "../order/decide.ts"
-import type { Lifecycle } from "../order/lifecycleTable.ts"
 import type { OrderId } from "../order/Order.ts"
-import type { CancelOrder } from "../order/OrderCommand.ts"
-import type { CancelRefusal } from "../order/Refusal.ts"
-import { OrderNotFound } from "../order/Refusal.ts"
-import { type ApplyCommand, withMillis } from "./applyCommand.ts"
+import type { CancelOrder } from "../order/commands/cancel.ts"
+import { OrderNotFound } from "../order/commonRefusals.ts"
+import { applyCommand, changeOf, type CommandServices, occasionOf, withMillis } from "./applyCommand.ts"
 import { announceCommitted } from "./announceCommitted.ts"
-import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
-import { type Change, OrderStore, type OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
+import { type Change, type OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
 
 /** Orders that are committed in one statement. */
 const batchSize = 500
@@ -25,20 +23,16 @@ export interface CancelOutcome {
   readonly orderId: OrderId
   readonly outcome: Result.Result<
     Transition<EventOf<"cancel">>,
-    CancelRefusal | OrderNotFound | StoreUnavailable | OutcomeUnknown
+    RefusalOf<"cancel"> | OrderNotFound | StoreUnavailable | OutcomeUnknown
   >
 }
 
-export const makeCancelMany = Effect.fnUntraced(function* (
-  lifecycle: Lifecycle,
-  { applyCommand, changeOf, occasionOf }: ApplyCommand
-) {
-  const store = yield* OrderStore
-  const auditTrail = yield* AuditTrail
+export const makeCancelMany = (services: CommandServices) => {
+  const { lifecycle, store, auditTrail } = services
 
   /** An order whose race was lost within the batch goes the way of a single cancel. */
   const cancelAlone = (caller: Caller, orderId: OrderId, request: CancelOrder) =>
-    applyCommand<"cancel", { readonly orderId: OrderId }>(caller, { orderId }, { type: "cancel", ...request }).pipe(
+    applyCommand(services, caller, { orderId }, { type: "cancel" as const, ...request }).pipe(
       // Without a key there is nothing to reuse.
       Effect.catchTag("IdempotencyKeyReused", Effect.die)
     )
@@ -58,7 +52,7 @@ export const makeCancelMany = Effect.fnUntraced(function* (
     )
 
   const cancelBatch = Effect.fnUntraced(function* (caller: Caller, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) {
-    const occasion = yield* withMillis((millis) => Effect.succeed(occasionOf(caller, millis)))
+    const occasion = yield* withMillis((millis) => Effect.succeed(occasionOf(services, caller, millis)))
     const loading = store.load(orderIds.map((orderId) => ({ tenantId: caller.tenantId, order: { orderId } })))
     const loads = yield* Effect.catchDefect(loading, () => Effect.succeed(null))
     if (loads === null) return yield* cancelEachAlone(caller, orderIds, request)
@@ -76,7 +70,12 @@ export const makeCancelMany = Effect.fnUntraced(function* (
       }
       const decision = decide(lifecycle, loaded.order, { type: "cancel", ...request } as const, occasion)
       if (Result.isFailure(decision)) outcomes.set(orderId, decision)
-      else decided.push({ orderId, transition: decision.success, change: yield* changeOf(decision.success, loaded.headHash) })
+      else
+        decided.push({
+          orderId,
+          transition: decision.success,
+          change: yield* changeOf(services, decision.success, loaded.headHash)
+        })
     }
 
     const committed = yield* Effect.result(store.commit(decided.map(({ change }) => change)))
@@ -107,4 +106,4 @@ export const makeCancelMany = Effect.fnUntraced(function* (
     }
     return answers
   })
-})
+}

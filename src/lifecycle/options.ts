@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inputFaults, reader } from "../order/readInput.ts"
-import { InputFault } from "../order/Refusal.ts"
+import { InputFault } from "../order/commonRefusals.ts"
 
 const describe = ({ path, message }: InputFault): string => (path === "" ? message : `${path}: ${message}`)
 

@@ -18,12 +18,19 @@ import type {
 } from "../lifecycle/OrderStore.ts"
 import type { OrderRecord, StoreFault } from "../lifecycle/OrderRecords.ts"
 import { assertLaws } from "../order/invariants.ts"
-import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import { activeSubscriptions } from "../order/Order.ts"
+import {
+  activeSubscriptions,
+  type CustomerId,
+  type Order,
+  type OrderId,
+  type SerialNumber,
+  type Sku,
+  type SubscriptionId,
+  type TenantId
+} from "../order/Order.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
-import type { Units } from "../order/Units.ts"
-import { isSame } from "../order/Units.ts"
+import { isSame, type Units } from "../order/Units.ts"
 import { PackedEvents } from "./PackedEvents.ts"
 import { SortedIds } from "./SortedIds.ts"
 import {

@@ -144,6 +144,9 @@ export const Payment = Schema.Struct({
 })
 export type Payment = typeof Payment.Type
 
+/** Whether the order-level payment was made. */
+export const isPaid = (payment: Payment | undefined): boolean => payment?.status === "paid"
+
 export const ExtensionDetails = Schema.Struct({
   originalOrderId: Text,
   extensionMonths: Schema.Int.check(Schema.isGreaterThan(0)),

@@ -55,3 +55,10 @@ export const sum = (lines: Iterable<{ readonly units: Units }>): Units => {
   }
   return { held, active, ended, released }
 }
+
+/** The lines with the units of one of them updated. `position` counts from 0. */
+export const updateLine = <L extends { readonly units: Units }>(
+  lines: ReadonlyArray<L>,
+  position: number,
+  update: (units: Units) => Units
+): ReadonlyArray<L> => lines.map((line, index) => (index === position ? { ...line, units: update(line.units) } : line))

@@ -4,15 +4,15 @@
  * Both ask the same table and use the same `decide` as the command itself, so what they say and what the command does cannot differ.
  */
 import * as Result from "effect/Result"
-import type { AuditEvent, Released } from "./AuditEvent.ts"
-import { decide, type Occasion, questionOf, refusalOf, subscriptionsInTheWay, type Transition } from "./decide.ts"
-import type { Lifecycle } from "./lifecycleTable.ts"
-import { refusalsTo } from "./lifecycleTable.ts"
-import type { Order, OrderStatus, SubscriptionId } from "./Order.ts"
-import { unitsOf } from "./Order.ts"
-import type { OrderCommand } from "./OrderCommand.ts"
+import type { AuditEvent } from "./AuditEvent.ts"
+import { commands, type OrderCommand } from "./commands/index.ts"
+import { decide, questionOf, refusalOf, subscriptionsInTheWay } from "./decide.ts"
+import { type Lifecycle, refusalsTo } from "./lifecycleTable.ts"
+import { type Order, type OrderStatus, type SubscriptionId, unitsOf } from "./Order.ts"
+import type { Released } from "./orderEvent.ts"
 import type { Fact, StatusFact } from "./orderMachine.ts"
 import type { Refusal } from "./Refusal.ts"
+import type { Occasion, Transition } from "./Transition.ts"
 
 /** One thing in the way of a command. */
 export interface Blocker {
@@ -69,7 +69,7 @@ export const preview = (lifecycle: Lifecycle, order: Order, command: OrderComman
   }
 }
 
-const warningsOf = (order: Order, command: OrderCommand): ReadonlyArray<string> =>
-  command.type === "cancel" && order.payment?.status === "paid"
-    ? ["The order's payment is paid. Cancelling does not refund it."]
-    : []
+const warningsOf = (order: Order, { type }: OrderCommand): ReadonlyArray<string> => {
+  const { warnings }: { readonly warnings?: (order: Order) => ReadonlyArray<string> } = commands[type]
+  return warnings?.(order) ?? []
+}

@@ -2,8 +2,7 @@
  * What is true of every order, always. Checked before an order is written and after it is read; a violation is a defect of this library
  * or of whoever wrote to its tables, never a refusal.
  */
-import type { Order, OrderStatus } from "./Order.ts"
-import { activeSubscriptions, unitsOf } from "./Order.ts"
+import { activeSubscriptions, type Order, type OrderStatus, unitsOf } from "./Order.ts"
 import { total, type Units } from "./Units.ts"
 
 /** What each status says about the units of the order. Source: decisions.md, section 2, the table of statuses. */

@@ -6,12 +6,10 @@
  * agree. Nobody writes this table.
  */
 import type { StateValueFrom } from "xstate"
-import type { OrderStatus } from "./Order.ts"
-import { OrderStatus as OrderStatusSchema } from "./Order.ts"
-import type { CommandType } from "./OrderCommand.ts"
-import { commandTypes } from "./OrderCommand.ts"
-import type { CancellationPolicy, Fact, OrderContext, OrderEvent, StatusFact } from "./orderMachine.ts"
-import { cancellationPolicyNames, makeOrderMachine } from "./orderMachine.ts"
+import { type OrderStatus, OrderStatus as OrderStatusSchema } from "./Order.ts"
+import { commands, type CommandType, commandTypes, type OrderEvent } from "./commands/index.ts"
+import { type Fact, makeOrderMachine, type OrderContext, type StatusFact } from "./orderMachine.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "./policies/index.ts"
 import type { Refusal } from "./Refusal.ts"
 
 /** What follows from a transition, by the machine's name for it. */
@@ -89,6 +87,9 @@ export const tabulate = (policy: CancellationPolicy, machine = makeOrderMachine(
       readAnswer(machine, status, definition)
     )
     if (answers.at(-1)?.applies !== always) throw new Error(`orderMachine: ${status} does not answer every ${command}`)
+    for (const { refusal } of answers)
+      if (refusal && !Object.hasOwn(commands[command].refusals, refusal.code))
+        throw new Error(`orderMachine: ${status} refuses ${command} with ${refusal.code}, which ${command} has no words for`)
     return answers
   }
   return {

@@ -15,7 +15,8 @@
  * Source: decisions.md, section 2, "The lifecycle"; cancel-order.md, "What Happens".
  */
 import { assign, emit, setup } from "xstate"
-import type { CommandType } from "./OrderCommand.ts"
+import { type Commands, commands, type CommandType, type OrderEvent } from "./commands/index.ts"
+import { type CancellationPolicy, defaultPolicy, policies } from "./policies/index.ts"
 import type { Refusal } from "./Refusal.ts"
 import * as Units from "./Units.ts"
 
@@ -24,84 +25,34 @@ export interface OrderContext {
   readonly units: Units.Units
 }
 
-/** A command, with the facts that its guards ask about. */
-export type OrderEvent =
-  | { readonly type: "confirm" }
-  | {
-      readonly type: "startSubscription"
-      /** The caller named the customer of the order. */
-      readonly customerMatches: boolean
-      /** The start lies within five years of the command, on either side. */
-      readonly startIsNear: boolean
-      /** What is known of the asset: `unknown` to the registry, `rented` under an active subscription of this tenant, or `free`. */
-      readonly asset: "unknown" | "rented" | "free"
-      /**
-       * The line to fill: `unclear` when nothing says which SKU is meant, `none` when no line has it, `otherLength` when none of those that
-       * have it runs as long as the caller says, else its held units.
-       */
-      readonly line: "unclear" | "none" | "otherLength" | { readonly held: number }
-    }
-  | {
-      readonly type: "endSubscription"
-      /** How the subscription stands; `unknown` when the order has no such subscription. */
-      readonly subscription: "unknown" | "active" | "cancelled" | "ended"
-    }
-  | { readonly type: "cancel" }
-
 interface GuardArgs {
   readonly context: OrderContext
   readonly event: OrderEvent
 }
 
-/** Facts about an event of one kind; for any other event the fact does not hold. */
-const startFact =
-  (holds: (event: Extract<OrderEvent, { type: "startSubscription" }>) => boolean) =>
-  ({ event }: GuardArgs): boolean =>
-    event.type === "startSubscription" && holds(event)
+type FactOfCommand = { readonly [Name in CommandType]: keyof Commands[Name]["facts"] }[CommandType]
 
-const endFact =
-  (holds: (event: Extract<OrderEvent, { type: "endSubscription" }>) => boolean) =>
-  ({ event }: GuardArgs): boolean =>
-    event.type === "endSubscription" && holds(event)
-
-/** The cancellation policies: what has to hold for an order to be cancelled. The embedding service chooses one. */
-const cancellationPolicies = {
-  noActiveSubscriptions: ({ context }: GuardArgs): boolean => context.units.active === 0,
-  beforeFulfilment: ({ context }: GuardArgs): boolean => context.units.active + context.units.ended === 0
-}
-/** What has to hold for an order to be cancelled, by name. The embedding service chooses one; it is a guard of the machine. */
-export type CancellationPolicy = keyof typeof cancellationPolicies
-/** Every cancellation policy, the default first. */
-export const cancellationPolicyNames = Object.keys(cancellationPolicies) as ReadonlyArray<CancellationPolicy>
-
-/** When each policy lets an order be cancelled, in words. */
-export const cancellationPolicyMeanings: Readonly<Record<CancellationPolicy, string>> = {
-  noActiveSubscriptions:
-    "No subscription of the order is active. A partial or fulfilled order can be cancelled again once every subscription has ended. The default.",
-  beforeFulfilment: "No subscription was ever created. A partial or fulfilled order cannot be cancelled any more."
-}
+/** A fact that a transition can depend on, by the machine's name for it. */
+export type Fact = CancellationPolicy | FactOfCommand | "takesLastHeldUnit"
 
 /**
- * The facts a transition can depend on, each a statement that can stand on an arrow. Each fails for one reason only and holds when the
- * question does not arise, so that an explanation, which names every fact that fails, does not name one cause twice.
+ * The facts a transition can depend on, each a statement that can stand on an arrow: those of the policies, of the commands, and of the
+ * order itself. For an event of another kind, a command's fact does not hold.
  */
 const facts = {
-  ...cancellationPolicies,
-  customerMatches: startFact((event) => event.customerMatches),
-  startIsNear: startFact((event) => event.startIsNear),
-  skuIsClear: startFact((event) => event.line !== "unclear"),
-  assetIsKnown: startFact((event) => event.asset !== "unknown"),
-  assetFitsALine: startFact((event) => event.line !== "none"),
-  lengthFitsALine: startFact((event) => event.line !== "otherLength"),
-  lineHasHeldUnit: startFact(({ line }) => typeof line !== "object" || line.held > 0),
-  assetIsFree: startFact((event) => event.asset !== "rented"),
-  takesLastHeldUnit: ({ context }: GuardArgs): boolean => context.units.held === 1,
-  subscriptionIsKnown: endFact((event) => event.subscription !== "unknown"),
-  subscriptionIsNotCancelled: endFact((event) => event.subscription !== "cancelled"),
-  subscriptionHasNotEnded: endFact((event) => event.subscription !== "ended")
-}
-/** A fact that a transition can depend on, by the machine's name for it. */
-export type Fact = keyof typeof facts
+  ...Object.fromEntries(
+    Object.entries(policies).map(([name, { holds }]) => [name, ({ context }: GuardArgs) => holds(context.units)])
+  ),
+  ...Object.fromEntries(
+    Object.values(commands).flatMap(({ name, facts }) =>
+      Object.entries<(question: never) => boolean>(facts).map(([fact, holds]) => [
+        fact,
+        ({ event }: GuardArgs) => event.type === name && holds(event as never)
+      ])
+    )
+  ),
+  takesLastHeldUnit: ({ context }: GuardArgs) => context.units.held === 1
+} as Readonly<Record<Fact, (args: GuardArgs) => boolean>>
 
 /** What a status by itself may lack: named, like the facts, for the statement whose absence explains a refusal. */
 export type StatusFact = "isPending" | "isConfirmed" | "isOpen" | "hasHeldUnit" | "hasSubscriptions"
@@ -159,7 +110,7 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
     { target: "partial", actions: "moveUnitToActive" }
   ] as const
 
-  const endSubscription = [
+  const cancelSubscription = [
     { guard: unless("subscriptionIsKnown"), actions: refuse("NOT_FOUND") },
     { guard: unless("subscriptionIsNotCancelled"), actions: refuse("ALREADY_CANCELLED") },
     { guard: unless("subscriptionHasNotEnded"), actions: refuse("ALREADY_ENDED") },
@@ -176,7 +127,7 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
         on: {
           confirm: { target: "confirmed" },
           startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
-          endSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
+          cancelSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
           cancel
         }
       },
@@ -185,7 +136,7 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription,
-          endSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
+          cancelSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
           cancel
         }
       },
@@ -194,7 +145,7 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription,
-          endSubscription,
+          cancelSubscription,
           cancel
         }
       },
@@ -203,7 +154,7 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription: { actions: refuse("ITEM_FULLY_FULFILLED", "hasHeldUnit") },
-          endSubscription,
+          cancelSubscription,
           cancel
         }
       },
@@ -212,7 +163,7 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
-          endSubscription: [
+          cancelSubscription: [
             { guard: unless("subscriptionIsKnown"), actions: refuse("NOT_FOUND") },
             { guard: unless("subscriptionIsNotCancelled"), actions: refuse("ALREADY_CANCELLED") },
             { actions: refuse("ALREADY_ENDED", "isOpen") }
@@ -225,4 +176,4 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
 }
 
 /** The lifecycle under the default policy. Draw it, inspect it, or run it as an actor. */
-export const orderMachine = makeOrderMachine("noActiveSubscriptions")
+export const orderMachine = makeOrderMachine(defaultPolicy)

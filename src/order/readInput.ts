@@ -7,7 +7,7 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { StandardSchemaV1 } from "effect/StandardSchema"
 import { quickReader, type UnknownMembers, unread } from "./quickReader.ts"
-import { type InputFault, InvalidInput } from "./Refusal.ts"
+import { type InputFault, InvalidInput } from "./commonRefusals.ts"
 
 /** The kind of fault, by what the schema missed. Anything else it can miss is an `invalid_value`. */
 const codeByIssue: Partial<Record<SchemaIssue.Leaf["_tag"], string>> = {
@@ -16,6 +16,8 @@ const codeByIssue: Partial<Record<SchemaIssue.Leaf["_tag"], string>> = {
   UnexpectedKey: "unexpected"
 }
 
+const unexpected = "is not a member that is known here"
+
 // The formatter knows paths and messages but no codes, so the code travels in front of the message.
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) => {
@@ -23,7 +25,7 @@ const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1({
       issue._tag === "MissingKey"
         ? "is required"
         : issue._tag === "UnexpectedKey"
-          ? "is not a member that is known here"
+          ? unexpected
           : SchemaIssue.defaultLeafHook(issue)
     return `${codeByIssue[issue._tag] ?? "invalid_value"} ${message}`
   },
@@ -95,7 +97,8 @@ export const reader = <S extends Schema.ConstraintDecoder<unknown>>(
   schema: S,
   path = "",
   unknownMembers: UnknownMembers = "ignored"
-) => {
+): ((input: unknown) => Result.Result<S["Type"], InvalidInput>) => {
+  if (hasNoMembers(schema.ast)) return memberlessReader(path, unknownMembers)
   const readQuickly = quickReader(schema.ast, unknownMembers)
   // To look for the first fault is several times faster than to look for all, so sound input is read by the one and the rest by both.
   const strictly = unknownMembers === "refused" ? ({ onExcessProperty: "error" } as const) : {}
@@ -109,3 +112,20 @@ export const reader = <S extends Schema.ConstraintDecoder<unknown>>(
     return Result.mapError(decode(input), (error) => new InvalidInput({ details: faultsOf(input, error.issue) }))
   }
 }
+
+const hasNoMembers = (ast: SchemaAST.AST): boolean =>
+  SchemaAST.isObjects(ast) && ast.propertySignatures.length === 0 && ast.indexSignatures.length === 0
+
+/** A struct without members: its schema lets everything pass, members and numbers alike. */
+const memberlessReader =
+  (path: string, unknownMembers: UnknownMembers) =>
+  (input: unknown): Result.Result<object, InvalidInput> => {
+    if (typeof input !== "object" || input === null || Array.isArray(input)) {
+      return Result.fail(new InvalidInput({ details: [{ path, message: "Expected object", code: "invalid_type" }] }))
+    }
+    const [first, ...others] = unknownMembers === "refused" ? Object.keys(input) : []
+    const faultOf = (name: string): InputFault => ({ path: writePath(path, [name]), message: unexpected, code: "unexpected" })
+    return first === undefined
+      ? Result.succeed({})
+      : Result.fail(new InvalidInput({ details: [faultOf(first), ...others.map(faultOf)] }))
+  }

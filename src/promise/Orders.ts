@@ -22,11 +22,15 @@ import type {
 } from "../lifecycle/paging.ts"
 import type { Held, Reservations } from "../lifecycle/Reservations.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
-import type { OrderPlaced } from "../order/AuditEvent.ts"
-import type { EventOf, Transition } from "../order/decide.ts"
+import type { OrderPlaced, PlaceOrder as PlaceOrderSchema } from "../order/commands/place.ts"
+import type { Commands, CommandType, EventOf } from "../order/commands/index.ts"
+import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
 import type { Order, OrderId, Payment as PaymentSchema } from "../order/Order.ts"
-import type * as Commands from "../order/OrderCommand.ts"
+import type { CancelOrder as CancelOrderSchema } from "../order/commands/cancel.ts"
+import type { CancelSubscription as CancelSubscriptionSchema } from "../order/commands/cancelSubscription.ts"
+import type { StartSubscription as StartSubscriptionSchema } from "../order/commands/startSubscription.ts"
+import type { RewriteNotes as RewriteNotesSchema } from "../order/RewriteNotes.ts"
 import type { Plain } from "./plain.ts"
 
 // --- what callers give -------------------------------------------------------------------------------------------------------------
@@ -37,15 +41,15 @@ import type { Plain } from "./plain.ts"
  */
 export type Caller = Plain<typeof CallerSchema.Encoded>
 /** Prices come from the catalogue; without `contractLength` (months) the shortest is taken. */
-export type PlaceOrder = Plain<typeof Commands.PlaceOrder.Encoded>
+export type PlaceOrder = Plain<typeof PlaceOrderSchema.Encoded>
 /** The reason, at most 1,000 code points, is kept exactly as given. */
-export type CancelOrder = Plain<typeof Commands.CancelOrder.Encoded>
+export type CancelOrder = Plain<typeof CancelOrderSchema.Encoded>
 /** One unit of one line. `sku` says which line where there is no registry of assets and the order holds several SKUs. */
-export type StartSubscription = Plain<typeof Commands.StartSubscription.Encoded>
+export type StartSubscription = Plain<typeof StartSubscriptionSchema.Encoded>
 /** `rentalId` is the subscription, by the API's older word for it. */
-export type EndSubscription = Plain<typeof Commands.EndSubscription.Encoded>
+export type CancelSubscription = Plain<typeof CancelSubscriptionSchema.Encoded>
 /** The new notes of an order: at most 5,000 characters. */
-export type RewriteNotes = Plain<typeof Commands.RewriteNotes.Encoded>
+export type RewriteNotes = Plain<typeof RewriteNotesSchema.Encoded>
 /** A deposit that was taken. Amounts in minor units. */
 export type Payment = Plain<typeof PaymentSchema.Encoded>
 /** Filters, order and length of a page. `startAfter` is the `nextCursor` of the page before. */
@@ -53,11 +57,13 @@ export type OrderListRequest = Plain<typeof OrderListRequestSchema.Encoded>
 /** Filters and length of a page of subscriptions. `startAfter` is the `nextCursor` of the page before. */
 export type SubscriptionListRequest = Plain<typeof SubscriptionListRequestSchema.Encoded>
 /** A command to ask about: its `type`, and what the command itself takes. */
-export type CommandRequest =
-  | { readonly type: "confirm" }
-  | ({ readonly type: "startSubscription" } & Omit<StartSubscription, "orderId">)
-  | ({ readonly type: "endSubscription" } & EndSubscription)
-  | ({ readonly type: "cancel" } & CancelOrder)
+export type CommandRequest = { readonly [Type in CommandType]: { readonly type: Type } & RequestOf<Type> }[CommandType]
+
+type RequestOf<Type extends CommandType> = Plain<
+  Commands[Type]["target"] extends "orderId"
+    ? Omit<Commands[Type]["request"]["Encoded"], "orderId">
+    : Commands[Type]["request"]["Encoded"]
+>
 
 /** `signal` gives a call up. See the top of this file for what the promise is rejected with then. */
 export interface CallOptions {
@@ -230,11 +236,11 @@ export interface Orders extends AsyncDisposable {
   ) => Promise<Transition<EventOf<"startSubscription">>>
 
   /** End a subscription by cancelling it. */
-  readonly endSubscription: (
+  readonly cancelSubscription: (
     caller: Caller,
-    request: EndSubscription,
+    request: CancelSubscription,
     options?: CallOptions
-  ) => Promise<Transition<EventOf<"endSubscription">>>
+  ) => Promise<Transition<EventOf<"cancelSubscription">>>
 
   /**
    * Cancel an order and release what it holds. Refused with `OrderNotFound`, `OrderNotCancellable` (names every subscription in the way) or

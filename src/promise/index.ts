@@ -17,7 +17,7 @@ export {
   type OpenOptions
 } from "./openOrders.ts"
 export { memoryStore } from "./memoryStore.ts"
-export { type CancellationPolicy, cancellationPolicyNames } from "../order/orderMachine.ts"
+export { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
 
 // Calling.
 export type {
@@ -28,7 +28,7 @@ export type {
   CloseOptions,
   CommandRequest,
   DeliverOptions,
-  EndSubscription,
+  CancelSubscription,
   EventName,
   OrderListRequest,
   Orders,
@@ -44,42 +44,41 @@ export type {
 } from "./Orders.ts"
 
 // What comes back.
-export type { BrokenChain } from "../lifecycle/AuditTrail.ts"
-export type { ConsumerLag, Delivery, PositionedEvent, Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
-export type { Delivered } from "../lifecycle/Outbox.ts"
+export { type BrokenChain, EventNotErasable } from "../lifecycle/AuditTrail.ts"
+export {
+  type ConsumerLag,
+  type Delivery,
+  OutcomeUnknown,
+  type PositionedEvent,
+  type Stock,
+  StoreUnavailable,
+  type SubscriptionOfOrder
+} from "../lifecycle/OrderStore.ts"
+export { ConsumerExists, ConsumerNotFound, type Delivered, EventNotParked } from "../lifecycle/Outbox.ts"
 export type { Page } from "../lifecycle/paging.ts"
 export type { Held, ReservationChange } from "../lifecycle/Reservations.ts"
 export type { SealedEvent } from "../order/auditChain.ts"
 export type { AuditEvent } from "../order/AuditEvent.ts"
-export type { EventOf, RefusalOf, Transition } from "../order/decide.ts"
+export type { EventOf, RefusalOf } from "../order/commands/index.ts"
+export type { Transition } from "../order/Transition.ts"
 export type { Blocker, Preview } from "../order/explain.ts"
 export { type Order, type OrderStatus, type Subscription, type SubscriptionStatus, totalsOf } from "../order/Order.ts"
 
 // What a promise can be rejected with: refusals,
 export { isRefusal, type Refusal } from "./refusals.ts"
-export { EventNotErasable } from "../lifecycle/AuditTrail.ts"
-export { ConsumerExists, ConsumerNotFound, EventNotParked } from "../lifecycle/Outbox.ts"
 export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 export {
   AssetNotAvailable,
   AssetNotFound,
-  type InputFault,
-  InvalidContractLength,
-  InvalidInput,
   ItemFullyFulfilled,
-  OrderAlreadyCancelled,
-  OrderNotCancellable,
   OrderNotConfirmed,
-  OrderNotFound,
-  OrderNotPending,
-  SkuMismatch,
-  SubscriptionAlreadyCancelled,
-  SubscriptionAlreadyEnded,
-  SubscriptionNotFound,
-  VariantInactive,
-  VariantNotFound
-} from "../order/Refusal.ts"
+  SkuMismatch
+} from "../order/commands/startSubscription.ts"
+export { type InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
+export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/place.ts"
+export { OrderAlreadyCancelled, OrderNotCancellable } from "../order/commands/cancel.ts"
+export { OrderNotPending } from "../order/commands/confirm.ts"
+export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../order/commands/cancelSubscription.ts"
 
 // and everything else.
-export { OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
 export { CannotOpen, OrdersClosed, WrongOption } from "./errors.ts"

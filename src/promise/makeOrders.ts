@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { CommandRequest as CheckedCommandRequest } from "../lifecycle/applyCommand.ts"
+import { type CommandRequest as CheckedCommandRequest, commandTypes } from "../order/commands/index.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { forgetExpiredKeys } from "../lifecycle/forgetExpiredKeys.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
@@ -11,7 +11,6 @@ import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Outbox } from "../lifecycle/Outbox.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import { OrderId, Payment, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import { commandTypes } from "../order/OrderCommand.ts"
 import type { UnknownMembers } from "../order/quickReader.ts"
 import { reader } from "../order/readInput.ts"
 import type { Calls } from "./calls.ts"
@@ -30,7 +29,7 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
     },
     confirm: (caller, orderId, options) => run(lifecycle.confirm(unread(caller), unread(orderId)), options),
     startSubscription: (caller, request, options) => run(lifecycle.startSubscription(unread(caller), unread(request)), options),
-    endSubscription: (caller, request, options) => run(lifecycle.endSubscription(unread(caller), unread(request)), options),
+    cancelSubscription: (caller, request, options) => run(lifecycle.cancelSubscription(unread(caller), unread(request)), options),
     cancel: (caller, orderId, request, options) =>
       run(lifecycle.cancel(unread(caller), unread(orderId), unread(request)), options),
     cancelMany: async (caller, orderIds, request, options) => {

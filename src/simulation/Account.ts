@@ -5,7 +5,7 @@
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
 import type { CustomerId, OrderStatus, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
-import type { CancellationPolicy } from "../order/orderMachine.ts"
+import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import type { Call } from "./Call.ts"
 
@@ -82,7 +82,7 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
     case "cancel":
       if (account.cancelled) return "ALREADY_CANCELLED"
       return inTheWayOf(account, rules).length > 0 ? "ORDER_NOT_CANCELLABLE" : null
-    case "endSubscription": {
+    case "cancelSubscription": {
       const subscription = account.subscriptions.find(({ id }) => id === call.request.rentalId)
       if (subscription === undefined) return "NOT_FOUND"
       return subscription.isActive ? null : "ALREADY_CANCELLED"

@@ -13,7 +13,7 @@
 import * as Result from "effect/Result"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
-import type { Transition } from "../order/decide.ts"
+import type { Transition } from "../order/Transition.ts"
 import type { OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
@@ -287,7 +287,7 @@ export class Auditor implements Watcher {
     const { sent, from, now } = given
     const book = this.#bookOf(sent.tenantId)
     const file =
-      call.type === "endSubscription"
+      call.type === "cancelSubscription"
         ? book.fileBySubscription.get(call.request.rentalId)
         : book.files.get(call.type === "startSubscription" ? call.request.orderId : (orderId as OrderId))
     if (file !== undefined && book.broken.has(file.orderId)) return
@@ -450,7 +450,7 @@ export class Auditor implements Watcher {
         return found(files.get(call.orderId))
       case "startSubscription":
         return found(files.get(call.request.orderId))
-      case "endSubscription":
+      case "cancelSubscription":
         return found(fileBySubscription.get(call.request.rentalId))
       case "cancelMany":
         return [...new Set(call.orderIds)].flatMap((orderId) => found(files.get(orderId)))
@@ -498,7 +498,7 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition): stri
           event.orderId === call.request.orderId &&
           event.details.serialNumber === call.request.assetSerialNumber
         )
-      case "endSubscription":
+      case "cancelSubscription":
         return event.type === "subscription.ended" && event.details.subscriptionId === call.request.rentalId
       case "cancel":
         return (

@@ -8,10 +8,13 @@ import type { Caller } from "../lifecycle/Caller.ts"
 import type { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { Change, OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
-import type { RequestId } from "../order/AuditEvent.ts"
-import type { Transition } from "../order/decide.ts"
+import type { RequestId } from "../order/orderEvent.ts"
+import type { Transition } from "../order/Transition.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
-import type { CancelOrder, EndSubscription, PlaceOrder, StartSubscription } from "../order/OrderCommand.ts"
+import type { CancelOrder } from "../order/commands/cancel.ts"
+import type { CancelSubscription } from "../order/commands/cancelSubscription.ts"
+import type { PlaceOrder } from "../order/commands/place.ts"
+import type { StartSubscription } from "../order/commands/startSubscription.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { FaultKind } from "./Faults.ts"
 
@@ -20,7 +23,7 @@ export type Call =
   | { readonly type: "place"; readonly request: PlaceOrder }
   | { readonly type: "confirm"; readonly orderId: OrderId }
   | { readonly type: "startSubscription"; readonly request: StartSubscription }
-  | { readonly type: "endSubscription"; readonly request: EndSubscription }
+  | { readonly type: "cancelSubscription"; readonly request: CancelSubscription }
   | { readonly type: "cancel"; readonly orderId: OrderId; readonly request: CancelOrder }
   | { readonly type: "cancelMany"; readonly orderIds: ReadonlyArray<OrderId>; readonly request: CancelOrder }
 /** The kind of a call. */
@@ -91,8 +94,8 @@ export const perform = (lifecycle: OrderLifecycle["Service"], sent: Sent): Effec
       return lifecycle.confirm(caller, call.orderId)
     case "startSubscription":
       return lifecycle.startSubscription(caller, call.request)
-    case "endSubscription":
-      return lifecycle.endSubscription(caller, call.request)
+    case "cancelSubscription":
+      return lifecycle.cancelSubscription(caller, call.request)
     case "cancel":
       return lifecycle.cancel(caller, call.orderId, call.request)
     case "cancelMany":

@@ -9,8 +9,11 @@ import * as Schema from "effect/Schema"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { Currency } from "../order/Money.ts"
 import { CustomerId, OrderId, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import { CancelOrder, EndSubscription, PlaceOrder, StartSubscription } from "../order/OrderCommand.ts"
-import { cancellationPolicyNames } from "../order/orderMachine.ts"
+import { CancelOrder } from "../order/commands/cancel.ts"
+import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
+import { PlaceOrder } from "../order/commands/place.ts"
+import { StartSubscription } from "../order/commands/startSubscription.ts"
+import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import { attemptOf, type Call, type Sent, type Watcher } from "./Call.ts"
 import { Faults } from "./Faults.ts"
@@ -28,7 +31,7 @@ const CustomerOf = Schema.Union([Count, CustomerId])
 const SubscriptionOf = Schema.Union([Count, SubscriptionId])
 
 const { orderId: _, customerId: __, ...startFields } = StartSubscription.fields
-const { rentalId: ___, ...endFields } = EndSubscription.fields
+const { rentalId: ___, ...endFields } = CancelSubscription.fields
 
 /** A call whose ids may be references. */
 export const ScriptedCall = Schema.Union([
@@ -40,7 +43,7 @@ export const ScriptedCall = Schema.Union([
     customer: CustomerOf,
     request: Schema.Struct(startFields)
   }),
-  Schema.Struct({ type: Schema.tag("endSubscription"), subscription: SubscriptionOf, request: Schema.Struct(endFields) }),
+  Schema.Struct({ type: Schema.tag("cancelSubscription"), subscription: SubscriptionOf, request: Schema.Struct(endFields) }),
   Schema.Struct({ type: Schema.tag("cancel"), order: OrderOf, request: CancelOrder }),
   Schema.Struct({ type: Schema.tag("cancelMany"), orders: Schema.Array(OrderOf), request: CancelOrder })
 ])
@@ -100,7 +103,7 @@ export const referencesOf = (call: ScriptedCall): ReadonlyArray<number> => {
       return numbers([call.order])
     case "startSubscription":
       return numbers([call.order, call.customer])
-    case "endSubscription":
+    case "cancelSubscription":
       return numbers([call.subscription])
     case "cancelMany":
       return numbers(call.orders)
@@ -145,7 +148,7 @@ export class MadeByCalls {
         const { orderId, customerId, ...request } = call.request
         return { type: call.type, order: order(orderId), customer: this.#callByCustomer.get(customerId) ?? customerId, request }
       }
-      case "endSubscription": {
+      case "cancelSubscription": {
         const { rentalId, ...request } = call.request
         return { type: call.type, subscription: this.#callBySubscription.get(rentalId) ?? rentalId, request }
       }
@@ -173,7 +176,7 @@ export class MadeByCalls {
         if (orderId === undefined || customerId === undefined) return null
         return { type: call.type, request: { ...call.request, orderId, customerId } }
       }
-      case "endSubscription": {
+      case "cancelSubscription": {
         const { subscription, request } = call
         const rentalId = typeof subscription === "number" ? this.#subscriptions.get(subscription) : subscription
         return rentalId === undefined ? null : { type: call.type, request: { ...request, rentalId } }

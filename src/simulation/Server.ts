@@ -7,7 +7,7 @@ import type { Assets } from "../lifecycle/Assets.ts"
 import type { Catalogue } from "../lifecycle/Catalogue.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
-import type { CancellationPolicy } from "../order/orderMachine.ts"
+import type { CancellationPolicy } from "../order/policies/index.ts"
 import { type Answer, answerOf, CurrentCall, perform, type Sent } from "./Call.ts"
 import type { Started, World } from "./World.ts"
 

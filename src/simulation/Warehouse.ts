@@ -2,8 +2,7 @@
  * Hands and assets: units leave in the order in which they became ready, so many a day, each with an asset of its SKU. A unit for which
  * there is no asset waits for the next one that comes back (a back-order) and lets others go first.
  */
-import type { SerialNumber, Sku, TenantId } from "../order/Order.ts"
-import { SerialNumber as SerialNumberSchema } from "../order/Order.ts"
+import { type SerialNumber, SerialNumber as SerialNumberSchema, type Sku, type TenantId } from "../order/Order.ts"
 import { dayMs } from "./Arrivals.ts"
 import type { World } from "./World.ts"
 

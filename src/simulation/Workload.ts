@@ -6,7 +6,7 @@
  */
 import * as Result from "effect/Result"
 import type { CustomerId, Order, OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import type { PlaceOrder } from "../order/OrderCommand.ts"
+import type { PlaceOrder } from "../order/commands/place.ts"
 import { type Arrival, arrivalsOf, dayMs, hourMs, isDuring } from "./Arrivals.ts"
 import type { Answer } from "./Call.ts"
 import type { Clients, Person } from "./Clients.ts"
@@ -145,7 +145,7 @@ export class Workload {
         const open = [...life.rented.keys()]
         let left = open.length
         for (const subscriptionId of open) {
-          this.#endSubscription(life, subscriptionId, () => {
+          this.#cancelSubscription(life, subscriptionId, () => {
             if (--left === 0) this.#cancel(life, true)
           })
         }
@@ -154,11 +154,11 @@ export class Workload {
   }
 
   /** End a subscription; `ended` hears when it is over. */
-  #endSubscription(life: Life, rentalId: SubscriptionId, ended: () => void = () => undefined): void {
+  #cancelSubscription(life: Life, rentalId: SubscriptionId, ended: () => void = () => undefined): void {
     const { customer } = life
-    this.#clients.send(customer, { type: "endSubscription", request: { rentalId, reason: "customer_request" } }, (answer) => {
+    this.#clients.send(customer, { type: "cancelSubscription", request: { rentalId, reason: "customer_request" } }, (answer) => {
       if (answer.outcome === "unavailable" || answer.outcome === "unknown") {
-        return this.#plan(this.#world.now + dayMs, () => this.#endSubscription(life, rentalId, ended))
+        return this.#plan(this.#world.now + dayMs, () => this.#cancelSubscription(life, rentalId, ended))
       }
       const rented = life.rented.get(rentalId)
       life.rented.delete(rentalId)
@@ -227,7 +227,7 @@ export class Workload {
     const early = timeUntil(unitExponential(life.fate), [{ fromDay: 0, perDay: earlyEndPerDay }])
     const afterDays = Math.min(draw(lengthDays, life.fate), early)
     this.#plan(this.#world.now + afterDays * dayMs, () => {
-      if (life.rented.has(subscriptionId)) this.#endSubscription(life, subscriptionId)
+      if (life.rented.has(subscriptionId)) this.#cancelSubscription(life, subscriptionId)
     })
   }
 

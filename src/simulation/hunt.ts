@@ -1,6 +1,6 @@
 /** A hunt: many small runs, each with a script and a swarm of faults of its own, until one of them breaks a promise. */
 import * as Effect from "effect/Effect"
-import type { CancellationPolicy } from "../order/orderMachine.ts"
+import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { Finding } from "./Auditor.ts"
 import { swarm } from "./Faults.ts"
 import { type Played, type PlayOptions, playScript } from "./playScript.ts"

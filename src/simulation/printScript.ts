@@ -59,8 +59,8 @@ const describe = (call: ScriptedCall, number: number, names: ReadonlyMap<number,
       return `confirm ${name(call.order)}`
     case "startSubscription":
       return `startSubscription ${name(call.order)} with ${call.request.assetSerialNumber}`
-    case "endSubscription":
-      return `endSubscription of ${typeof order === "number" ? `#${order}` : name(call.subscription)}`
+    case "cancelSubscription":
+      return `cancelSubscription of ${typeof order === "number" ? `#${order}` : name(call.subscription)}`
     case "cancel":
       return `cancel ${name(call.order)}${call.request.reason === undefined ? "" : ` "${call.request.reason}"`}`
     case "cancelMany":

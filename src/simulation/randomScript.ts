@@ -4,7 +4,7 @@
  */
 import { Currency } from "../order/Money.ts"
 import { CustomerId, OrderId, type SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import type { CancellationPolicy } from "../order/orderMachine.ts"
+import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 import type { Faults } from "./Faults.ts"
 import { Choice, happens, type Stream, streamOf, unitExponential } from "./randomness.ts"
@@ -95,7 +95,7 @@ export const randomScript = ({ seed, orders, policy, faults }: RandomScriptOptio
         }
         case "end": {
           const subscription = started.length === 0 ? SubscriptionId.make("sub_unknown") : pick(started, chance)
-          return void act({ type: "endSubscription", subscription, request: { reason: "customer_request" } })
+          return void act({ type: "cancelSubscription", subscription, request: { reason: "customer_request" } })
         }
         case "cancel":
           return void act({ type: "cancel", order, request: reason })

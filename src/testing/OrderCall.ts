@@ -10,12 +10,13 @@ import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
-import { RequestId } from "../order/AuditEvent.ts"
-import { decide, type Occasion, type Transition } from "../order/decide.ts"
+import { RequestId } from "../order/orderEvent.ts"
+import { decide } from "../order/decide.ts"
+import type { Occasion, Transition } from "../order/Transition.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, SubscriptionId, TenantId, unitsOf } from "../order/Order.ts"
-import type { OrderCommand } from "../order/OrderCommand.ts"
-import { place } from "../order/place.ts"
+import type { OrderCommand } from "../order/commands/index.ts"
+import { place } from "../order/commands/place.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import type { SequentialModel } from "./findLinearization.ts"
 import { laptop, requestFor, variants } from "./shop.ts"
@@ -25,7 +26,7 @@ export type OrderCall =
   | { readonly type: "place"; readonly quantity: number; readonly key?: string }
   | { readonly type: "confirm"; readonly order: number; readonly key?: string }
   | { readonly type: "startSubscription"; readonly order: number; readonly serial: string; readonly key?: string }
-  | { readonly type: "endSubscription"; readonly order: number; readonly rental: number; readonly key?: string }
+  | { readonly type: "cancelSubscription"; readonly order: number; readonly rental: number; readonly key?: string }
   | { readonly type: "cancel"; readonly order: number; readonly reason?: string; readonly key?: string }
   | { readonly type: "cancelMany"; readonly orders: ReadonlyArray<number>; readonly reason?: string }
   /** What can be seen of an order. */
@@ -134,12 +135,12 @@ export const makeCall = (call: OrderCall, known: Acquaintance): Effect.Effect<Re
             remember
           )
         )
-      case "endSubscription": {
+      case "cancelSubscription": {
         // A subscription that the caller has not heard of yet cannot be named, even if it is there by the time the call arrives.
         const rentalId = known.orders[call.order]?.subscriptions[call.rental]?.subscriptionId
         const made = rentalId === undefined ? { ...call, rental: -1 } : call
         const request = { rentalId: rentalId ?? SubscriptionId.make("nowhere"), reason: "other" } as const
-        const answers = yield* one(Effect.map(lifecycle.endSubscription(caller, request), remember))
+        const answers = yield* one(Effect.map(lifecycle.cancelSubscription(caller, request), remember))
         return answers.map(({ answer }) => ({ call: made, answer }))
       }
       case "cancel":
@@ -263,12 +264,12 @@ export const sequentialCalls = (
           }),
           "NOT_FOUND"
         )
-      case "endSubscription":
+      case "cancelSubscription":
         return applyCommand(
           state,
           call.order,
           (order) => ({
-            type: "endSubscription",
+            type: "cancelSubscription",
             rentalId: order.subscriptions[call.rental]?.subscriptionId ?? SubscriptionId.make("nowhere"),
             reason: "other"
           }),

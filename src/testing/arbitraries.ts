@@ -9,10 +9,10 @@ import * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import type { AuditEvent } from "../order/AuditEvent.ts"
-import { RequestId } from "../order/AuditEvent.ts"
-import { decide, type Occasion, type Transition } from "../order/decide.ts"
-import type { Lifecycle } from "../order/lifecycleTable.ts"
-import { lifecycles } from "../order/lifecycleTable.ts"
+import { RequestId } from "../order/orderEvent.ts"
+import { decide } from "../order/decide.ts"
+import type { Occasion, Transition } from "../order/Transition.ts"
+import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import { Currency } from "../order/Money.ts"
 import {
   type Actor,
@@ -25,9 +25,11 @@ import {
   SubscriptionId,
   TenantId
 } from "../order/Order.ts"
-import { maxReasonLength, type OrderCommand, type PlaceOrder, SubscriptionCancelReason } from "../order/OrderCommand.ts"
-import { cancellationPolicyNames } from "../order/orderMachine.ts"
-import { place, type PlacingFacts, type Variant } from "../order/place.ts"
+import { maxReasonLength } from "../order/commands/cancel.ts"
+import type { OrderCommand } from "../order/commands/index.ts"
+import { place, type PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
+import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
+import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
 
 // --- text --------------------------------------------------------------------------------------------------------------------------
@@ -195,7 +197,7 @@ export type Move =
       readonly customer: "own" | "another"
       readonly notes: string | undefined
     }
-  | { readonly type: "endSubscription"; readonly pick: number | "unknown"; readonly notes: string | undefined }
+  | { readonly type: "cancelSubscription"; readonly pick: number | "unknown"; readonly notes: string | undefined }
   | { readonly type: "cancel"; readonly reason: string | undefined }
 
 const mostly = <T>(usual: T, ...others: ReadonlyArray<T>) =>
@@ -222,8 +224,8 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
   },
   {
     weight: 6,
-    arbitrary: fc.record<Move & { type: "endSubscription" }>({
-      type: fc.constant("endSubscription"),
+    arbitrary: fc.record<Move & { type: "cancelSubscription" }>({
+      type: fc.constant("cancelSubscription"),
       pick: fc.oneof({ weight: 9, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.constant("unknown" as const) }),
       notes: optional(text())
     })
@@ -243,10 +245,10 @@ export const commandOf = (order: Order, move: Move): OrderCommand => {
       return move
     case "cancel":
       return { type: "cancel", ...present({ reason: move.reason }) }
-    case "endSubscription": {
+    case "cancelSubscription": {
       const subscription = move.pick === "unknown" ? undefined : pickFrom(order.subscriptions, move.pick)
       return {
-        type: "endSubscription",
+        type: "cancelSubscription",
         rentalId: subscription?.subscriptionId ?? SubscriptionId.make("no-such-subscription"),
         reason: SubscriptionCancelReason.literals[order.version % SubscriptionCancelReason.literals.length] ?? "other",
         ...present({ notes: move.notes })

@@ -5,13 +5,14 @@ import * as Result from "effect/Result"
 import type { Change, IdempotencyKey } from "../lifecycle/OrderStore.ts"
 import { changesOf } from "../lifecycle/Reservations.ts"
 import { fingerprint, seal } from "../order/auditChain.ts"
-import { RequestId } from "../order/AuditEvent.ts"
-import { decide, type Occasion, type Transition } from "../order/decide.ts"
+import { RequestId } from "../order/orderEvent.ts"
+import { decide } from "../order/decide.ts"
+import type { Occasion, Transition } from "../order/Transition.ts"
 import { lifecycles } from "../order/lifecycleTable.ts"
 import { Currency } from "../order/Money.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import type { OrderCommand, PlaceOrder } from "../order/OrderCommand.ts"
-import { place } from "../order/place.ts"
+import type { OrderCommand } from "../order/commands/index.ts"
+import { place, type PlaceOrder } from "../order/commands/place.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
 
 const lifecycle = lifecycles.noActiveSubscriptions
@@ -144,7 +145,7 @@ export const end = (order: Order, position: number, notes?: string): OrderComman
   const subscription = order.subscriptions[position]
   if (subscription === undefined) throw new Error(`order ${order.orderId} has no subscription at ${position}`)
   return {
-    type: "endSubscription",
+    type: "cancelSubscription",
     rentalId: subscription.subscriptionId,
     reason: "other",
     ...(notes !== undefined && { notes })

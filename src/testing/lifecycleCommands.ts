@@ -184,7 +184,7 @@ const end = (which: number, rental: number): Step =>
     const { code } = await call(
       real,
       Effect.flatMap(OrderLifecycle, (lifecycle) =>
-        lifecycle.endSubscription(real.caller, { rentalId: ending?.id ?? SubscriptionId.make("nowhere"), reason: "other" })
+        lifecycle.cancelSubscription(real.caller, { rentalId: ending?.id ?? SubscriptionId.make("nowhere"), reason: "other" })
       )
     )
     assert.equal(code, expectedOf.end(ending))

@@ -19,7 +19,7 @@ export const openings = {
   ],
   returned: (withSecond: boolean): ReadonlyArray<OrderCall> => [
     ...openings.rented(withSecond),
-    { type: "endSubscription", order: 0, rental: 0 }
+    { type: "cancelSubscription", order: 0, rental: 0 }
   ]
 }
 
@@ -32,7 +32,7 @@ export const contendingCalls: ReadonlyArray<OrderCall> = [
   { type: "startSubscription", order: 0, serial: "A" },
   { type: "startSubscription", order: 0, serial: "B" },
   { type: "startSubscription", order: 1, serial: "A" },
-  { type: "endSubscription", order: 0, rental: 0 },
+  { type: "cancelSubscription", order: 0, rental: 0 },
   { type: "cancel", order: 0, reason: "alone" },
   { type: "cancel", order: 0, reason: "with a key", key: "K" },
   { type: "cancelMany", orders: [0, 1], reason: "together" },

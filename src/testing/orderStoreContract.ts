@@ -32,7 +32,7 @@ import {
   type TenantId,
   totalsOf
 } from "../order/Order.ts"
-import { OrderNotPending } from "../order/Refusal.ts"
+import { OrderNotPending } from "../order/commands/confirm.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import {
   cancel,

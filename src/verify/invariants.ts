@@ -55,7 +55,7 @@ const invariantsById = {
     says: "An asset is under one active subscription at a time.",
     by: "store",
     repair:
-      "See who has the asset. End the other subscription through `endSubscription`, and make the missing unique index again."
+      "See who has the asset. End the other subscription through `cancelSubscription`, and make the missing unique index again."
   },
 
   // State

@@ -8,8 +8,7 @@ import { questionOf } from "../order/decide.ts"
 import { evolve } from "../order/evolve.ts"
 import { type Answer, answerTo, type Lifecycle } from "../order/lifecycleTable.ts"
 import { type Order, type OrderStatus, unitsOf } from "../order/Order.ts"
-import { commandTypes } from "../order/OrderCommand.ts"
-import type { OrderEvent } from "../order/orderMachine.ts"
+import { commandTypes, type OrderEvent } from "../order/commands/index.ts"
 
 /** What a step of the walk met, with the id of the invariant it breaks. */
 export interface StepFault {
@@ -93,7 +92,7 @@ const questionFor = (order: Order, event: Exclude<AuditEvent, { type: "order.pla
       return { type: "cancel" }
     case "subscription.ended": {
       const { subscriptionId } = event.details
-      return questionOf(order, { type: "endSubscription", rentalId: subscriptionId, reason: "other" })
+      return questionOf(order, { type: "cancelSubscription", rentalId: subscriptionId, reason: "other" })
     }
     case "subscription.started": {
       const line = order.lines[event.details.line]

@@ -13,7 +13,8 @@ import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/index.ts"
 import { layerDigest } from "../../src/node/index.ts"
 import { type OrderId, SerialNumber } from "../../src/order/Order.ts"
-import { makeOrderMachine, type OrderEvent } from "../../src/order/orderMachine.ts"
+import { makeOrderMachine } from "../../src/order/orderMachine.ts"
+import type { OrderEvent } from "../../src/order/commands/index.ts"
 import { readScenario } from "../../src/simulation/Scenario.ts"
 import { simulateOne } from "../../src/simulation/simulate.ts"
 import { laptop, newCaller, requestFor, shopOver } from "../../src/testing/shop.ts"
@@ -62,7 +63,7 @@ const bareActors: Contender = {
             asset: "free",
             line: { held: quantity }
           })
-          actor.send({ type: "endSubscription", subscription: "active" })
+          actor.send({ type: "cancelSubscription", subscription: "active" })
           commands += 2
         }
         actor.send({ type: "cancel" })
@@ -110,7 +111,7 @@ const actorsFromSnapshots: Contender = {
             asset: "free",
             line: { held: quantity }
           })
-          send(id, { type: "endSubscription", subscription: "active" })
+          send(id, { type: "cancelSubscription", subscription: "active" })
         }
         send(id, { type: "cancel" })
       }
@@ -148,7 +149,7 @@ const services: Contender = {
               const assetSerialNumber = SerialNumber.make(`SN-${n}`)
               const started = yield* orders.startSubscription(caller, { orderId, customerId, assetSerialNumber })
               const rentalId = started.event.details.subscriptionId
-              yield* orders.endSubscription(caller, { rentalId, reason: "customer_request" })
+              yield* orders.cancelSubscription(caller, { rentalId, reason: "customer_request" })
             }
             yield* orders.cancel(caller, orderId, { reason: "changed their mind" })
           }

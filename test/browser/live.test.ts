@@ -30,7 +30,7 @@ describe("the live page", () => {
       expect(refusal).toContain("Nothing was changed")
       expect(await shown(page)).toMatchObject({ status: "partial", events: { length: 3 } })
 
-      await command(page, "endSubscription").click()
+      await command(page, "cancelSubscription").click()
       expect(await shown(page)).toMatchObject({ status: "partial", units: { held: 1, active: 0, ended: 1, released: 0 } })
 
       await command(page, "cancel").click()

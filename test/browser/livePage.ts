@@ -27,4 +27,4 @@ export const answer = (page: Page) => page.locator(".live-answer").innerText()
 export const chain = (page: Page) => page.locator(".live-chain").innerText()
 
 /** Place 2 units, confirm, start a subscription, have a cancel refused, end it, cancel. `give` gives a command. */
-export const wholeStory = ["confirm", "startSubscription", "cancel", "endSubscription", "cancel"] as const
+export const wholeStory = ["confirm", "startSubscription", "cancel", "cancelSubscription", "cancel"] as const

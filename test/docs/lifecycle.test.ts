@@ -4,7 +4,7 @@ import { drawLifecycle } from "../../docs/draw/lifecycle.ts"
 import { drawStateDiagram } from "../../docs/draw/stateDiagram.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderStatus } from "../../src/order/Order.ts"
-import { commandTypes } from "../../src/order/OrderCommand.ts"
+import { commandTypes } from "../../src/order/commands/index.ts"
 
 describe("docs/lifecycle.md", () => {
   it("has an arrow for every transition and a line in the table for every answer", () => {
@@ -14,7 +14,7 @@ describe("docs/lifecycle.md", () => {
     const lines = drawLifecycle().split("\n")
     expect(lines.filter((line) => line.includes(" --> "))).toHaveLength(1 + answers.filter(({ refusal }) => !refusal).length)
     expect(
-      lines.filter((line) => /^\| `\w+` \| `(confirm|startSubscription|endSubscription|cancel)` \|/.test(line))
+      lines.filter((line) => /^\| `\w+` \| `(confirm|startSubscription|cancelSubscription|cancel)` \|/.test(line))
     ).toHaveLength(answers.length)
   })
 

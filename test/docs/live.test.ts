@@ -10,7 +10,7 @@ import { verifyChain } from "../../src/order/auditChain.ts"
 import { fold } from "../../src/order/evolve.ts"
 import { brokenLaws } from "../../src/order/invariants.ts"
 import { OrderStatus, SerialNumber, Sku, SubscriptionId, unitsOf } from "../../src/order/Order.ts"
-import { cancellationPolicyNames } from "../../src/order/orderMachine.ts"
+import { cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
 const askedArbitrary: fc.Arbitrary<Asked> = fc.oneof(
@@ -23,7 +23,7 @@ const askedArbitrary: fc.Arbitrary<Asked> = fc.oneof(
     customer: fc.constantFrom("of the order" as const, "of the order" as const, "another" as const)
   }),
   fc.record({
-    type: fc.constant("endSubscription" as const),
+    type: fc.constant("cancelSubscription" as const),
     subscriptionId: fc.integer({ min: 2, max: 6 }).map((n) => SubscriptionId.make(`sub_${n}`)),
     reason: fc.constant("other" as const)
   }),
@@ -132,7 +132,7 @@ describe("a pasted history", () => {
     const continued = play({
       policy: "noActiveSubscriptions",
       origin: { history, shown: 3 },
-      asked: [{ type: "endSubscription", subscriptionId: SubscriptionId.make("sub_3"), reason: "other" }, { type: "cancel" }]
+      asked: [{ type: "cancelSubscription", subscriptionId: SubscriptionId.make("sub_3"), reason: "other" }, { type: "cancel" }]
     })
     expect(continued.order?.status).toBe("cancelled")
     expect(chainFault(continued.events)).toBeNull()

@@ -12,7 +12,7 @@ import { toWebHandler } from "../../src/http/layer.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memoryStore } from "../../src/memory/MemoryOrderStore.ts"
 import { TenantId } from "../../src/order/Order.ts"
-import type { CancellationPolicy } from "../../src/order/orderMachine.ts"
+import type { CancellationPolicy } from "../../src/order/policies/index.ts"
 import { servedContract } from "../support/servedContract.ts"
 import { laptop, requestFor, shopOver } from "../support/world.ts"
 

@@ -17,7 +17,7 @@ const rented = async (quantity = 2) => {
   return { orderId, rentalId: body["rentalId"] as string }
 }
 
-const endSubscription = (rentalId: string, body: Json = { rentalId, reason: "customer_request" }) =>
+const cancelSubscription = (rentalId: string, body: Json = { rentalId, reason: "customer_request" }) =>
   call("POST", `/v1/subscriptions/${rentalId}/cancel`, { body })
 
 describe("POST /v1/orders", () => {
@@ -527,7 +527,7 @@ describe("one subscription", () => {
   it("is cancelled once, and says how", async () => {
     const { rentalId } = await rented()
     const { assetSerialNumber } = (await call("GET", `/v1/subscriptions/${rentalId}`)).body
-    const answer = await endSubscription(rentalId, { rentalId, reason: "admin_decision", notes: "broken" })
+    const answer = await cancelSubscription(rentalId, { rentalId, reason: "admin_decision", notes: "broken" })
     expect(success(answer)).toBe(200)
     const { cancelledAt } = answer.body
     expect(answer.body).toEqual({
@@ -542,7 +542,7 @@ describe("one subscription", () => {
       status: "cancelled",
       cancellationDetails: { reason: "admin_decision", notes: "broken", processedBy: { userId: "ada" }, cancelledAt }
     })
-    expect(refusal(await endSubscription(rentalId))).toEqual([400, "ALREADY_CANCELLED"])
+    expect(refusal(await cancelSubscription(rentalId))).toEqual([400, "ALREADY_CANCELLED"])
   })
 
   it("is not cancelled by a request that names no reason, another reason, or another subscription", async () => {
@@ -553,9 +553,9 @@ describe("one subscription", () => {
       { rentalId, reason: "boredom" },
       { rentalId: "other", reason: "fraud" }
     ]) {
-      expect(refusal(await endSubscription(rentalId, body))).toEqual([400, "VALIDATION_ERROR"])
+      expect(refusal(await cancelSubscription(rentalId, body))).toEqual([400, "VALIDATION_ERROR"])
     }
-    expect(refusal(await endSubscription("unknown"))).toEqual([404, "NOT_FOUND"])
+    expect(refusal(await cancelSubscription("unknown"))).toEqual([404, "NOT_FOUND"])
   })
 })
 

@@ -8,7 +8,7 @@ import { forgetExpired, layer } from "../../src/http/forgetExpiredKeys.ts"
 import { OrderStore, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memoryStore } from "../../src/memory/MemoryOrderStore.ts"
 import { OrderId, TenantId } from "../../src/order/Order.ts"
-import { OrderNotFound } from "../../src/order/Refusal.ts"
+import { OrderNotFound } from "../../src/order/commonRefusals.ts"
 import { keyFor, minute } from "../../src/testing/contractOrders.ts"
 import { quiet } from "./client.ts"
 

@@ -11,7 +11,8 @@ import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore, OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { OrderId, SubscriptionId, type TenantId } from "../../src/order/Order.ts"
-import type { CancelOrder, PlaceOrder } from "../../src/order/OrderCommand.ts"
+import type { CancelOrder } from "../../src/order/commands/cancel.ts"
+import type { PlaceOrder } from "../../src/order/commands/place.ts"
 import { run, storeWith } from "../support/inMemory.ts"
 import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, retired } from "../support/world.ts"
 
@@ -49,7 +50,7 @@ describe("an order", () => {
         const rentals = [first, second].map(({ event }) => event.details.subscriptionId)
         expect(refusal).toMatchObject({ subscriptionIds: rentals })
 
-        for (const rentalId of rentals) yield* lifecycle.endSubscription(caller, { rentalId, reason: "customer_request" })
+        for (const rentalId of rentals) yield* lifecycle.cancelSubscription(caller, { rentalId, reason: "customer_request" })
         const cancelled = yield* lifecycle.cancel(caller, orderId, { reason: "moved abroad" })
         expect(cancelled.event.released).toEqual([{ line: 1, sku: monitor, quantity: 1 }])
         expect(cancelled.after).toMatchObject({ status: "cancelled", version: 7, cancellation: { reason: "moved abroad" } })
@@ -91,7 +92,7 @@ describe("an order", () => {
           assetSerialNumber: serial,
           customerId: customer.customerId
         })
-        yield* lifecycle.endSubscription(caller, { rentalId: event.details.subscriptionId, reason: "fraud" })
+        yield* lifecycle.cancelSubscription(caller, { rentalId: event.details.subscriptionId, reason: "fraud" })
         const rentalId = SubscriptionId.make("nowhere")
         const start = { orderId, assetSerialNumber: newSerial(), customerId: customer.customerId }
         const unfit: CancelOrder = { reason: "x".repeat(1_001) }
@@ -108,8 +109,8 @@ describe("an order", () => {
               ...start,
               customerId: customer.customerId.slice(1) as typeof customer.customerId
             }),
-            lifecycle.endSubscription(caller, { rentalId, reason: "other" }),
-            lifecycle.endSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" }),
+            lifecycle.cancelSubscription(caller, { rentalId, reason: "other" }),
+            lifecycle.cancelSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" }),
             lifecycle.place(caller, requestFor([retired, 1])),
             lifecycle.place(caller, requestFor()),
             lifecycle.place(caller, { ...requestFor([laptop, 1]), items: [{ sku: laptop, quantity: 1, contractLength: 7 }] })
@@ -252,7 +253,7 @@ describe("races", () => {
         const startFor = ({ orderId, customer: { customerId } }: typeof former) =>
           lifecycle.startSubscription(caller, { orderId, customerId, assetSerialNumber })
         const first = yield* startFor(former)
-        yield* lifecycle.endSubscription(caller, { rentalId: first.event.details.subscriptionId, reason: "other" })
+        yield* lifecycle.cancelSubscription(caller, { rentalId: first.event.details.subscriptionId, reason: "other" })
         yield* startFor(present)
         yield* lifecycle.cancel(caller, former.orderId)
         expect(yield* Effect.flip(startFor(present))).toMatchObject({ _tag: "AssetNotAvailable" })
@@ -340,7 +341,7 @@ describe("an idempotency key", () => {
         })
         const keyed = { ...caller, idempotencyKey: "k" }
         const refused = yield* Effect.flip(lifecycle.cancel(keyed, orderId))
-        yield* lifecycle.endSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" })
+        yield* lifecycle.cancelSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" })
         expect(refused).not.toHaveProperty("replayed")
         const again = yield* Effect.flip(lifecycle.cancel(keyed, orderId))
         expect(again).toMatchObject({ _tag: "OrderNotCancellable", message: refused.message, replayed: true })
@@ -616,7 +617,7 @@ describe("a preview", () => {
   it.each([
     ["a cancel", { type: "cancel", reason: "x".repeat(1_001) }, "reason"],
     ["a start", { type: "startSubscription", assetSerialNumber: "SN-1", customerId: "" }, "customerId"],
-    ["an end", { type: "endSubscription", rentalId: "sub_1", reason: "boredom" }, "reason"]
+    ["an end", { type: "cancelSubscription", rentalId: "sub_1", reason: "boredom" }, "reason"]
   ])("of %s that cannot be read is refused as the command is", (_, request, path) =>
     run(
       Effect.gen(function* () {
@@ -640,7 +641,7 @@ describe("a preview", () => {
           { type: "confirm" },
           { type: "startSubscription", assetSerialNumber: "SN-1", customerId: "cust_1" },
           { type: "cancel" },
-          { type: "endSubscription", rentalId: "sub_1", reason: "other" }
+          { type: "cancelSubscription", rentalId: "sub_1", reason: "other" }
         ]
         for (const request of asked) {
           expect(yield* Effect.flip(preview({ ...request, surplus: 1 }))).toMatchObject({
@@ -654,7 +655,7 @@ describe("a preview", () => {
         const started = yield* preview({ type: "startSubscription", assetSerialNumber: "SN-1", customerId, notes: "n" })
         expect(started.plan).toMatchObject({ status: "fulfilled", event: { confidential: { notes: "n" } } })
         expect((yield* preview({ type: "cancel", reason: "r" })).plan?.event.confidential).toEqual({ reason: "r" })
-        expect((yield* preview({ type: "endSubscription", rentalId: "sub_1", reason: "other" })).blockers).toHaveLength(1)
+        expect((yield* preview({ type: "cancelSubscription", rentalId: "sub_1", reason: "other" })).blockers).toHaveLength(1)
       })
     ))
 })

@@ -94,7 +94,7 @@ describe.each(Object.entries(stores))("an answer that is given again, %s,", (_, 
         const starting = lifecycle.startSubscription(under(caller, "start"), start)
         const started = yield* starting
         const rentalId = started.event.details.subscriptionId
-        const ending = lifecycle.endSubscription(under(caller, "end"), { rentalId, reason: "other", notes: "scratched" })
+        const ending = lifecycle.cancelSubscription(under(caller, "end"), { rentalId, reason: "other", notes: "scratched" })
         const ended = yield* ending
         const cancelling = lifecycle.cancel(under(caller, "cancel"), orderId, { reason: "moved" })
         const cancelled = yield* cancelling

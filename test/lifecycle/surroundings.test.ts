@@ -118,7 +118,7 @@ describe("every call", () => {
           assetSerialNumber: newSerial()
         })
         const { subscriptionId } = started.event.details
-        yield* lifecycle.endSubscription(caller, { rentalId: subscriptionId, reason: "other" })
+        yield* lifecycle.cancelSubscription(caller, { rentalId: subscriptionId, reason: "other" })
         yield* lifecycle.preview(caller, orderId, { type: "cancel" })
         yield* lifecycle.cancel(caller, orderId)
         yield* lifecycle.cancelMany(caller, [orderId])
@@ -141,8 +141,8 @@ describe("every call", () => {
       "AuditTrail.verify",
       "OrderLifecycle.cancel",
       "OrderLifecycle.cancelMany",
+      "OrderLifecycle.cancelSubscription",
       "OrderLifecycle.confirm",
-      "OrderLifecycle.endSubscription",
       "OrderLifecycle.get",
       "OrderLifecycle.getSubscription",
       "OrderLifecycle.list",
@@ -175,7 +175,7 @@ describe("an order or a subscription that there is not", () => {
         expect(yield* Effect.flip(lifecycle.rewriteNotes(tenantId, orderId, { notes: "" }))).toMatchObject(noOrder)
         expect(yield* Effect.flip(lifecycle.getSubscription(tenantId, subscriptionId))).toMatchObject(noSubscription)
         expect(
-          yield* Effect.flip(lifecycle.endSubscription(caller, { rentalId: subscriptionId, reason: "other" }))
+          yield* Effect.flip(lifecycle.cancelSubscription(caller, { rentalId: subscriptionId, reason: "other" }))
         ).toMatchObject(noSubscription)
         const [many] = yield* lifecycle.cancelMany(caller, [orderId])
         expect(many).toMatchObject({ orderId, outcome: { failure: noOrder } })

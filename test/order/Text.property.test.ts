@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { CancelOrder, maxReasonLength } from "../../src/order/OrderCommand.ts"
+import { CancelOrder, maxReasonLength } from "../../src/order/commands/cancel.ts"
 import { decide } from "../../src/order/decide.ts"
 import { jsonFault, maxJsonDepth, Name } from "../../src/order/Text.ts"
 import { history, nastyTexts, occasion, reason, refusedReason } from "../../src/testing/arbitraries.ts"

@@ -1,7 +1,8 @@
 /** What is wrong with a chain, by its name: one example of each. */
 import { describe, expect, it } from "vitest"
 import { seal, type SealedEvent, verifyChain } from "../../src/order/auditChain.ts"
-import { type OrderConfirmed, RequestId } from "../../src/order/AuditEvent.ts"
+import type { OrderConfirmed } from "../../src/order/commands/confirm.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
 import { OrderId, TenantId } from "../../src/order/Order.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 

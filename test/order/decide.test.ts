@@ -2,14 +2,18 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { type AuditEvent, RequestId, SubscriptionEnded } from "../../src/order/AuditEvent.ts"
-import { decide, type Occasion, refusalOf, type Transition } from "../../src/order/decide.ts"
+import type { AuditEvent } from "../../src/order/AuditEvent.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
+import { SubscriptionEnded } from "../../src/order/commands/cancelSubscription.ts"
+import { decide, refusalOf } from "../../src/order/decide.ts"
+import type { Occasion, Transition } from "../../src/order/Transition.ts"
 import { evolve, fold, UnknownEventKind } from "../../src/order/evolve.ts"
 import { explain, preview } from "../../src/order/explain.ts"
 import { type Answer, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
-import type { OrderCommand, StartSubscription } from "../../src/order/OrderCommand.ts"
-import { place } from "../../src/order/place.ts"
+import type { OrderCommand } from "../../src/order/commands/index.ts"
+import type { StartSubscription } from "../../src/order/commands/startSubscription.ts"
+import { place } from "../../src/order/commands/place.ts"
 import { Refusal as RefusalSchema, type Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 import { catalogue } from "../../src/testing/arbitraries.ts"
@@ -66,8 +70,8 @@ const start = (number: number, more: Partial<StartSubscription> = {}): OrderComm
   asset: { isKnown: true, isRented: false },
   ...more
 })
-const end = (number: number): OrderCommand & { type: "endSubscription" } => ({
-  type: "endSubscription",
+const end = (number: number): OrderCommand & { type: "cancelSubscription" } => ({
+  type: "cancelSubscription",
   rentalId: SubscriptionId.make(`subscription-${number}`),
   reason: "other"
 })

@@ -100,7 +100,8 @@ describe("an order that cannot be cancelled", () => {
         const [blocker] = explain(lifecycle, order, { type: "cancel" })
         const ended = (blocker?.subscriptionIds ?? []).reduce(
           (before, rentalId) =>
-            Result.getOrThrow(decide(lifecycle, before, { type: "endSubscription", rentalId, reason: "other" }, occasion)).after,
+            Result.getOrThrow(decide(lifecycle, before, { type: "cancelSubscription", rentalId, reason: "other" }, occasion))
+              .after,
           order
         )
         expect(explain(lifecycle, ended, { type: "cancel" })).toEqual([])

@@ -3,7 +3,9 @@ import { transition } from "xstate"
 import { describe, expect, it } from "vitest"
 import { answerTo, type Consequence, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderStatus } from "../../src/order/Order.ts"
-import { cancellationPolicyNames, makeOrderMachine, type OrderEvent } from "../../src/order/orderMachine.ts"
+import { cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import { makeOrderMachine } from "../../src/order/orderMachine.ts"
+import type { OrderEvent } from "../../src/order/commands/index.ts"
 import * as Units from "../../src/order/Units.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
@@ -42,7 +44,7 @@ const eventsWith = (maxHeld: number): ReadonlyArray<OrderEvent> => [
   { type: "confirm" },
   { type: "cancel" },
   ...(["unknown", "active", "cancelled", "ended"] as const).map((subscription) => ({
-    type: "endSubscription" as const,
+    type: "cancelSubscription" as const,
     subscription
   })),
   ...[true, false].flatMap((customerMatches) =>

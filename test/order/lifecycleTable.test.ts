@@ -2,12 +2,8 @@
 import { createMachine } from "xstate"
 import { describe, expect, it } from "vitest"
 import { type Answer, lifecycles, tabulate } from "../../src/order/lifecycleTable.ts"
-import {
-  cancellationPolicyMeanings,
-  cancellationPolicyNames,
-  makeOrderMachine,
-  orderMachine
-} from "../../src/order/orderMachine.ts"
+import { makeOrderMachine, orderMachine } from "../../src/order/orderMachine.ts"
+import { cancellationPolicyNames, policies } from "../../src/order/policies/index.ts"
 
 const conditions = (answers: ReadonlyArray<Answer>) => answers.map(({ condition }) => condition)
 const unless = (fact: string) => ({ fact, expected: false })
@@ -28,7 +24,7 @@ describe("the table", () => {
       { fact: "takesLastHeldUnit", expected: true },
       undefined
     ])
-    expect(conditions(answers.partial.endSubscription)).toEqual([
+    expect(conditions(answers.partial.cancelSubscription)).toEqual([
       unless("subscriptionIsKnown"),
       unless("subscriptionIsNotCancelled"),
       unless("subscriptionHasNotEnded"),
@@ -53,7 +49,7 @@ describe("the table", () => {
       { code: "ORDER_NOT_CANCELLABLE", lacking: "noActiveSubscriptions", consequences: [], to: "confirmed" },
       { consequences: ["releaseHeldUnits"], to: "cancelled" }
     ])
-    expect(confirmed.endSubscription.map(alone)).toEqual([
+    expect(confirmed.cancelSubscription.map(alone)).toEqual([
       { code: "NOT_FOUND", lacking: "hasSubscriptions", consequences: [], to: "confirmed" }
     ])
     expect(cancelled.confirm.map(alone)).toMatchObject([{ lacking: "isPending" }])
@@ -72,11 +68,11 @@ describe("a status that refuses by itself", () => {
       )
     ])
     expect(Object.fromEntries(lacking)).toEqual({
-      pending: { startSubscription: "isConfirmed", endSubscription: "hasSubscriptions" },
-      confirmed: { confirm: "isPending", endSubscription: "hasSubscriptions" },
+      pending: { startSubscription: "isConfirmed", cancelSubscription: "hasSubscriptions" },
+      confirmed: { confirm: "isPending", cancelSubscription: "hasSubscriptions" },
       partial: { confirm: "isPending" },
       fulfilled: { confirm: "isPending", startSubscription: "hasHeldUnit" },
-      cancelled: { confirm: "isPending", startSubscription: "isConfirmed", endSubscription: "isOpen", cancel: "isOpen" }
+      cancelled: { confirm: "isPending", startSubscription: "isConfirmed", cancelSubscription: "isOpen", cancel: "isOpen" }
     })
   })
 })
@@ -107,7 +103,7 @@ describe("the machine itself", () => {
   })
 
   it("says of every cancellation policy when it holds", () => {
-    expect(cancellationPolicyMeanings).toEqual({
+    expect(Object.fromEntries(Object.entries(policies).map(([name, { meaning }]) => [name, meaning]))).toEqual({
       noActiveSubscriptions:
         "No subscription of the order is active. A partial or fulfilled order can be cancelled again once every subscription has ended. The default.",
       beforeFulfilment: "No subscription was ever created. A partial or fulfilled order cannot be cancelled any more."

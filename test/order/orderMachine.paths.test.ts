@@ -2,8 +2,9 @@
 import * as Result from "effect/Result"
 import { getShortestPaths, getSimplePaths } from "xstate/graph"
 import { describe, expect, it } from "vitest"
-import { RequestId } from "../../src/order/AuditEvent.ts"
-import { decide, type Occasion, questionOf, type Transition } from "../../src/order/decide.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
+import { decide, questionOf } from "../../src/order/decide.ts"
+import type { Occasion, Transition } from "../../src/order/Transition.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
 import {
   CustomerId,
@@ -16,14 +17,10 @@ import {
   TenantId,
   unitsOf
 } from "../../src/order/Order.ts"
-import { commandTypes, type OrderCommand, type PlaceOrder } from "../../src/order/OrderCommand.ts"
-import {
-  type CancellationPolicy,
-  cancellationPolicyNames,
-  makeOrderMachine,
-  type OrderEvent
-} from "../../src/order/orderMachine.ts"
-import { place } from "../../src/order/place.ts"
+import { commandTypes, type OrderCommand, type OrderEvent } from "../../src/order/commands/index.ts"
+import { place, type PlaceOrder } from "../../src/order/commands/place.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import { makeOrderMachine } from "../../src/order/orderMachine.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 import { catalogue } from "../../src/testing/arbitraries.ts"
@@ -66,9 +63,9 @@ const commandAsking = (order: Order, event: OrderEvent): OrderCommand => {
         customerId: order.customer.customerId,
         asset: { isKnown: true, isRented: event.asset === "rented", sku: laptop }
       }
-    case "endSubscription": {
+    case "cancelSubscription": {
       const wanted = order.subscriptions.find(({ status }) => status === event.subscription)
-      return { type: "endSubscription", rentalId: wanted?.subscriptionId ?? SubscriptionId.make("none"), reason: "other" }
+      return { type: "cancelSubscription", rentalId: wanted?.subscriptionId ?? SubscriptionId.make("none"), reason: "other" }
     }
   }
 }
@@ -79,14 +76,14 @@ const samples = (held: number): Array<OrderEvent> => [
   { type: "cancel" },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held } },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "rented", line: { held } },
-  { type: "endSubscription", subscription: "active" },
-  { type: "endSubscription", subscription: "unknown" }
+  { type: "cancelSubscription", subscription: "active" },
+  { type: "cancelSubscription", subscription: "unknown" }
 ]
 
 /** Events that make sense where they are sent: nothing can end a subscription that is active where none is. */
 const eventsOf = (snapshot: { context: { units: { held: number; active: number } } }) =>
   samples(snapshot.context.units.held).filter(
-    (event) => !(event.type === "endSubscription" && event.subscription === "active" && snapshot.context.units.active === 0)
+    (event) => !(event.type === "cancelSubscription" && event.subscription === "active" && snapshot.context.units.active === 0)
   )
 
 const quantity = 3

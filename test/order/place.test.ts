@@ -1,12 +1,11 @@
 /** Placing to the letter: what the order keeps of the request, and what is said of items that cannot be ordered. */
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
-import { RequestId } from "../../src/order/AuditEvent.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { CustomerId, OrderId, Sku, TenantId } from "../../src/order/Order.ts"
-import type { PlaceOrder } from "../../src/order/OrderCommand.ts"
-import { place, type PlacingFacts, type Variant } from "../../src/order/place.ts"
+import { place, type PlaceOrder, type PlacingFacts, type Variant } from "../../src/order/commands/place.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 
 const occasion = {

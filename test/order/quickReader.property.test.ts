@@ -4,7 +4,11 @@ import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { Caller } from "../../src/lifecycle/Caller.ts"
 import { OrderId } from "../../src/order/Order.ts"
-import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../../src/order/OrderCommand.ts"
+import { CancelOrder } from "../../src/order/commands/cancel.ts"
+import { CancelSubscription } from "../../src/order/commands/cancelSubscription.ts"
+import { PlaceOrder } from "../../src/order/commands/place.ts"
+import { RewriteNotes } from "../../src/order/RewriteNotes.ts"
+import { StartSubscription } from "../../src/order/commands/startSubscription.ts"
 import { quickReader, type UnknownMembers, unread } from "../../src/order/quickReader.ts"
 import { actor, placeOrder, reason, refusedReason, text } from "../../src/testing/arbitraries.ts"
 import { tried } from "../support/evidence.ts"
@@ -42,8 +46,8 @@ const inputs: ReadonlyArray<readonly [name: string, schema: Schema.ConstraintDec
     )
   ],
   [
-    "EndSubscription",
-    EndSubscription,
+    "CancelSubscription",
+    CancelSubscription,
     fc.record(
       { rentalId: id, reason: fc.constantFrom("customer_request", "fraud", "whim"), notes: anyReason },
       { requiredKeys: ["rentalId", "reason"] }

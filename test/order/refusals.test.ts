@@ -2,7 +2,19 @@
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { OrderId, SerialNumber, Sku, SubscriptionId } from "../../src/order/Order.ts"
-import * as Refusals from "../../src/order/Refusal.ts"
+import { OrderAlreadyCancelled, OrderNotCancellable } from "../../src/order/commands/cancel.ts"
+import { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../../src/order/commands/cancelSubscription.ts"
+import { OrderNotPending } from "../../src/order/commands/confirm.ts"
+import { InvalidContractLength, VariantInactive, VariantNotFound } from "../../src/order/commands/place.ts"
+import {
+  AssetNotAvailable,
+  AssetNotFound,
+  ItemFullyFulfilled,
+  OrderNotConfirmed,
+  SkuMismatch
+} from "../../src/order/commands/startSubscription.ts"
+import { InvalidInput, OrderNotFound, SubscriptionNotFound } from "../../src/order/commonRefusals.ts"
+import { Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 
 const orderId = OrderId.make("order-1")
@@ -13,7 +25,7 @@ const cancelledAt = Timestamp.make("2026-11-23T12:00:00.000Z")
 const details = [{ path: "items[0].sku", message: "is not in the catalogue", code: "variant_not_found" }] as const
 
 const blockedBy = (guard: string, ...subscriptions: ReadonlyArray<string>) =>
-  new Refusals.OrderNotCancellable({
+  new OrderNotCancellable({
     orderId,
     status: "partial",
     guard,
@@ -21,153 +33,152 @@ const blockedBy = (guard: string, ...subscriptions: ReadonlyArray<string>) =>
   })
 
 /** Every refusal there is, with what it says, written by hand. */
-const catalogue: ReadonlyArray<readonly [refusal: Refusals.Refusal, tag: string, code: string, message: string, remedy: string]> =
+const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: string, message: string, remedy: string]> = [
   [
-    [
-      new Refusals.InvalidInput({
-        details: [{ path: "items[2].quantity", message: "must be a whole number", code: "invalid_value" }]
-      }),
-      "InvalidInput",
-      "VALIDATION_ERROR",
-      "items[2].quantity: must be a whole number",
-      "Correct the named fields and send the request again."
-    ],
-    [
-      new Refusals.InvalidInput({
-        details: [
-          { path: "", message: "is not an object", code: "invalid_type" },
-          { path: "reason", message: "is too long", code: "invalid_value" }
-        ]
-      }),
-      "InvalidInput",
-      "VALIDATION_ERROR",
-      "is not an object; reason: is too long",
-      "Correct the named fields and send the request again."
-    ],
-    [
-      new Refusals.VariantNotFound({ skus: [laptop, monitor], details }),
-      "VariantNotFound",
-      "VARIANT_NOT_FOUND",
-      "The catalogue has no LAPTOP, MONITOR.",
-      "Order a SKU of the catalogue."
-    ],
-    [
-      new Refusals.VariantInactive({ skus: [laptop, monitor], details }),
-      "VariantInactive",
-      "VARIANT_INACTIVE",
-      "Not offered at present: LAPTOP, MONITOR.",
-      "Order an active SKU, or activate this one."
-    ],
-    [
-      new Refusals.InvalidContractLength({ skus: [laptop, monitor], details }),
-      "InvalidContractLength",
-      "INVALID_CONTRACT_LENGTH",
-      "Not priced for that contract length: LAPTOP, MONITOR.",
-      "Choose one of the contract lengths the SKU is priced for."
-    ],
-    [new Refusals.OrderNotFound({ orderId }), "OrderNotFound", "NOT_FOUND", "Order not found", "Verify the order ID."],
-    [
-      new Refusals.SubscriptionNotFound({ subscriptionId }),
-      "SubscriptionNotFound",
-      "NOT_FOUND",
-      "Subscription not found",
-      "Verify the subscription ID."
-    ],
-    [
-      new Refusals.OrderNotPending({ orderId, status: "fulfilled" }),
-      "OrderNotPending",
-      "ORDER_NOT_PENDING",
-      "Only a pending order can be confirmed; this order is fulfilled.",
-      "Only a pending order can be confirmed; nothing needs doing if it was confirmed before."
-    ],
-    [
-      new Refusals.OrderNotConfirmed({ orderId, status: "pending" }),
-      "OrderNotConfirmed",
-      "ORDER_NOT_CONFIRMED",
-      "A subscription needs a confirmed order; this order is pending.",
-      "Confirm the order first; no subscription can be created from a cancelled order."
-    ],
-    [
-      new Refusals.ItemFullyFulfilled({ orderId }),
-      "ItemFullyFulfilled",
-      "ITEM_FULLY_FULFILLED",
-      "Every unit of this order has or had a subscription.",
-      "Every unit has or had a subscription; place a new order for more."
-    ],
-    [
-      new Refusals.ItemFullyFulfilled({ orderId, sku: laptop }),
-      "ItemFullyFulfilled",
-      "ITEM_FULLY_FULFILLED",
-      "Every unit of LAPTOP in this order has or had a subscription.",
-      "Every unit has or had a subscription; place a new order for more."
-    ],
-    [
-      new Refusals.AssetNotFound({ serialNumber }),
-      "AssetNotFound",
-      "ASSET_NOT_FOUND",
-      "No asset has the serial number serial-1.",
-      "Verify the serial number, or register the asset."
-    ],
-    [
-      new Refusals.SkuMismatch({ serialNumber, sku: laptop }),
-      "SkuMismatch",
-      "SKU_MISMATCH",
-      "Asset serial-1 is a LAPTOP, which does not fit a line of this order.",
-      "Use an asset whose SKU is on the order."
-    ],
-    [
-      new Refusals.AssetNotAvailable({ serialNumber }),
-      "AssetNotAvailable",
-      "ASSET_NOT_AVAILABLE",
-      "Asset serial-1 is not available.",
-      "Use another asset, or end the subscription that has this one."
-    ],
-    [
-      new Refusals.SubscriptionAlreadyCancelled({ subscriptionId }),
-      "SubscriptionAlreadyCancelled",
-      "ALREADY_CANCELLED",
-      "Subscription is already cancelled",
-      "No action needed."
-    ],
-    [
-      new Refusals.SubscriptionAlreadyEnded({ subscriptionId, status: "ended_buyout" }),
-      "SubscriptionAlreadyEnded",
-      "ALREADY_ENDED",
-      "Subscription has already ended (ended_buyout)",
-      "No action needed."
-    ],
-    [
-      blockedBy("noActiveSubscriptions", "subscription-1"),
-      "OrderNotCancellable",
-      "ORDER_NOT_CANCELLABLE",
-      "Order has 1 active subscription. Cancel the subscriptions first.",
-      "Cancel the subscriptions first."
-    ],
-    [
-      blockedBy("noActiveSubscriptions", "subscription-1", "subscription-2"),
-      "OrderNotCancellable",
-      "ORDER_NOT_CANCELLABLE",
-      "Order has 2 active subscriptions. Cancel the subscriptions first.",
-      "Cancel the subscriptions first."
-    ],
-    [
-      blockedBy("beforeFulfilment", "subscription-1"),
-      "OrderNotCancellable",
-      "ORDER_NOT_CANCELLABLE",
-      "Order is partial and can no longer be cancelled.",
-      "This order can no longer be cancelled."
-    ],
-    [
-      new Refusals.OrderAlreadyCancelled({ orderId, cancelledAt, reason: "moved abroad" }),
-      "OrderAlreadyCancelled",
-      "ALREADY_CANCELLED",
-      "Order is already cancelled",
-      "No action needed."
-    ]
+    new InvalidInput({
+      details: [{ path: "items[2].quantity", message: "must be a whole number", code: "invalid_value" }]
+    }),
+    "InvalidInput",
+    "VALIDATION_ERROR",
+    "items[2].quantity: must be a whole number",
+    "Correct the named fields and send the request again."
+  ],
+  [
+    new InvalidInput({
+      details: [
+        { path: "", message: "is not an object", code: "invalid_type" },
+        { path: "reason", message: "is too long", code: "invalid_value" }
+      ]
+    }),
+    "InvalidInput",
+    "VALIDATION_ERROR",
+    "is not an object; reason: is too long",
+    "Correct the named fields and send the request again."
+  ],
+  [
+    new VariantNotFound({ skus: [laptop, monitor], details }),
+    "VariantNotFound",
+    "VARIANT_NOT_FOUND",
+    "The catalogue has no LAPTOP, MONITOR.",
+    "Order a SKU of the catalogue."
+  ],
+  [
+    new VariantInactive({ skus: [laptop, monitor], details }),
+    "VariantInactive",
+    "VARIANT_INACTIVE",
+    "Not offered at present: LAPTOP, MONITOR.",
+    "Order an active SKU, or activate this one."
+  ],
+  [
+    new InvalidContractLength({ skus: [laptop, monitor], details }),
+    "InvalidContractLength",
+    "INVALID_CONTRACT_LENGTH",
+    "Not priced for that contract length: LAPTOP, MONITOR.",
+    "Choose one of the contract lengths the SKU is priced for."
+  ],
+  [new OrderNotFound({ orderId }), "OrderNotFound", "NOT_FOUND", "Order not found", "Verify the order ID."],
+  [
+    new SubscriptionNotFound({ subscriptionId }),
+    "SubscriptionNotFound",
+    "NOT_FOUND",
+    "Subscription not found",
+    "Verify the subscription ID."
+  ],
+  [
+    new OrderNotPending({ orderId, status: "fulfilled" }),
+    "OrderNotPending",
+    "ORDER_NOT_PENDING",
+    "Only a pending order can be confirmed; this order is fulfilled.",
+    "Only a pending order can be confirmed; nothing needs doing if it was confirmed before."
+  ],
+  [
+    new OrderNotConfirmed({ orderId, status: "pending" }),
+    "OrderNotConfirmed",
+    "ORDER_NOT_CONFIRMED",
+    "A subscription needs a confirmed order; this order is pending.",
+    "Confirm the order first; no subscription can be created from a cancelled order."
+  ],
+  [
+    new ItemFullyFulfilled({ orderId }),
+    "ItemFullyFulfilled",
+    "ITEM_FULLY_FULFILLED",
+    "Every unit of this order has or had a subscription.",
+    "Every unit has or had a subscription; place a new order for more."
+  ],
+  [
+    new ItemFullyFulfilled({ orderId, sku: laptop }),
+    "ItemFullyFulfilled",
+    "ITEM_FULLY_FULFILLED",
+    "Every unit of LAPTOP in this order has or had a subscription.",
+    "Every unit has or had a subscription; place a new order for more."
+  ],
+  [
+    new AssetNotFound({ serialNumber }),
+    "AssetNotFound",
+    "ASSET_NOT_FOUND",
+    "No asset has the serial number serial-1.",
+    "Verify the serial number, or register the asset."
+  ],
+  [
+    new SkuMismatch({ serialNumber, sku: laptop }),
+    "SkuMismatch",
+    "SKU_MISMATCH",
+    "Asset serial-1 is a LAPTOP, which does not fit a line of this order.",
+    "Use an asset whose SKU is on the order."
+  ],
+  [
+    new AssetNotAvailable({ serialNumber }),
+    "AssetNotAvailable",
+    "ASSET_NOT_AVAILABLE",
+    "Asset serial-1 is not available.",
+    "Use another asset, or end the subscription that has this one."
+  ],
+  [
+    new SubscriptionAlreadyCancelled({ subscriptionId }),
+    "SubscriptionAlreadyCancelled",
+    "ALREADY_CANCELLED",
+    "Subscription is already cancelled",
+    "No action needed."
+  ],
+  [
+    new SubscriptionAlreadyEnded({ subscriptionId, status: "ended_buyout" }),
+    "SubscriptionAlreadyEnded",
+    "ALREADY_ENDED",
+    "Subscription has already ended (ended_buyout)",
+    "No action needed."
+  ],
+  [
+    blockedBy("noActiveSubscriptions", "subscription-1"),
+    "OrderNotCancellable",
+    "ORDER_NOT_CANCELLABLE",
+    "Order has 1 active subscription. Cancel the subscriptions first.",
+    "Cancel the subscriptions first."
+  ],
+  [
+    blockedBy("noActiveSubscriptions", "subscription-1", "subscription-2"),
+    "OrderNotCancellable",
+    "ORDER_NOT_CANCELLABLE",
+    "Order has 2 active subscriptions. Cancel the subscriptions first.",
+    "Cancel the subscriptions first."
+  ],
+  [
+    blockedBy("beforeFulfilment", "subscription-1"),
+    "OrderNotCancellable",
+    "ORDER_NOT_CANCELLABLE",
+    "Order is partial and can no longer be cancelled.",
+    "This order can no longer be cancelled."
+  ],
+  [
+    new OrderAlreadyCancelled({ orderId, cancelledAt, reason: "moved abroad" }),
+    "OrderAlreadyCancelled",
+    "ALREADY_CANCELLED",
+    "Order is already cancelled",
+    "No action needed."
   ]
+]
 
 /** In which case each of them is given, written by hand. */
-const cases: Record<Refusals.Refusal["_tag"], string> = {
+const cases: Record<Refusal["_tag"], string> = {
   InvalidInput:
     "The input does not have the shape that the command needs, or does not fit the order. `details` names every wrong field.",
   VariantNotFound: "The catalogue does not have the SKU.",
@@ -188,7 +199,7 @@ const cases: Record<Refusals.Refusal["_tag"], string> = {
 }
 
 /** What each of them names besides, for whoever wants to act on it. */
-const carried: Record<Refusals.Refusal["_tag"], ReadonlyArray<string>> = {
+const carried: Record<Refusal["_tag"], ReadonlyArray<string>> = {
   InvalidInput: ["details"],
   VariantNotFound: ["skus", "details"],
   VariantInactive: ["skus", "details"],
@@ -215,23 +226,23 @@ describe("a refusal", () => {
   })
 
   it.each(byName)("%s comes back whole from where it was remembered: %s", (_tag, _message, refusal) => {
-    const remembered: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(Refusals.Refusal)(refusal)))
-    const again = Schema.decodeUnknownSync(Refusals.Refusal)(remembered)
+    const remembered: unknown = JSON.parse(JSON.stringify(Schema.encodeSync(Refusal)(refusal)))
+    const again = Schema.decodeUnknownSync(Refusal)(remembered)
     expect(again).toEqual(refusal)
     expect(again.message).toBe(refusal.message)
   })
 
   it.each(Object.entries(carried))("%s carries what it is about: %j", (tag, members) => {
-    const encoded = catalogue.flatMap(([refusal]) => (refusal._tag === tag ? [Schema.encodeSync(Refusals.Refusal)(refusal)] : []))
+    const encoded = catalogue.flatMap(([refusal]) => (refusal._tag === tag ? [Schema.encodeSync(Refusal)(refusal)] : []))
     expect(Object.keys(encoded.at(-1) ?? {}).toSorted()).toEqual(["_tag", ...members].toSorted())
   })
 
-  it.each(Refusals.Refusal.members.map((kind) => [kind, new Map<string, string>(Object.entries(cases)).get(kind.name)] as const))(
+  it.each(Refusal.members.map((kind) => [kind, new Map<string, string>(Object.entries(cases)).get(kind.name)] as const))(
     "says in which case it is given: %s",
     ({ when }, written) => expect(when).toBe(written)
   )
 
   it("of every kind is in this catalogue", () => {
-    expect(new Set<unknown>(catalogue.map(([refusal]) => refusal.constructor))).toEqual(new Set(Refusals.Refusal.members))
+    expect(new Set<unknown>(catalogue.map(([refusal]) => refusal.constructor))).toEqual(new Set(Refusal.members))
   })
 })

@@ -2,7 +2,8 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { AuditEvent, RequestId } from "../../src/order/AuditEvent.ts"
+import { AuditEvent } from "../../src/order/AuditEvent.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
 import { Currency, MinorUnits } from "../../src/order/Money.ts"
 import {
   ContractLength,
@@ -16,16 +17,13 @@ import {
   Quantity,
   SubscriptionStatus
 } from "../../src/order/Order.ts"
-import {
-  CancelOrder,
-  EndSubscription,
-  PlaceOrder,
-  RewriteNotes,
-  StartSubscription,
-  SubscriptionCancelReason
-} from "../../src/order/OrderCommand.ts"
+import { CancelOrder } from "../../src/order/commands/cancel.ts"
+import { CancelSubscription, SubscriptionCancelReason } from "../../src/order/commands/cancelSubscription.ts"
+import { PlaceOrder } from "../../src/order/commands/place.ts"
+import { RewriteNotes } from "../../src/order/RewriteNotes.ts"
+import { StartSubscription } from "../../src/order/commands/startSubscription.ts"
 import { reader } from "../../src/order/readInput.ts"
-import { InputFault } from "../../src/order/Refusal.ts"
+import { InputFault } from "../../src/order/commonRefusals.ts"
 import { Email, jsonFault, JsonObject, maxJsonDepth, NonEmptyText, Text } from "../../src/order/Text.ts"
 import { DateInput, Timestamp } from "../../src/order/Timestamp.ts"
 import { Units } from "../../src/order/Units.ts"
@@ -187,7 +185,7 @@ const complete: Readonly<Record<string, readonly [schema: Schema.ConstraintCodec
       notes: "with charger"
     }
   ],
-  "request to end a subscription": [EndSubscription, { rentalId: "subscription-1", reason: "fraud", notes: "came back" }],
+  "request to end a subscription": [CancelSubscription, { rentalId: "subscription-1", reason: "fraud", notes: "came back" }],
   "request to rewrite notes": [RewriteNotes, { notes: "ring once" }],
   "fault of an input": [InputFault, { path: "items[0].sku", message: "is not in the catalogue", code: "variant_not_found" }]
 }

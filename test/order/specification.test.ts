@@ -7,8 +7,10 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { RequestId, type SubscriptionEnded } from "../../src/order/AuditEvent.ts"
-import { decide, type Occasion, questionOf, type Transition } from "../../src/order/decide.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
+import type { SubscriptionEnded } from "../../src/order/commands/cancelSubscription.ts"
+import { decide, questionOf } from "../../src/order/decide.ts"
+import type { Occasion, Transition } from "../../src/order/Transition.ts"
 import { evolve } from "../../src/order/evolve.ts"
 import { answerTo, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { Currency } from "../../src/order/Money.ts"
@@ -23,9 +25,9 @@ import {
   TenantId,
   unitsOf
 } from "../../src/order/Order.ts"
-import { commandTypes, type OrderCommand, PlaceOrder } from "../../src/order/OrderCommand.ts"
-import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/orderMachine.ts"
-import { place, type Variant } from "../../src/order/place.ts"
+import { commandTypes, type OrderCommand } from "../../src/order/commands/index.ts"
+import { place, PlaceOrder, type Variant } from "../../src/order/commands/place.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 
@@ -88,7 +90,7 @@ const start = (sku: string | undefined, number: number, more: Partial<OrderComma
 })
 
 const end = (number: number) => ({
-  type: "endSubscription" as const,
+  type: "cancelSubscription" as const,
   rentalId: SubscriptionId.make(`subscription-${number}`),
   reason: "customer_request" as const
 })

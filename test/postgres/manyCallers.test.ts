@@ -60,7 +60,7 @@ describe("sixty commands on an order that another process has locked", () => {
       const command = (n: number): Effect.Effect<unknown, unknown> =>
         isByOrder
           ? lifecycle.cancel(caller, after.orderId)
-          : lifecycle.endSubscription(caller, { rentalId: rentals[n % 6] as SubscriptionId, reason: "other" })
+          : lifecycle.cancelSubscription(caller, { rentalId: rentals[n % 6] as SubscriptionId, reason: "other" })
       const commands = yield* Effect.forkChild(
         Effect.forEach(
           Array.from({ length: 60 }, (_, n) => n),

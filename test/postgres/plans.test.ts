@@ -8,7 +8,7 @@ import * as EmbeddedConnection from "../../src/embedded/EmbeddedConnection.ts"
 import { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import { type Change, OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { CustomerId, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
-import { OrderNotFound } from "../../src/order/Refusal.ts"
+import { OrderNotFound } from "../../src/order/commonRefusals.ts"
 import { KeepsStatistics } from "../../src/postgres/planRenewal.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import {

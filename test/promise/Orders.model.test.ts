@@ -22,7 +22,7 @@ const call: fc.Arbitrary<OrderCall> = fc.oneof(
   keyed(fc.record({ type: fc.constant("confirm" as const), order })),
   keyed(fc.record({ type: fc.constant("startSubscription" as const), order, serial: fc.constantFrom("A", "B", "C") })),
   keyed(fc.record({ type: fc.constant("startSubscription" as const), order, serial: fc.constantFrom("A", "B", "C") })),
-  keyed(fc.record({ type: fc.constant("endSubscription" as const), order, rental: fc.nat(2) })),
+  keyed(fc.record({ type: fc.constant("cancelSubscription" as const), order, rental: fc.nat(2) })),
   keyed(fc.record({ type: fc.constant("cancel" as const), order, reason: fc.constantFrom("", "a reason") })),
   fc.record({ type: fc.constant("cancelMany" as const), orders: fc.array(order, { maxLength: 3 }) }),
   fc.record({ type: fc.constant("read" as const), order }),
@@ -37,7 +37,7 @@ const opening: ReadonlyArray<OrderCall> = [
 const story: ReadonlyArray<OrderCall> = [
   { type: "startSubscription", order: 0, serial: "A" },
   { type: "cancel", order: 0 },
-  { type: "endSubscription", order: 0, rental: 0 },
+  { type: "cancelSubscription", order: 0, rental: 0 },
   { type: "cancel", order: 0 },
   { type: "confirm", order: 3 }
 ]

@@ -61,10 +61,10 @@ describe.each(shops())("orders %s", (_, shop) => {
     expect(await orders.getSubscription(tenantId, subscriptionId)).toMatchObject({ subscription: { subscriptionId } })
     expect((await orders.listSubscriptions(tenantId, { orderId, limit: undefined })).items).toHaveLength(1)
 
-    const ending = { type: "endSubscription", rentalId: subscriptionId, reason: "other", notes: undefined } as const
+    const ending = { type: "cancelSubscription", rentalId: subscriptionId, reason: "other", notes: undefined } as const
     expect((await orders.preview(caller, orderId, ending)).plan).toMatchObject({ status: "partial" })
     expect(await orders.explain(caller, orderId, { type: "cancel" })).toMatchObject([{ code: "ORDER_NOT_CANCELLABLE" }])
-    await orders.endSubscription(caller, { rentalId: subscriptionId, reason: "customer_request", notes: "came back" })
+    await orders.cancelSubscription(caller, { rentalId: subscriptionId, reason: "customer_request", notes: "came back" })
     expect(await orders.reservations.heldFor(tenantId, orderId)).toEqual([{ line: 0, sku: "LAPTOP", quantity: 1 }])
     await orders.rewriteNotes(tenantId, orderId, { notes: "rewritten" })
 
@@ -112,7 +112,7 @@ describe.each(shops())("orders %s", (_, shop) => {
     })
 
     const { subscriptionId: rentalId } = event.details
-    await orders.endSubscription(caller, { rentalId, reason: "other" })
+    await orders.cancelSubscription(caller, { rentalId, reason: "other" })
     const { after } = await orders.cancel(caller, orderId, { reason: "the first" })
     expect(await rejection(orders.cancel(caller, orderId, { reason: "another" }))).toMatchObject({
       constructor: OrderAlreadyCancelled,
@@ -214,7 +214,7 @@ describe.each(shops())("orders %s", (_, shop) => {
       "tenantId ": () => orders.reservations.heldFor(wrong(null), "an order"),
       type: () => orders.preview(caller, "an order", wrong({ type: "unheard of" })),
       assetSerialNumber: () => orders.explain(caller, "an order", wrong({ type: "startSubscription", customerId: "a customer" })),
-      rentalId: () => orders.preview(caller, "an order", wrong({ type: "endSubscription", reason: "other" })),
+      rentalId: () => orders.preview(caller, "an order", wrong({ type: "cancelSubscription", reason: "other" })),
       sequence: () => orders.auditTrail.erase("a tenant", "an order", 2 ** 40),
       "head.hash": () => orders.auditTrail.verify("a tenant", "an order", wrong({ sequence: 1 })),
       leaseMs: () => orders.auditTrail.deliver(() => {}, { leaseMs: -1 }),
@@ -226,7 +226,7 @@ describe.each(shops())("orders %s", (_, shop) => {
       "payment.surplus": () => orders.place(caller, laptops(1), { payment: wrong({ surplus: 1 }) }),
       "surplus ": () =>
         orders.startSubscription(caller, wrong({ orderId: "a", assetSerialNumber: "b", customerId: "c", surplus: 1 })),
-      "surplus  ": () => orders.endSubscription(caller, wrong({ rentalId: "a", reason: "other", surplus: 1 })),
+      "surplus  ": () => orders.cancelSubscription(caller, wrong({ rentalId: "a", reason: "other", surplus: 1 })),
       "surplus   ": () => orders.list("a tenant", wrong({ surplus: 1 })),
       "surplus    ": () => orders.listSubscriptions("a tenant", wrong({ surplus: 1 })),
       "surplus     ": () => orders.rewriteNotes("a tenant", "an order", wrong({ notes: "", surplus: 1 })),

@@ -150,7 +150,7 @@ describe("the policy", () => {
       customerId: customer.customerId,
       assetSerialNumber: "A"
     })
-    await orders.endSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" })
+    await orders.cancelSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" })
     await expect(orders.cancel(caller, orderId)).rejects.toMatchObject({ guard: "beforeFulfilment" })
     await orders.close()
   })

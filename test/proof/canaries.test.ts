@@ -182,7 +182,7 @@ it("a database that acknowledges commits before they are safe is refused at the 
 
 const story: ReadonlyArray<OrderCall> = [
   ...openings.rented(true),
-  { type: "endSubscription", order: 0, rental: 0 },
+  { type: "cancelSubscription", order: 0, rental: 0 },
   { type: "cancel", order: 0 }
 ]
 

@@ -5,16 +5,14 @@
 import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import { transition } from "xstate"
-import { questionOf, type Transition } from "../../src/order/decide.ts"
+import { questionOf } from "../../src/order/decide.ts"
+import type { Transition } from "../../src/order/Transition.ts"
 import { brokenLaws } from "../../src/order/invariants.ts"
 import { answerTo, type Consequence, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { type Order, unitsOf } from "../../src/order/Order.ts"
-import {
-  type CancellationPolicy,
-  cancellationPolicyNames,
-  makeOrderMachine,
-  type OrderEvent
-} from "../../src/order/orderMachine.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import { makeOrderMachine } from "../../src/order/orderMachine.ts"
+import type { OrderEvent } from "../../src/order/commands/index.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import * as Units from "../../src/order/Units.ts"
 import { amount, tried } from "../support/evidence.ts"
@@ -159,11 +157,11 @@ describe("a fault is found, and the shortest way to it is named", () => {
 
   it("when the last subscription of an order does not end", () => {
     const clinging: Decide = (lifecycle, order, command) =>
-      command.type === "endSubscription" && order.subscriptions.length === 3
+      command.type === "cancelSubscription" && order.subscriptions.length === 3
         ? decideAsShipped(lifecycle, order, { ...command, rentalId: "unknown" as typeof command.rentalId })
         : decideAsShipped(lifecycle, order, command)
     expect(find(clinging)).toThrow(
-      /^place 1 A \+ 2 B -> confirm( -> startSubscription\(\S+ \S+ free\)){3} -> endSubscription\(subscription-0\) \(at fulfilled/
+      /^place 1 A \+ 2 B -> confirm( -> startSubscription\(\S+ \S+ free\)){3} -> cancelSubscription\(subscription-0\) \(at fulfilled/
     )
   })
 
@@ -187,7 +185,7 @@ describe("a fault is found, and the shortest way to it is named", () => {
   it("when an order can be brought to where it can never be cancelled", () => {
     const { noActiveSubscriptions: policy } = { noActiveSubscriptions: "noActiveSubscriptions" } as const
     const clinging: Decide = (lifecycle, order, command) =>
-      command.type === "endSubscription"
+      command.type === "cancelSubscription"
         ? decideAsShipped(lifecycle, order, { ...command, rentalId: "unknown" as typeof command.rentalId })
         : decideAsShipped(lifecycle, order, command)
     const [first] = stuck(

@@ -7,13 +7,9 @@ import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { activeSubscriptions, type OrderId, SerialNumber, SubscriptionId, unitsOf } from "../../src/order/Order.ts"
-import { commandTypes } from "../../src/order/OrderCommand.ts"
-import {
-  type CancellationPolicy,
-  cancellationPolicyNames,
-  makeOrderMachine,
-  type OrderEvent
-} from "../../src/order/orderMachine.ts"
+import { commandTypes, type OrderEvent } from "../../src/order/commands/index.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import { makeOrderMachine } from "../../src/order/orderMachine.ts"
 import { auditStore } from "../../src/testing/auditStore.ts"
 import { laptop, newCaller, requestFor, shopOver } from "../../src/testing/shop.ts"
 import { tried } from "../support/evidence.ts"
@@ -26,7 +22,7 @@ const eventsAt = ({ context: { units } }: { context: { units: { held: number; ac
   { type: "confirm" },
   { type: "cancel" },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held: units.held } },
-  { type: "endSubscription", subscription: units.active > 0 ? "active" : "unknown" }
+  { type: "cancelSubscription", subscription: units.active > 0 ? "active" : "unknown" }
 ]
 
 /** Do what the event says to a real order. Refusals are answers; whether they are right shows in the state afterwards. */
@@ -43,9 +39,9 @@ const send = (lifecycle: OrderLifecycle["Service"], caller: ReturnType<typeof ne
           customerId: order.customer.customerId,
           assetSerialNumber: SerialNumber.make(`${orderId} ${order.version}`)
         })
-      case "endSubscription": {
+      case "cancelSubscription": {
         const rentalId = activeSubscriptions(order)[0]?.subscriptionId ?? SubscriptionId.make("unknown")
-        return yield* lifecycle.endSubscription(caller, { rentalId, reason: "other" })
+        return yield* lifecycle.cancelSubscription(caller, { rentalId, reason: "other" })
       }
     }
   }).pipe(Effect.result)

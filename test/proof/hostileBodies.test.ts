@@ -8,7 +8,11 @@ import { readBody } from "../../src/http/readBody.ts"
 import { findRoute } from "../../src/http/routes.ts"
 import { brokenLaws } from "../../src/order/invariants.ts"
 import { TenantId } from "../../src/order/Order.ts"
-import { CancelOrder, EndSubscription, PlaceOrder, RewriteNotes, StartSubscription } from "../../src/order/OrderCommand.ts"
+import { CancelOrder } from "../../src/order/commands/cancel.ts"
+import { CancelSubscription } from "../../src/order/commands/cancelSubscription.ts"
+import { PlaceOrder } from "../../src/order/commands/place.ts"
+import { RewriteNotes } from "../../src/order/RewriteNotes.ts"
+import { StartSubscription } from "../../src/order/commands/startSubscription.ts"
 import { reader } from "../../src/order/readInput.ts"
 import { hasCommonHeaders, openService } from "../http/client.ts"
 import { amount, tried } from "../support/evidence.ts"
@@ -97,7 +101,7 @@ const endpoints: ReadonlyArray<{
     method: "POST",
     path: ({ rentalId }) => `/v1/subscriptions/${rentalId}/cancel`,
     valid: ({ rentalId }) => ({ rentalId, reason: "other", notes: "n" }),
-    read: reader(EndSubscription)
+    read: reader(CancelSubscription)
   }
 ]
 

@@ -12,7 +12,7 @@ import type { Caller } from "../../src/lifecycle/Caller.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import * as MemoryOrderStore from "../../src/memory/MemoryOrderStore.ts"
-import type { Transition } from "../../src/order/decide.ts"
+import type { Transition } from "../../src/order/Transition.ts"
 import { SerialNumber, SubscriptionId } from "../../src/order/Order.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 import { soundOrders } from "../support/callLog.ts"
@@ -93,8 +93,8 @@ const drawCase = Effect.fnUntraced(function* (caller: Caller, random: Random) {
       const rentalId = yield* started()
       return made(
         true,
-        (as) => lifecycle.endSubscription(as, { rentalId, reason: "other" }),
-        (as) => lifecycle.endSubscription(as, { rentalId, reason: "fraud" })
+        (as) => lifecycle.cancelSubscription(as, { rentalId, reason: "other" }),
+        (as) => lifecycle.cancelSubscription(as, { rentalId, reason: "fraud" })
       )
     }
     case "refused confirm":
@@ -113,8 +113,8 @@ const drawCase = Effect.fnUntraced(function* (caller: Caller, random: Random) {
     case "unknown subscription":
       return made(
         false,
-        (as) => lifecycle.endSubscription(as, { rentalId: SubscriptionId.make(`none-${reason}`), reason: "other" }),
-        (as) => lifecycle.endSubscription(as, { rentalId: SubscriptionId.make(`none-${reason}`), reason: "fraud" })
+        (as) => lifecycle.cancelSubscription(as, { rentalId: SubscriptionId.make(`none-${reason}`), reason: "other" }),
+        (as) => lifecycle.cancelSubscription(as, { rentalId: SubscriptionId.make(`none-${reason}`), reason: "fraud" })
       )
     case "cancel":
       return made(
@@ -216,7 +216,7 @@ describe.each(Object.entries(stores))("an idempotency key, %s,", (name, store) =
         expect(tagOf(first)).toBe("OrderNotCancellable")
         const { subscriptions } = yield* lifecycle.get(caller.tenantId, other.orderId)
         const rentalId = subscriptions[0]?.subscriptionId ?? SubscriptionId.make("none")
-        yield* lifecycle.endSubscription(caller, { rentalId, reason: "other" })
+        yield* lifecycle.cancelSubscription(caller, { rentalId, reason: "other" })
         expect(plain(yield* cancel)).toEqual(plain(first))
         sometimes("a command went by way of the order's lock", counts.locked - locked)
       }

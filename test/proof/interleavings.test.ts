@@ -17,7 +17,7 @@ import { layerWithLockingPath, TakesLock } from "../support/lockingPath.ts"
 const calls: ReadonlyArray<OrderCall> = [
   { type: "cancel", order: 0, reason: "alone" },
   { type: "startSubscription", order: 0, serial: "A" },
-  { type: "endSubscription", order: 0, rental: 0 },
+  { type: "cancelSubscription", order: 0, rental: 0 },
   { type: "confirm", order: 0 },
   { type: "cancelMany", orders: [0], reason: "together" },
   { type: "cancel", order: 0, reason: "with a key", key: "K" }
@@ -40,7 +40,7 @@ const underOneKey: ReadonlyArray<Mix> = openingNames.flatMap((opening) => {
   const keyed: ReadonlyArray<OrderCall> = [
     { type: "confirm", order: 0, key: "K" },
     { type: "startSubscription", order: 0, serial: "A", key: "K" },
-    { type: "endSubscription", order: 0, rental: 0, key: "K" },
+    { type: "cancelSubscription", order: 0, rental: 0, key: "K" },
     { type: "cancel", order: 0, reason: "with a key", key: "K" }
   ]
   return keyed.flatMap((first, n) =>
@@ -74,7 +74,7 @@ const acrossOrders: ReadonlyArray<Mix> = [
   {
     before: openings.rented(true),
     calls: [
-      { type: "endSubscription", order: 0, rental: 0 },
+      { type: "cancelSubscription", order: 0, rental: 0 },
       { type: "startSubscription", order: 1, serial: "rented before" }
     ]
   },
@@ -82,7 +82,7 @@ const acrossOrders: ReadonlyArray<Mix> = [
     before: openings.rented(true),
     calls: [
       { type: "cancelMany", orders: [1, 0], reason: "both" },
-      { type: "endSubscription", order: 0, rental: 0 }
+      { type: "cancelSubscription", order: 0, rental: 0 }
     ]
   },
   {

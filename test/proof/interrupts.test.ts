@@ -13,9 +13,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import * as MemoryOrderStore from "../../src/memory/MemoryOrderStore.ts"
-import { RequestId } from "../../src/order/AuditEvent.ts"
-import type { Order } from "../../src/order/Order.ts"
-import { SubscriptionId } from "../../src/order/Order.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
+import { type Order, SubscriptionId } from "../../src/order/Order.ts"
 import { Deadline } from "../../src/postgres/detached.ts"
 import { judge } from "../support/callLog.ts"
 import { amount, sometimes, tried } from "../support/evidence.ts"
@@ -66,8 +65,8 @@ const calls: Record<
   confirm: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.confirm(as, orderId))),
   startSubscription: (life, key, { orderId, customer: { customerId } }) =>
     ask(life, key, key, (as) => calling((l) => l.startSubscription(as, { orderId, customerId, assetSerialNumber: newSerial() }))),
-  endSubscription: (life, key, { subscriptions }) =>
-    ask(life, key, key, (as) => calling((l) => l.endSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
+  cancelSubscription: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) => calling((l) => l.cancelSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
   cancel: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.cancel(as, orderId, { reason: key }))),
   cancelMany: (life, key, { orderId }) =>
     Effect.gen(function* () {

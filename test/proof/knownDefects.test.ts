@@ -72,7 +72,7 @@ const scenarios: Record<string, (caller: Caller) => Effect.Effect<void, unknown,
       const order = yield* confirmedOrder(caller, 3)
       const { event } = yield* rent(caller, order)
       if (event.type !== "subscription.started") throw new Error("no subscription was started")
-      yield* lifecycle.endSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" })
+      yield* lifecycle.cancelSubscription(caller, { rentalId: event.details.subscriptionId, reason: "other" })
       const cancelled = yield* lifecycle.cancel(caller, order.orderId)
       expect(cancelled.event.released).toEqual([{ line: 0, sku: laptop, quantity: 2 }])
       expect(yield* stockOf(caller)).toEqual({ reserved: 0, rented: 0 })

@@ -1,9 +1,9 @@
 /** What happened while the scenarios were told: every command, where it was given, and what came of it. */
-import type { OrderStatus, TenantId } from "../../src/order/Order.ts"
-import { type CommandType, commandTypes } from "../../src/order/OrderCommand.ts"
-import { type CancellationPolicy, cancellationPolicyNames, type Fact } from "../../src/order/orderMachine.ts"
+import { type OrderStatus, OrderStatus as OrderStatusSchema, type TenantId } from "../../src/order/Order.ts"
+import { type CommandType, commandTypes } from "../../src/order/commands/index.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import type { Fact } from "../../src/order/orderMachine.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
-import { OrderStatus as OrderStatusSchema } from "../../src/order/Order.ts"
 import type { Scenario, Way } from "./readPages.ts"
 import type { Answer, Foreseen } from "./Shop.ts"
 

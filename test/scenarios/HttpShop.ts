@@ -53,7 +53,7 @@ export const httpShop = ({ call }: Client): Shop => {
       }
       case "startSubscription":
         return ["POST", "/v1/subscriptions", { orderId, ...startOf(command) }]
-      case "endSubscription": {
+      case "cancelSubscription": {
         const { type: _, subscriptionId, ...more } = command
         return ["POST", `/v1/subscriptions/${encode(subscriptionId)}/cancel`, { rentalId: subscriptionId, ...more }]
       }

@@ -8,10 +8,11 @@ import { type CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLi
 import type { StoreUnavailable, SubscriptionOfOrder } from "../../src/lifecycle/OrderStore.ts"
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import type { SealedEvent } from "../../src/order/auditChain.ts"
-import { RequestId } from "../../src/order/AuditEvent.ts"
-import type { Transition } from "../../src/order/decide.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
+import type { Transition } from "../../src/order/Transition.ts"
 import { type Order, OrderId, Sku, SubscriptionId } from "../../src/order/Order.ts"
-import type { EndSubscription, StartSubscription } from "../../src/order/OrderCommand.ts"
+import type { CancelSubscription } from "../../src/order/commands/cancelSubscription.ts"
+import type { StartSubscription } from "../../src/order/commands/startSubscription.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import {
   type Answer,
@@ -73,9 +74,9 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
           ({ event }) => ({ id: event.details.subscriptionId }),
           whole
         )
-      case "endSubscription":
+      case "cancelSubscription":
         return ask(
-          lifecycle((orders) => orders.endSubscription(caller, endOf(command))),
+          lifecycle((orders) => orders.cancelSubscription(caller, endOf(command))),
           ({ event }) => ({ id: event.details.subscriptionId }),
           whole
         )
@@ -84,7 +85,7 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
 
   const requestOf = (command: Command) => {
     if (command.type === "startSubscription") return { type: command.type, ...startOf(command) }
-    if (command.type === "endSubscription") return { type: command.type, ...endOf(command) }
+    if (command.type === "cancelSubscription") return { type: command.type, ...endOf(command) }
     return command
   }
   const previewOf = (who: Asking, orderId: string, command: Command) =>
@@ -167,8 +168,8 @@ const callerOf = ({ tenantId, staff, key, requestId }: Asking): Caller => ({
 /** The requests go in as they are told, wrong ones too: that they are refused is part of the story. */
 const startOf = ({ type: _, serial, ...more }: CommandOf<"startSubscription">) =>
   ({ assetSerialNumber: serial, ...more }) as unknown as Omit<StartSubscription, "orderId">
-const endOf = ({ type: _, subscriptionId, ...more }: CommandOf<"endSubscription">) =>
-  ({ rentalId: subscriptionId, ...more }) as EndSubscription
+const endOf = ({ type: _, subscriptionId, ...more }: CommandOf<"cancelSubscription">) =>
+  ({ rentalId: subscriptionId, ...more }) as CancelSubscription
 
 const refused = (failure: Extract<Failure, { code: string }>): Refused => {
   const { code, message, remedy } = failure

@@ -4,7 +4,8 @@
  */
 import type { Identity } from "../../src/http/ApiKeys.ts"
 import type { TenantId } from "../../src/order/Order.ts"
-import type { CommandType, PlaceOrder } from "../../src/order/OrderCommand.ts"
+import type { CommandType } from "../../src/order/commands/index.ts"
+import type { PlaceOrder } from "../../src/order/commands/place.ts"
 
 /** Someone who works for a tenant. `access` is what an HTTP request of theirs comes with; calls in code need no key. */
 export interface Staff {
@@ -49,7 +50,7 @@ export type Command =
       readonly contractLength?: number
       readonly startDate?: string
     }
-  | { readonly type: "endSubscription"; readonly subscriptionId: string; readonly reason: string; readonly notes?: string }
+  | { readonly type: "cancelSubscription"; readonly subscriptionId: string; readonly reason: string; readonly notes?: string }
   | { readonly type: "cancel"; readonly reason?: string }
 export type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>
 

@@ -3,7 +3,7 @@
  * Afterwards: whether they were told as they claim, and whether they leave out nothing that the machine can answer.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import type { PlaceRefusal } from "../../src/order/Refusal.ts"
+import type { PlaceRefusal } from "../../src/order/commands/place.ts"
 import { tried } from "../support/evidence.ts"
 import { Chronicle } from "./Chronicle.ts"
 import { openWays } from "./openWays.ts"

@@ -7,13 +7,16 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { beforeAll, describe, expect, it } from "vitest"
-import { StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
-import type { Change, OrderStore as OrderStoreService } from "../../src/lifecycle/OrderStore.ts"
-import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import {
+  type Change,
+  OrderStore,
+  type OrderStore as OrderStoreService,
+  StoreUnavailable
+} from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import type { AuditEvent } from "../../src/order/AuditEvent.ts"
 import type { Order } from "../../src/order/Order.ts"
-import { OrderNotPending } from "../../src/order/Refusal.ts"
+import { OrderNotPending } from "../../src/order/commands/confirm.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
 import { Auditor, type Finding } from "../../src/simulation/Auditor.ts"
 import type { Answer, Sent, Watcher } from "../../src/simulation/Call.ts"
@@ -48,7 +51,7 @@ const calls: ReadonlyArray<readonly [call: object, key?: string, attempt?: numbe
   [place("LAPTOP")],
   [{ type: "confirm", order: 4 }],
   [start(4, "L-1"), "start B"],
-  [{ type: "endSubscription", subscription: 2, request: { reason: "customer_request" } }],
+  [{ type: "cancelSubscription", subscription: 2, request: { reason: "customer_request" } }],
   [{ type: "cancel", order: 0, request: { reason: "moved abroad" } }, "cancel A"],
   [{ type: "cancel", order: 0, request: { reason: "moved abroad" } }, "cancel A", 1, 8],
   [{ type: "cancel", order: 0, request: {} }],

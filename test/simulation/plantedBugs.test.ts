@@ -48,8 +48,8 @@ const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted
     [
       [
         "order/orderMachine.ts",
-        'startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },\n          endSubscription: [',
-        "startSubscription,\n          endSubscription: ["
+        'startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },\n          cancelSubscription: [',
+        "startSubscription,\n          cancelSubscription: ["
       ]
     ],
     "C7",

@@ -200,7 +200,7 @@ const worksOn = Effect.fnUntraced(function* (tenantId: TenantId) {
 
   // New commands: what was stored under laxer rules is read and ended as it is.
   const odd = huf.subscriptions.find(({ serialNumber }) => serialNumber === " HUF-2 ")
-  yield* lifecycle.endSubscription(callerOf(tenantId), {
+  yield* lifecycle.cancelSubscription(callerOf(tenantId), {
     rentalId: odd?.subscriptionId ?? SubscriptionId.make("none"),
     reason: "other"
   })

@@ -7,12 +7,13 @@
  * has ended makes no difference to any answer.
  */
 import * as Result from "effect/Result"
-import { RequestId } from "../../src/order/AuditEvent.ts"
-import { decide, type Occasion, type Transition } from "../../src/order/decide.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
+import { decide } from "../../src/order/decide.ts"
+import type { Occasion, Transition } from "../../src/order/Transition.ts"
 import { type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
-import type { OrderCommand } from "../../src/order/OrderCommand.ts"
-import { place, type Variant } from "../../src/order/place.ts"
+import type { OrderCommand } from "../../src/order/commands/index.ts"
+import { place, type Variant } from "../../src/order/commands/place.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
@@ -82,7 +83,7 @@ export const commandsOn = (order: Order): ReadonlyArray<OrderCommand> => {
     asset: { isKnown: true, isRented: false },
     ...more
   })
-  const end = (id: string): OrderCommand => ({ type: "endSubscription", rentalId: SubscriptionId.make(id), reason: "other" })
+  const end = (id: string): OrderCommand => ({ type: "cancelSubscription", rentalId: SubscriptionId.make(id), reason: "other" })
   const skus = [...new Set(order.lines.map(({ sku }) => sku))]
   // Of each line one subscription per standing: the others of the same kind lead to the same state.
   const kinds = new Map(order.subscriptions.map(({ line, status, subscriptionId }) => [`${line} ${status}`, subscriptionId]))
@@ -140,8 +141,8 @@ export const describe = (command: OrderCommand): string => {
       const kind = asset.isKnown ? (asset.isRented ? "rented" : "free") : "unknown"
       return `startSubscription(${[...named.filter((part) => typeof part === "string"), kind].join(", ")})`
     }
-    case "endSubscription":
-      return `endSubscription(${command.rentalId})`
+    case "cancelSubscription":
+      return `cancelSubscription(${command.rentalId})`
   }
 }
 

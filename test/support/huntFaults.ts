@@ -19,7 +19,7 @@ const mixes: ReadonlyArray<Mix> = [
   {
     before: openings.rented(true),
     calls: [
-      { type: "endSubscription", order: 0, rental: 0 },
+      { type: "cancelSubscription", order: 0, rental: 0 },
       { type: "cancel", order: 0, reason: "quick" }
     ]
   },

@@ -1,7 +1,7 @@
 /** A store full of orders, quickly: as many as wanted, in every status, each made by `place` and `decide` and committed in batches. */
 import * as Effect from "effect/Effect"
 import { type Change, OrderStore } from "../../src/lifecycle/OrderStore.ts"
-import type { OrderCommand } from "../../src/order/OrderCommand.ts"
+import type { OrderCommand } from "../../src/order/commands/index.ts"
 import { OrderId, TenantId } from "../../src/order/Order.ts"
 import { cancel, confirm, end, type Head, headOf, keyFor, next, placing, start } from "../../src/testing/contractOrders.ts"
 

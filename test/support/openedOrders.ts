@@ -63,7 +63,7 @@ export const promisedServices = (orders: Orders): Layer.Layer<OrderLifecycle | A
       place: (caller, request, options) => asked(() => orders.place(caller, request, options)),
       confirm: (caller, orderId) => asked(() => orders.confirm(caller, orderId)),
       startSubscription: (caller, request) => asked(() => orders.startSubscription(caller, request)),
-      endSubscription: (caller, request) => asked(() => orders.endSubscription(caller, request)),
+      cancelSubscription: (caller, request) => asked(() => orders.cancelSubscription(caller, request)),
       cancel: (caller, orderId, request) => asked(() => orders.cancel(caller, orderId, request)),
       cancelMany: (caller, orderIds, request) =>
         Effect.map(

@@ -8,8 +8,8 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { Caller } from "../../src/lifecycle/Caller.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
-import type { Transition } from "../../src/order/decide.ts"
-import { RequestId } from "../../src/order/AuditEvent.ts"
+import type { Transition } from "../../src/order/Transition.ts"
+import { RequestId } from "../../src/order/orderEvent.ts"
 import { SerialNumber, type SubscriptionId } from "../../src/order/Order.ts"
 import type { Call } from "./callLog.ts"
 import { randomOf } from "./seeded.ts"
@@ -128,7 +128,7 @@ export const live = (life: Life): Effect.Effect<void, never, OrderLifecycle> =>
       if (random() < 0.2) return
       for (const [n, rentalId] of rented.entries()) {
         yield* persist(life, `end${n}`, "accepted", (caller) =>
-          lifecycle.endSubscription(caller, { rentalId, reason: "customer_request", notes: `ended ${n}` })
+          lifecycle.cancelSubscription(caller, { rentalId, reason: "customer_request", notes: `ended ${n}` })
         )
       }
     }

@@ -27,13 +27,13 @@ const confidentialOrder = Effect.gen(function* () {
   })
   const rentalId = started.after.subscriptions[0]?.subscriptionId as SubscriptionId
   const giveBack = { rentalId, reason: "other" as const, notes: "secret end" }
-  yield* lifecycle.endSubscription(under("end"), giveBack)
+  yield* lifecycle.cancelSubscription(under("end"), giveBack)
   yield* lifecycle.cancel(under("cancel"), orderId, { reason: "secret reason" })
   const again = Effect.flip(lifecycle.cancel(under("again"), orderId, { reason: "any" }))
   const repeats = Effect.all([
     lifecycle.cancel(under("cancel"), orderId, { reason: "secret reason" }),
     again,
-    lifecycle.endSubscription(under("end"), giveBack),
+    lifecycle.cancelSubscription(under("end"), giveBack),
     lifecycle.get(caller.tenantId, orderId),
     lifecycle.getSubscription(caller.tenantId, rentalId),
     lifecycle.list(caller.tenantId),

@@ -12,7 +12,7 @@ const start = (serial: string): Asked => ({
   customer: "of the order"
 })
 const end = (subscriptionId: string): Asked => ({
-  type: "endSubscription",
+  type: "cancelSubscription",
   subscriptionId: SubscriptionId.make(subscriptionId),
   reason: "customer_request"
 })

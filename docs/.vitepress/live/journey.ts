@@ -6,14 +6,17 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { AuditEvent } from "../../../src/order/AuditEvent.ts"
 import { seal, type SealedEvent } from "../../../src/order/auditChain.ts"
-import { decide, type Transition } from "../../../src/order/decide.ts"
+import { decide } from "../../../src/order/decide.ts"
+import type { Transition } from "../../../src/order/Transition.ts"
 import { fold } from "../../../src/order/evolve.ts"
 import { type Blocker, explain, preview, type Preview } from "../../../src/order/explain.ts"
 import { type Lifecycle, lifecycles } from "../../../src/order/lifecycleTable.ts"
 import { CustomerId, type Order, SerialNumber, Sku, SubscriptionId } from "../../../src/order/Order.ts"
-import { CancelOrder, type OrderCommand, PlaceOrder, SubscriptionCancelReason } from "../../../src/order/OrderCommand.ts"
-import { type CancellationPolicy, cancellationPolicyNames } from "../../../src/order/orderMachine.ts"
-import { place } from "../../../src/order/place.ts"
+import { CancelOrder } from "../../../src/order/commands/cancel.ts"
+import type { OrderCommand } from "../../../src/order/commands/index.ts"
+import { place, PlaceOrder } from "../../../src/order/commands/place.ts"
+import { SubscriptionCancelReason } from "../../../src/order/commands/cancelSubscription.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../../src/order/policies/index.ts"
 import { reader } from "../../../src/order/readInput.ts"
 import type { Refusal } from "../../../src/order/Refusal.ts"
 import { customerId, occasionOf, placingFacts, requestFor, saltOf } from "./shop.ts"
@@ -29,7 +32,7 @@ export const Asked = Schema.Union([
     asset: Schema.Literals(["free", "rented", "unknown"]),
     customer: Schema.Literals(["of the order", "another"])
   }),
-  Schema.Struct({ type: Schema.tag("endSubscription"), subscriptionId: SubscriptionId, reason: SubscriptionCancelReason }),
+  Schema.Struct({ type: Schema.tag("cancelSubscription"), subscriptionId: SubscriptionId, reason: SubscriptionCancelReason }),
   Schema.Struct({ type: Schema.tag("cancel"), ...CancelOrder.fields })
 ])
 export type Asked = typeof Asked.Type
@@ -78,8 +81,8 @@ export const commandOf = (asked: Asked, order: Order): OrderCommand => {
     case "confirm":
     case "cancel":
       return asked
-    case "endSubscription":
-      return { type: "endSubscription", rentalId: asked.subscriptionId, reason: asked.reason }
+    case "cancelSubscription":
+      return { type: "cancelSubscription", rentalId: asked.subscriptionId, reason: asked.reason }
     case "startSubscription": {
       const isRentedHere = order.subscriptions.some(
         ({ serialNumber, status }) => serialNumber === asked.serialNumber && status === "active"

@@ -1,12 +1,12 @@
 /** Where the page's order is placed: the demo shop of the service, its first customer, and a clock that moves a minute a step. */
 import * as DateTime from "effect/DateTime"
 import { demoCatalogue } from "../../../src/http/demoCatalogue.ts"
-import { RequestId } from "../../../src/order/AuditEvent.ts"
-import type { Occasion } from "../../../src/order/decide.ts"
+import { RequestId } from "../../../src/order/orderEvent.ts"
+import type { Occasion } from "../../../src/order/Transition.ts"
 import { portableDigest } from "../../../src/order/digest.ts"
 import { Currency, decimalsForNewAmounts, toMinor } from "../../../src/order/Money.ts"
 import { CustomerId, OrderId, Sku, TenantId } from "../../../src/order/Order.ts"
-import type { PlacingFacts, Variant } from "../../../src/order/place.ts"
+import type { PlacingFacts, Variant } from "../../../src/order/commands/place.ts"
 import { fromDateTime } from "../../../src/order/Timestamp.ts"
 
 const variants = demoCatalogue.map(({ sku, productName, status, currency, pricing }): Variant => {

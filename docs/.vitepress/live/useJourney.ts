@@ -2,8 +2,8 @@
 import { computed, shallowRef } from "vue"
 import type { AuditEvent } from "../../../src/order/AuditEvent.ts"
 import { SerialNumber } from "../../../src/order/Order.ts"
-import type { CommandType } from "../../../src/order/OrderCommand.ts"
-import type { CancellationPolicy } from "../../../src/order/orderMachine.ts"
+import type { CommandType } from "../../../src/order/commands/index.ts"
+import type { CancellationPolicy } from "../../../src/order/policies/index.ts"
 import { examples } from "./examples.ts"
 import { chainFault, type History, tampered } from "./history.ts"
 import { ask, type Asked, foresee, type Journey, type Origin, play, type Played } from "./journey.ts"
@@ -20,7 +20,7 @@ const commandByEvent: Record<AuditEvent["type"], CommandType | "place"> = {
   "order.placed": "place",
   "order.confirmed": "confirm",
   "subscription.started": "startSubscription",
-  "subscription.ended": "endSubscription",
+  "subscription.ended": "cancelSubscription",
   "order.cancelled": "cancel"
 }
 
@@ -43,7 +43,7 @@ const arrowsOpen = (played: Played): ReadonlyArray<Arrow> => {
     const serialNumber = SerialNumber.make("a free one")
     tries.push({ type: "startSubscription", sku: line.sku, serialNumber, asset: "free", customer: "of the order" })
   }
-  if (active) tries.push({ type: "endSubscription", subscriptionId: active.subscriptionId, reason: "other" })
+  if (active) tries.push({ type: "cancelSubscription", subscriptionId: active.subscriptionId, reason: "other" })
   return tries.flatMap((asked) => {
     const plan = foresee(played, asked)?.plan
     return plan ? [{ from: order.status, command: asked.type, to: plan.status }] : []

@@ -5,11 +5,11 @@ import {
   cancelSubscription,
   confirmOrder,
   createOrder,
+  type CreateOrderError,
   createSubscription,
   getOrder,
   listOrders
 } from "./.generated/heyApi/index.ts"
-import type { CreateOrderError } from "./.generated/heyApi/index.ts"
 import { billingAddress, customer, items, type Telling } from "./story.ts"
 
 /** What can be tried again has a code that says so. */

@@ -95,7 +95,7 @@ step("{staff} starts a subscription for {serial} for {int} months", ({ world }, 
 )
 
 const end = (world: World, serial: string, reason = "customer_request", notes?: string) => ({
-  type: "endSubscription" as const,
+  type: "cancelSubscription" as const,
   subscriptionId: world.subscriptionFor(serial),
   reason,
   ...(notes !== undefined && { notes })
@@ -126,7 +126,7 @@ step(
 )
 
 step("{staff} ends a subscription that does not exist", ({ world }, who: StaffName) =>
-  ask(world, who, "the order", { type: "endSubscription", subscriptionId: unknownId, reason: "customer_request" })
+  ask(world, who, "the order", { type: "cancelSubscription", subscriptionId: unknownId, reason: "customer_request" })
 )
 
 step("the subscription(s) for {serials} has/have run out", async ({ world }, serials: ReadonlyArray<string>) => {

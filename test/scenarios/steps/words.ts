@@ -1,6 +1,6 @@
 /** The words that steps share: who, what, how many, and the tables below a step. */
 import { OrderStatus } from "../../../src/order/Order.ts"
-import { cancellationPolicyNames } from "../../../src/order/orderMachine.ts"
+import { cancellationPolicyNames } from "../../../src/order/policies/index.ts"
 import { type Action, makeStepList } from "../stepList.ts"
 import { type Product, products } from "../Surroundings.ts"
 import { customers, type Item, staff, type World } from "../World.ts"

@@ -2,16 +2,130 @@
  * Placing an order: a request and what the catalogue says in; the order and its first event, or a refusal, out. Pure.
  */
 import * as Result from "effect/Result"
-import type { OrderPlaced } from "./AuditEvent.ts"
-import type { Occasion, Transition } from "./decide.ts"
-import { evolve } from "./evolve.ts"
-import { assertLaws } from "./invariants.ts"
-import type { Lifecycle } from "./lifecycleTable.ts"
-import { type Currency, decimalsForNewAmounts } from "./Money.ts"
-import type { CustomerId, OrderedLine, OrderId, Payment, Sku, TenantId } from "./Order.ts"
-import type { PlaceOrder } from "./OrderCommand.ts"
-import type { InputFault, PlaceRefusal } from "./Refusal.ts"
-import { InvalidContractLength, InvalidInput, VariantInactive, VariantNotFound } from "./Refusal.ts"
+import * as Schema from "effect/Schema"
+import { InputFault, InvalidInput, mayBeReplayed } from "../commonRefusals.ts"
+import { assertLaws } from "../invariants.ts"
+import { type Currency, decimalsForNewAmounts, decimalsOnceAssumed } from "../Money.ts"
+import {
+  Address,
+  ContractLength,
+  CustomerId,
+  CustomerType,
+  ExtensionDetails,
+  type Order,
+  OrderedFacts,
+  OrderedLine,
+  type OrderId,
+  type OrderStatus,
+  OrderType,
+  type Payment,
+  PersonalFacts,
+  Quantity,
+  Sku,
+  type TenantId,
+  UpgradeDetails
+} from "../Order.ts"
+import { orderEvent } from "../orderEvent.ts"
+import { asNewIdentifier, Email, NewJsonObject, NonEmptyText, Text } from "../Text.ts"
+import type { Occasion, Transition } from "../Transition.ts"
+import { allHeld } from "../Units.ts"
+
+/** At most this many lines, and this many units over all lines. Source: decisions.md, section 2, "Money". */
+export const maxLines = 1_000
+export const maxDevices = 10_000
+
+/** A SKU that comes in as new. */
+export const NewSku = Sku.check(asNewIdentifier<Sku>())
+
+const ItemRequest = Schema.Struct({
+  sku: NewSku,
+  quantity: Quantity,
+  contractLength: Schema.optionalKey(ContractLength)
+})
+
+/** Place an order. Prices come from the catalogue, never from the caller; without `contractLength` the shortest is taken. */
+export const PlaceOrder = Schema.Struct({
+  orderType: Schema.optionalKey(OrderType),
+  customer: Schema.Struct({
+    email: Email,
+    firstName: NonEmptyText,
+    lastName: NonEmptyText,
+    company: Schema.optionalKey(Text),
+    phone: Schema.optionalKey(Text),
+    customerType: Schema.optionalKey(CustomerType)
+  }),
+  billingAddress: Address,
+  shippingAddress: Schema.optionalKey(Address),
+  items: Schema.Array(ItemRequest).check(
+    Schema.isMinLength(1),
+    Schema.isMaxLength(maxLines),
+    Schema.makeFilter<ReadonlyArray<typeof ItemRequest.Type>>(
+      (items) =>
+        items.reduce((devices, item) => devices + item.quantity, 0) <= maxDevices ||
+        `must not ask for more than ${maxDevices} units in all`
+    )
+  ),
+  customFields: Schema.optionalKey(Schema.NullOr(NewJsonObject)),
+  notes: Schema.optionalKey(Text),
+  extensionDetails: Schema.optionalKey(ExtensionDetails),
+  upgradeDetails: Schema.optionalKey(UpgradeDetails)
+})
+export type PlaceOrder = typeof PlaceOrder.Type
+
+export const OrderPlaced = orderEvent(
+  "order.placed",
+  "An order was placed: what was ordered, for whom and at which prices. Its units are reserved from now on.",
+  {
+    details: Schema.Struct({ customerId: CustomerId, ...OrderedFacts.fields, lines: Schema.Array(OrderedLine) }),
+    confidential: PersonalFacts
+  }
+)
+
+// --- refusals --------------------------------------------------------------------------------------------------------------------------
+
+export class VariantNotFound extends Schema.TaggedError<VariantNotFound>()("VariantNotFound", {
+  ...mayBeReplayed,
+  skus: Schema.NonEmptyArray(Sku),
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  static readonly when = "The catalogue does not have the SKU."
+  readonly code = "VARIANT_NOT_FOUND"
+  readonly remedy = "Order a SKU of the catalogue."
+  override get message() {
+    return `The catalogue has no ${this.skus.join(", ")}.`
+  }
+}
+
+export class VariantInactive extends Schema.TaggedError<VariantInactive>()("VariantInactive", {
+  ...mayBeReplayed,
+  skus: Schema.NonEmptyArray(Sku),
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  static readonly when = "The catalogue has the SKU, but does not offer it at present."
+  readonly code = "VARIANT_INACTIVE"
+  readonly remedy = "Order an active SKU, or activate this one."
+  override get message() {
+    return `Not offered at present: ${this.skus.join(", ")}.`
+  }
+}
+
+export class InvalidContractLength extends Schema.TaggedError<InvalidContractLength>()("InvalidContractLength", {
+  ...mayBeReplayed,
+  skus: Schema.NonEmptyArray(Sku),
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  static readonly when = "The SKU is not priced for the contract length."
+  readonly code = "INVALID_CONTRACT_LENGTH"
+  readonly remedy = "Choose one of the contract lengths the SKU is priced for."
+  override get message() {
+    return `Not priced for that contract length: ${this.skus.join(", ")}.`
+  }
+}
+
+/** What `place` can be refused with. */
+export type PlaceRefusal = VariantNotFound | VariantInactive | InvalidContractLength | InvalidInput
+
+// --- the decision ----------------------------------------------------------------------------------------------------------------------
 
 /** A SKU as the catalogue knows it. `monthlyPrice` is minor units per unit and month. */
 export interface Variant {
@@ -33,7 +147,7 @@ export interface PlacingFacts {
 
 /** Place an order. Availability is not asked about: reservations may exceed the stock (back-orders are normal). */
 export const place = (
-  lifecycle: Lifecycle,
+  { initial }: { readonly initial: OrderStatus },
   request: PlaceOrder,
   facts: PlacingFacts,
   occasion: Occasion
@@ -49,7 +163,7 @@ export const place = (
       actor: occasion.actor,
       requestId: occasion.requestId,
       from: null,
-      to: lifecycle.initial,
+      to: initial,
       released: [],
       details: {
         customerId: facts.customerId,
@@ -78,10 +192,29 @@ export const place = (
         ...(request.customFields !== undefined && { customFields: request.customFields })
       }
     }
-    const after = evolve(null, event)
+    const after = orderPlaced(event)
     assertLaws(after)
     return { before: null, event, after }
   })
+
+/** The order that an event placed. */
+export const orderPlaced = (event: typeof OrderPlaced.Type): Order => {
+  const { customerId: _, lines, ...ordered } = event.details
+  return {
+    tenantId: event.tenantId,
+    orderId: event.orderId,
+    version: event.sequence,
+    status: event.to,
+    ...ordered,
+    decimals: ordered.decimals ?? decimalsOnceAssumed(ordered.currency),
+    ...event.confidential,
+    lines: lines.map((line) => ({ ...line, units: allHeld(line.quantity) })),
+    subscriptions: [],
+    createdAt: event.at,
+    createdBy: event.actor.userId,
+    updatedAt: event.at
+  }
+}
 
 /** One thing wrong with one item, as the refusal it leads to. */
 type Fault = {

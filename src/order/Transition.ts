@@ -1,0 +1,27 @@
+/** What an accepted command did, and what it was given with. */
+import type { AuditEvent } from "./AuditEvent.ts"
+import type { Actor, Order } from "./Order.ts"
+import type { RequestId } from "./orderEvent.ts"
+import type { Timestamp } from "./Timestamp.ts"
+
+/** When, by whom and under which request a command is given. */
+export interface Occasion {
+  readonly at: Timestamp
+  readonly actor: Actor
+  readonly requestId: RequestId
+}
+
+/**
+ * What one accepted command did: the reply, the audit event and the stored change are all this one value.
+ * `before` is null when the order was placed; `after` is always `evolve(before, event)`.
+ */
+export interface Transition<Event extends AuditEvent = AuditEvent> {
+  readonly before: Order | null
+  readonly event: Event
+  readonly after: Order
+  /**
+   * True on an answer that is given again under its idempotency key; absent otherwise. `event` is the event of the first answer. `before` is
+   * null then, and `after` the order as it stands now, or as it was placed. See `docs/decisions/0027-what-a-replay-carries.md`.
+   */
+  readonly replayed?: true
+}

@@ -1,0 +1,107 @@
+/**
+ * What a command is, in one value: what callers give, what the machine wants to know before it answers, the refusals in words, the event
+ * that records it, and what that event makes of the order. Where the command may be given is not said here but in `orderMachine.ts`.
+ */
+import type * as Schema from "effect/Schema"
+import type { Order, Sku, SubscriptionId } from "../Order.ts"
+import type { OrderEventSchema } from "../orderEvent.ts"
+import type { CancellationPolicy } from "../policies/index.ts"
+import type { Timestamp } from "../Timestamp.ts"
+
+/** What is known of the asset a subscription is to be started with. `sku` is the registry's; absent where there is no registry. */
+export interface AssetFacts {
+  readonly isKnown: boolean
+  readonly isRented: boolean
+  readonly sku?: Sku
+}
+
+/** What a command that rents an asset learns from its surroundings: the id for its subscription, and how the asset stands. */
+export interface RentingFacts {
+  readonly subscriptionId: SubscriptionId
+  readonly asset: AssetFacts
+}
+
+/**
+ * How the caller names the order: `order`, by its id beside the request; `orderId`, by that member of the request; `rentalId`, by the member
+ * that names one of its subscriptions.
+ */
+export type Target = "order" | "orderId" | "rentalId"
+
+/** What a refusal can tell about. `lacking` is the fact that does not hold, by the machine's name. */
+export interface RefusalFacts<Command> {
+  readonly order: Order
+  readonly command: Command
+  readonly lacking: string | undefined
+  readonly policy: CancellationPolicy
+}
+
+export type RequestSchema = Schema.Struct<Schema.Struct.Fields>
+
+/** A request as the order's own part of it: without the order's id, if that is a member. */
+type WithoutOrderId<Request, To extends Target> = To extends "orderId" ? Omit<Request, "orderId"> : Request
+
+/** What everything else about a command is written in terms of. */
+export interface CommandTerms<
+  Name extends string,
+  Request extends RequestSchema,
+  To extends Target,
+  Rents extends string | undefined,
+  Event extends OrderEventSchema
+> {
+  readonly name: Name
+  /** What it does, in a sentence. */
+  readonly description: string
+  readonly request: Request
+  readonly target: To
+  /** The member of the request that names an asset to rent. Its `RentingFacts` are found before the command is decided on. */
+  readonly rents: Rents
+  readonly event: Event
+}
+
+/** A command as it is decided on: the request, and the facts that only its surroundings know. */
+export type Decided<Name extends string, Request extends RequestSchema, To extends Target, Rents extends string | undefined> = {
+  readonly type: Name
+} & WithoutOrderId<Request["Type"], To> &
+  (Rents extends string ? RentingFacts : unknown)
+
+/** Define a command: first its terms, then what follows from them. */
+export const defineCommand =
+  <
+    const Name extends string,
+    Request extends RequestSchema,
+    const To extends Target,
+    Event extends OrderEventSchema,
+    const Rents extends string | undefined = undefined
+  >(
+    terms: CommandTerms<Name, Request, To, Rents, Event>
+  ) =>
+  <
+    Question extends { readonly type: Name },
+    const Facts extends Readonly<Record<string, (question: Question) => boolean>>,
+    const Refusals extends Readonly<
+      Record<string, (facts: RefusalFacts<Decided<Name, Request, To, Rents>>) => { readonly code: string } | undefined>
+    >
+  >(behaviour: {
+    /** The command as the machine is asked about it. Without `at`, nothing is too early or too late. */
+    readonly question: (order: Order, command: Decided<Name, Request, To, Rents>, at?: Timestamp) => Question
+    /** The question of an event that is there: what it does not record was in order, or the event would not be there. */
+    readonly questionOfEvent: (order: Order, event: Event["Type"]) => Question
+    /** Its guards, by the names that stand on the arrows. Each fails for one reason only, and holds when the question does not arise. */
+    readonly facts: Facts
+    /** Its refusals, by code; undefined where the order gives no reason for one, which is a mistake in the machine. */
+    readonly refusals: Refusals
+    /** What the event says by itself. */
+    readonly record: (
+      order: Order,
+      command: Decided<Name, Request, To, Rents>,
+      at: Timestamp
+    ) => Pick<Event["Type"], "details" | "confidential">
+    /** What the event changes of the order, besides version, status and time. */
+    readonly evolve: (order: Order, event: Event["Type"]) => Partial<Order>
+    /** What a caller may want to see to, because the command does not: in plain words. */
+    readonly warnings?: (order: Order) => ReadonlyArray<string>
+    /** A command that fits the order, as far as one can. */
+    readonly sample: (order: Order) => Decided<Name, Request, To, Rents>
+    /** The name in idempotency fingerprints, where that is another: stored fingerprints stay what they are. */
+    readonly nameInFingerprints?: string
+  }) => ({ ...terms, ...behaviour })

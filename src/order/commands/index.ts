@@ -1,0 +1,52 @@
+/**
+ * Every command on an order, by name. Whatever knows all commands is derived from this record: unions, readers, previews, the machine's
+ * events, promise methods, HTTP routes, simulated calls. A new one is a file, a line here, and its answers in `orderMachine.ts`.
+ */
+import { cancel } from "./cancel.ts"
+import { cancelSubscription } from "./cancelSubscription.ts"
+import { confirm } from "./confirm.ts"
+import { startSubscription } from "./startSubscription.ts"
+
+export const commands = {
+  /** Confirm a pending order. */
+  confirm,
+  /** Start a subscription for one unit of one line. Its id is `event.details.subscriptionId`. */
+  startSubscription,
+  /** Cancel a subscription: it ends, its order keeps its status. */
+  cancelSubscription,
+  /** Cancel an order and release what it holds. Source: cancel-order.md. */
+  cancel
+}
+export type Commands = typeof commands
+
+/** The name of a command on an existing order. */
+export type CommandType = keyof Commands
+
+/** Every command on an existing order. */
+export const commandTypes = Object.keys(commands) as ReadonlyArray<CommandType>
+
+/** A command as the lifecycle decides on it: the request, and the facts that only its surroundings know. */
+export type OrderCommand<Type extends CommandType = CommandType> = {
+  readonly [Name in Type]: ReturnType<Commands[Name]["sample"]>
+}[Type]
+
+/** A command as a caller puts it: its name, and the request without the order's id. */
+export type CommandRequest<Type extends CommandType = CommandType> = {
+  readonly [Name in Type]: { readonly type: Name } & (Commands[Name]["target"] extends "orderId"
+    ? Omit<Commands[Name]["request"]["Type"], "orderId">
+    : Commands[Name]["request"]["Type"])
+}[Type]
+
+/** A command as the machine is asked about it: its name, and the facts that its guards ask about. */
+export type OrderEvent<Type extends CommandType = CommandType> = {
+  readonly [Name in Type]: ReturnType<Commands[Name]["question"]>
+}[Type]
+
+/** The event each command is recorded by. */
+export type EventOf<Type extends CommandType> = Commands[Type]["event"]["Type"]
+
+type RefusalIn<Refusals> =
+  Refusals extends Readonly<Record<string, (...args: never) => infer Refused>> ? Exclude<Refused, undefined> : never
+
+/** What each command can be refused with. */
+export type RefusalOf<Type extends CommandType> = { readonly [Name in Type]: RefusalIn<Commands[Name]["refusals"]> }[Type]

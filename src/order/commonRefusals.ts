@@ -1,0 +1,48 @@
+/** Refusals that more than one command can get. Those of a single command stand with it, in `commands/`. */
+import * as Schema from "effect/Schema"
+import { OrderId, SubscriptionId } from "./Order.ts"
+
+/** `replayed` is true on a refusal that was given before under the same idempotency key and is given again; absent otherwise. */
+export const mayBeReplayed = { replayed: Schema.optionalKey(Schema.Literal(true)) }
+
+/** One wrong field of an input: where (`items[2].quantity`), what is wrong, and the kind of fault. */
+export const InputFault = Schema.Struct({ path: Schema.String, message: Schema.String, code: Schema.String })
+export type InputFault = typeof InputFault.Type
+
+export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", {
+  ...mayBeReplayed,
+  details: Schema.NonEmptyArray(InputFault)
+}) {
+  static readonly when =
+    "The input does not have the shape that the command needs, or does not fit the order. `details` names every wrong field."
+  readonly code = "VALIDATION_ERROR"
+  readonly remedy = "Correct the named fields and send the request again."
+  override get message() {
+    return this.details.map((fault) => (fault.path === "" ? fault.message : `${fault.path}: ${fault.message}`)).join("; ")
+  }
+}
+
+/** The refusal of one member that has the right shape and does not fit the order. */
+export const wrongMember = (path: string, message: string) =>
+  new InvalidInput({ details: [{ path, message, code: "invalid_value" }] })
+
+export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", { ...mayBeReplayed, orderId: OrderId }) {
+  static readonly when = "The order does not exist in the tenant. An order of another tenant is no different."
+  readonly code = "NOT_FOUND"
+  readonly remedy = "Verify the order ID."
+  override get message() {
+    return "Order not found"
+  }
+}
+
+export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFound>()("SubscriptionNotFound", {
+  ...mayBeReplayed,
+  subscriptionId: SubscriptionId
+}) {
+  static readonly when = "The subscription does not exist in the tenant, or is not of the order."
+  readonly code = "NOT_FOUND"
+  readonly remedy = "Verify the subscription ID."
+  override get message() {
+    return "Subscription not found"
+  }
+}
