@@ -87,5 +87,8 @@ export const readIdentity = (answer: Identity | null): Identity | null => {
   return { actor, tenants }
 }
 
+/** The tenant of a request, which the port says the key may act for. */
+export const readTenant = answerReader("ApiKeys.identify", TenantId)
+
 const isSet = (given: unknown): given is ReadonlySet<TenantId> =>
   typeof given === "object" && given !== null && "has" in given && typeof given.has === "function"

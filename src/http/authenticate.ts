@@ -4,7 +4,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Redacted from "effect/Redacted"
 import type { StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { Actor, TenantId } from "../order/Order.ts"
-import { type ApiKeys, readIdentity, readOnlyRole } from "./ApiKeys.ts"
+import { type ApiKeys, readIdentity, readOnlyRole, readTenant } from "./ApiKeys.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
 import { headerValues } from "./headers.ts"
 
@@ -30,5 +30,5 @@ export const authenticate = Effect.fnUntraced(function* (
   const [tenantId, ...others] = headerValues(request, "tenant-id") as ReadonlyArray<TenantId>
   if (tenantId === undefined || others.length > 0 || !identity.tenants.has(tenantId)) return yield* httpFault("NO_TENANT_ACCESS")
   if (isChange && identity.actor.role === readOnlyRole) return yield* httpFault("INSUFFICIENT_PERMISSIONS")
-  return { actor: identity.actor, tenantId }
+  return { actor: identity.actor, tenantId: readTenant(tenantId, "tenants") }
 })

@@ -3,9 +3,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { Currency, MinorUnits } from "../order/Money.ts"
-import { ContractLength, Sku, type TenantId } from "../order/Order.ts"
-import type { Variant } from "../order/commands/place.ts"
+import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
+import { MinorUnits } from "../order/Money.ts"
+import { ContractLength, type Sku, type TenantId } from "../order/Order.ts"
+import { NewSku, type Variant } from "../order/commands/place.ts"
 import { NonEmptyText } from "../order/Text.ts"
 import { answerReader, optionReader, wrongAnswer, wrongOption } from "./options.ts"
 import type { StoreUnavailable } from "./OrderStore.ts"
@@ -39,10 +40,10 @@ const Pricing = Schema.Array(Schema.Struct({ contractLength: ContractLength, mon
   )
 )
 const VariantAnswer = Schema.Struct({
-  sku: Sku,
+  sku: NewSku,
   productName: NonEmptyText,
   isActive: Schema.Boolean,
-  currency: Currency,
+  currency: CurrencyForNewAmounts,
   pricing: Pricing
 })
 

@@ -22,7 +22,7 @@ import {
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
-import { type Order, OrderId, Payment, type SubscriptionId, type TenantId } from "../order/Order.ts"
+import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
@@ -115,7 +115,7 @@ export class OrderLifecycle extends Context.Service<
     ) => Effect.Effect<Preview["blockers"], OrderNotFound | InvalidInput | StoreUnavailable>
 
     /** An order. */
-    readonly get: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<Order, OrderNotFound | StoreUnavailable>
+    readonly get: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<Order, OrderNotFound | InvalidInput | StoreUnavailable>
 
     /** A page of orders. */
     readonly list: (tenantId: TenantId, request?: OrderListRequest) => Effect.Effect<Page<Order>, InvalidInput | StoreUnavailable>
@@ -124,7 +124,7 @@ export class OrderLifecycle extends Context.Service<
     readonly getSubscription: (
       tenantId: TenantId,
       subscriptionId: SubscriptionId
-    ) => Effect.Effect<SubscriptionOfOrder, SubscriptionNotFound | StoreUnavailable>
+    ) => Effect.Effect<SubscriptionOfOrder, SubscriptionNotFound | InvalidInput | StoreUnavailable>
 
     /** A page of subscriptions, newest first. */
     readonly listSubscriptions: (
@@ -167,10 +167,14 @@ const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: str
   return (input: unknown) => Effect.fromResult(readResult(input))
 }
 const readCaller = read(Caller, "caller")
+const { idempotencyKey: _, ...callerWithoutKey } = Caller.fields
+const readCallerWithoutKey = read(Schema.Struct(callerWithoutKey), "caller")
+const readTenantId = read(TenantId, "tenantId")
+const readSubscriptionId = read(SubscriptionId, "subscriptionId")
 const readOrderId = read(OrderId, "orderId")
 const readOrderIds = read(Schema.Array(OrderId), "orderIds")
 const readPlaceOrder = read(PlaceOrder)
-const readPayment = read(Schema.UndefinedOr(Payment), "payment")
+const readPlaceOptions = read(Schema.Struct({ payment: Schema.optional(Payment) }))
 const readCancelOrder = read(CancelOrder)
 const readRewriteNotes = read(RewriteNotes)
 
@@ -181,18 +185,23 @@ const readRequest = Object.fromEntries(commandTypes.map((type) => [type, read(co
     (input: unknown) => Effect.Effect<{ readonly orderId: OrderId; readonly rentalId: SubscriptionId }, InvalidInput>
   >
 >
-const readCommandType = read(Schema.Literals(commandTypes), "type")
+/** The readers of what is asked of an order that is named beside it. */
+const readPartOfRequest = Object.fromEntries(
+  commandTypes.map((type) => {
+    const { target, request } = commands[type]
+    if (target !== "orderId") return [type, read(request)]
+    const { orderId: _, ...fields } = request.fields
+    return [type, read(Schema.Struct(fields))]
+  })
+) as Readonly<Record<CommandType, (input: unknown) => Effect.Effect<object, InvalidInput>>>
+const readCommandType = reader(Schema.Struct({ type: Schema.Literals(commandTypes) }), "", "ignored")
 
 /** A command that is only asked about is checked like one that is given: what it is refused for, its preview is refused for. */
-const readCommandRequest = Effect.fnUntraced(function* (
-  orderId: OrderId,
-  { type: given, ...request }: CommandRequest
-): Effect.fn.Return<CommandRequest, InvalidInput> {
-  const type = yield* readCommandType(given)
-  if (commands[type].target !== "orderId") return { type, ...(yield* readRequest[type](request)) } as CommandRequest
-  const { orderId: _, ...checked } = yield* readRequest[type]({ ...request, orderId })
-  return { type, ...checked } as unknown as CommandRequest
-})
+const readCommandRequest = (given: CommandRequest): Effect.Effect<CommandRequest, InvalidInput> =>
+  Effect.flatMapEager(Effect.fromResult(readCommandType(given)), ({ type }) => {
+    const { type: _, ...request } = given
+    return Effect.mapEager(readPartOfRequest[type](request), (checked) => ({ type, ...checked }) as CommandRequest)
+  })
 
 /** The method of a command: check what the caller gives, and apply it. */
 const methodOf = (services: CommandServices, type: CommandType) => {
@@ -234,7 +243,9 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: { readonly payment?: Payment }) =>
     Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
       Effect.flatMapEager(readPlaceOrder(request), (checked) =>
-        Effect.flatMapEager(readPayment(options?.payment), (payment) => placeOrder(services, checkedCaller, checked, payment))
+        options === undefined
+          ? placeOrder(services, checkedCaller, checked, undefined)
+          : Effect.flatMapEager(readPlaceOptions(options), ({ payment }) => placeOrder(services, checkedCaller, checked, payment))
       )
     )
   )
@@ -242,9 +253,7 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const preview = traced("OrderLifecycle.preview")((caller: Caller, orderId: OrderId, request: CommandRequest) =>
     Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
       Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
-        Effect.flatMapEager(readCommandRequest(checkedId, request), (checked) =>
-          previewCommand(services, checkedCaller, checkedId, checked)
-        )
+        Effect.flatMapEager(readCommandRequest(request), (checked) => previewCommand(services, checkedCaller, checkedId, checked))
       )
     )
   )
@@ -257,24 +266,33 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     cancelMany: traced("OrderLifecycle.cancelMany")(
       (caller: Omit<Caller, "idempotencyKey">, orderIds: ReadonlyArray<OrderId>, request: CancelOrder = {}) =>
         Effect.gen(function* () {
-          const { idempotencyKey: _, ...checked } = yield* readCaller(caller)
+          const checked = yield* readCallerWithoutKey(caller)
           return yield* cancelMany(checked, yield* readOrderIds(orderIds), yield* readCancelOrder(request))
         })
     ),
-    get: traced("OrderLifecycle.get")((tenantId: TenantId, orderId: OrderId) =>
-      Effect.flatMap(store.load([{ tenantId, order: { orderId } }]), ([loaded]) =>
-        loaded?.order ? Effect.succeed(loaded.order) : Effect.fail(new OrderNotFound({ orderId }))
-      )
+    get: traced("OrderLifecycle.get")(
+      Effect.fnUntraced(function* (tenant: TenantId, order: OrderId) {
+        const tenantId = yield* readTenantId(tenant)
+        const orderId = yield* readOrderId(order)
+        const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
+        return loaded?.order ?? (yield* new OrderNotFound({ orderId }))
+      })
     ),
-    list: (tenantId, request) => listOrders(store, tenantId, request),
-    getSubscription: traced("OrderLifecycle.getSubscription")((tenantId: TenantId, subscriptionId: SubscriptionId) =>
-      Effect.flatMap(store.findSubscription(tenantId, subscriptionId), (found) =>
-        found ? Effect.succeed(found) : Effect.fail(new SubscriptionNotFound({ subscriptionId }))
-      )
+    list: (tenantId, request) => Effect.flatMap(readTenantId(tenantId), (checked) => listOrders(store, checked, request)),
+    getSubscription: traced("OrderLifecycle.getSubscription")(
+      Effect.fnUntraced(function* (tenant: TenantId, subscription: SubscriptionId) {
+        const tenantId = yield* readTenantId(tenant)
+        const subscriptionId = yield* readSubscriptionId(subscription)
+        const found = yield* store.findSubscription(tenantId, subscriptionId)
+        return found ?? (yield* new SubscriptionNotFound({ subscriptionId }))
+      })
     ),
-    listSubscriptions: (tenantId, request) => listSubscriptions(store, tenantId, request),
-    rewriteNotes: traced("OrderLifecycle.rewriteNotes")((tenantId: TenantId, orderId: OrderId, request: RewriteNotes) =>
+    listSubscriptions: (tenantId, request) =>
+      Effect.flatMap(readTenantId(tenantId), (checked) => listSubscriptions(store, checked, request)),
+    rewriteNotes: traced("OrderLifecycle.rewriteNotes")((tenant: TenantId, order: OrderId, request: RewriteNotes) =>
       Effect.gen(function* () {
+        const tenantId = yield* readTenantId(tenant)
+        const orderId = yield* readOrderId(order)
         const { notes } = yield* readRewriteNotes(request)
         if (!(yield* store.rewriteNotes(tenantId, orderId, notes))) return yield* new OrderNotFound({ orderId })
       })

@@ -32,8 +32,14 @@ import { Catalogue, readVariants } from "./Catalogue.ts"
 import { CurrentDigest } from "./CurrentDigest.ts"
 import { bindKey, type BoundKey, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
 import { type Ids, makeIds } from "./Ids.ts"
-import type { Change, Loaded, LoadRequest, OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
-import { OrderStore } from "./OrderStore.ts"
+import {
+  type Change,
+  type Loaded,
+  type LoadRequest,
+  OrderStore,
+  type OutcomeUnknown,
+  type StoreUnavailable
+} from "./OrderStore.ts"
 import { makeOrderTurns, type OrderTurns, TakesTurns } from "./OrderTurns.ts"
 import { giveUp, LostRace, retryLostRaces } from "./races.ts"
 import { Reservations } from "./Reservations.ts"

@@ -74,7 +74,8 @@ export const optionsReader = <Options extends object>(
         throw wrongOption(`${path}.${name}`, `is not an option; the options are ${names.join(", ")}`, "unexpected")
       if (value !== undefined) read(value, `${path}.${name}`)
     }
-    for (const name of needed) if (!(name in given)) throw wrongOption(`${path}.${name}`, "is required", "required")
+    for (const name of needed)
+      if (given[name as keyof typeof given] === undefined) throw wrongOption(`${path}.${name}`, "is required", "required")
     return given as Given
   }
 }

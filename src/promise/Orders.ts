@@ -216,42 +216,29 @@ export interface OrdersReservations {
   readonly stock: (tenantId: string, sku: string, options?: CallOptions) => Promise<Stock>
 }
 
+type RequestFor<Type extends CommandType> = Plain<Commands[Type]["request"]["Encoded"]>
+type Applied<Type extends CommandType> = Promise<Transition<EventOf<Type>>>
+
+/** A command as a method: see `CommandMethod` in `lifecycle/OrderLifecycle.ts`. */
+type CommandMethod<Type extends CommandType> = Commands[Type]["target"] extends "order"
+  ? keyof RequestFor<Type> extends never
+    ? (caller: Caller, orderId: string, options?: CallOptions) => Applied<Type>
+    : object extends RequestFor<Type>
+      ? (caller: Caller, orderId: string, request?: RequestFor<Type>, options?: CallOptions) => Applied<Type>
+      : (caller: Caller, orderId: string, request: RequestFor<Type>, options?: CallOptions) => Applied<Type>
+  : (caller: Caller, request: RequestFor<Type>, options?: CallOptions) => Applied<Type>
+
+/** Every command on an order, as a method of its name. What each is refused with stands with the command, in `order/commands/`. */
+export type CommandMethods = { readonly [Type in keyof Commands]: CommandMethod<Type> }
+
 /** The operations of `OrderLifecycle`, and beside them those of `AuditTrail`, `Outbox` and `Reservations`. */
-export interface Orders extends AsyncDisposable {
+export interface Orders extends CommandMethods, AsyncDisposable {
   /** Place an order. `payment` is the deposit, if one was taken. Refused with `VariantNotFound`, `VariantInactive`, `InvalidContractLength`. */
   readonly place: (
     caller: Caller,
     request: PlaceOrder,
     options?: CallOptions & { readonly payment?: Payment | undefined }
   ) => Promise<Transition<typeof OrderPlaced.Type>>
-
-  /** Confirm a pending order. */
-  readonly confirm: (caller: Caller, orderId: string, options?: CallOptions) => Promise<Transition<EventOf<"confirm">>>
-
-  /** Start a subscription for one unit of one line. Its id is `event.details.subscriptionId`. */
-  readonly startSubscription: (
-    caller: Caller,
-    request: StartSubscription,
-    options?: CallOptions
-  ) => Promise<Transition<EventOf<"startSubscription">>>
-
-  /** End a subscription by cancelling it. */
-  readonly cancelSubscription: (
-    caller: Caller,
-    request: CancelSubscription,
-    options?: CallOptions
-  ) => Promise<Transition<EventOf<"cancelSubscription">>>
-
-  /**
-   * Cancel an order and release what it holds. Refused with `OrderNotFound`, `OrderNotCancellable` (names every subscription in the way) or
-   * `OrderAlreadyCancelled` (carries the original record). Source: cancel-order.md.
-   */
-  readonly cancel: (
-    caller: Caller,
-    orderId: string,
-    request?: CancelOrder,
-    options?: CallOptions
-  ) => Promise<Transition<EventOf<"cancel">>>
 
   /**
    * Cancel many orders for one reason, each with an outcome of its own: one order's refusal is no rejection. One outcome per distinct id, in the

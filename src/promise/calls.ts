@@ -31,8 +31,9 @@ export const makeCalls = <R, ER>(runtime: ManagedRuntime.ManagedRuntime<R, ER>):
   const closing = new AbortController()
   let closed: Promise<void> | undefined
 
-  const run = async <A, E>(effect: Effect.Effect<A, E, R>, { signal }: CallOptions = {}): Promise<A> => {
+  const run = async <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A> => {
     if (closing.signal.aborted) throw new OrdersClosed()
+    const { signal } = readCallOptions(options)
     readSignal(signal)?.throwIfAborted()
     const call = { mayHaveWritten: false }
     const fiber = runtime.runFork(Effect.provideService(effect, CurrentCall, call), signal && { signal })
@@ -77,6 +78,13 @@ export const makeCalls = <R, ER>(runtime: ManagedRuntime.ManagedRuntime<R, ER>):
   }
 
   return { run, iterate, close: async (options) => (closed ??= finish(readClosing(options))) }
+}
+
+/** A call's options. One that there is not is a mistake: a signal under another name would never be heard. */
+const readCallOptions = (options: CallOptions = {}): CallOptions => {
+  for (const name in options)
+    if (name !== "signal") throw wrongOption(name, "is not an option; the option is signal", "unexpected")
+  return options
 }
 
 const readClosing = optionsReader<CloseOptions>("close", { graceMs: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)) })

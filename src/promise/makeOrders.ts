@@ -3,18 +3,27 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type CommandRequest as CheckedCommandRequest, commandTypes } from "../order/commands/index.ts"
+import { commands, commandTypes } from "../order/commands/index.ts"
+import type { Transition } from "../order/Transition.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { forgetExpiredKeys } from "../lifecycle/forgetExpiredKeys.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Outbox } from "../lifecycle/Outbox.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
-import { OrderId, Payment, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { OrderId, Sku, TenantId } from "../order/Order.ts"
 import type { UnknownMembers } from "../order/quickReader.ts"
 import { reader } from "../order/readInput.ts"
 import type { Calls } from "./calls.ts"
-import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersOutbox, OrdersReservations } from "./Orders.ts"
+import type {
+  CallOptions,
+  CancelOutcome,
+  CommandMethods,
+  Orders,
+  OrdersAuditTrail,
+  OrdersOutbox,
+  OrdersReservations
+} from "./Orders.ts"
 import { withoutUndefined } from "./plain.ts"
 
 /** The services behind the operations. */
@@ -23,33 +32,29 @@ export type Services = OrderLifecycle | AuditTrail | Outbox | Reservations | Ord
 export const makeOrders = (context: Context.Context<Services>, { run, iterate, close }: Calls<Services>): Orders => {
   const lifecycle = Context.get(context, OrderLifecycle)
   return {
-    place: async (caller, request, { payment, signal } = {}) => {
-      const paid = payment === undefined ? {} : { payment: readPayment(withoutUndefined(payment)) }
-      return run(lifecycle.place(unread(caller), unread(request), paid), { signal })
+    ...commandMethods(lifecycle, run),
+    place: async (caller, request, options) => {
+      const { signal, ...others } = options ?? {}
+      return run(lifecycle.place(unread(caller), unread(request), unread(others)), { signal })
     },
-    confirm: (caller, orderId, options) => run(lifecycle.confirm(unread(caller), unread(orderId)), options),
-    startSubscription: (caller, request, options) => run(lifecycle.startSubscription(unread(caller), unread(request)), options),
-    cancelSubscription: (caller, request, options) => run(lifecycle.cancelSubscription(unread(caller), unread(request)), options),
-    cancel: (caller, orderId, request, options) =>
-      run(lifecycle.cancel(unread(caller), unread(orderId), unread(request)), options),
     cancelMany: async (caller, orderIds, request, options) => {
       const outcomes = await run(lifecycle.cancelMany(unread(caller), unread(orderIds), unread(request)), options)
       return outcomes.map(({ orderId, outcome }): CancelOutcome =>
         Result.isSuccess(outcome) ? { orderId, ok: true, value: outcome.success } : { orderId, ok: false, error: outcome.failure }
       )
     },
-    preview: async (caller, orderId, request, options) =>
-      run(lifecycle.preview(unread(caller), unread(orderId), readCommandRequest(request)), options),
-    explain: async (caller, orderId, request, options) =>
-      run(lifecycle.explain(unread(caller), unread(orderId), readCommandRequest(request)), options),
-    get: async (tenantId, orderId, options) => run(lifecycle.get(readTenantId(tenantId), readOrderId(orderId)), options),
-    list: async (tenantId, request, options) => run(lifecycle.list(readTenantId(tenantId), unread(request)), options),
-    getSubscription: async (tenantId, subscriptionId, options) =>
-      run(lifecycle.getSubscription(readTenantId(tenantId), readSubscriptionId(subscriptionId)), options),
-    listSubscriptions: async (tenantId, request, options) =>
-      run(lifecycle.listSubscriptions(readTenantId(tenantId), unread(request)), options),
-    rewriteNotes: async (tenantId, orderId, request, options) =>
-      run(lifecycle.rewriteNotes(readTenantId(tenantId), readOrderId(orderId), unread(request)), options),
+    preview: (caller, orderId, request, options) =>
+      run(lifecycle.preview(unread(caller), unread(orderId), unread(request)), options),
+    explain: (caller, orderId, request, options) =>
+      run(lifecycle.explain(unread(caller), unread(orderId), unread(request)), options),
+    get: (tenantId, orderId, options) => run(lifecycle.get(unread(tenantId), unread(orderId)), options),
+    list: (tenantId, request, options) => run(lifecycle.list(unread(tenantId), unread(request)), options),
+    getSubscription: (tenantId, subscriptionId, options) =>
+      run(lifecycle.getSubscription(unread(tenantId), unread(subscriptionId)), options),
+    listSubscriptions: (tenantId, request, options) =>
+      run(lifecycle.listSubscriptions(unread(tenantId), unread(request)), options),
+    rewriteNotes: (tenantId, orderId, request, options) =>
+      run(lifecycle.rewriteNotes(unread(tenantId), unread(orderId), unread(request)), options),
     auditTrail: auditTrailOf(Context.get(context, AuditTrail), { run, iterate }),
     outbox: outboxOf(Context.get(context, Outbox), { run }),
     reservations: reservationsOf(Context.get(context, Reservations), { run }),
@@ -58,6 +63,21 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
     [Symbol.asyncDispose]: () => close()
   }
 }
+
+/** Each command takes what the service takes, and options behind it. */
+const commandMethods = (lifecycle: OrderLifecycle["Service"], run: Calls<Services>["run"]): CommandMethods =>
+  Object.fromEntries(
+    commandTypes.map((type) => {
+      const { target, request } = commands[type]
+      const takes = target !== "order" ? 2 : Object.keys(request.fields).length === 0 ? 2 : 3
+      const apply = lifecycle[type] as (...given: ReadonlyArray<never>) => Effect.Effect<Transition, unknown>
+      return [
+        type,
+        (...given: ReadonlyArray<unknown>) =>
+          run(apply(...given.slice(0, takes).map(unread)), given[takes] as CallOptions | undefined)
+      ]
+    })
+  ) as unknown as CommandMethods
 
 const auditTrailOf = (
   auditTrail: AuditTrail["Service"],
@@ -135,9 +155,7 @@ const Sequence = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 3
 
 const readTenantId = read(TenantId, "tenantId")
 const readOrderId = read(OrderId, "orderId")
-const readSubscriptionId = read(SubscriptionId, "subscriptionId")
 const readSku = read(Sku, "sku")
-const readPayment = read(Payment, "payment")
 const readSequence = read(Sequence, "sequence")
 const readHead = read(Schema.Struct({ sequence: Sequence, hash: Schema.String }), "head")
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 24 * 3_600_000 }))
@@ -158,7 +176,6 @@ const readDeliverOptions = read(
   })
 )
 
-const readCommandType = read(Schema.Struct({ type: Schema.Literals(commandTypes) }), "", "ignored")
 /** Durations, which are numbers of milliseconds here, under the names that the service has for them. */
 const readDelivery = (options: unknown) => {
   const { leaseMs, retry, ...rest } = readDeliverOptions(withoutUndefined(options))
@@ -172,11 +189,4 @@ const readDelivery = (options: unknown) => {
       ...(longestMs !== undefined && { longest: longestMs })
     }
   }
-}
-
-/** A command to ask about. The service reads it, as the command itself is read; here it only has to be one that there is. */
-const readCommandRequest = (request: unknown): CheckedCommandRequest => {
-  const given = withoutUndefined(request)
-  readCommandType(given)
-  return given as CheckedCommandRequest
 }

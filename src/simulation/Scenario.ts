@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { Currency } from "../order/Money.ts"
+import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { ContractLength, OrderStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { inputFaults } from "../order/readInput.ts"
@@ -29,7 +29,7 @@ const Product = Schema.Struct({
   sku: Sku,
   /** Minor units per month. */
   monthlyPrice: orElse(Count, 4_900),
-  currency: orElse(Currency, "EUR"),
+  currency: orElse(CurrencyForNewAmounts, "EUR"),
   weight: orElse(Positive, 1),
   assets: orElse(Count, 500)
 })

@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Change } from "../lifecycle/OrderStore.ts"
-import { Currency } from "../order/Money.ts"
+import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { CustomerId, OrderId, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
@@ -76,7 +76,7 @@ export const Script = Schema.Struct({
   seed: Schema.Int,
   policy: Schema.Literals(cancellationPolicyNames),
   start: Timestamp,
-  products: Schema.Array(Schema.Struct({ sku: Sku, currency: Currency, isActive: Schema.Boolean })),
+  products: Schema.Array(Schema.Struct({ sku: Sku, currency: CurrencyForNewAmounts, isActive: Schema.Boolean })),
   /** The registry of assets: the SKU by serial number. Absent: there is none, and every serial number is known. */
   assets: Schema.optionalKey(Schema.Record(Schema.String, Sku)),
   faults: Faults,

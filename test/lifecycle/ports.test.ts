@@ -7,7 +7,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { afterAll, describe, expect, it } from "vitest"
 import * as EmbeddedConnection from "../../src/embedded/EmbeddedConnection.ts"
-import { ApiKeys, readIdentity } from "../../src/http/ApiKeys.ts"
+import { ApiKeys, readIdentity, readTenant } from "../../src/http/ApiKeys.ts"
 import { App } from "../../src/http/app.ts"
 import { toWebHandler } from "../../src/http/layer.ts"
 import * as nodeServer from "../../src/http/nodeServer.ts"
@@ -68,6 +68,9 @@ describe.each(Object.entries(stores))("the answer of a port, %s,", (_, store) =>
     ["[LAPTOP].pricing[0].contractLength: ", priced({ contractLength: 12.5 })],
     ["[LAPTOP].pricing: must price each contract length once", selling({ pricing: [...sold.pricing, ...sold.pricing] })],
     ["[LAPTOP].currency: ", selling({ currency: "eur" })],
+    // Known by ISO 4217, but without a minor unit; and one that is no longer in use.
+    ["[LAPTOP].currency: ", selling({ currency: "XXX" })],
+    ["[LAPTOP].currency: ", selling({ currency: "HRK" })],
     ["[LAPTOP].productName: ", selling({ productName: "" })],
     ["[LAPTOP].isActive: ", selling({ isActive: "yes" })],
     ["[LAPTOP].sku: must be the SKU that was asked for", selling({ sku: "OTHER" })],
@@ -145,6 +148,11 @@ describe("the identity behind an API key", () => {
     expect(() => readIdentity(wrong(answer))).toThrow(`ApiKeys.identify: ${message}`)
     expect(readIdentity(null)).toBeNull()
   })
+
+  it("is read up to the tenant that a request is for", () => {
+    expect(() => readTenant("x".repeat(200), "tenants")).toThrow("ApiKeys.identify: tenants: ")
+    expect(readTenant("demo", "tenants")).toBe("demo")
+  })
 })
 
 describe("an option that cannot be used", () => {
@@ -163,6 +171,8 @@ describe("an option that cannot be used", () => {
       "Catalogue.layerStatic[0].pricing[0].monthlyPrice: ",
       () => Catalogue.layerStatic([{ ...sold, pricing: [{ contractLength: 12, monthlyPrice: 99.5 }] }])
     ],
+    ["Catalogue.layerStatic[0].currency: ", () => Catalogue.layerStatic([{ ...sold, currency: wrong("XXX") }])],
+    ["Catalogue.layerStatic[0].sku: ", () => Catalogue.layerStatic([{ ...sold, sku: wrong("LAPTOP ") }])],
     ["Catalogue.layerStatic[1].sku: is in the list already", () => Catalogue.layerStatic([sold, sold])],
     ["Assets.layerStatic[0][1]: ", () => Assets.layerStatic([[newSerial(), wrong("")]])],
     ["ApiKeys.layerStatic[0].key: ", () => ApiKeys.layerStatic(wrong([{ ...key, key: "secret" }]))],
@@ -173,6 +183,7 @@ describe("an option that cannot be used", () => {
     ["http.limits.perSecond: is not an option", () => App.layer({ limits: wrong({ perSecond: 1 }) })],
     ["http.limit: is not an option; the options are limits", () => toWebHandler(wrong(memory), wrong({ limit: {} }))],
     ["nodeServer.host: is required", () => nodeServer.layer(wrong({ port: 0 }))],
+    ["nodeServer.host: is required", () => nodeServer.layer(wrong({ port: 0, host: undefined }))],
     ["nodeServer.port: ", () => nodeServer.layer({ host: "127.0.0.1", port: 65_536 })],
     [
       "nodeServer.grace: must be a length of time",

@@ -28,7 +28,8 @@ import { OrderListRequest, SubscriptionListRequest } from "../../src/lifecycle/p
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { portableDigest } from "../../src/order/digest.ts"
-import { OrderId } from "../../src/order/Order.ts"
+import type { InvalidInput } from "../../src/order/commonRefusals.ts"
+import { OrderId, SubscriptionId } from "../../src/order/Order.ts"
 import { catalogue } from "../../src/testing/arbitraries.ts"
 import { confirmedOrder, laptop, monitor, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
 
@@ -116,6 +117,65 @@ describe("a caller", () => {
         ])
       })
     ))
+})
+
+describe("what no schema names", () => {
+  const caller = newCaller()
+  const orderId = OrderId.make("order-1")
+  const start = { type: "startSubscription", customerId: "ada", assetSerialNumber: "S-1" }
+  it.each<[fault: string, call: (lifecycle: OrderLifecycle["Service"]) => Effect.Effect<unknown, unknown>]>([
+    [
+      "paymnt: is not a member that is known here",
+      ({ place }) => place(caller, requestFor([laptop, 1]), { paymnt: { status: "paid" } } as never)
+    ],
+    [
+      "payment: must not be null: leave it out",
+      ({ place }) => place(caller, requestFor([laptop, 1]), { payment: null } as never)
+    ],
+    ["reasn: is not a member that is known here", ({ cancel }) => cancel(caller, orderId, { reasn: "late" } as never)],
+    ["why: is not a member that is known here", ({ preview }) => preview(caller, orderId, { type: "confirm", why: 1 } as never)],
+    ["orderId: is not a member that is known here", ({ preview }) => preview(caller, orderId, { ...start, orderId } as never)],
+    ['type: Expected "confirm"', ({ preview }) => preview(caller, orderId, { type: "place" } as never)],
+    ['type: Expected "confirm"', ({ explain }) => explain(caller, orderId, { type: "toString" } as never)],
+    ["Expected object", ({ preview }) => preview(caller, orderId, null as never)],
+    [
+      "caller.idempotencyKey: is not a member that is known here",
+      ({ cancelMany }) => cancelMany({ ...caller, idempotencyKey: "key" } as never, [orderId])
+    ]
+  ])("is refused by name: %s", (fault, call) =>
+    run(
+      Effect.gen(function* () {
+        const failure = yield* Effect.flip(call(yield* OrderLifecycle) as Effect.Effect<unknown, { readonly message: string }>)
+        expect(failure).toMatchObject({ _tag: "InvalidInput" })
+        expect(failure.message).toContain(fault)
+      })
+    )
+  )
+})
+
+describe("an id that none can be", () => {
+  const { tenantId } = newCaller()
+  const wrong = ["", "a\u0000b", "x".repeat(129), 7] as unknown as ReadonlyArray<never>
+  it.each<[path: string, ask: (lifecycle: OrderLifecycle["Service"], id: never) => Effect.Effect<unknown, unknown>]>([
+    ["orderId", ({ get }, id) => get(tenantId, id)],
+    ["tenantId", ({ get }, id) => get(id, OrderId.make("order-1"))],
+    ["subscriptionId", ({ getSubscription }, id) => getSubscription(tenantId, id)],
+    ["tenantId", ({ getSubscription }, id) => getSubscription(id, SubscriptionId.make("subscription-1"))],
+    ["tenantId", ({ list }, id) => list(id)],
+    ["tenantId", ({ listSubscriptions }, id) => listSubscriptions(id)],
+    ["orderId", ({ rewriteNotes }, id) => rewriteNotes(tenantId, id, { notes: "" })],
+    ["tenantId", ({ rewriteNotes }, id) => rewriteNotes(id, OrderId.make("order-1"), { notes: "" })]
+  ])("is refused by the name %s, asked of a store or not", (path, ask) =>
+    run(
+      Effect.gen(function* () {
+        const lifecycle = yield* OrderLifecycle
+        for (const id of wrong) {
+          const failure = yield* Effect.flip(ask(lifecycle, id))
+          expect((failure as InvalidInput).details[0].path).toBe(path)
+        }
+      })
+    )
+  )
 })
 
 describe("a list", () => {

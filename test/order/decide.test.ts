@@ -143,6 +143,9 @@ describe("a refused subscription", () => {
   it("of a fulfilled order names the SKU if one was named", () => {
     expect(refused(fulfilled, start(3, { sku: laptop }))).toMatchObject({ orderId: "order-1", sku: "LAPTOP" })
     expect("sku" in refused(fulfilled, start(3))).toBe(false)
+    // A length that no line has is not said to be used up.
+    expect(refused(fulfilled, start(3, { sku: laptop, contractLength: 12 }))).toMatchObject({ contractLength: 12 })
+    expect("contractLength" in refused(fulfilled, start(3, { sku: laptop, contractLength: 7 }))).toBe(false)
   })
 })
 

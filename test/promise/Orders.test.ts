@@ -249,6 +249,13 @@ describe.each(shops())("orders %s", (_, shop) => {
     expect(() => orders.auditTrail.all("")).toThrow(/^tenantId: /)
   })
 
+  it("take no option that there is not", async () => {
+    const [orders, caller] = [shop(), newCaller()]
+    const misspelt = { sginal: AbortSignal.abort() } as never
+    for (const call of [orders.confirm(caller, "order-1", misspelt), orders.place(caller, laptops(1), misspelt)])
+      await expect(call).rejects.toThrow(/sginal: is not (an option; the option is signal|a member that is known here)/)
+  })
+
   it("page through a list, until there is no next cursor", async () => {
     const [orders, caller] = [shop(), newCaller()]
     for (let n = 0; n < 5; n++) await orders.place(caller, laptops(1))

@@ -241,7 +241,7 @@ describe("orders that were closed", () => {
     ]
     for (const call of calls) await expect(call()).rejects.toBeInstanceOf(OrdersClosed)
     // What can be said without the store is said all the same.
-    await expect(orders.get("", "")).rejects.toBeInstanceOf(InvalidInput)
+    await expect(orders.reservations.stock("", "")).rejects.toBeInstanceOf(InvalidInput)
   })
 
   it("let finish what was being done", async () => {

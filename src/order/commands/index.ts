@@ -30,7 +30,10 @@ export type OrderCommand<Type extends CommandType = CommandType> = {
   readonly [Name in Type]: ReturnType<Commands[Name]["sample"]>
 }[Type]
 
-/** A command as a caller puts it: its name, and the request without the order's id. */
+/**
+ * A command as a caller puts it: its name, and the request without the order's id. Members that no schema names are refused in code, and
+ * dropped over HTTP.
+ */
 export type CommandRequest<Type extends CommandType = CommandType> = {
   readonly [Name in Type]: { readonly type: Name } & (Commands[Name]["target"] extends "orderId"
     ? Omit<Commands[Name]["request"]["Type"], "orderId">

@@ -73,7 +73,8 @@ export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()
   /** Months, where the request names them. */
   contractLength: Schema.optionalKey(ContractLength)
 }) {
-  static readonly when = "Every unit of the SKU in the order, or of the whole order, has or had a subscription."
+  static readonly when =
+    "Every unit of the SKU (of the contract length, where one is named), or of the whole order, has or had a subscription."
   readonly code = "ITEM_FULLY_FULFILLED"
   readonly remedy = "Every unit has or had a subscription; place a new order for more."
   override get message() {
@@ -157,7 +158,8 @@ interface Question {
   readonly customerMatches: boolean
   /** The start lies within five years of the command, on either side. */
   readonly startIsNear: boolean
-  /** What is known of the asset: `unknown` to the registry, `rented` under an active subscription of this tenant, or `free`. */
+  /** What is known of the asset: `unknown` to the registry, `rented` under an active subscription of this tenant or not available by
+   * the registry's word, or `free`. */
   readonly asset: "unknown" | "rented" | "free"
   /**
    * The line to fill: `unclear` when nothing says which SKU is meant, `none` when no line has it, `otherLength` when none of those that
@@ -243,10 +245,11 @@ export const startSubscription = defineCommand({
     ITEM_FULLY_FULFILLED: ({ order, command }) => {
       const sku = skuMeant(order, command)
       const { contractLength } = command
+      const isLength = contractLength !== undefined && lineFor(order, sku, contractLength) >= 0
       return new ItemFullyFulfilled({
         orderId: order.orderId,
         ...(sku !== undefined && { sku }),
-        ...(sku !== undefined && contractLength !== undefined && { contractLength })
+        ...(sku !== undefined && isLength && { contractLength })
       })
     },
     ASSET_NOT_AVAILABLE: ({ command }) => new AssetNotAvailable({ serialNumber: command.assetSerialNumber })
