@@ -33,15 +33,14 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
     throw new UnknownEventKind({ orderId, sequence, kind: String(type) })
   }
   if (order === null) throw new Error(`order ${event.orderId}: a history begins with order.placed, not ${event.type}`)
-  const { sequence: version, to: status, at: updatedAt } = event
-  return { ...order, version, status, updatedAt, ...change(order, event) }
+  return change(order, event)
 }
 
 /** What an event of each kind changes of an order, as the command that it records says. */
-const changeByKind: ReadonlyMap<string, (order: Order, event: AuditEvent) => Partial<Order>> = new Map(
+const changeByKind: ReadonlyMap<string, (order: Order, event: AuditEvent) => Order> = new Map(
   Object.values(commands).map(({ event, evolve }) => [
     event.fields.type.schema.literal,
-    evolve as (order: Order, event: AuditEvent) => Partial<Order>
+    evolve as (order: Order, event: AuditEvent) => Order
   ])
 )
 

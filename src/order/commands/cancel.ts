@@ -96,6 +96,10 @@ export const cancel = defineCommand({
   },
   record: (_, { reason }) => ({ details: nothing, confidential: reason === undefined ? nothing : { reason } }),
   evolve: (order, event) => ({
+    ...order,
+    version: event.sequence,
+    status: event.to,
+    updatedAt: event.at,
     lines: order.lines.map((line) => ({ ...line, units: releaseHeld(line.units) })),
     cancellation: { ...event.confidential, at: event.at, by: event.actor }
   }),

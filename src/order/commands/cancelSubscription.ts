@@ -105,7 +105,9 @@ export const cancelSubscription = defineCommand({
     details: { subscriptionId: rentalId, status: "cancelled", reason },
     confidential: notes === undefined ? nothing : { notes }
   }),
-  evolve: (order, { at, actor, details: { subscriptionId, status, reason }, confidential }) => {
+  evolve: (order, event) => {
+    const { at, actor, details, confidential } = event
+    const { subscriptionId, status, reason } = details
     const ending = subscriptionOf(order, subscriptionId)
     if (ending === undefined) throw new Error(`order ${order.orderId}: no subscription ${subscriptionId} to end`)
     const ended: Subscription = {
@@ -115,6 +117,10 @@ export const cancelSubscription = defineCommand({
       ended: { at, by: actor, ...(reason !== undefined && { reason }), ...confidential }
     }
     return {
+      ...order,
+      version: event.sequence,
+      status: event.to,
+      updatedAt: event.at,
       lines: updateLine(order.lines, ending.line, endUnit),
       subscriptions: order.subscriptions.map((subscription) => (subscription === ending ? ended : subscription))
     }

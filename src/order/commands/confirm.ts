@@ -39,6 +39,6 @@ export const confirm = defineCommand({
     ORDER_NOT_PENDING: ({ order: { orderId, status } }) => new OrderNotPending({ orderId, status })
   },
   record: () => ({ details: nothing, confidential: nothing }),
-  evolve: () => nothing,
+  evolve: (order, event) => ({ ...order, version: event.sequence, status: event.to, updatedAt: event.at }),
   sample: () => question
 })

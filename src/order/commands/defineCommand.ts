@@ -96,8 +96,8 @@ export const defineCommand =
       command: Decided<Name, Request, To, Rents>,
       at: Timestamp
     ) => Pick<Event["Type"], "details" | "confidential">
-    /** What the event changes of the order, besides version, status and time. */
-    readonly evolve: (order: Order, event: Event["Type"]) => Partial<Order>
+    /** The order after the event, in one literal: a copy of its twenty-odd members is most of what a decision takes. */
+    readonly evolve: (order: Order, event: Event["Type"]) => Order
     /** What a caller may want to see to, because the command does not: in plain words. */
     readonly warnings?: (order: Order) => ReadonlyArray<string>
     /** A command that fits the order, as far as one can. */

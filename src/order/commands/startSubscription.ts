@@ -276,6 +276,10 @@ export const startSubscription = defineCommand({
   evolve: (order, event) => {
     const subscription = startedBy(event)
     return {
+      ...order,
+      version: event.sequence,
+      status: event.to,
+      updatedAt: event.at,
       lines: updateLine(order.lines, subscription.line, startUnit),
       subscriptions: [...order.subscriptions, subscription]
     }
