@@ -188,7 +188,8 @@ const cases: Record<Refusal["_tag"], string> = {
   SubscriptionNotFound: "The subscription does not exist in the tenant, or is not of the order.",
   OrderNotPending: "The order was confirmed or cancelled before.",
   OrderNotConfirmed: "The order is not confirmed yet, or is cancelled.",
-  ItemFullyFulfilled: "Every unit of the SKU in the order, or of the whole order, has or had a subscription.",
+  ItemFullyFulfilled:
+    "Every unit of the SKU (of the contract length, where one is named), or of the whole order, has or had a subscription.",
   AssetNotFound: "The registry of assets does not know the serial number.",
   SkuMismatch: "No line of the order has the SKU of the asset, or the request names another.",
   AssetNotAvailable: "The asset is under an active subscription, or the registry of assets says that it is not available.",
