@@ -16,6 +16,8 @@ export interface ConsumerRecord {
   readonly consumer: string
   /** The position up to which events were handed on to it. */
   readonly upTo: number
+  /** It is known that events stand behind that position. */
+  readonly isBehind: boolean
   /** Sequences of those that were handed on and are not done, from the one whose turn it is; null when there are none. */
   readonly undone: { readonly first: number; readonly last: number } | null
 }

@@ -199,11 +199,15 @@ export interface Lease {
   readonly deliveries: ReadonlyArray<Delivery>
 }
 
-/** What became of a leased event. Without `error` it is done. After `retryMs` it is handed out again; null parks it. */
+/**
+ * What became of a leased event. Without more it is done. When it `failed` it is handed out again after `retryMs`; null parks it. When it is
+ * `untried`, because nobody came to it, it is due again at once, and the lease does not count as an attempt.
+ */
 export interface Settlement {
   readonly orderId: OrderId
   readonly sequence: number
   readonly failed?: { readonly error: string; readonly retryMs: number | null }
+  readonly untried?: true
 }
 
 /** `lost`: another lease has taken the event since, or the consumer was removed. Nothing was changed. */

@@ -16,6 +16,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
@@ -267,9 +268,15 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
   })
 
   /** Leases of as many tenants as it takes to have `limit` events. */
-  const leasesOfEveryTenant = Effect.fnUntraced(function* (consumer: string, limit: number, leaseMs: number) {
-    const held: Array<Held> = []
+  const leasesOfEveryTenant = (consumer: string, limit: number, leaseMs: number) =>
+    Effect.suspend(() => {
+      const held: Array<Held> = []
+      return Effect.onError(leaseAround(held, consumer, limit, leaseMs), () => giveBack(store, consumer, held))
+    })
+
+  const leaseAround = Effect.fnUntraced(function* (held: Array<Held>, consumer: string, limit: number, leaseMs: number) {
     const begin = lastServed.get(consumer) ?? null
+    const visited = new Set<TenantId>()
     let after = begin
     let left = limit
     // Once around: from the tenant behind the last one served to the end, and then from the first tenant on.
@@ -277,7 +284,9 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
       const tenants: ReadonlyArray<TenantId> | null = yield* store.tenantsWithWork(consumer, after, tenantsAtOnce)
       if (tenants === null) return null
       for (const tenantId of tenants) {
-        if (isAround && begin !== null && tenantId > begin) return held
+        // The order of tenants is the store's own, and not that in which texts compare here.
+        if (visited.has(tenantId)) return held
+        visited.add(tenantId)
         const lease = yield* leaseOf(consumer, tenantId, left, leaseMs)
         if (lease === null || lease.deliveries.length === 0) continue
         held.push(lease)
@@ -325,12 +334,14 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
     const tasks = yield* Effect.forEach(held, (each) =>
       Effect.map(makeSettler(store, name, each, tally), (settler) => each.deliveries.map((delivery) => ({ delivery, settler })))
     )
+    const begun = new Set<Delivery>()
     yield* Effect.forEach(
-      tasks.flat(),
+      yield* suspectsLast(tasks.flat()),
       ({ delivery, settler }) =>
         Effect.gen(function* () {
           // Who comes too late leaves it to the next lease.
           if (yield* isOver) return void tally.lost++
+          begun.add(delivery)
           const error = isUsedUp(delivery, retry)
             ? (delivery.lastError ?? neverAnswered)
             : yield* Effect.matchCauseEffect(
@@ -343,7 +354,7 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
           yield* settler(settlementOf(delivery, retry, error))
         }),
       { concurrency: checked.concurrency ?? 1, discard: true }
-    )
+    ).pipe(Effect.ensuring(Effect.suspend(() => giveBack(store, name, held, begun))))
     return tally.counts
   })
 
@@ -359,7 +370,10 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
     const tally = new Tally()
     const all = held.flatMap(({ deliveries }) => deliveries)
     if (all.length === 0) return tally.counts
-    if (yield* isOver) return { ...tally.counts, lost: all.length }
+    if (yield* isOver) {
+      yield* giveBack(store, name, held)
+      return { ...tally.counts, lost: all.length }
+    }
     const fresh = all.filter((delivery) => !isUsedUp(delivery, retry))
     const exit = fresh.length === 0 ? Exit.succeed([]) : yield* Effect.exit(Effect.suspend(() => handle(fresh)))
     if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
@@ -449,7 +463,7 @@ const settlementOf = ({ sealed, attempts }: Delivery, retry: Retry, error: strin
   const { orderId, sequence } = sealed.event
   if (error === null) return { orderId, sequence }
   const isLast = attempts + 1 >= retry.attempts
-  const retryMs = isLast ? null : Math.min(retry.firstMs * 2 ** attempts, retry.longestMs)
+  const retryMs = isLast ? null : Math.min(retry.firstMs * 2 ** Math.min(attempts, 30), retry.longestMs)
   return { orderId, sequence, failed: { error, retryMs } }
 }
 
@@ -469,6 +483,41 @@ const settle = Effect.fnUntraced(function* (
     else tally.failed++
   })
 })
+
+/**
+ * Give back what was leased and has not begun, so that it is due again at once and the lease counts for nothing. Where this fails, the lease
+ * runs out by itself.
+ */
+const giveBack = (
+  store: OrderStore["Service"],
+  consumer: string,
+  held: ReadonlyArray<Held>,
+  begun: ReadonlySet<Delivery> = new Set()
+): Effect.Effect<void> =>
+  Effect.forEach(
+    held,
+    ({ tenantId, leaseId, deliveries }) => {
+      const settlements = deliveries
+        .filter((delivery) => !begun.has(delivery))
+        .map(({ sealed: { event } }): Settlement => ({ orderId: event.orderId, sequence: event.sequence, untried: true }))
+      return settlements.length === 0
+        ? Effect.void
+        : Effect.ignore(store.settleEvents({ tenantId, consumer, leaseId, settlements }))
+    },
+    { discard: true }
+  )
+
+/**
+ * Events that were handed out before without an answer come last, and in any order: if one of them kills the process, it is not always the
+ * same ones behind it that are never reached.
+ */
+const suspectsLast = <Task extends { readonly delivery: Delivery }>(tasks: ReadonlyArray<Task>) => {
+  const isSuspect = ({ delivery: { attempts, lastError } }: Task) => attempts > 0 && lastError === null
+  return Effect.map(Random.shuffle(tasks.filter(isSuspect)), (suspects) => [
+    ...tasks.filter((task) => !isSuspect(task)),
+    ...suspects
+  ])
+}
 
 /**
  * Settles the events of a lease as they are handled. While one statement is under way, what is handled meanwhile waits and goes together

@@ -173,7 +173,12 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
 
     eraseText: (event) => whenUnlocked([event], () => tenant(event.tenantId).eraseText(event)),
 
-    rewriteNotes: (tenantId, orderId, notes) => Effect.sync(() => tenant(tenantId).rewriteNotes(orderId, notes)),
+    rewriteNotes: (tenantId, orderId, notes) =>
+      whenUnlocked([{ tenantId, orderId }], (transaction) => {
+        const undo = tenant(tenantId).rewriteNotes(orderId, notes)
+        if (undo !== null) transaction?.undo.push(undo)
+        return undo !== null
+      }),
 
     listOrders: (query) => Effect.sync(() => pageOfOrders(tenant(query.tenantId).orders(), query)),
 

@@ -236,10 +236,12 @@ export class Tenant {
     return true
   }
 
-  rewriteNotes(orderId: OrderId, notes: string): boolean {
+  /** Rewrite the notes of an order; returns how to take that back, or null when there is no such order. */
+  rewriteNotes(orderId: OrderId, notes: string): (() => void) | null {
     const stored = this.#stored(orderId)
-    if (stored) this.#put(orderId, annotated(this.#events, stored, notes))
-    return stored !== undefined
+    if (stored === undefined) return null
+    this.#put(orderId, annotated(this.#events, stored, notes))
+    return () => this.#put(orderId, stored)
   }
 
   // --- delivering ------------------------------------------------------------------------------------------------------------------------

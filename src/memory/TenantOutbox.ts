@@ -98,11 +98,20 @@ export class TenantOutbox {
     return { leaseId, rows: rows.toSorted((a, b) => (a.positions[0] ?? 0) - (b.positions[0] ?? 0)) }
   }
 
-  settle(consumer: string, leaseId: string, { orderId, sequence, failed }: Settlement, nowMs: number): SettlementOutcome {
+  settle(
+    consumer: string,
+    leaseId: string,
+    { orderId, sequence, failed, untried }: Settlement,
+    nowMs: number
+  ): SettlementOutcome {
     const taker = this.takers.get(consumer)
     const row = taker?.rows.get(orderId)
     if (taker === undefined || row === undefined || row.leaseId !== leaseId || row.next !== sequence) return "lost"
-    if (failed === undefined) this.#goOn(taker, row, nowMs)
+    if (untried) {
+      row.leaseId = null
+      row.attempts--
+      this.#waitUntil(taker, row, nowMs)
+    } else if (failed === undefined) this.#goOn(taker, row, nowMs)
     else {
       row.leaseId = null
       row.lastError = failed.error
@@ -157,7 +166,7 @@ export class TenantOutbox {
     const consumers = [...this.takers].map(([consumer, { rows, position }]) => {
       const row = rows.get(orderId)
       const undone = row === undefined ? null : { first: row.next, last: row.next + row.positions.length - 1 }
-      return { consumer, upTo: position, undone }
+      return { consumer, upTo: position, isBehind: position < this.#orderIds.length, undone }
     })
     const positions = (this.#placesByOrder().get(orderId) ?? []).map((place) => ({
       sequence: this.#sequences[place] ?? 0,

@@ -108,7 +108,7 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                (SELECT json_agg(b.sequence ORDER BY b.sequence)::text
                   FROM order_lifecycle.outbox b
                  WHERE b.tenant_id = ${tenantId}::text AND b.order_id = p.order_id) AS unplaced,
-               (SELECT json_agg(json_build_array(u.consumer, u.position, d.next_sequence, d.last_sequence) ORDER BY u.consumer)::text
+               (SELECT json_agg(json_build_array(u.consumer, u.position, u.is_behind, d.next_sequence, d.last_sequence) ORDER BY u.consumer)::text
                   FROM order_lifecycle.consumer_cursors u
                   LEFT JOIN order_lifecycle.deliveries d
                          ON d.tenant_id = ${tenantId}::text AND d.order_id = p.order_id AND d.consumer = u.consumer

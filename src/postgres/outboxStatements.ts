@@ -77,7 +77,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
   })
 
   const addConsumer: OutboxOperations["addConsumer"] = Effect.fnUntraced(function* ({ tenantId, consumer }, start) {
-    if (tenantId === null) yield* removeOrphans(consumer)
+    yield* removeLeftovers(tenantId, consumer)
     if (start === "now" && tenantId !== null) yield* assignAll(tenantId)
     if (start === "now" && tenantId === null)
       yield* eachTenant(
@@ -93,13 +93,19 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     return row?.added ?? false
   })
 
-  /** Remove what waits for a consumer in a tenant, in steps that take about as long however much there is. */
+  /** True where no consumer of the name takes the tenant's events: one that was added again keeps what it has. */
+  const isGone = (tenantId: TenantId, consumer: string) => sql`
+    NOT EXISTS (SELECT 1 FROM order_lifecycle.consumers own
+                 WHERE own.tenant_id IN ('', ${tenantId}::text) AND own.consumer = ${consumer}::text)`
+
+  /** Remove what a consumer that is gone has left in a tenant, in steps that take about as long however much there is. */
   const removeFrom = Effect.fnUntraced(function* (tenantId: TenantId, consumer: string) {
     for (;;) {
       const rows = yield* write(
         sql`
           WITH next AS MATERIALIZED (
-            SELECT e.order_id FROM order_lifecycle.deliveries e WHERE e.tenant_id = ${tenantId}::text AND e.consumer = ${consumer}::text
+            SELECT e.order_id FROM order_lifecycle.deliveries e
+             WHERE e.tenant_id = ${tenantId}::text AND e.consumer = ${consumer}::text AND ${isGone(tenantId, consumer)}
              ORDER BY e.due_at LIMIT ${String(rowsAtOnce)}::text::integer),
           held AS MATERIALIZED (
             SELECT d.order_id FROM next JOIN order_lifecycle.deliveries d
@@ -112,7 +118,8 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       if (rows.length < rowsAtOnce) break
     }
     yield* write(
-      sql`DELETE FROM order_lifecycle.consumer_cursors c WHERE c.tenant_id = ${tenantId}::text AND c.consumer = ${consumer}::text`
+      sql`DELETE FROM order_lifecycle.consumer_cursors c
+           WHERE c.tenant_id = ${tenantId}::text AND c.consumer = ${consumer}::text AND ${isGone(tenantId, consumer)}`
     )
   })
 
@@ -127,6 +134,10 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
          ORDER BY c.tenant_id LIMIT 1`,
       (tenantId) => removeFrom(tenantId, consumer)
     )
+
+  /** What a removal leaves behind when it is cut off: the next one, or the next consumer of the name, takes it away. */
+  const removeLeftovers = (tenantId: TenantId | null, consumer: string) =>
+    tenantId === null ? removeOrphans(consumer) : removeFrom(tenantId, consumer)
 
   const removeConsumer: OutboxOperations["removeConsumer"] = Effect.fnUntraced(function* ({ tenantId, consumer }) {
     // Who assigns positions meanwhile knows the consumer, or comes after it is gone.
@@ -143,8 +154,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
         )
       )
     )
-    if (tenantId === null) yield* removeOrphans(consumer)
-    else if (rows.length > 0) yield* removeFrom(tenantId, consumer)
+    yield* removeLeftovers(tenantId, consumer)
     return rows.length > 0
   })
 
@@ -275,11 +285,12 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
 
   const settleEvents: OutboxOperations["settleEvents"] = ({ tenantId, consumer, leaseId, settlements }) => {
     if (settlements.length === 0) return Effect.succeed([])
-    const records = settlements.map(({ orderId, sequence, failed }, n) => ({
+    const records = settlements.map(({ orderId, sequence, failed, untried = false }, n) => ({
       n,
       order_id: orderId,
       sequence,
-      is_done: failed === undefined,
+      is_done: failed === undefined && !untried,
+      is_untried: untried,
       error: failed?.error,
       retry_ms: failed?.retryMs
     }))
@@ -288,10 +299,10 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
       sql<{ n: number }>`
         WITH given AS (
           SELECT * FROM json_to_recordset(${JSON.stringify(records)}::text::json)
-                     AS g (n integer, order_id text, sequence integer, is_done boolean, error text, retry_ms float8)
+                     AS g (n integer, order_id text, sequence integer, is_done boolean, is_untried boolean, error text, retry_ms float8)
            WHERE n BETWEEN 0 AND 1000000),
         held AS MATERIALIZED (
-          SELECT g.*, d.last_sequence
+          SELECT g.*, d.last_sequence, d.attempts
             FROM given g
             JOIN order_lifecycle.deliveries d
               ON d.tenant_id = ${tenantId}::text AND d.order_id = g.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text
@@ -312,7 +323,13 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
              SET due_at = statement_timestamp() + h.retry_ms * interval '1 millisecond', lease_id = NULL, last_error = h.error,
                  last_sequence = h.last_sequence
             FROM held h
-           WHERE NOT h.is_done
+           WHERE NOT h.is_done AND NOT h.is_untried
+             AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text),
+        returned AS (
+          UPDATE order_lifecycle.deliveries d
+             SET due_at = statement_timestamp(), lease_id = NULL, attempts = greatest(h.attempts - 1, 0), last_sequence = h.last_sequence
+            FROM held h
+           WHERE h.is_untried
              AND d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.consumer IS NOT DISTINCT FROM ${consumer}::text)
         SELECT n FROM held`
     ).pipe(

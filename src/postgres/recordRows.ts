@@ -31,7 +31,7 @@ type EventTuple = readonly [
   confidential: unknown
 ]
 
-type ConsumerTuple = readonly [consumer: string, upTo: number, first: number | null, last: number | null]
+type ConsumerTuple = readonly [consumer: string, upTo: number, isBehind: boolean, first: number | null, last: number | null]
 
 export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
   const reservations = list(row.reservations) as ReadonlyArray<readonly [line: number, sku: string, quantity: number]>
@@ -48,9 +48,10 @@ export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
       position
     })),
     unplaced: list(row.unplaced) as ReadonlyArray<number>,
-    consumers: (list(row.consumers) as ReadonlyArray<ConsumerTuple>).map(([consumer, upTo, first, last]) => ({
+    consumers: (list(row.consumers) as ReadonlyArray<ConsumerTuple>).map(([consumer, upTo, isBehind, first, last]) => ({
       consumer,
       upTo,
+      isBehind,
       undone: first === null || last === null ? null : { first, last }
     })),
     disagreements: [...copiesThatDiffer(row), ...eventsOutOfPlace(row, events)]

@@ -29,8 +29,9 @@ const meaning: Readonly<Record<string, SqlFailure>> = {
   "25006": "refused", // read-only: the server became a replica
   "25P02": "refused", // the transaction had failed before: nothing of it is ever committed
   "25P03": "refused", // the transaction was idle for too long, and was undone
-  "42P05": "refused", // the same, seen from the other side: a statement of that name is there already
+  "25P04": "refused", // the transaction took too long, and was undone
   "26000": "refused", // the pooler has given this session's prepared statement to another server connection
+  "42P05": "refused", // the same, seen from the other side: a statement of that name is there already
   "57P03": "refused", // starting up or shutting down, before a session began
   "53": "refused", // out of disk, memory or connections
   "28": "refused", // not let in
@@ -75,11 +76,13 @@ const sqlErrorIn = (cause: Cause.Cause<unknown>): SqlError | undefined => {
 }
 
 const ofSqlError = ({ reason }: SqlError): SqlFailure => {
+  // Who was not let in has sent nothing.
+  if (reason.operation === "connect") return "refused"
   const state = sqlStateOf(reason.cause)
   if (state === undefined) {
     // The server answered COMMIT with ROLLBACK: it had given the transaction up before.
     if (reason.operation === "commit" && /rolled back/.test(reason.message ?? "")) return "refused"
-    return reason.operation === "connect" ? "refused" : "unclear"
+    return "unclear"
   }
   if (troubles.has(state.slice(0, 2))) return severityOf(reason.cause) === "ERROR" ? "refused" : "unclear"
   return meaning[state] ?? meaning[state.slice(0, 2)] ?? "mistake"

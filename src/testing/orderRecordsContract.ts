@@ -63,12 +63,12 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
     }
     yield* store.addConsumer({ tenantId, consumer: "slow" }, "beginning")
     const consumersOf = Effect.map(records.read(tenantId, null, 10), ([record]) => record?.consumers)
-    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 0, undone: null }])
+    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 0, isBehind: true, undone: null }])
     const lease = yield* store.leaseEvents({ tenantId, consumer: "slow", limit: 10, leaseMs: 60_000 })
-    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 5, undone: { first: 1, last: 5 } }])
+    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 5, isBehind: false, undone: { first: 1, last: 5 } }])
     const settlements = [{ orderId: head.order.orderId, sequence: 1 }]
     yield* store.settleEvents({ tenantId, consumer: "slow", leaseId: lease?.leaseId ?? "", settlements })
-    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 5, undone: { first: 2, last: 5 } }])
+    assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 5, isBehind: false, undone: { first: 2, last: 5 } }])
   }),
 
   given("pages of records have no gaps, no repeats and nobody else's orders", function* (store, records, tenantId) {

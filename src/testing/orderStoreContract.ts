@@ -730,6 +730,14 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     yield* committed(store, next(head, confirm))
   }),
 
+  given("notes that were rewritten exclusively are back when that fails", function* (store, tenantId) {
+    const { order } = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    yield* store.rewriteNotes(tenantId, order.orderId, "before")
+    const failing = Effect.andThen(store.rewriteNotes(tenantId, order.orderId, "within"), Effect.fail("no" as const))
+    assert.equal(yield* Effect.flip(store.exclusively(order, failing)), "no")
+    assert.equal((yield* loadOne(store, tenantId, order.orderId)).order?.notes, "before")
+  }),
+
   given("a conflict within does not end what is done exclusively", function* (store, tenantId) {
     const other = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
     yield* committed(store, next(other, start(other.order, "BIKE", "serial-1")))

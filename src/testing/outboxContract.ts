@@ -101,6 +101,29 @@ export const outboxContract: ReadonlyArray<ContractCase> = [
     }
   ),
 
+  given("what was leased and not tried is due again at once, and the lease counts for nothing", function* (store, tenantId) {
+    yield* store.addConsumer({ tenantId, consumer: mail }, "now")
+    const head = yield* placed(store, tenantId, "order-1")
+    yield* committed(store, next(head, confirm))
+    const first = yield* leased(store, tenantId, mail)
+    assert.deepEqual(yield* settled(store, tenantId, mail, first, [failed("order-1", 1, 0)]), ["settled"])
+    const held = yield* leased(store, tenantId, mail)
+    const untried: Settlement = { ...done("order-1", 1), untried: true }
+    assert.deepEqual(yield* settled(store, tenantId, mail, first, [untried]), ["lost"])
+    assert.deepEqual(yield* settled(store, tenantId, mail, held, [untried]), ["settled"])
+    const again = yield* leased(store, tenantId, mail)
+    assert.deepEqual(
+      again.deliveries.map(({ sealed: { event }, attempts, lastError }) => [event.sequence, attempts, lastError === null]),
+      [[1, 1, false]]
+    )
+    assert.deepEqual(yield* settled(store, tenantId, mail, held, [untried]), ["lost"])
+    assert.deepEqual(yield* settled(store, tenantId, mail, again, [done("order-1", 1)]), ["settled"])
+    assert.deepEqual(
+      (yield* leased(store, tenantId, mail)).deliveries.map(({ sealed: { event } }) => event.sequence),
+      [2]
+    )
+  }),
+
   given("a lease that ran out can still be settled while no other has taken the event", function* (store, tenantId) {
     yield* store.addConsumer({ tenantId, consumer: mail }, "now")
     yield* placed(store, tenantId, "order-1")

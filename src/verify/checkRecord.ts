@@ -170,7 +170,10 @@ const checkOutbox = ({ events, positions, unplaced, consumers }: OrderRecord): R
     positions.every(({ position }, index) => index === 0 || position > (positions[index - 1]?.position ?? 0))
   if (!isInSequence) fault("O1", "its events do not stand in the outbox in their sequence")
 
-  for (const { consumer, upTo, undone } of consumers) {
+  for (const { consumer, upTo, isBehind, undone } of consumers) {
+    const forgotten = positions.filter(({ position }) => position > upTo)
+    if (!isBehind && forgotten.length > 0)
+      fault("O5", `consumer ${consumer} will not be given the events ${forgotten.map(({ sequence }) => sequence).join(", ")}`)
     if (undone === null) continue
     const handedOn = positions.findLast(({ position }) => position <= upTo)?.sequence ?? 0
     if (undone.last > handedOn) fault("O1", `consumer ${consumer} has event ${undone.last}, which was not handed on to it`)

@@ -291,6 +291,12 @@ describe("a failed statement", () => {
     expect(sqlFailureOf(Cause.fail(lost("query")))).toBe("unclear")
     expect(sqlFailureOf(Cause.die(lost("query")))).toBe("unclear")
     expect(sqlFailureOf(Cause.fail(lost("connect")))).toBe("refused")
+    // The database is gone, the right to connect was taken away, a pooler says no, the server is going down: nothing was sent.
+    for (const code of ["3D000", "42501", "08P01", "57P01"]) {
+      const cause = Object.assign(new Error("no"), { code, severityUnlocalized: "FATAL" })
+      const reason = new UnknownError({ cause, operation: "connect" })
+      expect(sqlFailureOf(Cause.fail(new SqlError({ reason }))), code).toBe("refused")
+    }
     expect(sqlFailureOf(Cause.interrupt())).toBe("unclear")
     expect(sqlFailureOf(Cause.fail("no"))).toBe(null)
     expect(sqlFailureOf(Cause.die(new Error("no")))).toBe(null)

@@ -194,7 +194,7 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
   "list subscriptions of a status": ["orders_pkey 2", "subscriptions_of_status 2"],
   "list subscriptions of a customer": ["orders_pkey 2", "subscriptions_of_customer 2"],
   "list subscriptions of an asset": ["orders_pkey 2", "subscriptions_of_asset 2"],
-  "add a consumer": [],
+  "add a consumer": ["consumer_cursors_by_name 2", "consumers_pkey 2", "deliveries_by_turn 2", "deliveries_pkey 2"],
   "lease events": [
     "audit_confidential_pkey 3",
     "audit_events_pkey 3",

@@ -7,10 +7,11 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { describe, expect, it } from "vitest"
-import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import { type Delivery, OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { Outbox } from "../../src/lifecycle/Outbox.ts"
 import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
+import { TenantId } from "../../src/order/Order.ts"
 import { confirm, freshTenant, headOf, next, placing } from "../../src/testing/contractOrders.ts"
 import { clockOffBy } from "../support/heldClock.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
@@ -103,11 +104,16 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
         yield* outbox.add("mail", { tenantId })
         yield* orders.commit([placing(tenantId, { orderId: "left" })])
         const byWrongClock = yield* clockOff(hours)
-        const die = (lease: Duration.Input) => Effect.exit(outbox.deliver("mail", () => Effect.interrupt, { tenantId, lease }))
+        // Its own time stands still, so that it begins however short the lease is.
+        const stopped = stoppedClock(clockOffBy(yield* Clock.Clock, hours * 3_600_000))
+        const die = (lease: Duration.Input) =>
+          outbox
+            .deliver("mail", () => Effect.interrupt, { tenantId, lease })
+            .pipe(Effect.exit, Effect.provideService(Clock.Clock, stopped))
         // It dies over a short lease, and is told of a failure that is to be tried again soon: others get both as if its clock were right.
         const attempts: Array<number> = []
         const take = outbox.deliver("mail", ({ attempts: before }) => Effect.sync(() => void attempts.push(before)), { tenantId })
-        yield* byWrongClock(die("1 milli"))
+        yield* die("1 milli")
         yield* until(Effect.map(take, ({ delivered }) => delivered === 1))
         yield* orders.commit([placing(tenantId, { orderId: "failed" })])
         const failing = outbox.deliver("mail", () => Effect.fail("busy"), { tenantId, retry: { first: "1 milli" } })
@@ -122,6 +128,72 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
       })
     )
   )
+
+  it("parks nothing that no handler was given, however slow they are: what was leased and not begun counts for nothing", () =>
+    run(
+      Effect.gen(function* () {
+        const [outbox, orders] = [yield* Outbox, yield* OrderStore]
+        const tenantId = freshTenant()
+        yield* outbox.add("slow", { tenantId })
+        yield* orders.commit(Array.from({ length: 20 }, (_, n) => placing(tenantId, { orderId: `order-${n}`, at: n })))
+        const { clock, pass } = passingClock(yield* Clock.Clock)
+        const handed: Array<number> = []
+        // Three events fit into a lease. More than five leases would be too many attempts, if each counted.
+        const slow = ({ attempts }: { readonly attempts: number }) => Effect.sync(() => (handed.push(attempts), pass(11_000)))
+        for (let lease = 0; lease < 20; lease++) {
+          const options = { tenantId, lease: "30 seconds", retry: { first: 0, attempts: 5 } } as const
+          const { failed, parked } = yield* Effect.provideService(outbox.deliver("slow", slow, options), Clock.Clock, clock)
+          expect([failed, parked]).toEqual([0, 0])
+        }
+        expect(handed).toEqual(Array.from({ length: 20 }, () => 0))
+        expect(yield* outbox.parked("slow", tenantId)).toEqual([])
+      })
+    ))
+
+  it("gives back what it had not begun when it is interrupted", () =>
+    run(
+      Effect.gen(function* () {
+        const [outbox, orders] = [yield* Outbox, yield* OrderStore]
+        const tenantId = freshTenant()
+        yield* outbox.add("mail", { tenantId })
+        for (let n = 0; n < 3; n++) yield* orders.commit([placing(tenantId, { orderId: `order-${n}`, at: n })])
+        const begun = yield* Deferred.make<void>()
+        const endless = () => Effect.andThen(Deferred.succeed(begun, undefined), Effect.never)
+        const relay = yield* Effect.forkChild(outbox.deliver("mail", endless, { tenantId, lease: "1 hour" }))
+        yield* Deferred.await(begun)
+        yield* Fiber.interrupt(relay)
+        const handed: Array<readonly [string, number]> = []
+        const note = ({ sealed, attempts }: Delivery) => Effect.sync(() => void handed.push([sealed.event.orderId, attempts]))
+        expect(yield* outbox.deliver("mail", note, { tenantId })).toMatchObject({ delivered: 2 })
+        // The first was begun: it stays with its lease.
+        expect(handed.toSorted()).toEqual([
+          ["order-1", 0],
+          ["order-2", 0]
+        ])
+      })
+    ))
+
+  it("goes around all tenants, in whichever order the store has them", () =>
+    run(
+      Effect.gen(function* () {
+        const [outbox, orders] = [yield* Outbox, yield* OrderStore]
+        const consumer = `every-${freshTenant()}`
+        // One stands before the other as bytes, and behind it as JavaScript compares them.
+        const [first, second] = [TenantId.make(`\uff21${freshTenant()}`), TenantId.make(`\u{1f600}${freshTenant()}`)]
+        yield* outbox.add(consumer)
+        const served: Array<string> = []
+        const deliver = outbox.deliver(consumer, ({ sealed }) => Effect.sync(() => void served.push(sealed.event.tenantId)), {
+          limit: 1
+        })
+        for (let round = 0; round < 3; round++) {
+          yield* orders.commit([placing(first)])
+          yield* orders.commit([placing(second)])
+          expect([yield* deliver, yield* deliver].map(({ delivered }) => delivered)).toEqual([1, 1])
+        }
+        expect(served.filter((tenantId) => tenantId === first)).toHaveLength(3)
+        yield* outbox.remove(consumer)
+      })
+    ))
 
   it("names the consumer that is not there, the one that is, and the option that cannot be used", () =>
     run(
@@ -181,6 +253,89 @@ it("a transaction that stays open holds up nothing but its own event, and leaves
     expect(yield* page).toEqual([...seen, [3, "early"]])
     expect((yield* lease)?.deliveries.map(({ sealed }) => sealed.event.orderId)).toEqual(["early"])
   }).pipe(Effect.provide(postgresStore), Effect.runPromise))
+
+it("a position that is assigned while a consumer is found to have all of them is handed on to it, too", () =>
+  Effect.gen(function* () {
+    const [orders, sql] = [yield* OrderStore, yield* SqlClient.SqlClient]
+    const tenantId = freshTenant()
+    const consumer = "mail"
+    yield* orders.addConsumer({ tenantId, consumer }, "now")
+    yield* orders.commit([placing(tenantId, { orderId: "order-1" })])
+    // Its position comes from a reader of the feed, so that the relay finds nothing to assign.
+    yield* orders.feed(tenantId, 0, 10)
+    const [found, end] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+    const relay = yield* Effect.forkChild(
+      sql.withTransaction(
+        Effect.gen(function* () {
+          yield* sql`SELECT order_lifecycle.hand_on(${tenantId}::text, ${consumer}::text, 10)`
+          yield* Deferred.succeed(found, undefined)
+          yield* Deferred.await(end)
+        })
+      )
+    )
+    yield* Deferred.await(found)
+    yield* orders.commit([placing(tenantId, { orderId: "order-2" })])
+    const reader = yield* Effect.forkChild(orders.feed(tenantId, 0, 10))
+    const isWaiting = Effect.map(
+      sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      (rows) => rows.length > 0 || reader.pollUnsafe() !== undefined
+    )
+    yield* until(isWaiting)
+    yield* Deferred.succeed(end, undefined)
+    yield* Fiber.join(relay)
+    expect(yield* Fiber.join(reader)).toHaveLength(2)
+    const lease = yield* orders.leaseEvents({ tenantId, consumer, limit: 10, leaseMs: 60_000 })
+    expect(lease?.deliveries.map(({ sealed }) => sealed.event.orderId).toSorted()).toEqual(["order-1", "order-2"])
+  }).pipe(Effect.provide(postgresStore), Effect.runPromise))
+
+it("a removal that was cut off does not keep the name taken, and what it left is not the next consumer's", () =>
+  Effect.gen(function* () {
+    const [orders, sql] = [yield* OrderStore, yield* SqlClient.SqlClient]
+    for (const scope of ["one tenant", "every tenant"]) {
+      const tenantId = freshTenant()
+      const key = { tenantId: scope === "one tenant" ? tenantId : null, consumer: "mail" }
+      const lease = orders.leaseEvents({ tenantId, consumer: "mail", limit: 10, leaseMs: 0 })
+      yield* orders.addConsumer(key, "now")
+      yield* orders.commit([placing(tenantId)])
+      expect((yield* lease)?.deliveries).toHaveLength(1)
+      // As far as a removal gets by its first statement.
+      yield* sql`DELETE FROM order_lifecycle.consumers WHERE consumer = 'mail' AND tenant_id = ${key.tenantId ?? ""}`
+      expect(yield* orders.removeConsumer(key)).toBe(false)
+      yield* orders.addConsumer(key, "now")
+      yield* sql`DELETE FROM order_lifecycle.consumers WHERE consumer = 'mail' AND tenant_id = ${key.tenantId ?? ""}`
+      expect(yield* orders.addConsumer(key, "now")).toBe(true)
+      expect((yield* lease)?.deliveries).toEqual([])
+      yield* orders.commit([placing(tenantId)])
+      expect((yield* lease)?.deliveries).toHaveLength(1)
+      expect(yield* orders.removeConsumer(key)).toBe(true)
+    }
+  }).pipe(Effect.provide(postgresStore), Effect.runPromise))
+
+it("an event that fails a thousand times is still tried again, with no wait where none is asked for", () =>
+  Effect.gen(function* () {
+    const [outbox, orders] = [yield* Outbox, yield* OrderStore]
+    const tenantId = freshTenant()
+    yield* outbox.add("mail", { tenantId })
+    yield* orders.commit([placing(tenantId)])
+    const deliver = outbox.deliver("mail", () => Effect.fail("busy"), { tenantId, retry: { first: 0, attempts: 2_000 } })
+    for (let attempt = 0; attempt < 1_100; attempt++) expect(yield* deliver).toMatchObject({ failed: 1 })
+  }).pipe(Effect.provide(Outbox.layer.pipe(Layer.provideMerge(memory))), Effect.runPromise))
+
+/** A clock whose own time does not pass. */
+const stoppedClock = (clock: Clock.Clock): Clock.Clock => {
+  const at = clock.monotonicTimeNanosUnsafe()
+  return { ...clock, monotonicTimeNanosUnsafe: () => at, monotonicTimeNanos: Effect.succeed(at) }
+}
+
+/** A clock whose time passes faster: by as much as it is told, on top. */
+const passingClock = (clock: Clock.Clock): { readonly clock: Clock.Clock; readonly pass: (ms: number) => void } => {
+  let aheadMs = 0
+  const nanos = () => clock.monotonicTimeNanosUnsafe() + BigInt(aheadMs) * 1_000_000n
+  return {
+    clock: { ...clockOffBy(clock, 0), monotonicTimeNanosUnsafe: nanos, monotonicTimeNanos: Effect.sync(nanos) },
+    pass: (ms) => void (aheadMs += ms)
+  }
+}
 
 /** Run something by a clock on the wall that is off by so many hours. Time itself passes as it does. */
 const clockOff = (hours: number) =>

@@ -55,7 +55,7 @@ const insertForArgument = insertFor("tenant,")
 export const statementsWithoutTenant = (body: string): ReadonlyArray<string> =>
   body.split(";").flatMap((statement) => {
     const inserts = count(statement, insert)
-    const asked = count(statement, /\btenant_id (?:= tenant\b(?! OR)|= ''|IN \(tenant, ''\))/g)
+    const asked = count(statement, /\btenant_id (?:= tenant\b(?! OR\b)|= ''|IN \(tenant, ''\))/g)
     const isFine = count(statement, insertForArgument) === inserts && asked >= count(statement, mention)
     return isFine ? [] : [statement.trim().replaceAll(/\s+/g, " ")]
   })

@@ -36,9 +36,10 @@ const recordOf = (order: Order, events: ReadonlyArray<SealedEvent>, waiting = ev
     {
       consumer: "mail",
       upTo: 2 * events.length,
+      isBehind: false,
       undone: waiting === 0 ? null : { first: events.length - waiting + 1, last: events.at(-1)?.event.sequence ?? 0 }
     },
-    { consumer: "late", upTo: 0, undone: null }
+    { consumer: "late", upTo: 0, isBehind: true, undone: null }
   ],
   disagreements: []
 })
@@ -56,7 +57,7 @@ const outboxOf = (placed: ReadonlyArray<number>, unplaced: ReadonlyArray<number>
 
 const undoneOf = (first: number, last: number): OrderRecord => ({
   ...forged(rented),
-  consumers: [{ consumer: "mail", upTo: 100, undone: { first, last } }]
+  consumers: [{ consumer: "mail", upTo: 100, isBehind: false, undone: { first, last } }]
 })
 
 type Step = (order: Order) => OrderCommand

@@ -20,8 +20,10 @@ import * as SqlClient from "effect/sql/SqlClient"
 export const everyTenant = "8031453476610924908"
 
 const statements: ReadonlyArray<string> = [
-  // Nothing is committed while events that are there get their positions.
-  "LOCK TABLE order_lifecycle.outbox IN ACCESS EXCLUSIVE MODE",
+  // Nothing is committed while events that are there get their positions. All locks are taken at once, in the order in which a commit takes
+  // them: a commit that waits for the outbox would else hold what the migration asks for later.
+  `LOCK TABLE order_lifecycle.orders, order_lifecycle.reservations, order_lifecycle.subscriptions, order_lifecycle.audit_events,
+              order_lifecycle.outbox IN ACCESS EXCLUSIVE MODE`,
 
   `CREATE TABLE order_lifecycle.tenant_positions (
     tenant_id     text COLLATE "C" NOT NULL,
@@ -88,7 +90,8 @@ const statements: ReadonlyArray<string> = [
   "ALTER TABLE order_lifecycle.outbox DROP COLUMN leased_until, DROP COLUMN attempts",
   "CREATE INDEX outbox_by_arrival ON order_lifecycle.outbox (tenant_id, at, order_id, sequence)",
 
-  // The functions make their plans anew each time: one that was made while the tables were small would go on as if they still were.
+  // The functions make their plans anew each time: one that was made while the tables were small would go on as if they still were. Rows that are
+  // due are counted in the order of their index: else the planner may look for them in the whole table.
 
   // Within an order, times never decrease, so by time means by sequence, too. Each statement sees what was committed before it, so the
   // one behind the lock sees what the holder of the lock before has done.
@@ -131,10 +134,13 @@ const statements: ReadonlyArray<string> = [
     BEGIN
       IF NOT EXISTS (SELECT 1 FROM order_lifecycle.consumers WHERE tenant_id IN (tenant, '') AND consumer = name) THEN RETURN false; END IF;
       PERFORM order_lifecycle.assign_positions(tenant, 1000);
+      -- No position is assigned between finding that the consumer has them all and saying so.
+      PERFORM 1 FROM order_lifecycle.tenant_positions WHERE tenant_id = tenant FOR SHARE;
       FOR round IN 1..20 LOOP
         IF most <= (SELECT count(*) FROM (
              SELECT 1 FROM order_lifecycle.deliveries
-              WHERE tenant_id = tenant AND consumer = name AND due_at <= statement_timestamp() LIMIT most) AS due) THEN
+              WHERE tenant_id = tenant AND consumer = name AND due_at <= statement_timestamp()
+              ORDER BY due_at LIMIT most) AS due) THEN
           RETURN true;
         END IF;
         SELECT position INTO first FROM order_lifecycle.consumer_cursors
@@ -150,7 +156,7 @@ const statements: ReadonlyArray<string> = [
         ON CONFLICT (tenant_id, order_id, consumer) DO UPDATE SET last_sequence = EXCLUDED.last_sequence;
         UPDATE order_lifecycle.consumer_cursors
            SET position = coalesce(last, first),
-               is_behind = EXISTS (SELECT 1 FROM order_lifecycle.event_positions WHERE tenant_id = tenant AND position > last)
+               is_behind = coalesce(last, first) < (SELECT last_position FROM order_lifecycle.tenant_positions WHERE tenant_id = tenant)
          WHERE tenant_id = tenant AND consumer = name;
       END LOOP;
       RETURN true;
