@@ -22,6 +22,12 @@ export {
 } from "./order/commands/index.ts"
 export { type Answer, type Consequence, type Lifecycle, lifecycles } from "./order/lifecycleTable.ts"
 
+// Rules of your own.
+export { orderProcess, type OrderProcess } from "./order/process/orderProcess.ts"
+export { type GuardFacts, GuardFailed, type OwnGuard } from "./order/process/OwnGuard.ts"
+export { OwnRefusal } from "./order/process/OwnRefusal.ts"
+export { WrongProcess } from "./order/process/checkProcess.ts"
+
 // Deciding, pure.
 export { decide } from "./order/decide.ts"
 export type { Occasion, Transition } from "./order/Transition.ts"

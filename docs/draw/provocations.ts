@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
+import type { OwnRefusal } from "../../src/order/process/OwnRefusal.ts"
 import { OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { RequestId } from "../../src/order/orderEvent.ts"
 import { decide } from "../../src/order/decide.ts"
@@ -21,7 +22,10 @@ import { orderOf, steps } from "./steps.ts"
 /** What can be asked of the lifecycle and be refused. */
 export type Method = "place" | CommandType
 
-type ErrorOf<M extends Method> = Exclude<Effect.Error<ReturnType<OrderLifecycle["Service"][M]>>, CommandFailure>["_tag"]
+type ErrorOf<M extends Method> = Exclude<
+  Effect.Error<ReturnType<OrderLifecycle["Service"][M]>>,
+  CommandFailure | OwnRefusal
+>["_tag"]
 type Provocation = () => Promise<Exchange>
 type Steps = ReturnType<typeof steps>
 

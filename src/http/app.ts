@@ -16,12 +16,14 @@ import * as HttpServer from "effect/http/HttpServer"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { optionsReader } from "../lifecycle/options.ts"
 import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import type { Reservations } from "../lifecycle/Reservations.ts"
 import type { RequestId } from "../order/orderEvent.ts"
+import { OwnCode } from "../order/process/OwnRefusal.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { InvalidInput } from "../order/commonRefusals.ts"
 import { Api } from "./Api.ts"
@@ -29,7 +31,7 @@ import { ApiKeys } from "./ApiKeys.ts"
 import { authenticate } from "./authenticate.ts"
 import { bodyLimits } from "./bodyLimits.ts"
 import { answerDocument, isDocumentPath } from "./documents.ts"
-import { answerDefect, answerFailure, commonHeaders, type Failure, httpFault, noteFailure } from "./errors.ts"
+import { answerDefect, answerFailure, commonHeaders, type Failure, httpFault, noteFailure, OwnStatuses } from "./errors.ts"
 import { CurrentCaller, handlers } from "./handlers.ts"
 import { idempotencyKeyOf } from "./idempotencyKey.ts"
 import { defaultLimits, type Limits, LimitsOption, makeRateLimit } from "./RateLimit.ts"
@@ -41,6 +43,8 @@ import { findRoute, type Match, maxWrittenLength } from "./routes.ts"
 /** What can be set of the API when it is mounted. Limits that are left out keep their defaults. */
 export interface AppOptions {
   readonly limits?: Partial<Limits>
+  /** HTTP statuses of codes that guards of your own process give: 400 unless it is said here. */
+  readonly httpStatus?: Readonly<Record<string, number>>
 }
 
 /** The text of a request's body, which says what a schema found wrong. Never logged. */
@@ -80,6 +84,18 @@ const checkedRequest = (request: HttpServerRequest, { url }: Match, body: string
 /** What the service needs to run: the lifecycle, and who may call. */
 export type AppServices = OrderLifecycle | Reservations | AuditTrail | ApiKeys
 
+/** Statuses that say something about the request itself, or that the service gives for reasons of its own, are not for rules. */
+const HttpStatusOption = Schema.Record(
+  OwnCode,
+  Schema.Int.check(
+    Schema.makeFilter<number>(
+      (status) =>
+        (status >= 400 && status < 500 && ![401, 404, 412, 422, 429].includes(status)) ||
+        "must be from 400 to 499, and not 401, 404, 412, 422 or 429"
+    )
+  )
+)
+
 /** The service: one effect that answers every request, whatever it is. */
 export class App extends Context.Service<App, Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest>>()(
   "order-lifecycle/http/App"
@@ -89,13 +105,13 @@ export class App extends Context.Service<App, Effect.Effect<HttpServerResponse.H
     Layer.provide(Layer.effect(App, make(readOptions(options))), SecureRandom.layerWebCrypto)
 }
 
-const readOptions = optionsReader<AppOptions>("http", { limits: LimitsOption })
+const readOptions = optionsReader<AppOptions>("http", { limits: LimitsOption, httpStatus: HttpStatusOption })
 
 const make = Effect.fnUntraced(function* (options: AppOptions) {
   const limits = { ...defaultLimits, ...options.limits }
   const apiKeys = yield* ApiKeys
   const random = yield* SecureRandom.SecureRandom
-  const handle = yield* makeRouter
+  const handle = Effect.provideService(yield* makeRouter, OwnStatuses, options.httpStatus ?? {})
   const takeFromBucket = makeRateLimit(limits)
 
   let inFlight = 0

@@ -2,12 +2,14 @@
  * Every error the service answers with: one table from code to HTTP status, and one body. What is not in the table is a fault of the
  * service and says nothing but that. Source: decisions.md, section 3.
  */
+import * as Context from "effect/Context"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
 import type { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import type { OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { InputFault, OrderNotFound } from "../order/commonRefusals.ts"
 import type { Refusal } from "../order/Refusal.ts"
+import type { OwnRefusal } from "../order/process/OwnRefusal.ts"
 import { bodyLimits } from "./bodyLimits.ts"
 import { describeCause, type Noted } from "./requestLog.ts"
 
@@ -121,7 +123,13 @@ export class OrderOfSubscriptionNotFound extends Schema.TaggedError<OrderOfSubsc
   }
 }
 
-export type Code = Extract<Failure, { code: string }>["code"] | "OUTCOME_UNKNOWN"
+/** A code of the library's. Guards of the embedding service's own give codes of its own beside these. */
+export type Code = Extract<Exclude<Failure, OwnRefusal>, { code: string }>["code"] | "OUTCOME_UNKNOWN"
+
+/** HTTP statuses of codes that the embedding service's own guards give, where they are not 400. */
+export const OwnStatuses = Context.Reference<Readonly<Record<string, number>>>("order-lifecycle/http/OwnStatuses", {
+  defaultValue: () => ({})
+})
 
 /** The HTTP status of every code. A code that is missing here does not compile. */
 export const statusByCode: Record<Code, number> = {
@@ -199,18 +207,28 @@ export const errorBody = (code: string, message: string, details?: ReadonlyArray
 })
 
 /** The code of a failure, and what is said of it. */
-const told = (failure: Failure): { readonly code: Code; readonly message: string } =>
+const told = (failure: Exclude<Failure, OwnRefusal>): { readonly code: Code; readonly message: string } =>
   failure._tag === "StoreUnavailable" || failure._tag === "OutcomeUnknown" ? storeFailures[failure._tag] : failure
 
 /** Note a failure for the log: its code, and why the service could not answer when that is so. */
 export const noteFailure = (notes: Noted, failure: Failure): void => {
+  if (failure._tag === "OwnRefusal") return void (notes.code = failure.code)
   const { code } = told(failure)
   notes.code = code
   if (statusByCode[code] >= 500) notes.cause ??= describeCause(failure)
 }
 
-/** The answer to a failure. */
-export const answerFailure = (failure: Failure): HttpServerResponse.HttpServerResponse => {
+/** The answer to a failure. `ownStatuses`: see `OwnStatuses`. */
+export const answerFailure = (
+  failure: Failure,
+  ownStatuses: Readonly<Record<string, number>> = {}
+): HttpServerResponse.HttpServerResponse => {
+  if (failure._tag === "OwnRefusal") {
+    return HttpServerResponse.jsonUnsafe(errorBody(failure.code, failure.message), {
+      status: ownStatuses[failure.code] ?? 400,
+      headers: failure.replayed ? replayedHeader : {}
+    })
+  }
   const { code, message } = told(failure)
   const details = "details" in failure ? failure.details : undefined
   return HttpServerResponse.jsonUnsafe(errorBody(code, code === "VALIDATION_ERROR" ? "Validation failed" : message, details), {

@@ -16,7 +16,7 @@ import { startedBy } from "../order/commands/startSubscription.ts"
 import type { Order, Subscription, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { Api } from "./Api.ts"
-import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, replayedHeader } from "./errors.ts"
+import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import { viewCancellation, viewEvent, viewOrder, viewOrderPage, viewSubscription, viewSubscriptionPage } from "./views.ts"
 
@@ -27,6 +27,7 @@ export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("ord
 const answer = <A, View, R = never>(work: (caller: Caller) => Effect.Effect<A, Failure, R>, view: (result: A) => View) =>
   Effect.gen(function* () {
     const notes = yield* RequestNotes
+    const ownStatuses = yield* OwnStatuses
     return yield* Effect.match(work(yield* CurrentCaller), {
       onSuccess: (result) => {
         noteTransition(notes, result)
@@ -34,7 +35,7 @@ const answer = <A, View, R = never>(work: (caller: Caller) => Effect.Effect<A, F
       },
       onFailure: (failure) => {
         noteFailure(notes, failure)
-        return answerFailure(failure)
+        return answerFailure(failure, ownStatuses)
       }
     })
   })

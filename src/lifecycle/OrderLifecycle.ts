@@ -21,11 +21,12 @@ import {
 } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
-import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
+import { type Lifecycle, lifecycleOf } from "../order/lifecycleTable.ts"
 import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
-import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
+import { type CancellationPolicy, cancellationPolicyNames, defaultPolicy } from "../order/policies/index.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { reader } from "../order/readInput.ts"
 import { type InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import { applyCommand, type CommandServices, makeCommandServices, placeOrder, previewCommand } from "./applyCommand.ts"
@@ -35,7 +36,7 @@ import { Caller } from "./Caller.ts"
 import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
-import { optionsReader } from "./options.ts"
+import { ObjectOption, optionsReader } from "./options.ts"
 import {
   type LoadRequest,
   OrderStore,
@@ -143,19 +144,29 @@ export class OrderLifecycle extends Context.Service<
   /**
    * The services of the lifecycle over a store, a catalogue and a registry of assets. Time comes from Effect's `Clock`, ids and salts
    * from its `WebCrypto` reference, jitter from its `Random`: tests and simulations replace them. Throws a `WrongOption` that names an
-   * option that cannot be used.
+   * option that cannot be used, or a `WrongProcess` that names every fault of the process.
    */
-  static readonly layer = (options?: {
-    readonly cancellationPolicy?: CancellationPolicy
-  }): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox, never, OrderStore | Catalogue | Assets> =>
-    Layer.effect(OrderLifecycle, make(lifecycles[readOptions(options).cancellationPolicy ?? "noActiveSubscriptions"])).pipe(
+  static readonly layer = (
+    options?: LifecycleOptions
+  ): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox, never, OrderStore | Catalogue | Assets> =>
+    Layer.effect(OrderLifecycle, make(lifecycleFor(readOptions(options)))).pipe(
       Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
     )
 }
 
-const readOptions = optionsReader<{ readonly cancellationPolicy?: CancellationPolicy }>("OrderLifecycle.layer", {
-  cancellationPolicy: Schema.Literals(cancellationPolicyNames)
+interface LifecycleOptions {
+  readonly cancellationPolicy?: CancellationPolicy
+  readonly process?: OrderProcess
+}
+
+const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
+  cancellationPolicy: Schema.Literals(cancellationPolicyNames),
+  // What is wrong with a process, it says itself: see `checkProcess`.
+  process: ObjectOption
 })
+
+const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process }: LifecycleOptions) =>
+  lifecycleOf(cancellationPolicy, process)
 
 /**
  * Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. A member that is not known is

@@ -17,6 +17,7 @@ import {
   OrderNotConfirmed,
   SkuMismatch
 } from "./commands/startSubscription.ts"
+import { OwnRefusal } from "./process/OwnRefusal.ts"
 import { InvalidInput, OrderNotFound, SubscriptionNotFound } from "./commonRefusals.ts"
 
 /** Every refusal there is, as a schema: refusals are remembered under an idempotency key and given again. */
@@ -36,6 +37,7 @@ export const Refusal = Schema.Union([
   SubscriptionAlreadyCancelled,
   SubscriptionAlreadyEnded,
   OrderNotCancellable,
-  OrderAlreadyCancelled
+  OrderAlreadyCancelled,
+  OwnRefusal
 ])
 export type Refusal = typeof Refusal.Type

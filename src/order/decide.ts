@@ -11,6 +11,8 @@ import { type Answer, answerTo, type Lifecycle } from "./lifecycleTable.ts"
 import { type Line, type Order, type SubscriptionId, unitsOf } from "./Order.ts"
 import type { Released } from "./orderEvent.ts"
 import { policies } from "./policies/index.ts"
+import type { OrderContext } from "./orderMachine.ts"
+import { type OwnCode, OwnRefusal } from "./process/OwnRefusal.ts"
 import type { Refusal } from "./Refusal.ts"
 import { latest, type Timestamp } from "./Timestamp.ts"
 import type { Occasion, Transition } from "./Transition.ts"
@@ -28,12 +30,25 @@ export const decide = <Type extends CommandType>(
   occasion: Occasion
 ): Result.Result<Transition<EventOf<Type>>, RefusalOf<Type>> => {
   const question = questionOf(order, command, occasion.at)
-  const answer = answerTo(lifecycle, order.status, { units: unitsOf(order) }, question)
+  const answer = answerTo(lifecycle, order.status, contextOf(lifecycle, order, command, occasion), question)
   if (answer.refusal) return Result.fail(refusalOf(lifecycle, order, command, answer) as RefusalOf<Type>)
   const event = eventOf(order, command, answer, occasion) as EventOf<Type>
   const after = evolve(order, event)
   assertLaws(after)
   return Result.succeed({ before: order, event, after })
+}
+
+/** What the machine is asked with: the units, and what guards of the embedding service's own look at, where there are any. */
+export const contextOf = (
+  { process }: Lifecycle,
+  order: Order,
+  command: OrderCommand,
+  occasion: Pick<Occasion, "at" | "actor"> | undefined
+): OrderContext => {
+  const units = unitsOf(order)
+  return process === undefined || occasion === undefined
+    ? { units }
+    : { units, given: { order, command, at: occasion.at, actor: occasion.actor } }
 }
 
 /** A command's definition, for a command whose name is not known here. */
@@ -86,8 +101,13 @@ export const subscriptionsInTheWay = (lifecycle: Lifecycle, order: Order): Reado
 
 /** The machine's refusal, as the error a caller gets: the same code, and what it takes to act on it. */
 export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderCommand, answer: Answer): Refusal => {
-  const { policy } = lifecycle
+  const { policy, process } = lifecycle
   const { code, lacking } = answer.refusal ?? {}
+  const guard = lacking === undefined ? undefined : process?.guards.get(lacking)
+  if (guard !== undefined) {
+    const { orderId } = order
+    return new OwnRefusal({ orderId, guard: String(lacking), ...guard.refusal, code: guard.refusal.code as OwnCode })
+  }
   const refusal = code && definitions[command.type].refusals[code]?.({ order, command, lacking, policy })
   if (refusal) return refusal
   throw new Error(`orderMachine refuses ${command.type} with ${String(code)}, which no error class stands for`)

@@ -6,9 +6,9 @@
 import * as Result from "effect/Result"
 import type { AuditEvent } from "./AuditEvent.ts"
 import { commands, type OrderCommand } from "./commands/index.ts"
-import { decide, questionOf, refusalOf, subscriptionsInTheWay } from "./decide.ts"
+import { contextOf, decide, questionOf, refusalOf, subscriptionsInTheWay } from "./decide.ts"
 import { type Lifecycle, refusalsTo } from "./lifecycleTable.ts"
-import { type Order, type OrderStatus, type SubscriptionId, unitsOf } from "./Order.ts"
+import { type Order, type OrderStatus, type SubscriptionId } from "./Order.ts"
 import type { Released } from "./orderEvent.ts"
 import type { Fact, StatusFact } from "./orderMachine.ts"
 import type { Refusal } from "./Refusal.ts"
@@ -26,14 +26,20 @@ export interface Blocker {
   readonly subscriptionIds: ReadonlyArray<SubscriptionId>
 }
 
-/** Everything in the way of a command; empty when it would be accepted. Without an occasion, what depends on the time is left out. */
+/** Everything in the way of a command; empty when it would be accepted. Without an occasion, what
+ * depends on the time or on who asks is left out. */
 export const explain = (
   lifecycle: Lifecycle,
   order: Order,
   command: OrderCommand,
-  occasion?: Pick<Occasion, "at">
+  occasion?: Pick<Occasion, "at" | "actor">
 ): ReadonlyArray<Blocker> =>
-  refusalsTo(lifecycle, order.status, { units: unitsOf(order) }, questionOf(order, command, occasion?.at)).flatMap((answer) => {
+  refusalsTo(
+    lifecycle,
+    order.status,
+    contextOf(lifecycle, order, command, occasion),
+    questionOf(order, command, occasion?.at)
+  ).flatMap((answer) => {
     if (answer.refusal === undefined) return []
     const refusal = refusalOf(lifecycle, order, command, answer)
     return {

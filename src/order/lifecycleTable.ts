@@ -10,6 +10,7 @@ import { type OrderStatus, OrderStatus as OrderStatusSchema } from "./Order.ts"
 import { commands, type CommandType, commandTypes, type OrderEvent } from "./commands/index.ts"
 import { type Fact, makeOrderMachine, type OrderContext, type StatusFact } from "./orderMachine.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "./policies/index.ts"
+import type { OrderProcess } from "./process/orderProcess.ts"
 import type { Refusal } from "./Refusal.ts"
 
 /** What follows from a transition, by the machine's name for it. */
@@ -26,9 +27,11 @@ export interface Answer {
   readonly refusal?: { readonly code: Refusal["code"]; readonly lacking: Fact | StatusFact }
 }
 
-/** A lifecycle is its cancellation policy and the answers that follow from it. */
+/** A lifecycle is its cancellation policy and its process, and the answers that follow from them. */
 export interface Lifecycle {
   readonly policy: CancellationPolicy
+  /** The embedding service's own rules, where it has any. */
+  readonly process?: OrderProcess
   readonly initial: OrderStatus
   readonly answers: Readonly<Record<OrderStatus, Readonly<Record<CommandType, ReadonlyArray<Answer>>>>>
 }
@@ -80,20 +83,25 @@ const readAnswer = (machine: Machine, status: OrderStatus, definition: Definitio
   }
 }
 
-/** Read the lifecycle off a machine. Throws when the machine leaves a command unanswered: that is a mistake in the machine. */
-export const tabulate = (policy: CancellationPolicy, machine = makeOrderMachine(policy)): Lifecycle => {
+/**
+ * Read the lifecycle off a machine. Throws when the machine leaves a command unanswered: that is a mistake in the machine; and a
+ * `WrongProcess` that names every fault of a process.
+ */
+export const tabulate = (policy: CancellationPolicy, given?: Machine, process?: OrderProcess): Lifecycle => {
+  const machine = given ?? makeOrderMachine(policy, process)
   const row = (status: OrderStatus, command: CommandType) => {
     const answers = (machine.states[status]?.transitions.get(command) ?? []).map((definition) =>
       readAnswer(machine, status, definition)
     )
     if (answers.at(-1)?.applies !== always) throw new Error(`orderMachine: ${status} does not answer every ${command}`)
     for (const { refusal } of answers)
-      if (refusal && !Object.hasOwn(commands[command].refusals, refusal.code))
+      if (refusal && !process?.guards.has(refusal.lacking) && !Object.hasOwn(commands[command].refusals, refusal.code))
         throw new Error(`orderMachine: ${status} refuses ${command} with ${refusal.code}, which ${command} has no words for`)
     return answers
   }
   return {
     policy,
+    ...(process !== undefined && process.guards.size > 0 && { process }),
     initial: machine.root.initial?.target[0]?.key as OrderStatus,
     answers: record(OrderStatusSchema.literals, (status) => record(commandTypes, (command) => row(status, command)))
   }
@@ -121,3 +129,7 @@ export const refusalsTo = (
   const conditional = answers.filter((answer) => answer.condition)
   return conditional.length > 0 ? conditional : answers
 }
+
+/** The lifecycle under a cancellation policy and a process, if there is one. Throws a `WrongProcess` that names every fault of it. */
+export const lifecycleOf = (policy: CancellationPolicy, process?: OrderProcess): Lifecycle =>
+  process === undefined ? lifecycles[policy] : tabulate(policy, undefined, process)

@@ -17,12 +17,17 @@
 import { assign, emit, setup } from "xstate"
 import { type Commands, commands, type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type CancellationPolicy, defaultPolicy, policies } from "./policies/index.ts"
+import { checkProcess } from "./process/checkProcess.ts"
+import type { OrderProcess } from "./process/orderProcess.ts"
+import { askGuard, type GuardFacts } from "./process/OwnGuard.ts"
 import type { Refusal } from "./Refusal.ts"
 import * as Units from "./Units.ts"
 
 /** What the lifecycle knows of an order besides its status: where its units are. */
 export interface OrderContext {
   readonly units: Units.Units
+  /** What guards of the embedding service's own look at. Without it they hold: a drawing, say, is of no order in particular. */
+  readonly given?: GuardFacts
 }
 
 interface GuardArgs {
@@ -66,34 +71,58 @@ const refuse = <const Code extends Refusal["code"]>(code: Code, lacking?: Status
   params: { code, ...(lacking === undefined ? {} : { lacking }) }
 })
 
-const lifecycle = setup({
-  types: {
-    context: {} as OrderContext,
-    input: {} as { readonly quantity: number },
-    events: {} as OrderEvent,
-    emitted: {} as { type: "refused"; command: CommandType; code: Refusal["code"] }
-  },
-  guards: {
-    ...facts,
-    unless: (args, { fact }: { fact: Fact }) => !facts[fact](args)
-  },
-  actions: {
-    /** Nothing changes. Run as an actor, the machine emits the refusal; read as a table, the decision gives it. */
-    refuse: emit(({ event }, params: { code: Refusal["code"]; lacking?: StatusFact }) => ({
-      type: "refused" as const,
-      command: event.type,
-      code: params.code
-    })),
-    moveUnitToActive: assign({ units: ({ context }) => Units.startUnit(context.units) }),
-    moveUnitToEnded: assign({ units: ({ context }) => Units.endUnit(context.units) }),
-    releaseHeldUnits: assign({ units: ({ context }) => Units.releaseHeld(context.units) })
-  }
-})
+/** The guards of a process as facts, by name. */
+const factsOf = (process: OrderProcess | undefined): Readonly<Record<string, (args: GuardArgs) => boolean>> =>
+  Object.fromEntries(
+    [...(process?.guards ?? [])].map(([name, guard]) => [
+      name,
+      ({ context: { given }, event }: GuardArgs) =>
+        given === undefined || event.type !== guard.before || askGuard(name, guard, given)
+    ])
+  )
 
-/** Build the machine under a cancellation policy: the policy is the name of the guard that stands before `cancelled`. */
-export const makeOrderMachine = (policy: CancellationPolicy) => {
+const setUp = (all: typeof facts) =>
+  setup({
+    types: {
+      context: {} as OrderContext,
+      input: {} as { readonly quantity: number },
+      events: {} as OrderEvent,
+      emitted: {} as { type: "refused"; command: CommandType; code: Refusal["code"] }
+    },
+    guards: {
+      ...all,
+      unless: (args, { fact }: { fact: Fact }) => !all[fact](args)
+    },
+    actions: {
+      /** Nothing changes. Run as an actor, the machine emits the refusal; read as a table, the decision gives it. */
+      refuse: emit(({ event }, params: { code: Refusal["code"]; lacking?: StatusFact }) => ({
+        type: "refused" as const,
+        command: event.type,
+        code: params.code
+      })),
+      moveUnitToActive: assign({ units: ({ context }) => Units.startUnit(context.units) }),
+      moveUnitToEnded: assign({ units: ({ context }) => Units.endUnit(context.units) }),
+      releaseHeldUnits: assign({ units: ({ context }) => Units.releaseHeld(context.units) })
+    }
+  })
+
+/**
+ * Build the machine under a cancellation policy, whose name is that of the guard before `cancelled`, and of a process: its guards stand behind
+ * the library's refusals and before what these let pass. Throws a `WrongProcess` that names every fault of the process.
+ */
+export const makeOrderMachine = (policy: CancellationPolicy, process?: OrderProcess) => {
+  if (process !== undefined) checkProcess(process, new Set(Object.keys(facts)))
+  const lifecycle = setUp({ ...facts, ...factsOf(process) })
+  const own = (command: CommandType) =>
+    [...(process?.guards ?? [])].flatMap(([name, { before, refusal }]) =>
+      // The machine knows guards and codes by name, whoever they are from.
+      before === command ? [{ guard: unless(name as Fact), actions: refuse(refusal.code as Refusal["code"]) }] : []
+    )
+  const confirm = [...own("confirm"), { target: "confirmed" }] as const
+
   const cancel = [
     { guard: unless(policy), actions: refuse("ORDER_NOT_CANCELLABLE") },
+    ...own("cancel"),
     { target: "cancelled", actions: "releaseHeldUnits" }
   ] as const
 
@@ -106,6 +135,7 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
     { guard: unless("lengthFitsALine"), actions: refuse("VALIDATION_ERROR") },
     { guard: unless("lineHasHeldUnit"), actions: refuse("ITEM_FULLY_FULFILLED") },
     { guard: unless("assetIsFree"), actions: refuse("ASSET_NOT_AVAILABLE") },
+    ...own("startSubscription"),
     { guard: "takesLastHeldUnit", target: "fulfilled", actions: "moveUnitToActive" },
     { target: "partial", actions: "moveUnitToActive" }
   ] as const
@@ -114,18 +144,19 @@ export const makeOrderMachine = (policy: CancellationPolicy) => {
     { guard: unless("subscriptionIsKnown"), actions: refuse("NOT_FOUND") },
     { guard: unless("subscriptionIsNotCancelled"), actions: refuse("ALREADY_CANCELLED") },
     { guard: unless("subscriptionHasNotEnded"), actions: refuse("ALREADY_ENDED") },
+    ...own("cancelSubscription"),
     { actions: "moveUnitToEnded" }
   ] as const
 
   return lifecycle.createMachine({
     id: "order",
-    context: ({ input }) => ({ units: Units.allHeld(input.quantity) }),
+    context: ({ input }): OrderContext => ({ units: Units.allHeld(input.quantity) }),
     initial: "pending",
     states: {
       pending: {
         description: "Received, not confirmed. All units are held.",
         on: {
-          confirm: { target: "confirmed" },
+          confirm,
           startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
           cancelSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
           cancel

@@ -5,6 +5,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
 import { makeCalls } from "./calls.ts"
 import { optionReader, wrongOption } from "./errors.ts"
@@ -47,13 +48,16 @@ export interface OpenOptions {
   readonly assets?: AssetsOption | undefined
   /** When an order may be cancelled: `noActiveSubscriptions` (the default) or `beforeFulfilment`. */
   readonly cancellationPolicy?: CancellationPolicy | undefined
+  /** Rules of your own, made by `orderProcess`. Throws a `WrongProcess` that names every fault of it. */
+  readonly process?: OrderProcess | undefined
 }
 
 const Options = Schema.Struct({
   store: Schema.Unknown,
   catalogue: Schema.Unknown,
   assets: Schema.optional(Schema.Unknown),
-  cancellationPolicy: Schema.optional(Schema.Literals(cancellationPolicyNames))
+  cancellationPolicy: Schema.optional(Schema.Literals(cancellationPolicyNames)),
+  process: Schema.optional(Schema.Unknown)
 })
 const readOptions = optionReader(Options, "strictly")
 
@@ -83,7 +87,10 @@ export const openOrders = async (options: OpenOptions): Promise<Orders> => {
       "must be memoryStore(), postgresStore({ url }), embeddedStore({ folder }) or a layer of an OrderStore"
     )
   }
-  const services = OrderLifecycle.layer(cancellationPolicy && { cancellationPolicy }).pipe(
+  const services = OrderLifecycle.layer({
+    ...(cancellationPolicy && { cancellationPolicy }),
+    ...(options.process && { process: options.process })
+  }).pipe(
     Layer.provideMerge(layerNotingWrites(options.store)),
     Layer.provide([catalogueLayer(options.catalogue), assetsLayer(options.assets)]),
     // Spans cost time, and nobody without Effect has anything that would take them.

@@ -179,6 +179,7 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
 
 /** In which case each of them is given, written by hand. */
 const cases: Record<Refusal["_tag"], string> = {
+  OwnRefusal: "A guard of the embedding service's own process does not hold.",
   InvalidInput:
     "The input does not have the shape that the command needs, or does not fit the order. `details` names every wrong field.",
   VariantNotFound: "The catalogue does not have the SKU.",
@@ -201,6 +202,7 @@ const cases: Record<Refusal["_tag"], string> = {
 
 /** What each of them names besides, for whoever wants to act on it. */
 const carried: Record<Refusal["_tag"], ReadonlyArray<string>> = {
+  OwnRefusal: ["orderId", "guard", "code", "message", "remedy"],
   InvalidInput: ["details"],
   VariantNotFound: ["skus", "details"],
   VariantInactive: ["skus", "details"],

@@ -2,6 +2,7 @@
  * Every command on an order, by name. Whatever knows all commands is derived from this record: unions, readers, previews, the machine's
  * events, promise methods, HTTP routes, simulated calls. A new one is a file, a line here, and its answers in `orderMachine.ts`.
  */
+import type { OwnRefusal } from "../process/OwnRefusal.ts"
 import { cancel } from "./cancel.ts"
 import { cancelSubscription } from "./cancelSubscription.ts"
 import { confirm } from "./confirm.ts"
@@ -51,5 +52,7 @@ export type EventOf<Type extends CommandType> = Commands[Type]["event"]["Type"]
 type RefusalIn<Refusals> =
   Refusals extends Readonly<Record<string, (...args: never) => infer Refused>> ? Exclude<Refused, undefined> : never
 
-/** What each command can be refused with. */
-export type RefusalOf<Type extends CommandType> = { readonly [Name in Type]: RefusalIn<Commands[Name]["refusals"]> }[Type]
+/** What each command can be refused with. `OwnRefusal`: by a guard of the embedding service's own. */
+export type RefusalOf<Type extends CommandType> =
+  | { readonly [Name in Type]: RefusalIn<Commands[Name]["refusals"]> }[Type]
+  | OwnRefusal
