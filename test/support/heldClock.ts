@@ -40,8 +40,14 @@ export const heldClock = (): HeldClock => {
   }
 }
 
-/** `clock` with another time on the wall: `offsetMs` ahead, or behind. Time itself passes as it does. */
-export const clockOffBy = (clock: Clock.Clock, offsetMs: number): Clock.Clock => {
+/**
+ * `clock` with another time on the wall: `offsetMs` ahead, or behind. Time itself passes as it does, or as `passing` says (ns).
+ */
+export const clockOffBy = (
+  clock: Clock.Clock,
+  offsetMs: number,
+  passing = () => clock.monotonicTimeNanosUnsafe()
+): Clock.Clock => {
   const now = () => clock.currentTimeMillisUnsafe() + offsetMs
   const nanos = () => BigInt(now()) * 1_000_000n
   return {
@@ -49,8 +55,8 @@ export const clockOffBy = (clock: Clock.Clock, offsetMs: number): Clock.Clock =>
     currentTimeMillis: Effect.sync(now),
     currentTimeNanosUnsafe: nanos,
     currentTimeNanos: Effect.sync(nanos),
-    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-    monotonicTimeNanos: clock.monotonicTimeNanos,
+    monotonicTimeNanosUnsafe: passing,
+    monotonicTimeNanos: Effect.sync(passing),
     sleep: (duration) => clock.sleep(duration)
   }
 }
