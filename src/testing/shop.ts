@@ -9,7 +9,6 @@ import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Currency } from "../order/Money.ts"
 import { Sku, TenantId } from "../order/Order.ts"
 import type { PlaceOrder, Variant } from "../order/commands/place.ts"
-import type { CancellationPolicy } from "../order/policies/index.ts"
 
 /** A product of the shop. */
 export const laptop = Sku.make("LAPTOP")
@@ -34,7 +33,7 @@ export const variants: ReadonlyArray<Variant> = [variant(laptop, 8_900), variant
 /** The lifecycle and its services over a store, with the shop's catalogue and no registry of assets. */
 export const shopOver = <E, R, More = never>(
   store: Layer.Layer<OrderStore | More, E, R>,
-  options?: { readonly cancellationPolicy?: CancellationPolicy }
+  options?: Parameters<typeof OrderLifecycle.layer>[0]
 ) =>
   OrderLifecycle.layer(options).pipe(
     Layer.provideMerge(store),

@@ -14,6 +14,7 @@ import {
   SkuMismatch
 } from "../../src/order/commands/startSubscription.ts"
 import { InvalidInput, OrderNotFound, SubscriptionNotFound } from "../../src/order/commonRefusals.ts"
+import { OwnCode, OwnRefusal } from "../../src/order/process/OwnRefusal.ts"
 import { Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 
@@ -174,6 +175,13 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "ALREADY_CANCELLED",
     "Order is already cancelled",
     "No action needed."
+  ],
+  [
+    new OwnRefusal({ orderId, guard: "mine", code: OwnCode.make("MINE"), message: "Not today.", remedy: "Come tomorrow." }),
+    "OwnRefusal",
+    "MINE",
+    "Not today.",
+    "Come tomorrow."
   ]
 ]
 
