@@ -42,6 +42,7 @@ export {
 } from "./order/commands/place.ts"
 export { evolve, fold, UnknownEventKind } from "./order/evolve.ts"
 export { type Blocker, explain, type Preview, preview } from "./order/explain.ts"
+export { type PossibleCommand, possibleCommands } from "./order/possibleCommands.ts"
 export { brokenLaws } from "./order/invariants.ts"
 
 // The words: orders, commands, refusals, events.
@@ -95,7 +96,7 @@ export { type ChainFault, type SealedEvent, verifyChain } from "./order/auditCha
 export { type Digest, portableDigest } from "./order/digest.ts"
 
 // Making it happen.
-export { type CommandFailure, OrderLifecycle } from "./lifecycle/OrderLifecycle.ts"
+export { type CommandFailure, type OrderCommands, OrderLifecycle } from "./lifecycle/OrderLifecycle.ts"
 export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
 export { Caller } from "./lifecycle/Caller.ts"
 export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"

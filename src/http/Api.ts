@@ -19,7 +19,7 @@ import { StartSubscription } from "../order/commands/startSubscription.ts"
 import { completeOpenApi } from "./openApi.ts"
 import { ofChange, ofKeyedChange, ofOpenRead, ofRead, otherBodies } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
-import { CancellationView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
+import { CancellationView, CommandsView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
 
 // --- pieces ------------------------------------------------------------------------------------------------------------------------
 
@@ -110,6 +110,19 @@ const orders = HttpApiGroup.make("orders")
         "previewOrderCancellation",
         "Preview a cancellation",
         "What a cancel would release, or everything in its way. Changes nothing."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("listOrderCommands", "/v1/orders/:orderId/commands", {
+      params: orderParams,
+      success: CommandsView,
+      error: ofRead("listOrderCommands", "NOT_FOUND")
+    }).annotateMerge(
+      describe(
+        "listOrderCommands",
+        "List what is possible",
+        "Every command on the order: whether it is possible now, where it leads, and what no input can avoid. Changes nothing."
       )
     )
   )

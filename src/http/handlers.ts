@@ -18,7 +18,15 @@ import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { Api } from "./Api.ts"
 import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
-import { viewCancellation, viewEvent, viewOrder, viewOrderPage, viewSubscription, viewSubscriptionPage } from "./views.ts"
+import {
+  viewCancellation,
+  viewCommands,
+  viewEvent,
+  viewOrder,
+  viewOrderPage,
+  viewSubscription,
+  viewSubscriptionPage
+} from "./views.ts"
 
 /** Who gives the command that a request carries. Known once `app.ts` has let the request in. */
 export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("order-lifecycle/http/CurrentCaller") {}
@@ -103,6 +111,7 @@ const orders = HttpApiBuilder.group(
       .handle("previewOrderCancellation", ({ params }) =>
         answer((caller) => lifecycle.preview(caller, params.orderId, { type: "cancel" }), viewCancellation)
       )
+      .handle("listOrderCommands", ({ params }) => answer((caller) => lifecycle.commands(caller, params.orderId), viewCommands))
       .handle("listOrderEvents", ({ params: { orderId } }) =>
         answer(
           ({ tenantId }) =>

@@ -28,6 +28,7 @@ import {
 import { reader } from "../order/readInput.ts"
 import type { InvalidInput } from "../order/commonRefusals.ts"
 import { logUnreadable } from "../lifecycle/logUnreadable.ts"
+import type { OrderCommands } from "../lifecycle/OrderLifecycle.ts"
 import type { Page } from "../lifecycle/paging.ts"
 import type { SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
 
@@ -343,4 +344,42 @@ export const viewCancellation = ({ order, blockers, plan, warnings }: Preview): 
   })),
   releases: releasedBySku(plan?.released ?? []),
   warnings
+})
+
+// --- what is possible now --------------------------------------------------------------------------------------------------------------
+
+export const CommandsView = Schema.Struct({
+  orderId: Schema.String,
+  version: Count,
+  status: OrderStatus,
+  commands: Schema.Array(
+    Schema.Struct({
+      name: Schema.String.annotate({ description: "The command, by its name in the lifecycle" }),
+      possible: Schema.Boolean.annotate({ description: "Some input would be accepted now" }),
+      to: Schema.optionalKey(OrderStatus).annotate({ description: "The status afterwards, where there is only one" }),
+      depends: Schema.optionalKey(Schema.Literal(true)).annotate({ description: "Other inputs may be refused" }),
+      blockers: Schema.Array(
+        Schema.Struct({
+          code: Schema.String,
+          guard: Schema.String,
+          message: Schema.String,
+          remedy: Schema.String,
+          rentalIds: Schema.optionalKey(Schema.Array(Schema.String))
+        })
+      ).annotate({ description: "What no input can avoid" })
+    })
+  )
+}).annotate({ identifier: "OrderCommands" })
+
+export const viewCommands = ({ order, commands }: OrderCommands): typeof CommandsView.Type => ({
+  orderId: order.orderId,
+  version: order.version,
+  status: order.status,
+  commands: commands.map(({ blockers, ...command }) => ({
+    ...command,
+    blockers: blockers.map(({ subscriptionIds, ...blocker }) => ({
+      ...blocker,
+      ...(subscriptionIds.length > 0 && { rentalIds: subscriptionIds })
+    }))
+  }))
 })

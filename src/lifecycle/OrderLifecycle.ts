@@ -26,10 +26,19 @@ import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { type CancellationPolicy, cancellationPolicyNames, defaultPolicy } from "../order/policies/index.ts"
+import { type PossibleCommand, possibleCommands } from "../order/possibleCommands.ts"
+import { fromMillis } from "../order/Timestamp.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { reader } from "../order/readInput.ts"
 import { type InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
-import { applyCommand, type CommandServices, makeCommandServices, placeOrder, previewCommand } from "./applyCommand.ts"
+import {
+  applyCommand,
+  type CommandServices,
+  makeCommandServices,
+  placeOrder,
+  previewCommand,
+  withMillis
+} from "./applyCommand.ts"
 import type { Assets } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import { Caller } from "./Caller.ts"
@@ -48,6 +57,12 @@ import { Outbox } from "./Outbox.ts"
 import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
 import { Reservations } from "./Reservations.ts"
 import { traced } from "./traced.ts"
+
+/** An order, and what is possible on it. */
+export interface OrderCommands {
+  readonly order: Order
+  readonly commands: ReadonlyArray<PossibleCommand>
+}
 
 /** What any command can fail with besides its own refusals. */
 export type CommandFailure = InvalidInput | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
@@ -114,6 +129,15 @@ export class OrderLifecycle extends Context.Service<
       orderId: OrderId,
       request: CommandRequest
     ) => Effect.Effect<Preview["blockers"], OrderNotFound | InvalidInput | StoreUnavailable>
+
+    /**
+     * Every command on an order, in the machine's order: whether some input would be accepted now from this caller, where it leads, and what no
+     * input can avoid. Changes nothing.
+     */
+    readonly commands: (
+      caller: Caller,
+      orderId: OrderId
+    ) => Effect.Effect<OrderCommands, OrderNotFound | InvalidInput | StoreUnavailable>
 
     /** An order. */
     readonly get: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<Order, OrderNotFound | InvalidInput | StoreUnavailable>
@@ -274,6 +298,16 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     place,
     preview,
     explain: (caller, orderId, request) => Effect.map(preview(caller, orderId, request), ({ blockers }) => blockers),
+    commands: traced("OrderLifecycle.commands")(
+      Effect.fnUntraced(function* (given: Caller, order: OrderId) {
+        const { tenantId, actor } = yield* readCaller(given)
+        const orderId = yield* readOrderId(order)
+        const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
+        const found = loaded?.order ?? (yield* new OrderNotFound({ orderId }))
+        const at = yield* withMillis((millis) => Effect.succeed(fromMillis(millis)))
+        return { order: found, commands: possibleCommands(lifecycle, found, { at, actor }) }
+      })
+    ),
     cancelMany: traced("OrderLifecycle.cancelMany")(
       (caller: Omit<Caller, "idempotencyKey">, orderIds: ReadonlyArray<OrderId>, request: CancelOrder = {}) =>
         Effect.gen(function* () {

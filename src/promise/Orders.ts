@@ -12,6 +12,7 @@
  */
 import type { BrokenChain } from "../lifecycle/AuditTrail.ts"
 import type { Caller as CallerSchema } from "../lifecycle/Caller.ts"
+import type { OrderCommands } from "../lifecycle/OrderLifecycle.ts"
 import type { CancelOutcome as EffectCancelOutcome } from "../lifecycle/cancelMany.ts"
 import type { ConsumerLag, Delivery, PositionedEvent, Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
 import type { Delivered } from "../lifecycle/Outbox.ts"
@@ -261,6 +262,12 @@ export interface Orders extends CommandMethods, AsyncDisposable {
     request: CommandRequest,
     options?: CallOptions
   ) => Promise<Preview["blockers"]>
+
+  /**
+   * Every command on an order: whether some input would be accepted now from this caller, where it leads, and what no input can avoid. Changes
+   * nothing.
+   */
+  readonly commands: (caller: Caller, orderId: string, options?: CallOptions) => Promise<OrderCommands>
 
   /** An order. */
   readonly get: (tenantId: string, orderId: string, options?: CallOptions) => Promise<Order>

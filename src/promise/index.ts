@@ -77,6 +77,13 @@ export {
 export { type InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/place.ts"
 export { OrderAlreadyCancelled, OrderNotCancellable } from "../order/commands/cancel.ts"
+export { OwnRefusal } from "../order/process/OwnRefusal.ts"
+
+// Rules of your own.
+export { orderProcess, type OrderProcess } from "../order/process/orderProcess.ts"
+export { type GuardFacts, GuardFailed, type OwnGuard } from "../order/process/OwnGuard.ts"
+export { WrongProcess } from "../order/process/checkProcess.ts"
+
 export { OrderNotPending } from "../order/commands/confirm.ts"
 export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../order/commands/cancelSubscription.ts"
 

@@ -47,6 +47,7 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
       run(lifecycle.preview(unread(caller), unread(orderId), unread(request)), options),
     explain: (caller, orderId, request, options) =>
       run(lifecycle.explain(unread(caller), unread(orderId), unread(request)), options),
+    commands: (caller, orderId, options) => run(lifecycle.commands(unread(caller), unread(orderId)), options),
     get: (tenantId, orderId, options) => run(lifecycle.get(unread(tenantId), unread(orderId)), options),
     list: (tenantId, request, options) => run(lifecycle.list(unread(tenantId), unread(request)), options),
     getSubscription: (tenantId, subscriptionId, options) =>

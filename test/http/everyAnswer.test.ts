@@ -87,6 +87,7 @@ beforeAll(async () => {
     listOrders: ["GET", "/v1/orders"],
     getOrder: ["GET", `/v1/orders/${pending}`],
     updateOrderNotes: ["PATCH", `/v1/orders/${pending}/notes`, { notes: "ring twice" }],
+    listOrderCommands: ["GET", `/v1/orders/${pending}/commands`],
     previewOrderCancellation: ["GET", `/v1/orders/${pending}/cancellation`],
     confirmOrder: ["POST", `/v1/orders/${pending}/confirm`, {}],
     listOrderEvents: ["GET", `/v1/orders/${pending}/events`],

@@ -160,6 +160,20 @@ describe("a process", () => {
         })
       )
     const { orderId } = (await (await ask("/v1/orders", requestFor([laptop, 1]))).json()) as { orderId: string }
+    const headers = { host: "localhost", authorization: "Bearer secret", "tenant-id": "demo" }
+    const possible = await handler(new Request(`http://localhost/v1/orders/${orderId}/commands`, { headers }))
+    // The guard looks at the reason, so another input may pass it.
+    expect(await possible.json()).toMatchObject({
+      orderId,
+      version: 1,
+      status: "pending",
+      commands: [
+        { name: "confirm", possible: true, to: "confirmed", blockers: [] },
+        { name: "startSubscription", possible: false, blockers: [{ code: "ORDER_NOT_CONFIRMED", guard: "isConfirmed" }] },
+        { name: "cancelSubscription", possible: false, blockers: [{ code: "NOT_FOUND" }] },
+        { name: "cancel", possible: true, to: "cancelled", depends: true, blockers: [] }
+      ]
+    })
     const answer = await ask(`/v1/orders/${orderId}/cancel`, {})
     expect(answer.status).toBe(status)
     expect(await answer.json()).toEqual({ error: { code: "MANAGERS_ONLY", message: "Only a manager may cancel." } })

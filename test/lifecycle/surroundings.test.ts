@@ -120,6 +120,7 @@ describe("every call", () => {
         const { subscriptionId } = started.event.details
         yield* lifecycle.cancelSubscription(caller, { rentalId: subscriptionId, reason: "other" })
         yield* lifecycle.preview(caller, orderId, { type: "cancel" })
+        yield* lifecycle.commands(caller, orderId)
         yield* lifecycle.cancel(caller, orderId)
         yield* lifecycle.cancelMany(caller, [orderId])
         yield* lifecycle.rewriteNotes(tenantId, orderId, { notes: "rewritten" })
@@ -142,6 +143,7 @@ describe("every call", () => {
       "OrderLifecycle.cancel",
       "OrderLifecycle.cancelMany",
       "OrderLifecycle.cancelSubscription",
+      "OrderLifecycle.commands",
       "OrderLifecycle.confirm",
       "OrderLifecycle.get",
       "OrderLifecycle.getSubscription",

@@ -75,6 +75,7 @@ const calls: Record<
     }),
   preview: ({ caller }, _, { orderId }) => calling((l) => l.preview(caller, orderId, { type: "cancel" })),
   explain: ({ caller }, _, { orderId }) => calling((l) => l.explain(caller, orderId, { type: "confirm" })),
+  commands: ({ caller }, _, { orderId }) => calling((l) => l.commands(caller, orderId)),
   get: ({ caller }, _, { orderId }) => calling((l) => l.get(caller.tenantId, orderId)),
   list: ({ caller }) => calling((l) => l.list(caller.tenantId, { limit: 2 })),
   getSubscription: ({ caller }, _, { subscriptions }) =>

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { mayBeReplayed, SubscriptionNotFound } from "../commonRefusals.ts"
-import { type Order, type Subscription, SubscriptionId, SubscriptionStatus } from "../Order.ts"
+import { activeSubscriptions, type Order, type Subscription, SubscriptionId, SubscriptionStatus } from "../Order.ts"
 import { nothing, orderEvent } from "../orderEvent.ts"
 import { Text, textUpTo } from "../Text.ts"
 import { endUnit, updateLine } from "../Units.ts"
@@ -125,10 +125,13 @@ export const cancelSubscription = defineCommand({
       subscriptions: order.subscriptions.map((subscription) => (subscription === ending ? ended : subscription))
     }
   },
-  sample: (order) => ({
-    type: "cancelSubscription",
-    rentalId: order.subscriptions[0]?.subscriptionId ?? SubscriptionId.make("subscription"),
-    reason: "other"
-  }),
+  sample: (order) => {
+    const [subscription] = [...activeSubscriptions(order), ...order.subscriptions]
+    return {
+      type: "cancelSubscription",
+      rentalId: subscription?.subscriptionId ?? SubscriptionId.make("subscription"),
+      reason: "other"
+    }
+  },
   nameInFingerprints: "endSubscription"
 })

@@ -1,0 +1,85 @@
+/**
+ * What is possible now: every command on an order, in the machine's order, with what no input could avoid. Nothing is changed by asking.
+ *
+ * A command is asked about with an input that fits the order as far as one can (its `sample`). What stands in the way of that stands in the
+ * way of any other. Source: whole-life, section 3, "What is possible now".
+ */
+import { commands, type CommandType, commandTypes, type OrderCommand } from "./commands/index.ts"
+import { contextOf, questionOf } from "./decide.ts"
+import { type Blocker, explain } from "./explain.ts"
+import type { Lifecycle } from "./lifecycleTable.ts"
+import type { Order, OrderStatus } from "./Order.ts"
+import { askGuard } from "./process/OwnGuard.ts"
+import type { Occasion } from "./Transition.ts"
+
+/** One command, as things stand. */
+export interface PossibleCommand {
+  readonly name: CommandType
+  /** Some input would be accepted now. */
+  readonly possible: boolean
+  /** The status afterwards, where it is the same for every input that is accepted; absent when nothing is. */
+  readonly to?: OrderStatus
+  /** The answer depends on the input: another one may be refused. Absent otherwise. */
+  readonly depends?: true
+  /** What no input can avoid; empty when the command is possible. */
+  readonly blockers: ReadonlyArray<Blocker>
+}
+
+/** Every command on the order as it stands, for whoever asks at that time. */
+export const possibleCommands = (
+  lifecycle: Lifecycle,
+  order: Order,
+  occasion: Pick<Occasion, "at" | "actor">
+): ReadonlyArray<PossibleCommand> => commandTypes.map((name) => possibilityOf(lifecycle, order, name, occasion))
+
+const possibilityOf = (
+  lifecycle: Lifecycle,
+  order: Order,
+  name: CommandType,
+  occasion: Pick<Occasion, "at" | "actor">
+): PossibleCommand => {
+  const command: OrderCommand = commands[name].sample(order)
+  const inputGuards = new Set(guardsOfInput(lifecycle, order, command, occasion))
+  const blockers = explain(lifecycle, order, command, occasion).filter(({ guard }) => !inputGuards.has(guard))
+  const answers = lifecycle.answers[order.status][name]
+  const asksForInput = answers.some(({ condition }) => condition !== undefined && isOfInput(name, condition.fact))
+  const depends = (asksForInput || inputGuards.size > 0) && { depends: true as const }
+  if (blockers.length > 0) return { name, possible: false, ...depends, blockers }
+  const context = contextOf(lifecycle, order, command, occasion)
+  const question = questionOf(order, command, occasion.at)
+  const accepted = answers.find(({ refusal, applies }) => refusal === undefined && applies(context, question))
+  return { name, possible: true, ...(accepted && { to: accepted.to }), ...depends, blockers }
+}
+
+const isOfInput = (name: CommandType, fact: string): boolean => Object.hasOwn(commands[name].facts, fact)
+
+/** The guards of one's own that look at the input: what they say of a sample says nothing of another input. */
+const guardsOfInput = (
+  { process }: Lifecycle,
+  order: Order,
+  command: OrderCommand,
+  { at, actor }: Pick<Occasion, "at" | "actor">
+): ReadonlyArray<string> =>
+  [...(process?.guards ?? [])].flatMap(([name, guard]) => {
+    if (guard.before !== command.type) return []
+    const watched = watch(command)
+    askGuard(name, guard, { order, command: watched.command, at, actor })
+    return watched.isLookedAt() ? [name] : []
+  })
+
+/** The command, and whether anybody has looked at more of it than its name. */
+const watch = (command: OrderCommand): { readonly command: OrderCommand; readonly isLookedAt: () => boolean } => {
+  let isLookedAt = false
+  const look = <A>(name: string | symbol, answer: A): A => {
+    if (name !== "type") isLookedAt = true
+    return answer
+  }
+  return {
+    command: new Proxy(command, {
+      get: (target, name) => look(name, Reflect.get(target, name) as unknown),
+      has: (target, name) => look(name, Reflect.has(target, name)),
+      ownKeys: (target) => look("every member", Reflect.ownKeys(target))
+    }),
+    isLookedAt: () => isLookedAt
+  }
+}
