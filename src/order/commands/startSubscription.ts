@@ -152,7 +152,8 @@ const isNear = (startDate: string | undefined, at: Timestamp): boolean => {
   return start >= plusMonths(at, -farthestStartMonths) && start <= plusMonths(at, farthestStartMonths)
 }
 
-interface Question {
+/** What the machine is asked. */
+export interface Question {
   readonly type: "startSubscription"
   /** The caller named the customer of the order. */
   readonly customerMatches: boolean
