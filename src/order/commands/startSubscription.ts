@@ -115,7 +115,7 @@ export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("
 }) {
   static readonly when = "The asset is under an active subscription, or the registry of assets says that it is not available."
   readonly code = "ASSET_NOT_AVAILABLE"
-  readonly remedy = "Use another asset, or end the subscription that has this one."
+  readonly remedy = "Use another asset, or cancel the subscription that has this one."
   override get message() {
     return `Asset ${this.serialNumber} is not available.`
   }
