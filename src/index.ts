@@ -1,9 +1,10 @@
 /**
  * order-lifecycle: rental and subscription orders that are never lost, leaked or half done.
  *
- * Read in this order: `orderMachine` (what may happen), `decide` (an order and a command in, a `Transition` or a `Refusal` out),
- * `OrderLifecycle` (load, decide, commit). Stores, the HTTP API and the test kit have entry points of their own:
- * `order-lifecycle/memory`, `/postgres`, `/embedded`, `/http`, `/verify`, `/testing`, and so have callers without Effect: `/promise`.
+ * Read in this order: `order/orderMachine.ts` (what may happen), `order/commands/cancel.ts` (one command, whole), `order/decide.ts` (an order
+ * and a command in, a `Transition` or a `Refusal` out), `lifecycle/OrderLifecycle.ts` (the service, which loads, decides and commits). Stores,
+ * the HTTP API and the test kit have entry points of their own: `order-lifecycle/memory`, `/postgres`, `/embedded`, `/http`, `/verify`,
+ * `/testing`, and so have callers without Effect: `/promise`.
  *
  * @module
  */

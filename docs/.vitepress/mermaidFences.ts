@@ -21,6 +21,8 @@ export const mermaidAsSvg = (text: string): string =>
   })
     .replace(/<style>[\s\S]*?<\/style>/, "")
     .replaceAll(/>\s+</g, "><")
+    // A tenth of a pixel is as exact as anybody sees, and the renderer gives up to 14 digits.
+    .replaceAll(/\d+\.\d+/g, (number) => String(Number(Number(number).toFixed(1))))
     // Scaled down to a narrow page, never up.
     .replace(/ width="([\d.]+)" height="[\d.]+" style="/, ' style="width: 100%; max-width: $1px; height: auto; ')
 

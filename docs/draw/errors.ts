@@ -150,7 +150,14 @@ export const drawErrors = async (all: ReadonlyArray<Lifecycle> = Object.values(l
     [EventNotParked, new EventNotParked({ ...event, consumer: "billing" })]
   ] as const
   return blocks(
-    heading("Errors", "src/order/Refusal.ts", "src/order/orderMachine.ts", "src/lifecycle/OrderStore.ts", "src/http/errors.ts"),
+    heading(
+      "Errors",
+      "src/order/commands/",
+      "src/order/commonRefusals.ts",
+      "src/order/orderMachine.ts",
+      "src/lifecycle/OrderStore.ts",
+      "src/http/errors.ts"
+    ),
     `What a command cannot do is refused by name, and a refusal changes nothing. In code a refusal is a typed error: \`_tag\` says which,
 \`code\` is the specification's word for it, \`message\` says what is wrong and \`remedy\` what to do. Over HTTP it is a status and a body, the
 same for every error; \`details\` is there where single fields are wrong. The answers on this page were given by the service itself.`,

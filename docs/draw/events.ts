@@ -81,7 +81,7 @@ export const drawEvents = async (): Promise<string> => {
   })
 
   return blocks(
-    heading("Audit events", "src/order/AuditEvent.ts"),
+    heading("Audit events", "src/order/orderEvent.ts", "src/order/commands/"),
     `Every command that is accepted leaves one event behind, written in the same statement as the change itself. The state of an order is the
 fold of its events. The examples below are the life of one order, in its turns: the real services made them.`,
     table(

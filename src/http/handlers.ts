@@ -174,7 +174,7 @@ const subscriptions = HttpApiBuilder.group(
             success,
             rentalId: payload.rentalId,
             assetSerialNumber: subscriptionOf(after, payload.rentalId).serialNumber,
-            // Only an active subscription can be ended.
+            // Only an active subscription can be cancelled.
             previousStatus: "active",
             cancelledAt: event.at,
             message: "Subscription cancelled successfully"

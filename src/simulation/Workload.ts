@@ -153,7 +153,7 @@ export class Workload {
     )
   }
 
-  /** End a subscription; `ended` hears when it is over. */
+  /** Cancel a subscription; `ended` hears when it is over. */
   #cancelSubscription(life: Life, rentalId: SubscriptionId, ended: () => void = () => undefined): void {
     const { customer } = life
     this.#clients.send(customer, { type: "cancelSubscription", request: { rentalId, reason: "customer_request" } }, (answer) => {

@@ -55,7 +55,7 @@ const invariantsById = {
     says: "An asset is under one active subscription at a time.",
     by: "store",
     repair:
-      "See who has the asset. End the other subscription through `cancelSubscription`, and make the missing unique index again."
+      "See who has the asset. Cancel the other subscription (`cancelSubscription`), and make the missing unique index again."
   },
 
   // State
@@ -65,7 +65,7 @@ const invariantsById = {
     says: "A cancelled order has no active subscription.",
     by: "record",
     repair:
-      "End the subscription, or undo what made the order cancelled; its events say which. Put the foreign key back if it is gone."
+      "Cancel the subscription, or undo what made the order cancelled; its events say which. Put the foreign key back if it is gone."
   },
   T4: { says: "An order was cancelled only when the cancellation policy allowed it.", by: "record", repair: aDefect },
   T5: {

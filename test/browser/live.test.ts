@@ -120,7 +120,7 @@ describe("the live page", () => {
 
         await page.getByLabel("Stored events as JSON").fill("[{}]")
         await page.getByRole("button", { name: "Replay", exact: true }).click()
-        expect(await page.locator(".live-notice").innerText()).toContain("history[0].event: is required")
+        await expect.poll(() => page.locator(".live-notice").innerText()).toContain("history[0].event: is required")
       },
       { permissions: ["clipboard-read", "clipboard-write"] }
     ))

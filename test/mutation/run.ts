@@ -31,7 +31,7 @@ const { values } = parseArgs({
 })
 
 process.chdir(root)
-const sources = globSync(["src/order/*.ts", "src/lifecycle/*.ts"]).toSorted()
+const sources = globSync(["src/order/**/*.ts", "src/lifecycle/*.ts"]).toSorted()
 
 // --- one slice -----------------------------------------------------------------------------------------------------------------------
 

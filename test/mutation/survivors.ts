@@ -37,7 +37,7 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "equivalent",
-    file: "src/order/AuditEvent.ts",
+    file: "src/order/orderEvent.ts",
     mutants: unbranded([").pipe(Schema.brand(*))", "RequestId"]),
     reason: "As with the ids in Order.ts: a brand is for the compiler."
   },
@@ -87,20 +87,9 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "equivalent",
-    file: "src/order/decide.ts",
-    mutants: [
-      [
-        "return held >= 0 ? held : order.lines.findIndex((line) => line.sku === sku)",
-        "return held > 0 ? held : order.lines.findIndex((line) => line.sku === sku)"
-      ]
-    ],
-    reason: "When the first line of all has the SKU and a held unit, it is also the first that has the SKU."
-  },
-  {
-    kind: "equivalent",
-    file: "src/order/decide.ts",
-    mutants: [['return answer.refusal?.lacking === "customerMatches"', 'return answer.refusal.lacking === "customerMatches"']],
-    reason: "The compiler asks for it: the code that was just compared comes from the refusal, so there is one."
+    file: "src/order/commands/startSubscription.ts",
+    mutants: [["return held >= 0 ? held : order.lines.findIndex(fits)", "return held > 0 ? held : order.lines.findIndex(fits)"]],
+    reason: "When the first line of all fits and has a held unit, it is also the first that fits."
   },
   {
     kind: "equivalent",
@@ -172,8 +161,8 @@ export const survivors: ReadonlyArray<Survivor> = [
     file: "src/lifecycle/OrderLifecycle.ts",
     mutants: [
       [
-        "loaded?.order ? Effect.succeed(loaded.order) : Effect.fail(new OrderNotFound({ orderId }))",
-        "loaded.order ? Effect.succeed(loaded.order) : Effect.fail(new OrderNotFound({ orderId }))"
+        "return loaded?.order ?? (yield* new OrderNotFound({ orderId }))",
+        "return loaded.order ?? (yield* new OrderNotFound({ orderId }))"
       ]
     ],
     reason: "The compiler asks for it: a store answers every request of a load (`orderStoreContract`)."
@@ -335,7 +324,7 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "equivalent",
-    file: "src/order/place.ts",
+    file: "src/order/commands/place.ts",
     mutants: [
       [
         "return Result.fail(new first.refusal({ skus: [sku ?? first.sku, ...skus], details: [detail ?? first.detail, ...details] }))",

@@ -3,16 +3,15 @@ import { transition } from "xstate"
 import { describe, expect, it } from "vitest"
 import { answerTo, type Consequence, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderStatus } from "../../src/order/Order.ts"
-import { cancellationPolicyNames } from "../../src/order/policies/index.ts"
-import { makeOrderMachine } from "../../src/order/orderMachine.ts"
+import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import { makeOrderMachine, type orderMachine } from "../../src/order/orderMachine.ts"
 import type { OrderEvent } from "../../src/order/commands/index.ts"
 import * as Units from "../../src/order/Units.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
-const machines = {
-  noActiveSubscriptions: makeOrderMachine("noActiveSubscriptions"),
-  beforeFulfilment: makeOrderMachine("beforeFulfilment")
-}
+const machines = Object.fromEntries(cancellationPolicyNames.map((policy) => [policy, makeOrderMachine(policy)])) as Readonly<
+  Record<CancellationPolicy, typeof orderMachine>
+>
 
 const effectOnUnits: Record<Consequence, (units: Units.Units) => Units.Units> = {
   moveUnitToActive: Units.startUnit,

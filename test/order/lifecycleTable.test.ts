@@ -139,6 +139,9 @@ describe("a machine with a mistake in it", () => {
       "orderMachine: no guard is called isFullMoon"
     )
     expect(read([{ actions: refuse }])).toThrow("orderMachine: ORDER_NOT_PENDING in pending does not say what is lacking")
+    expect(read([{ actions: { type: "refuse", params: { code: "NOT_FOUND", lacking: "isPending" } } }])).toThrow(
+      "orderMachine: pending refuses confirm with NOT_FOUND, which confirm has no words for"
+    )
     expect(read([{ target: "confirmed" }])).not.toThrow()
   })
 })

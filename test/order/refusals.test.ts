@@ -132,7 +132,7 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "AssetNotAvailable",
     "ASSET_NOT_AVAILABLE",
     "Asset serial-1 is not available.",
-    "Use another asset, or end the subscription that has this one."
+    "Use another asset, or cancel the subscription that has this one."
   ],
   [
     new SubscriptionAlreadyCancelled({ subscriptionId }),

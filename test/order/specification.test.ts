@@ -173,7 +173,7 @@ const commands = {
 type Outcome = OrderStatus | Refusal["code"]
 type Row = readonly [order: keyof typeof orders, command: keyof typeof commands, outcome: Outcome]
 
-/** Under either cancellation policy. */
+/** Under every cancellation policy. */
 const always: ReadonlyArray<Row> = [
   ["pending", "confirm", "confirmed"],
   ["pending", "start with a free laptop", "ORDER_NOT_CONFIRMED"],

@@ -1,5 +1,5 @@
 /**
- * Every way an order of up to three lines of three units can stand, and every command on it, under both policies: nothing is stuck,
+ * Every way an order of up to three lines of three units can stand, and every command on it, under every policy: nothing is stuck,
  * nothing leaks, and the table, XState and the decision say the same.
  */
 import * as Result from "effect/Result"

@@ -35,7 +35,7 @@ import type { Surroundings } from "./Surroundings.ts"
 type Stored = OrderStore | OrderRecords
 type Services = OrderLifecycle | AuditTrail | Reservations
 
-/** One way of asking, under either cancellation policy, and what stands behind it. */
+/** One way of asking, under each cancellation policy, and what stands behind it. */
 export interface OpenWay {
   readonly shopUnder: (policy: CancellationPolicy) => Shop
   readonly backstage: Backstage
@@ -61,7 +61,7 @@ export const openWays = async (
   const run = <A, E>(effect: Effect.Effect<A, E>) => Effect.runPromise(atThisTime(effect))
   const build = <A, E>(layer: Layer.Layer<A, E>) => run(Layer.buildWithScope(layer, scope))
 
-  /** The services over a store that is open, under either policy. */
+  /** The services over a store that is open, under each policy. */
   const servicesOver = async (stored: Context.Context<Stored>) => {
     const under = (cancellationPolicy: CancellationPolicy) =>
       build(
@@ -70,7 +70,8 @@ export const openWays = async (
           Layer.provideMerge(surroundings.layer)
         )
       )
-    return { noActiveSubscriptions: await under("noActiveSubscriptions"), beforeFulfilment: await under("beforeFulfilment") }
+    const opened = await Promise.all(cancellationPolicyNames.map(async (policy) => [policy, await under(policy)] as const))
+    return Object.fromEntries(opened) as Readonly<Record<CancellationPolicy, (typeof opened)[number][1]>>
   }
   type Open = Awaited<ReturnType<typeof servicesOver>>
 

@@ -6,6 +6,6 @@ declare const data: string
 export { data }
 
 export default {
-  watch: ["../../../src/order/*.ts"],
+  watch: ["../../../src/order/**/*.ts"],
   load: (): string => mermaidAsSvg(mermaidOf())
 }

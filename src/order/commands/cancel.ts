@@ -26,8 +26,8 @@ export const mostSubscriptionsNamed = 100
 
 /**
  * The cancellation policy found something in the way. `guard` is the policy, `subscriptionIds` the subscriptions that it holds against the
- * cancel, oldest first: at most 100, of `subscriptionCount`, which is absent in refusals that were remembered when all were named. To end
- * them helps only under a policy that asks for active ones; the other refuses the order for good.
+ * cancel, oldest first: at most 100, of `subscriptionCount`, which is absent in refusals that were remembered when all were named. To
+ * cancel them helps only under a policy that asks for active ones; `beforeFulfilment` refuses the order for good.
  */
 export class OrderNotCancellable extends Schema.TaggedError<OrderNotCancellable>()("OrderNotCancellable", {
   ...mayBeReplayed,

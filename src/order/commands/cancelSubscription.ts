@@ -64,7 +64,8 @@ const standing = {
   ended_early_return: "ended"
 } as const satisfies Record<SubscriptionStatus, string>
 
-interface Question {
+/** What the machine is asked. */
+export interface Question {
   readonly type: "cancelSubscription"
   /** How the subscription stands; `unknown` when the order has no such subscription. */
   readonly subscription: "unknown" | (typeof standing)[SubscriptionStatus]

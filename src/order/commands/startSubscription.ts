@@ -115,7 +115,7 @@ export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("
 }) {
   static readonly when = "The asset is under an active subscription, or the registry of assets says that it is not available."
   readonly code = "ASSET_NOT_AVAILABLE"
-  readonly remedy = "Use another asset, or end the subscription that has this one."
+  readonly remedy = "Use another asset, or cancel the subscription that has this one."
   override get message() {
     return `Asset ${this.serialNumber} is not available.`
   }
@@ -152,7 +152,8 @@ const isNear = (startDate: string | undefined, at: Timestamp): boolean => {
   return start >= plusMonths(at, -farthestStartMonths) && start <= plusMonths(at, farthestStartMonths)
 }
 
-interface Question {
+/** What the machine is asked. */
+export interface Question {
   readonly type: "startSubscription"
   /** The caller named the customer of the order. */
   readonly customerMatches: boolean
