@@ -28,6 +28,7 @@ export { orderProcess, type OrderProcess } from "./order/process/orderProcess.ts
 export { type GuardFacts, GuardFailed, type OwnGuard } from "./order/process/OwnGuard.ts"
 export { OwnRefusal } from "./order/process/OwnRefusal.ts"
 export { WrongProcess } from "./order/process/checkProcess.ts"
+export { lifecycleOf } from "./order/process/lifecycleOf.ts"
 
 // Deciding, pure.
 export { decide } from "./order/decide.ts"

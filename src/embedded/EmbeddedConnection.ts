@@ -63,7 +63,8 @@ const openDatabase = async (path: string): Promise<PGlite> => {
  */
 const requireSameMajor = async (path: string): Promise<void> => {
   const written = (await readFile(join(path, "PG_VERSION"), "utf8").catch(() => "")).trim()
-  if (written === "" || written === embeddedMajor) return
+  if (written === embeddedMajor) return
+  if (written === "") throw new Error(`${path} holds other files than a database's: use a folder of its own`)
   throw new Error(
     `its database is of PostgreSQL ${written}, and this PGlite is PostgreSQL ${embeddedMajor}: dump it with the PGlite that wrote it ` +
       `(pg_dump of @electric-sql/pglite-tools), restore the dump into a new folder, and run "order-lifecycle verify" on that`

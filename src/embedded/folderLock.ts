@@ -70,7 +70,10 @@ const loadSqlite = () => {
   const { emitWarning: original } = Object.getOwnPropertyDescriptors(process)
   process.emitWarning = () => {}
   try {
-    return process.getBuiltinModule("node:sqlite")
+    // Older versions of Node.js answer nothing, which the types do not know.
+    const sqlite = process.getBuiltinModule("node:sqlite") as { readonly DatabaseSync: typeof DatabaseSync } | undefined
+    if (sqlite === undefined) throw new Error(`Node.js ${process.versions.node} has no SQLite: 22.19 or later is needed`)
+    return sqlite
   } finally {
     Object.defineProperty(process, "emitWarning", original)
   }

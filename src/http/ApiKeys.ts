@@ -17,6 +17,16 @@ import { Actor, TenantId } from "../order/Order.ts"
 /** The role of a key that may only read. Any other role, or none, may do everything. */
 export const readOnlyRole = "read-only"
 
+/** A role that is meant to be `readOnlyRole` and is written another way would let a key do everything. */
+export const KeyRole = Schema.String.check(
+  Schema.makeFilter<string>(
+    (role) =>
+      role === readOnlyRole ||
+      role.toLowerCase().replaceAll(/[^a-z]/g, "") !== "readonly" ||
+      `must be "${readOnlyRole}", to the letter: a key with any other role may do everything`
+  )
+)
+
 /** Whom a key stands for, and the tenants it opens. */
 export interface Identity {
   readonly actor: Actor
@@ -63,7 +73,8 @@ export class ApiKeys extends Context.Service<
 const Key = Schema.declare((given): given is Redacted.Redacted => Redacted.isRedacted(given)).check(
   Schema.makeFilter<Redacted.Redacted>((key) => typeof Redacted.value(key) === "string" || "must be a redacted string")
 )
-const readKeys = optionReader(Schema.Array(Schema.Struct({ key: Key, actor: Actor, tenants: Schema.Array(TenantId) })))
+const KeyActor = Schema.Struct({ ...Actor.fields, role: Schema.optionalKey(KeyRole) })
+const readKeys = optionReader(Schema.Array(Schema.Struct({ key: Key, actor: KeyActor, tenants: Schema.Array(TenantId) })))
 
 /** Tenants may be given as a set; anything that is no list of them is for the reader to refuse. */
 const withListedTenants = (entry: ApiKey): unknown => {

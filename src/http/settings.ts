@@ -17,7 +17,7 @@ import { type CancellationPolicy, cancellationPolicyNames } from "../order/polic
 import { reader } from "../order/readInput.ts"
 import type { InputFault, InvalidInput } from "../order/commonRefusals.ts"
 import { asNewIdentifier, Name, NonEmptyText, Text } from "../order/Text.ts"
-import type { ApiKey } from "./ApiKeys.ts"
+import { type ApiKey, KeyRole } from "./ApiKeys.ts"
 import { demoCatalogue } from "./demoCatalogue.ts"
 
 /**
@@ -155,7 +155,7 @@ const ApiKeyEntry = Schema.Struct({
   key: Text.check(sendable("a key")),
   userId: Name.check(asNewIdentifier()),
   tenants: Schema.NonEmptyArray(TenantId.check(sendable("a name"))),
-  role: Schema.optionalKey(Text),
+  role: Schema.optionalKey(KeyRole),
   email: Schema.optionalKey(Text),
   displayName: Schema.optionalKey(Text)
 })

@@ -83,10 +83,7 @@ const readAnswer = (machine: Machine, status: OrderStatus, definition: Definitio
   }
 }
 
-/**
- * Read the lifecycle off a machine. Throws when the machine leaves a command unanswered: that is a mistake in the machine; and a
- * `WrongProcess` that names every fault of a process.
- */
+/** Read the lifecycle off a machine. Throws when the machine leaves a command unanswered: that is a mistake in the machine. */
 export const tabulate = (policy: CancellationPolicy, given?: Machine, process?: OrderProcess): Lifecycle => {
   const machine = given ?? makeOrderMachine(policy, process)
   const row = (status: OrderStatus, command: CommandType) => {
@@ -129,7 +126,3 @@ export const refusalsTo = (
   const conditional = answers.filter((answer) => answer.condition)
   return conditional.length > 0 ? conditional : answers
 }
-
-/** The lifecycle under a cancellation policy and a process, if there is one. Throws a `WrongProcess` that names every fault of it. */
-export const lifecycleOf = (policy: CancellationPolicy, process?: OrderProcess): Lifecycle =>
-  process === undefined ? lifecycles[policy] : tabulate(policy, undefined, process)

@@ -17,7 +17,6 @@
 import { assign, emit, setup } from "xstate"
 import { type Commands, commands, type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type CancellationPolicy, defaultPolicy, policies } from "./policies/index.ts"
-import { checkProcess } from "./process/checkProcess.ts"
 import type { OrderProcess } from "./process/orderProcess.ts"
 import { askGuard, type GuardFacts } from "./process/OwnGuard.ts"
 import type { Refusal } from "./Refusal.ts"
@@ -71,6 +70,9 @@ const refuse = <const Code extends Refusal["code"]>(code: Code, lacking?: Status
   params: { code, ...(lacking === undefined ? {} : { lacking }) }
 })
 
+/** The names of the library's own facts. */
+export const factNames: ReadonlySet<string> = new Set(Object.keys(facts))
+
 /** The guards of a process as facts, by name. */
 const factsOf = (process: OrderProcess | undefined): Readonly<Record<string, (args: GuardArgs) => boolean>> =>
   Object.fromEntries(
@@ -108,10 +110,9 @@ const setUp = (all: typeof facts) =>
 
 /**
  * Build the machine under a cancellation policy, whose name is that of the guard before `cancelled`, and of a process: its guards stand behind
- * the library's refusals and before what these let pass. Throws a `WrongProcess` that names every fault of the process.
+ * the library's refusals and before what these let pass. A process is checked where it is loaded: see `lifecycleOf`.
  */
 export const makeOrderMachine = (policy: CancellationPolicy, process?: OrderProcess) => {
-  if (process !== undefined) checkProcess(process, new Set(Object.keys(facts)))
   const lifecycle = setUp({ ...facts, ...factsOf(process) })
   const own = (command: CommandType) =>
     [...(process?.guards ?? [])].flatMap(([name, { before, refusal }]) =>

@@ -4,11 +4,10 @@
  * The machine is asked about each event anew, with the units and subscriptions the order had then. Nothing here knows a status by name.
  */
 import type { AuditEvent } from "../order/AuditEvent.ts"
-import { questionOf } from "../order/decide.ts"
 import { evolve } from "../order/evolve.ts"
 import { type Answer, answerTo, type Lifecycle } from "../order/lifecycleTable.ts"
 import { type Order, type OrderStatus, unitsOf } from "../order/Order.ts"
-import { commandTypes, type OrderEvent } from "../order/commands/index.ts"
+import { commands, type Commands, type CommandType, commandTypes, type OrderEvent } from "../order/commands/index.ts"
 
 /** What a step of the walk met, with the id of the invariant it breaks. */
 export interface StepFault {
@@ -85,28 +84,14 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
 
 /** What the event records, as the command that the machine is asked about. What is not recorded was in order, or it would not be there. */
 const questionFor = (order: Order, event: Exclude<AuditEvent, { type: "order.placed" }>): OrderEvent => {
-  switch (event.type) {
-    case "order.confirmed":
-      return { type: "confirm" }
-    case "order.cancelled":
-      return { type: "cancel" }
-    case "subscription.ended": {
-      const { subscriptionId } = event.details
-      return questionOf(order, { type: "cancelSubscription", rentalId: subscriptionId, reason: "other" })
-    }
-    case "subscription.started": {
-      const line = order.lines[event.details.line]
-      const isNew = order.subscriptions.every(({ subscriptionId }) => subscriptionId !== event.details.subscriptionId)
-      return {
-        type: "startSubscription",
-        customerMatches: true,
-        startIsNear: true,
-        asset: isNew ? "free" : "rented",
-        line: line === undefined ? "none" : { held: line.units.held }
-      }
-    }
-  }
+  const command = commandByKind.get(event.type)
+  if (command === undefined) throw new Error(`no command is recorded by ${event.type}`)
+  return (command.questionOfEvent as (order: Order, event: AuditEvent) => OrderEvent)(order, event)
 }
+
+const commandByKind = new Map<string, Commands[CommandType]>(
+  Object.values(commands).map((command) => [command.event.fields.type.schema.literal, command])
+)
 
 /** A cancel releases exactly what was held; nothing else releases anything. */
 const releaseFault = (order: Order, event: AuditEvent, answer: Answer, step: string): StepFault | null => {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { writeFile } from "node:fs/promises"
+import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
@@ -121,6 +121,16 @@ describe("a data folder", () => {
       expect(error._tag).toBe("DataFolderUnusable")
       expect(error.message).toContain(`The data folder ${file} cannot be used: `)
       expect(error.message).not.toContain("\n")
+    }).pipe(Effect.scoped, Effect.runPromise))
+
+  it("whose place for the database holds something else is refused, and nothing is written into it", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      yield* Effect.promise(() => mkdir(join(folder, "postgres")))
+      yield* Effect.promise(() => writeFile(join(folder, "postgres", "index.ts"), "export {}"))
+      const error = yield* Effect.flip(opened(folder, Effect.void))
+      expect(error.message).toContain("holds other files than a database's: use a folder of its own")
+      expect(yield* Effect.promise(() => readdir(join(folder, "postgres")))).toEqual(["index.ts"])
     }).pipe(Effect.scoped, Effect.runPromise))
 
   it("whose first start was killed half way is started anew", () =>

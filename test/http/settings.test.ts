@@ -140,6 +140,11 @@ describe("a setting", () => {
     ["PORT", { PORT: "3000.5" }, "from 0 to 65535"],
     ["PORT", { PORT: "0x50" }, "from 0 to 65535"],
     ["PORT", { PORT: " " }, "from 0 to 65535"],
+    [
+      "API_KEYS",
+      { API_KEYS: JSON.stringify([{ key: "k", userId: "ada", tenants: ["demo"], role: "readonly" }]) },
+      '[0].role: must be "read-only", to the letter'
+    ],
     ["API_KEYS", { HOST: "0.0.0.0" }, "must be set when HOST is not a loopback address"],
     ["API_KEYS", { HOST: "::" }, "must be set"],
     ["API_KEYS", { HOST: "orders.example.com" }, "must be set"],

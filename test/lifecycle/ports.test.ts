@@ -177,6 +177,10 @@ describe("an option that cannot be used", () => {
     ["Assets.layerStatic[0][1]: ", () => Assets.layerStatic([[newSerial(), wrong("")]])],
     ["ApiKeys.layerStatic[0].key: ", () => ApiKeys.layerStatic(wrong([{ ...key, key: "secret" }]))],
     ["ApiKeys.layerStatic[0].actor.userId: ", () => ApiKeys.layerStatic(wrong([{ ...key, actor: {} }]))],
+    [
+      'ApiKeys.layerStatic[0].actor.role: must be "read-only", to the letter: a key with any other role may do everything',
+      () => ApiKeys.layerStatic(wrong([{ ...key, actor: { userId: "ada", role: "readOnly" } }]))
+    ],
     ["ApiKeys.layerStatic[0].tenants[0]: ", () => ApiKeys.layerStatic(wrong([{ ...key, tenants: [""] }]))],
     ["http.limits.burst: ", () => App.layer({ limits: { burst: 0 } })],
     ["http.limits.requestsPerSecond: ", () => App.layer({ limits: { requestsPerSecond: wrong("10") } })],

@@ -242,7 +242,7 @@ describe("a subscription that is started", () => {
     const decision = started(order, 1, ask)
     expect(Result.isSuccess(decision)).toBe(isAccepted)
     if (Result.isSuccess(decision)) return
-    expect(decision.failure.message).toBe("startDate: must be at most 5 years from now")
+    expect(decision.failure.message).toBe("startDate: must be within 5 years of now")
     expect(explain(lifecycle, order, startWith(1, ask), occasion)).toMatchObject([{ guard: "startIsNear" }])
     expect(explain(lifecycle, order, startWith(1, ask))).toEqual([])
   })

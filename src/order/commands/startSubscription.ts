@@ -186,7 +186,7 @@ const questionOf = (order: Order, command: Command, at?: Timestamp): Question =>
 /** What is wrong with the input, by the fact that does not hold. */
 const faultOf = (order: Order, sku: Sku | undefined, lacking: string | undefined) => {
   if (lacking === "customerMatches") return wrongMember("customerId", "must be the customer of the order")
-  if (lacking === "startIsNear") return wrongMember("startDate", "must be at most 5 years from now")
+  if (lacking === "startIsNear") return wrongMember("startDate", "must be within 5 years of now")
   if (lacking !== "lengthFitsALine") return wrongMember("sku", "is needed: the order has held units of several SKUs")
   const lengths = new Set(order.lines.filter((line) => line.sku === sku).map(({ contractLength }) => contractLength))
   return wrongMember("contractLength", `must be one that the order has for ${sku}: ${[...lengths].join(", ")}`)
