@@ -7,7 +7,7 @@ import type { AuditEvent } from "../order/AuditEvent.ts"
 import type { CustomerId, OrderStatus, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
 import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { InvariantId } from "../verify/invariants.ts"
-import type { Call } from "./Call.ts"
+import type { CommandCall } from "./Call.ts"
 
 /** One line, and where its units are. */
 export interface LineAccount {
@@ -68,7 +68,7 @@ export const inTheWayOf = (account: Account, { policy }: Rules): ReadonlyArray<S
 // --- what a command on an order is answered ------------------------------------------------------------------------------------------------
 
 /** A call about one order that exists, or one that does not. */
-export type OrderCall = Exclude<Call, { type: "place" | "cancelMany" }> | { readonly type: "cancel" }
+export type OrderCall = CommandCall | { readonly type: "cancel" }
 
 /**
  * The code that the specification refuses a call with, or null where it is to be accepted. `account` is null when the tenant has no such
@@ -94,7 +94,7 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
 
 const codeForStart = (
   account: Account,
-  { customerId, assetSerialNumber, sku }: Extract<Call, { type: "startSubscription" }>["request"],
+  { customerId, assetSerialNumber, sku }: CommandCall<"startSubscription">["request"],
   isRented: boolean,
   { assets }: Rules
 ): string | null => {

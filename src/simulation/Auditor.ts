@@ -279,23 +279,20 @@ export class Auditor implements Watcher {
       return
     }
     if (call.type === "cancelMany") return this.#object(given, "C7", `all of it is refused with ${refusal.code}`)
-    this.#judgeReason(given, call, refusal)
+    this.#judgeReason(given, call, refusal, this.#filesOf(sent)[0])
   }
 
   /** A refusal is true when the order stood so that it follows, at a moment while the call was open. */
-  #judgeReason(given: Given, call: OrderCall & { readonly orderId?: OrderId }, refusal: Refusal, orderId = call.orderId): void {
+  #judgeReason(given: Given, call: OrderCall, refusal: Refusal, file: File | undefined): void {
     const { sent, from, now } = given
     const book = this.#bookOf(sent.tenantId)
-    const file =
-      call.type === "cancelSubscription"
-        ? book.fileBySubscription.get(call.request.rentalId)
-        : book.files.get(call.type === "startSubscription" ? call.request.orderId : (orderId as OrderId))
+    const asset = assetWantedBy(call)
     if (file !== undefined && book.broken.has(file.orderId)) return
     const isTrue = (account: Account | null, begin: number, end: number) =>
       [false, true].some(
         (isRented) =>
           codeFor(account, call, isRented, this.#options) === refusal.code &&
-          (!isRented || call.type !== "startSubscription" || this.#isRented(book, call.request.assetSerialNumber, begin, end)) &&
+          (!isRented || asset === null || this.#isRented(book, asset, begin, end)) &&
           (account === null || isToldRightly(account, refusal, this.#options))
       )
     const versions =
@@ -326,7 +323,8 @@ export class Auditor implements Watcher {
       const { failure } = outcome
       if (failure._tag === "OutcomeUnknown") continue
       if (committed) this.#object(given, "C7", `order ${orderId} is refused (${failure._tag}), and was cancelled`, orderId)
-      else if (failure._tag !== "StoreUnavailable") this.#judgeReason(given, { type: "cancel" }, failure, orderId)
+      else if (failure._tag !== "StoreUnavailable")
+        this.#judgeReason(given, { type: "cancel" }, failure, this.#bookOf(sent.tenantId).files.get(orderId))
     }
   }
 
@@ -440,21 +438,13 @@ export class Auditor implements Watcher {
 
   /** The orders that a call is about, as far as they exist. */
   #filesOf({ call, tenantId }: Sent): ReadonlyArray<File> {
+    if (call.type === "place") return []
     const { files, fileBySubscription } = this.#bookOf(tenantId)
     const found = (file: File | undefined): ReadonlyArray<File> => (file === undefined ? [] : [file])
-    switch (call.type) {
-      case "place":
-        return []
-      case "confirm":
-      case "cancel":
-        return found(files.get(call.orderId))
-      case "startSubscription":
-        return found(files.get(call.request.orderId))
-      case "cancelSubscription":
-        return found(fileBySubscription.get(call.request.rentalId))
-      case "cancelMany":
-        return [...new Set(call.orderIds)].flatMap((orderId) => found(files.get(orderId)))
-    }
+    if (call.type === "cancelMany") return [...new Set(call.orderIds)].flatMap((orderId) => found(files.get(orderId)))
+    if ("orderId" in call) return found(files.get(call.orderId))
+    const { request } = call
+    return found("orderId" in request ? files.get(request.orderId) : fileBySubscription.get(request.rentalId))
   }
 }
 
@@ -474,6 +464,18 @@ const attemptIn = ({ attempts }: Asked, { number, attempt }: Pick<Sent, "number"
   attempts.find((each) => each.attempt === attempt && each.number === number)
 
 const isSameCommand = (a: Sent, b: Sent): boolean => a.userId === b.userId && JSON.stringify(a.call) === JSON.stringify(b.call)
+
+/** The asset that a call wants, which may be rented already; null when it wants none. */
+const assetWantedBy = (call: OrderCall): SerialNumber | null => {
+  switch (call.type) {
+    case "startSubscription":
+      return call.request.assetSerialNumber
+    case "confirm":
+    case "cancelSubscription":
+    case "cancel":
+      return null
+  }
+}
 
 /** What of an event is not what its caller asked for, in words; null when it is. */
 const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition): string | null => {

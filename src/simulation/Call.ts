@@ -12,19 +12,22 @@ import type { RequestId } from "../order/orderEvent.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import type { CancelOrder } from "../order/commands/cancel.ts"
-import type { CancelSubscription } from "../order/commands/cancelSubscription.ts"
+import type { Commands, CommandType } from "../order/commands/index.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
-import type { StartSubscription } from "../order/commands/startSubscription.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { FaultKind } from "./Faults.ts"
 
-/** One command, with all that its caller gives. */
+/** A command on an order, with all that its caller gives: the order's id stands where the service's method takes it. */
+export type CommandCall<Type extends CommandType = CommandType> = {
+  readonly [Name in Type]: { readonly type: Name; readonly request: Commands[Name]["request"]["Type"] } & BesideRequest<Name>
+}[Type]
+
+type BesideRequest<Type extends CommandType> = Commands[Type]["target"] extends "order" ? { readonly orderId: OrderId } : unknown
+
+/** One call, with all that its caller gives. */
 export type Call =
+  | CommandCall
   | { readonly type: "place"; readonly request: PlaceOrder }
-  | { readonly type: "confirm"; readonly orderId: OrderId }
-  | { readonly type: "startSubscription"; readonly request: StartSubscription }
-  | { readonly type: "cancelSubscription"; readonly request: CancelSubscription }
-  | { readonly type: "cancel"; readonly orderId: OrderId; readonly request: CancelOrder }
   | { readonly type: "cancelMany"; readonly orderIds: ReadonlyArray<OrderId>; readonly request: CancelOrder }
 /** The kind of a call. */
 export type CallType = Call["type"]
@@ -87,20 +90,11 @@ export const perform = (lifecycle: OrderLifecycle["Service"], sent: Sent): Effec
   const { call, tenantId, userId, key } = sent
   const unkeyed: Caller = { tenantId, actor: { userId }, requestId: requestIdOf(sent) }
   const caller = key === undefined ? unkeyed : { ...unkeyed, idempotencyKey: key }
-  switch (call.type) {
-    case "place":
-      return lifecycle.place(caller, call.request)
-    case "confirm":
-      return lifecycle.confirm(caller, call.orderId)
-    case "startSubscription":
-      return lifecycle.startSubscription(caller, call.request)
-    case "cancelSubscription":
-      return lifecycle.cancelSubscription(caller, call.request)
-    case "cancel":
-      return lifecycle.cancel(caller, call.orderId, call.request)
-    case "cancelMany":
-      return lifecycle.cancelMany(unkeyed, call.orderIds, call.request)
-  }
+  if (call.type === "place") return lifecycle.place(caller, call.request)
+  if (call.type === "cancelMany") return lifecycle.cancelMany(unkeyed, call.orderIds, call.request)
+  // The method of a name takes what the call of that name has: the record of commands says both.
+  const method = lifecycle[call.type] as (...given: ReadonlyArray<unknown>) => Effect.Effect<Transition, Failure>
+  return "orderId" in call ? method(caller, call.orderId, call.request) : method(caller, call.request)
 }
 
 /** What the caller of a call that has ended gets to know. */

@@ -6,16 +6,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { CustomerId, OrderId, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
-import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
+import { commands, type Commands, type CommandType, commandTypes } from "../order/commands/index.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
-import { StartSubscription } from "../order/commands/startSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { Timestamp } from "../order/Timestamp.ts"
-import { attemptOf, type Call, type Sent, type Watcher } from "./Call.ts"
+import { attemptOf, type Call, type CommandCall, type Sent, type Watcher } from "./Call.ts"
 import { Faults } from "./Faults.ts"
 import { Distribution } from "./randomness.ts"
 
@@ -26,28 +26,63 @@ const orZero = Schema.withDecodingDefaultKey<typeof Count>(Effect.succeed(0))(Co
 const Moment = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 
 /** What the call of this number made: its order, the customer of that, its subscription. Or something by its id, which nobody has made. */
-const OrderOf = Schema.Union([Count, OrderId])
-const CustomerOf = Schema.Union([Count, CustomerId])
-const SubscriptionOf = Schema.Union([Count, SubscriptionId])
+const references = {
+  order: Schema.Union([Count, OrderId]),
+  customer: Schema.Union([Count, CustomerId]),
+  subscription: Schema.Union([Count, SubscriptionId])
+}
+type Reference = keyof typeof references
+const referenceNames = Object.keys(references) as ReadonlyArray<Reference>
 
-const { orderId: _, customerId: __, ...startFields } = StartSubscription.fields
-const { rentalId: ___, ...endFields } = CancelSubscription.fields
+/** What stands in a script for an id that a caller gives. Whatever else a caller gives stands there as it is. */
+const referenceFor = { orderId: "order", customerId: "customer", rentalId: "subscription" } as const
+type Id = keyof typeof referenceFor
+const isId = (member: string): member is Id => Object.hasOwn(referenceFor, member)
+
+/** What the caller of a command gives: the request, and what stands beside it. */
+type Given<Type extends CommandType> = Omit<CommandCall<Type>, "type" | "request"> & CommandCall<Type>["request"]
+
+/** A command whose ids may be references. */
+export type ScriptedCommand<Type extends CommandType = CommandType> = {
+  readonly [Name in Type]: { readonly type: Name; readonly request: Omit<Commands[Name]["request"]["Type"], Id> } & {
+    readonly [Member in keyof Given<Name> as Member extends Id ? (typeof referenceFor)[Member] : never]:
+      | number
+      | Given<Name>[Member]
+  }
+}[Type]
+
+/** A request may be left out where there is nothing to ask. */
+const scriptedCommand = (type: CommandType) => {
+  const { target, request } = commands[type]
+  const given: Schema.Struct.Fields = target === "order" ? { orderId: OrderId, ...request.fields } : request.fields
+  const referring: Record<string, Schema.Constraint> = {}
+  const asked: Record<string, Schema.Constraint> = {}
+  for (const [member, field] of Object.entries(given)) {
+    if (!isId(member)) asked[member] = field
+    else {
+      const name = referenceFor[member]
+      referring[name] = SchemaAST.isOptional(field.ast) ? Schema.optionalKey(references[name]) : references[name]
+    }
+  }
+  const orNothing = Schema.withDecodingDefaultKey<Schema.Struct<typeof asked>>(Effect.succeed({}))
+  return Schema.Struct({ type: Schema.tag(type), ...referring, request: orNothing(Schema.Struct(asked)) })
+}
+
+const ScriptedPlace = Schema.Struct({ type: Schema.tag("place"), request: PlaceOrder })
+const ScriptedCancelMany = Schema.Struct({
+  type: Schema.tag("cancelMany"),
+  orders: Schema.Array(references.order),
+  request: CancelOrder
+})
 
 /** A call whose ids may be references. */
+export type ScriptedCall = ScriptedCommand | typeof ScriptedPlace.Type | typeof ScriptedCancelMany.Type
+// The compiler does not see what becomes of a record in a loop; the type says the same of it.
 export const ScriptedCall = Schema.Union([
-  Schema.Struct({ type: Schema.tag("place"), request: PlaceOrder }),
-  Schema.Struct({ type: Schema.tag("confirm"), order: OrderOf }),
-  Schema.Struct({
-    type: Schema.tag("startSubscription"),
-    order: OrderOf,
-    customer: CustomerOf,
-    request: Schema.Struct(startFields)
-  }),
-  Schema.Struct({ type: Schema.tag("cancelSubscription"), subscription: SubscriptionOf, request: Schema.Struct(endFields) }),
-  Schema.Struct({ type: Schema.tag("cancel"), order: OrderOf, request: CancelOrder }),
-  Schema.Struct({ type: Schema.tag("cancelMany"), orders: Schema.Array(OrderOf), request: CancelOrder })
-])
-export type ScriptedCall = typeof ScriptedCall.Type
+  ScriptedPlace,
+  ...commandTypes.map(scriptedCommand),
+  ScriptedCancelMany
+]) as unknown as Schema.Codec<ScriptedCall>
 
 /** One call, on its way. Steps of the same number are the same call again: each is an attempt of its own. */
 export const Step = Schema.Struct({
@@ -92,104 +127,86 @@ export type Script = typeof Script.Type
 /** A script as a file: JSON, and back. */
 export const ScriptJson = Schema.fromJsonString(Script)
 
+/** What a call refers to by name, as far as it does. */
+const referencesBy = (call: object): Partial<Readonly<Record<Reference, number | string>>> => call
+
 /** The numbers of the calls that a call refers to. */
 export const referencesOf = (call: ScriptedCall): ReadonlyArray<number> => {
-  const numbers = (references: ReadonlyArray<number | string>) => references.filter((reference) => typeof reference === "number")
-  switch (call.type) {
-    case "place":
-      return []
-    case "confirm":
-    case "cancel":
-      return numbers([call.order])
-    case "startSubscription":
-      return numbers([call.order, call.customer])
-    case "cancelSubscription":
-      return numbers([call.subscription])
-    case "cancelMany":
-      return numbers(call.orders)
-  }
+  const named = call.type === "cancelMany" ? call.orders : referenceNames.map((name) => referencesBy(call)[name])
+  return named.filter((reference) => typeof reference === "number")
 }
+
+const mapsByReference = <Key, Value>(): Readonly<Record<Reference, Map<Key, Value>>> => ({
+  order: new Map(),
+  customer: new Map(),
+  subscription: new Map()
+})
 
 /** What calls have made, both ways. Whoever watches a run knows it from what is committed. */
 export class MadeByCalls {
-  readonly #orders = new Map<number, { readonly orderId: OrderId; readonly customerId: CustomerId }>()
-  readonly #subscriptions = new Map<number, SubscriptionId>()
-  readonly #callByOrder = new Map<OrderId, number>()
-  readonly #callByCustomer = new Map<CustomerId, number>()
-  readonly #callBySubscription = new Map<SubscriptionId, number>()
+  readonly #ids = mapsByReference<number, string>()
+  readonly #calls = mapsByReference<string, number>()
 
   /** The number of the call that has made something now, or null. What a repeated call makes later has no name: the first one keeps it. */
   learn({ transition: { event } }: Change): number | null {
     const number = attemptOf(event.requestId)?.number ?? null
     if (number === null) return null
     if (event.type === "order.placed") {
-      const { customerId } = event.details
-      if (this.#orders.has(number)) return null
-      this.#orders.set(number, { orderId: event.orderId, customerId })
-      this.#callByOrder.set(event.orderId, number)
-      if (!this.#callByCustomer.has(customerId)) this.#callByCustomer.set(customerId, number)
+      if (this.#ids.order.has(number)) return null
+      this.#name("order", event.orderId, number)
+      this.#name("customer", event.details.customerId, number)
       return number
     }
-    if (event.type !== "subscription.started" || this.#subscriptions.has(number)) return null
-    this.#subscriptions.set(number, event.details.subscriptionId)
-    this.#callBySubscription.set(event.details.subscriptionId, number)
+    if (event.type !== "subscription.started" || this.#ids.subscription.has(number)) return null
+    this.#name("subscription", event.details.subscriptionId, number)
     return number
+  }
+
+  #name(what: Reference, id: string, number: number): void {
+    this.#ids[what].set(number, id)
+    // A customer who was there before has the name of the call that came first.
+    if (!this.#calls[what].has(id)) this.#calls[what].set(id, number)
   }
 
   /** A call with references for the ids that calls have made. */
   toScript(call: Call): ScriptedCall {
-    const order = (orderId: OrderId) => this.#callByOrder.get(orderId) ?? orderId
-    switch (call.type) {
-      case "place":
-        return call
-      case "confirm":
-        return { type: call.type, order: order(call.orderId) }
-      case "startSubscription": {
-        const { orderId, customerId, ...request } = call.request
-        return { type: call.type, order: order(orderId), customer: this.#callByCustomer.get(customerId) ?? customerId, request }
-      }
-      case "cancelSubscription": {
-        const { rentalId, ...request } = call.request
-        return { type: call.type, subscription: this.#callBySubscription.get(rentalId) ?? rentalId, request }
-      }
-      case "cancel":
-        return { type: call.type, order: order(call.orderId), request: call.request }
-      case "cancelMany":
-        return { type: call.type, orders: call.orderIds.map(order), request: call.request }
+    if (call.type === "place") return call
+    if (call.type === "cancelMany") {
+      const orders = call.orderIds.map((orderId) => this.#calls.order.get(orderId) ?? orderId)
+      return { type: call.type, orders, request: call.request }
     }
+    const { type, request, ...beside } = call
+    const referring: Record<string, number | string> = {}
+    const asked: Record<string, unknown> = {}
+    for (const [member, value] of Object.entries({ ...beside, ...request })) {
+      const id = String(value)
+      if (isId(member)) referring[referenceFor[member]] = this.#calls[referenceFor[member]].get(id) ?? id
+      else asked[member] = value
+    }
+    return { type, ...referring, request: asked } as unknown as ScriptedCommand
   }
 
   /** A call with the ids that its references stand for; null as long as one of them has not been made. */
   fromScript(call: ScriptedCall): Call | null {
-    const orderOf = (reference: number | OrderId) =>
-      typeof reference === "number" ? this.#orders.get(reference)?.orderId : reference
-    switch (call.type) {
-      case "place":
-        return call
-      case "confirm": {
-        const orderId = orderOf(call.order)
-        return orderId === undefined ? null : { type: call.type, orderId }
-      }
-      case "startSubscription": {
-        const orderId = orderOf(call.order)
-        const customerId = typeof call.customer === "number" ? this.#orders.get(call.customer)?.customerId : call.customer
-        if (orderId === undefined || customerId === undefined) return null
-        return { type: call.type, request: { ...call.request, orderId, customerId } }
-      }
-      case "cancelSubscription": {
-        const { subscription, request } = call
-        const rentalId = typeof subscription === "number" ? this.#subscriptions.get(subscription) : subscription
-        return rentalId === undefined ? null : { type: call.type, request: { ...request, rentalId } }
-      }
-      case "cancel": {
-        const orderId = orderOf(call.order)
-        return orderId === undefined ? null : { type: call.type, orderId, request: call.request }
-      }
-      case "cancelMany": {
-        const orderIds = call.orders.flatMap((reference) => orderOf(reference) ?? [])
-        return orderIds.length < call.orders.length ? null : { type: call.type, orderIds, request: call.request }
-      }
+    if (call.type === "place") return call
+    const idOf = (what: Reference, reference: number | string) =>
+      typeof reference === "number" ? this.#ids[what].get(reference) : reference
+    if (call.type === "cancelMany") {
+      const orderIds = call.orders.flatMap((reference) => (idOf("order", reference) as OrderId | undefined) ?? [])
+      return orderIds.length < call.orders.length ? null : { type: call.type, orderIds, request: call.request }
     }
+    const ids: Partial<Record<Id, string>> = {}
+    for (const member of Object.keys(referenceFor).filter(isId)) {
+      const reference = referencesBy(call)[referenceFor[member]]
+      if (reference === undefined) continue
+      const id = idOf(referenceFor[member], reference)
+      if (id === undefined) return null
+      ids[member] = id
+    }
+    const { type, request } = call
+    if (commands[type].target !== "order") return { type, request: { ...request, ...ids } } as unknown as CommandCall
+    const { orderId, ...others } = ids
+    return { type, orderId, request: { ...request, ...others } } as unknown as CommandCall
   }
 }
 

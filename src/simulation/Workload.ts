@@ -180,7 +180,7 @@ export class Workload {
     this.#plan(this.#whenPaymentsWork(wanted), () => {
       if (life.isOver) return
       const { orderId, customer } = life
-      this.#clients.send({ ...customer, userId: "staff" }, { type: "confirm", orderId }, (answer) => {
+      this.#clients.send({ ...customer, userId: "staff" }, { type: "confirm", orderId, request: {} }, (answer) => {
         if (answer.outcome !== "accepted") return
         this.#heard(life, answer.transition.after)
         for (const { sku, quantity } of life.items) for (let unit = 0; unit < quantity; unit++) this.#sendLater(life, sku)

@@ -1,9 +1,10 @@
 /** A script as a list that people read: each step with its time, and what came of it. */
 import * as Effect from "effect/Effect"
+import { commands } from "../order/commands/index.ts"
 import type { Finding } from "./Auditor.ts"
 import type { Watcher } from "./Call.ts"
 import { type PlayOptions, playScript } from "./playScript.ts"
-import { referencesOf, type Script, type ScriptedCall } from "./Script.ts"
+import type { Script, ScriptedCall, ScriptedCommand } from "./Script.ts"
 import { wordFor } from "./Trace.ts"
 
 /** Play a script and print it: a line for each step, with its answer and the faults that hit it, and what the auditor found. */
@@ -49,23 +50,22 @@ const letters = (index: number): string =>
   (index >= 26 ? letters(Math.floor(index / 26) - 1) : "") + String.fromCharCode(65 + (index % 26))
 
 const describe = (call: ScriptedCall, number: number, names: ReadonlyMap<number, string>): string => {
-  const [order] = referencesOf(call)
   const name = (reference: number | string) =>
     typeof reference === "number" ? (names.get(reference) ?? `#${reference}`) : reference
-  switch (call.type) {
-    case "place":
-      return `place ${name(number)}: ${call.request.items.map(({ sku, quantity }) => `${quantity} ${sku}`).join(", ")}`
-    case "confirm":
-      return `confirm ${name(call.order)}`
-    case "startSubscription":
-      return `startSubscription ${name(call.order)} with ${call.request.assetSerialNumber}`
-    case "cancelSubscription":
-      return `cancelSubscription of ${typeof order === "number" ? `#${order}` : name(call.subscription)}`
-    case "cancel":
-      return `cancel ${name(call.order)}${call.request.reason === undefined ? "" : ` "${call.request.reason}"`}`
-    case "cancelMany":
-      return `cancelMany ${call.orders.map(name).join(", ")}`
-  }
+  if (call.type === "place")
+    return `place ${name(number)}: ${call.request.items.map(({ sku, quantity }) => `${quantity} ${sku}`).join(", ")}`
+  if (call.type === "cancelMany") return `cancelMany ${call.orders.map(name).join(", ")}`
+  const about = "order" in call ? name(call.order) : `of ${name(call.subscription)}`
+  return `${call.type} ${about}${wordsOf(call)}`
+}
+
+/** What else helps: the asset that is to go out, and why an order is to end, where somebody says so in words of their own. */
+const wordsOf = (call: ScriptedCommand): string => {
+  const { rents } = commands[call.type]
+  const request: Readonly<Record<string, unknown>> = call.request
+  if (rents !== undefined) return ` with ${String(request[rents])}`
+  const { reason } = request
+  return "order" in call && typeof reason === "string" ? ` "${reason}"` : ""
 }
 
 const timeOf = (atMs: number): string => {

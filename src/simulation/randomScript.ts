@@ -4,6 +4,7 @@
  */
 import { Currency } from "../order/Money.ts"
 import { CustomerId, OrderId, type SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { CommandType } from "../order/commands/index.ts"
 import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 import type { Faults } from "./Faults.ts"
@@ -35,14 +36,17 @@ const products = [
 const tenants = [TenantId.make("north"), TenantId.make("south")]
 const serialsOf = (sku: Sku) => Array.from({ length: 20 }, (_, n) => `${sku}-${n}` as SerialNumber)
 
-const commands = new Choice<"start" | "end" | "cancel" | "confirm" | "cancelMany" | "stray">([
-  ["start", 45],
-  ["end", 25],
-  ["cancel", 15],
-  ["confirm", 5],
-  ["cancelMany", 4],
-  ["stray", 6]
-])
+/** How often each command is given, among a hundred. `stray`: to an order of another tenant. */
+const shares = {
+  startSubscription: 45,
+  cancelSubscription: 25,
+  cancel: 15,
+  confirm: 5,
+  cancelMany: 4,
+  stray: 6
+} satisfies Record<CommandType | "cancelMany" | "stray", number>
+type Kind = keyof typeof shares
+const kinds = new Choice(Object.entries(shares) as ReadonlyArray<[Kind, number]>)
 
 /** The script of a seed. */
 export const randomScript = ({ seed, orders, policy, faults }: RandomScriptOptions): Script => {
@@ -82,33 +86,30 @@ export const randomScript = ({ seed, orders, policy, faults }: RandomScriptOptio
       return send(at, by, call)
     }
     const reason = happens(0.5, chance) ? { reason: `reason ${n}` } : {}
-    const command = () => {
-      switch (commands.draw(chance)) {
-        case "start": {
-          const { sku } = pick(items, chance)
-          const request = {
-            assetSerialNumber: pick(serialsOf(happens(0.05, chance) ? pick(offered, chance) : sku), chance),
-            ...(happens(0.8, chance) && { sku })
-          }
-          const customer = happens(0.03, chance) ? CustomerId.make("cust_unknown") : order
-          return void started.push(act({ type: "startSubscription", order, customer, request }))
+    const confirm = () => act({ type: "confirm", order, request: {} })
+    const give: Readonly<Record<Kind, () => number>> = {
+      startSubscription: () => {
+        const { sku } = pick(items, chance)
+        const request = {
+          assetSerialNumber: pick(serialsOf(happens(0.05, chance) ? pick(offered, chance) : sku), chance),
+          ...(happens(0.8, chance) && { sku })
         }
-        case "end": {
-          const subscription = started.length === 0 ? SubscriptionId.make("sub_unknown") : pick(started, chance)
-          return void act({ type: "cancelSubscription", subscription, request: { reason: "customer_request" } })
-        }
-        case "cancel":
-          return void act({ type: "cancel", order, request: reason })
-        case "confirm":
-          return void act({ type: "confirm", order })
-        case "cancelMany":
-          return void act({ type: "cancelMany", orders: [order, OrderId.make("ord_unknown")], request: reason })
-        case "stray":
-          // By the other tenant, to whom there is no such order.
-          return void act({ type: "cancel", order, request: {} }, tenants.find((other) => other !== tenant) ?? tenant)
-      }
+        const customer = happens(0.03, chance) ? CustomerId.make("cust_unknown") : order
+        const number = act({ type: "startSubscription", order, customer, request })
+        started.push(number)
+        return number
+      },
+      cancelSubscription: () => {
+        const subscription = started.length === 0 ? SubscriptionId.make("sub_unknown") : pick(started, chance)
+        return act({ type: "cancelSubscription", subscription, request: { reason: "customer_request" } })
+      },
+      cancel: () => act({ type: "cancel", order, request: reason }),
+      confirm,
+      cancelMany: () => act({ type: "cancelMany", orders: [order, OrderId.make("ord_unknown")], request: reason }),
+      // By the other tenant, to whom there is no such order.
+      stray: () => act({ type: "cancel", order, request: {} }, tenants.find((other) => other !== tenant) ?? tenant)
     }
-    const confirm = () => void act({ type: "confirm", order })
+    const command = () => give[kinds.draw(chance)]()
     if (happens(0.1, chance)) command()
     if (happens(0.9, chance)) confirm()
     const count = 1 + Math.floor(chance.next() * 5)

@@ -15,7 +15,7 @@ import { decide } from "../order/decide.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, SubscriptionId, TenantId, unitsOf } from "../order/Order.ts"
-import type { OrderCommand } from "../order/commands/index.ts"
+import type { CommandType, OrderCommand } from "../order/commands/index.ts"
 import { place } from "../order/commands/place.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import type { SequentialModel } from "./findLinearization.ts"
@@ -23,22 +23,94 @@ import { laptop, requestFor, variants } from "./shop.ts"
 
 /** `order` is a position among the orders of the tenant, `rental` one among the subscriptions of the order; both from 0. */
 export type OrderCall =
+  | CommandCall
   | { readonly type: "place"; readonly quantity: number; readonly key?: string }
-  | { readonly type: "confirm"; readonly order: number; readonly key?: string }
-  | { readonly type: "startSubscription"; readonly order: number; readonly serial: string; readonly key?: string }
-  | { readonly type: "cancelSubscription"; readonly order: number; readonly rental: number; readonly key?: string }
-  | { readonly type: "cancel"; readonly order: number; readonly reason?: string; readonly key?: string }
   | { readonly type: "cancelMany"; readonly orders: ReadonlyArray<number>; readonly reason?: string }
   /** What can be seen of an order. */
   | { readonly type: "read"; readonly order: number }
   /** What can be seen of the tenant as a whole: its stock, and how many orders it has. */
   | { readonly type: "count" }
 
+/** A command on an order, with what its own entry below names besides the order. */
+type CommandCall = {
+  readonly [Type in CommandType]: {
+    readonly type: Type
+    readonly order: number
+    readonly key?: string
+  } & Parameters<(typeof commandCalls)[Type]["make"]>[1]
+}[CommandType]
+
 /** A call in one line: `cancel(order 0, reason quick)`. */
 export const describeCall = ({ type, ...rest }: OrderCall): string =>
   `${type}(${Object.entries(rest)
     .map(([name, value]) => `${name} ${String(value)}`)
     .join(", ")})`
+
+// --- commands ---------------------------------------------------------------------------------------------------------------------------
+
+/** What a caller knows when it calls. Ids of what it has not heard of are made up. */
+interface Knowing {
+  readonly lifecycle: OrderLifecycle["Service"]
+  readonly caller: Caller
+  readonly orderId: OrderId
+  readonly order: Order | undefined
+}
+
+/** How a command is called: on the services, and in the model. `isRented` tells of a serial number. */
+const way = <Named extends object, Command extends OrderCommand>(ways: {
+  readonly make: (knowing: Knowing, named: Named) => Effect.Effect<Transition, Failure>
+  readonly command: (order: Order, named: Named, isRented: (serial: string) => boolean) => Command
+  /** The call that it is for a caller who cannot name what it is about. */
+  readonly made?: (order: Order | undefined, named: Named) => Named
+}) => ways
+
+/** Every command, as it is called. */
+const commandCalls = {
+  confirm: way({
+    make: ({ lifecycle, caller, orderId }, _: object) => lifecycle.confirm(caller, orderId),
+    command: () => ({ type: "confirm" })
+  }),
+  startSubscription: way({
+    make: ({ lifecycle, caller, orderId, order }, { serial }: { readonly serial: string }) =>
+      lifecycle.startSubscription(caller, {
+        orderId,
+        customerId: order?.customer.customerId ?? CustomerId.make("nobody"),
+        assetSerialNumber: SerialNumber.make(serial),
+        sku: laptop
+      }),
+    command: (order, { serial }, isRented) => ({
+      type: "startSubscription",
+      subscriptionId: SubscriptionId.make(`rental-${order.subscriptions.length}`),
+      assetSerialNumber: SerialNumber.make(serial),
+      customerId: order.customer.customerId,
+      sku: laptop,
+      asset: { isKnown: true, isRented: isRented(serial) }
+    })
+  }),
+  cancelSubscription: way({
+    make: ({ lifecycle, caller, order }, { rental }: { readonly rental: number }) =>
+      lifecycle.cancelSubscription(caller, { rentalId: rentalOf(order, rental), reason: "other" }),
+    command: (order, { rental }) => ({ type: "cancelSubscription", rentalId: rentalOf(order, rental), reason: "other" }),
+    // A subscription that the caller has not heard of yet cannot be named, even if it is there by the time the call arrives.
+    made: (order, call) => (order?.subscriptions[call.rental] === undefined ? { ...call, rental: -1 } : call)
+  }),
+  cancel: way({
+    make: ({ lifecycle, caller, orderId }, call: { readonly reason?: string }) =>
+      lifecycle.cancel(caller, orderId, reasonOf(call)),
+    command: (_, call) => ({ type: "cancel", ...reasonOf(call) })
+  })
+} satisfies { readonly [Type in CommandType]: { readonly command: (order: Order, ...more: never) => OrderCommand<Type> } }
+
+const rentalOf = (order: Order | undefined, rental: number): SubscriptionId =>
+  order?.subscriptions[rental]?.subscriptionId ?? SubscriptionId.make("nowhere")
+
+const reasonOf = (call: { readonly reason?: string }): { readonly reason?: string } =>
+  call.reason === undefined ? {} : { reason: call.reason }
+
+const isCommand = (call: OrderCall): call is CommandCall => Object.hasOwn(commandCalls, call.type)
+
+/** How a call of a command is called. The call has what its own way names. */
+const wayOf = (call: CommandCall): ReturnType<typeof way<CommandCall, OrderCommand>> => commandCalls[call.type] as never
 
 // --- answers ---------------------------------------------------------------------------------------------------------------------------
 
@@ -113,6 +185,14 @@ export const makeCall = (call: OrderCall, known: Acquaintance): Effect.Effect<Re
       return accepted(transition)
     }
 
+    if (isCommand(call)) {
+      const { make, made } = wayOf(call)
+      const order = known.orders[call.order]
+      const asked = made === undefined ? call : made(order, call)
+      const knowing = { lifecycle, caller, orderId: idOf(call.order), order }
+      const answers = yield* one(Effect.map(make(knowing, call), remember))
+      return answers.map(({ answer }) => ({ call: asked, answer }))
+    }
     switch (call.type) {
       case "place":
         return yield* one(
@@ -121,30 +201,6 @@ export const makeCall = (call: OrderCall, known: Acquaintance): Effect.Effect<Re
             return accepted(transition)
           })
         )
-      case "confirm":
-        return yield* one(Effect.map(lifecycle.confirm(caller, idOf(call.order)), remember))
-      case "startSubscription":
-        return yield* one(
-          Effect.map(
-            lifecycle.startSubscription(caller, {
-              orderId: idOf(call.order),
-              customerId: known.orders[call.order]?.customer.customerId ?? CustomerId.make("nobody"),
-              assetSerialNumber: SerialNumber.make(call.serial),
-              sku: laptop
-            }),
-            remember
-          )
-        )
-      case "cancelSubscription": {
-        // A subscription that the caller has not heard of yet cannot be named, even if it is there by the time the call arrives.
-        const rentalId = known.orders[call.order]?.subscriptions[call.rental]?.subscriptionId
-        const made = rentalId === undefined ? { ...call, rental: -1 } : call
-        const request = { rentalId: rentalId ?? SubscriptionId.make("nowhere"), reason: "other" } as const
-        const answers = yield* one(Effect.map(lifecycle.cancelSubscription(caller, request), remember))
-        return answers.map(({ answer }) => ({ call: made, answer }))
-      }
-      case "cancel":
-        return yield* one(Effect.map(lifecycle.cancel(caller, idOf(call.order), reasonOf(call)), remember))
       case "cancelMany": {
         const answers = yield* Effect.orDie(lifecycle.cancelMany(caller, call.orders.map(idOf), reasonOf(call)))
         return answers.map(({ outcome }, n): CallAnswer => ({
@@ -177,9 +233,6 @@ export const makeCall = (call: OrderCall, known: Acquaintance): Effect.Effect<Re
       ])
     )
   )
-
-const reasonOf = (call: { readonly reason?: string }): { readonly reason?: string } =>
-  call.reason === undefined ? {} : { reason: call.reason }
 
 const lineOf = (outcome: Result.Result<string, Failure>): string | undefined =>
   Result.isSuccess(outcome) ? outcome.success : outcome.failure._tag === "OutcomeUnknown" ? undefined : failed(outcome.failure)
@@ -220,21 +273,21 @@ export const sequentialCalls = (
   initial: ModelState = { orders: [], remembered: {} },
   lifecycle: Lifecycle = lifecycles.noActiveSubscriptions
 ): SequentialModel<ModelState, OrderCall, string> => {
-  const applyCommand = (state: ModelState, position: number, commandOf: (order: Order) => OrderCommand, missing: string) => {
-    const order = state.orders[position]
-    if (order === undefined) return { state, answer: missing }
-    const decision: Result.Result<Transition, Failure> = decide(lifecycle, order, commandOf(order), occasion)
-    return Result.isSuccess(decision)
-      ? { state: withOrder(state, position, decision.success.after), answer: accepted(decision.success) }
-      : { state, answer: failed(decision.failure) }
-  }
-
   const isRented = (state: ModelState, serial: string) =>
     state.orders.some(({ subscriptions }) =>
       subscriptions.some(({ serialNumber, ended }) => serialNumber === serial && ended === undefined)
     )
 
   const applyOnce = (state: ModelState, call: OrderCall): { readonly state: ModelState; readonly answer: string } => {
+    if (isCommand(call)) {
+      const order = state.orders[call.order]
+      if (order === undefined) return { state, answer: "NOT_FOUND" }
+      const command = wayOf(call).command(order, call, (serial) => isRented(state, serial))
+      const decision: Result.Result<Transition, Failure> = decide(lifecycle, order, command, occasion)
+      return Result.isSuccess(decision)
+        ? { state: withOrder(state, call.order, decision.success.after), answer: accepted(decision.success) }
+        : { state, answer: failed(decision.failure) }
+    }
     switch (call.type) {
       case "place": {
         const facts = {
@@ -246,35 +299,6 @@ export const sequentialCalls = (
         const placed = Result.getOrThrow(place(lifecycle, requestFor([laptop, call.quantity]), facts, occasion))
         return { state: { ...state, orders: [...state.orders, placed.after] }, answer: accepted(placed) }
       }
-      case "confirm":
-        return applyCommand(state, call.order, () => ({ type: "confirm" }), "NOT_FOUND")
-      case "cancel":
-        return applyCommand(state, call.order, () => ({ type: "cancel", ...reasonOf(call) }), "NOT_FOUND")
-      case "startSubscription":
-        return applyCommand(
-          state,
-          call.order,
-          (order) => ({
-            type: "startSubscription",
-            subscriptionId: SubscriptionId.make(`rental-${order.subscriptions.length}`),
-            assetSerialNumber: SerialNumber.make(call.serial),
-            customerId: order.customer.customerId,
-            sku: laptop,
-            asset: { isKnown: true, isRented: isRented(state, call.serial) }
-          }),
-          "NOT_FOUND"
-        )
-      case "cancelSubscription":
-        return applyCommand(
-          state,
-          call.order,
-          (order) => ({
-            type: "cancelSubscription",
-            rentalId: order.subscriptions[call.rental]?.subscriptionId ?? SubscriptionId.make("nowhere"),
-            reason: "other"
-          }),
-          "NOT_FOUND"
-        )
       case "cancelMany":
         throw new Error("a cancelMany is as many cancels as it names orders: each happens by itself")
       case "read": {

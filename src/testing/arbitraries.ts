@@ -26,7 +26,7 @@ import {
   TenantId
 } from "../order/Order.ts"
 import { maxReasonLength } from "../order/commands/cancel.ts"
-import type { OrderCommand } from "../order/commands/index.ts"
+import type { CommandType, OrderCommand } from "../order/commands/index.ts"
 import { place, type PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
 import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
@@ -185,31 +185,25 @@ export const placingFacts: fc.Arbitrary<PlacingFacts> = fc.record({ payment: opt
 
 // --- moves -------------------------------------------------------------------------------------------------------------------------
 
-/** A command in words that fit any order. `pick` chooses among what the order has, by position, wrapping around. */
-export type Move =
-  | { readonly type: "confirm" }
-  | {
-      readonly type: "startSubscription"
-      /** Which line's SKU is named, and by whom; "nobody" leaves it to be told from what is still held. */
-      readonly pick: number
-      readonly skuFrom: "registry" | "request" | "nobody" | "registry, of no line"
-      readonly asset: "free" | "rented" | "unknown"
-      readonly customer: "own" | "another"
-      readonly notes: string | undefined
-    }
-  | { readonly type: "cancelSubscription"; readonly pick: number | "unknown"; readonly notes: string | undefined }
-  | { readonly type: "cancel"; readonly reason: string | undefined }
-
 const mostly = <T>(usual: T, ...others: ReadonlyArray<T>) =>
   fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })))
 
-/** What to attempt next. Starts and ends are frequent, so that most histories get somewhere; every kind of refusal is reached too. */
-export const move: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant<Move>({ type: "confirm" }) },
-  {
-    weight: 8,
-    arbitrary: fc.record<Move & { type: "startSubscription" }>({
-      type: fc.constant("startSubscription"),
+const pickFrom = <T>(all: ReadonlyArray<T>, pick: number): T | undefined => all[all.length === 0 ? 0 : pick % all.length]
+
+/** How a command is attempted: how often, in which words that fit any order, and what they mean for an order. */
+const attempt = <Words extends object, Command extends OrderCommand>(
+  weight: number,
+  words: fc.Arbitrary<Words>,
+  commandOf: (order: Order, words: Words) => Command
+) => ({ weight, words, commandOf })
+
+/** Starts and ends are frequent, so that most histories get somewhere; every kind of refusal is reached too. */
+const attempts = {
+  confirm: attempt(3, fc.constant({}), () => ({ type: "confirm" })),
+  startSubscription: attempt(
+    8,
+    fc.record({
+      /** Which line's SKU is named, and by whom; "nobody" leaves it to be told from what is still held. */
       pick: fc.nat(5),
       skuFrom: mostly<"registry" | "request" | "nobody" | "registry, of no line">(
         "registry",
@@ -220,59 +214,60 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
       asset: mostly<"free" | "rented" | "unknown">("free", "rented", "unknown"),
       customer: mostly<"own" | "another">("own", "another"),
       notes: optional(text())
-    })
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record<Move & { type: "cancelSubscription" }>({
-      type: fc.constant("cancelSubscription"),
-      pick: fc.oneof({ weight: 9, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.constant("unknown" as const) }),
-      notes: optional(text())
-    })
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record<Move & { type: "cancel" }>({ type: fc.constant("cancel"), reason: optional(reason) })
-  }
-)
-
-const pickFrom = <T>(all: ReadonlyArray<T>, pick: number): T | undefined => all[all.length === 0 ? 0 : pick % all.length]
-
-/** A move as the command it means for this order. */
-export const commandOf = (order: Order, move: Move): OrderCommand => {
-  switch (move.type) {
-    case "confirm":
-      return move
-    case "cancel":
-      return { type: "cancel", ...present({ reason: move.reason }) }
-    case "cancelSubscription": {
-      const subscription = move.pick === "unknown" ? undefined : pickFrom(order.subscriptions, move.pick)
-      return {
-        type: "cancelSubscription",
-        rentalId: subscription?.subscriptionId ?? SubscriptionId.make("no-such-subscription"),
-        reason: SubscriptionCancelReason.literals[order.version % SubscriptionCancelReason.literals.length] ?? "other",
-        ...present({ notes: move.notes })
-      }
-    }
-    case "startSubscription": {
-      const sku = move.skuFrom === "registry, of no line" ? Sku.make("TRACTOR") : pickFrom(order.lines, move.pick)?.sku
+    }),
+    (order, { pick, skuFrom, asset, customer, notes }) => {
+      const sku = skuFrom === "registry, of no line" ? Sku.make("TRACTOR") : pickFrom(order.lines, pick)?.sku
       const number = order.version + 1
       return {
         type: "startSubscription",
         subscriptionId: SubscriptionId.make(`subscription-${number}`),
         assetSerialNumber: SerialNumber.make(`serial-${number}`),
-        customerId: move.customer === "own" ? order.customer.customerId : CustomerId.make("somebody-else"),
+        customerId: customer === "own" ? order.customer.customerId : CustomerId.make("somebody-else"),
         asset: {
-          isKnown: move.asset !== "unknown",
-          isRented: move.asset === "rented",
-          ...(move.skuFrom.startsWith("registry") && present({ sku }))
+          isKnown: asset !== "unknown",
+          isRented: asset === "rented",
+          ...(skuFrom.startsWith("registry") && present({ sku }))
         },
-        ...(move.skuFrom === "request" && present({ sku })),
-        ...present({ notes: move.notes })
+        ...(skuFrom === "request" && present({ sku })),
+        ...present({ notes })
       }
     }
-  }
-}
+  ),
+  cancelSubscription: attempt(
+    6,
+    fc.record({
+      pick: fc.oneof({ weight: 9, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.constant("unknown" as const) }),
+      notes: optional(text())
+    }),
+    (order, { pick, notes }) => {
+      const subscription = pick === "unknown" ? undefined : pickFrom(order.subscriptions, pick)
+      return {
+        type: "cancelSubscription",
+        rentalId: subscription?.subscriptionId ?? SubscriptionId.make("no-such-subscription"),
+        reason: SubscriptionCancelReason.literals[order.version % SubscriptionCancelReason.literals.length] ?? "other",
+        ...present({ notes })
+      }
+    }
+  ),
+  cancel: attempt(1, fc.record({ reason: optional(reason) }), (_, { reason }) => ({ type: "cancel", ...present({ reason }) }))
+} satisfies { readonly [Type in CommandType]: { readonly commandOf: (order: Order, words: never) => OrderCommand<Type> } }
+type Attempts = typeof attempts
+
+/** A command in words that fit any order. `pick` chooses among what the order has, by position, wrapping around. */
+export type Move = {
+  readonly [Type in CommandType]: { readonly type: Type } & Readonly<Parameters<Attempts[Type]["commandOf"]>[1]>
+}[CommandType]
+
+/** What to attempt next. */
+export const move: fc.Arbitrary<Move> = fc.oneof(
+  ...Object.entries(attempts).map(([type, { weight, words }]) => ({
+    weight,
+    arbitrary: (words as fc.Arbitrary<object>).map((each) => ({ type, ...each }) as Move)
+  }))
+)
+
+/** A move as the command it means for this order. Its words are those of its own attempt. */
+export const commandOf = (order: Order, move: Move): OrderCommand => attempts[move.type].commandOf(order, move as never)
 
 // --- histories ---------------------------------------------------------------------------------------------------------------------
 

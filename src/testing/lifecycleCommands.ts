@@ -22,6 +22,7 @@ import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import { fold } from "../order/evolve.ts"
 import { brokenLaws } from "../order/invariants.ts"
+import type { CommandType } from "../order/commands/index.ts"
 import { type CustomerId, type OrderId, SerialNumber, SubscriptionId } from "../order/Order.ts"
 import { reason } from "./arbitraries.ts"
 import { laptop, monitor, newCaller, requestFor } from "./shop.ts"
@@ -241,19 +242,29 @@ const cancelMany = (which: ReadonlyArray<number>): Step =>
 const which = fc.nat(2)
 const sku = fc.constantFrom(0 as const, 1 as const)
 
-/** Few orders and few serial numbers, so that calls get in each other's way; starts and ends often, so that they get somewhere. */
+/**
+ * How each command is tried. Few orders and few serial numbers, so that calls get in each other's way; starts and ends often, so that they
+ * get somewhere.
+ */
+const commandSteps: Readonly<Record<CommandType, ReadonlyArray<fc.Arbitrary<Step>>>> = {
+  confirm: [which.map(confirm), which.map(confirm)],
+  startSubscription: [
+    fc.tuple(which, sku, fc.constantFrom("A", "B")).map((args) => start(...args)),
+    fc.tuple(which, sku, fc.constantFrom("A", "C")).map((args) => start(...args)),
+    fc.tuple(which, sku, fc.constantFrom("B", "C")).map((args) => start(...args))
+  ],
+  cancelSubscription: [
+    fc.tuple(which, fc.nat(5)).map((args) => end(...args)),
+    fc.tuple(which, fc.nat(5)).map((args) => end(...args))
+  ],
+  cancel: [fc.tuple(which, reason).map((args) => cancel(...args))]
+}
+
 const steps = (maxCommands: number) =>
   fc.commands<LifecycleModel, LifecycleUnderTest, false>(
     [
       fc.tuple(fc.nat(3), fc.nat(2)).map(place),
-      which.map(confirm),
-      which.map(confirm),
-      fc.tuple(which, sku, fc.constantFrom("A", "B")).map((args) => start(...args)),
-      fc.tuple(which, sku, fc.constantFrom("A", "C")).map((args) => start(...args)),
-      fc.tuple(which, sku, fc.constantFrom("B", "C")).map((args) => start(...args)),
-      fc.tuple(which, fc.nat(5)).map((args) => end(...args)),
-      fc.tuple(which, fc.nat(5)).map((args) => end(...args)),
-      fc.tuple(which, reason).map((args) => cancel(...args)),
+      ...Object.values(commandSteps).flat(),
       fc.array(which, { minLength: 1, maxLength: 3 }).map(cancelMany)
     ],
     { maxCommands, size: "max" }

@@ -1,4 +1,5 @@
 /** Calls that get in each other's way, and every way to mix them. */
+import type { CommandType } from "../order/commands/index.ts"
 import type { Mix } from "./exploreSchedules.ts"
 import type { OrderCall } from "./OrderCall.ts"
 
@@ -27,17 +28,29 @@ export const openings = {
 export const openingNames = ["pending", "confirmed", "rented", "returned"] as const
 
 /** One call of each kind, and of some kinds several: for the same asset and another, with a key and without. */
-export const contendingCalls: ReadonlyArray<OrderCall> = [
-  { type: "confirm", order: 0 },
-  { type: "startSubscription", order: 0, serial: "A" },
-  { type: "startSubscription", order: 0, serial: "B" },
-  { type: "startSubscription", order: 1, serial: "A" },
-  { type: "cancelSubscription", order: 0, rental: 0 },
-  { type: "cancel", order: 0, reason: "alone" },
-  { type: "cancel", order: 0, reason: "with a key", key: "K" },
-  { type: "cancelMany", orders: [0, 1], reason: "together" },
-  { type: "place", quantity: 1, key: "K" }
-]
+const contending = {
+  confirm: [{ type: "confirm", order: 0 }],
+  startSubscription: [
+    { type: "startSubscription", order: 0, serial: "A" },
+    { type: "startSubscription", order: 0, serial: "B" },
+    { type: "startSubscription", order: 1, serial: "A" }
+  ],
+  cancelSubscription: [{ type: "cancelSubscription", order: 0, rental: 0 }],
+  cancel: [
+    { type: "cancel", order: 0, reason: "alone" },
+    { type: "cancel", order: 0, reason: "with a key", key: "K" }
+  ],
+  cancelMany: [{ type: "cancelMany", orders: [0, 1], reason: "together" }],
+  place: [{ type: "place", quantity: 1, key: "K" }]
+} satisfies {
+  readonly [Type in CommandType | "cancelMany" | "place"]: readonly [
+    OrderCall & { type: Type },
+    ...ReadonlyArray<OrderCall & { type: Type }>
+  ]
+}
+
+/** Calls that get in each other's way: every command is among them. */
+export const contendingCalls: ReadonlyArray<OrderCall> = Object.values(contending).flat()
 
 /** Whether a call is about more than the first order. */
 export const isAcrossOrders = (call: OrderCall): boolean =>

@@ -9,7 +9,7 @@ import { hunt, scriptOf } from "../../src/simulation/hunt.ts"
 import { playScript } from "../../src/simulation/playScript.ts"
 import { describeFinding, printScript } from "../../src/simulation/printScript.ts"
 import { randomScript } from "../../src/simulation/randomScript.ts"
-import { MadeByCalls, Recorder, type Script, ScriptJson } from "../../src/simulation/Script.ts"
+import { MadeByCalls, Recorder, type Script, ScriptedCall, ScriptJson } from "../../src/simulation/Script.ts"
 import { shrink } from "../../src/simulation/shrink.ts"
 import { amount, sometimes, tried } from "../support/evidence.ts"
 
@@ -80,6 +80,14 @@ describe("a script", () => {
 
   it("is the same after it was written to a file", () => {
     expect(Schema.decodeSync(ScriptJson)(Schema.encodeSync(ScriptJson)(script))).toEqual(script)
+  })
+
+  it("may leave out a request that asks for nothing, and no other", () => {
+    const call = (call: object) => Schema.decodeUnknownOption(ScriptedCall)(call)
+    expect(call({ type: "confirm", order: 0 })).toEqual(call({ type: "confirm", order: 0, request: {} }))
+    expect(call({ type: "confirm", order: 0 })).toMatchObject({ _tag: "Some" })
+    expect(call({ type: "cancelSubscription", subscription: 1 })).toMatchObject({ _tag: "None" })
+    expect(call({ type: "cancel", request: {} })).toMatchObject({ _tag: "None" })
   })
 
   it("does the same on a store that is not in this process, for which the world stands still", async () => {
