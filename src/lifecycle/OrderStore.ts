@@ -43,6 +43,8 @@ export interface IdempotencyKey {
   readonly key: string
   /** SHA-256 of the tenant, the command, its target and its content, in hex. */
   readonly fingerprint: string
+  /** The moment of the command. A key that is there is free when it expired before. An event's time may be later, and says nothing here. */
+  readonly rememberedAt: Timestamp
   readonly expiresAt: Timestamp
 }
 

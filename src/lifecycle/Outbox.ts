@@ -215,7 +215,7 @@ const DeliverOptionsSchema = Schema.Struct({
 const Position = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
 
 const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
-  const readResult = reader(schema, path)
+  const readResult = reader(schema, path, "refused")
   return (input: unknown): Effect.Effect<S["Type"], InvalidInput> => Effect.suspend(() => Effect.fromResult(readResult(input)))
 }
 const readConsumer = read(ConsumerName, "consumer")
@@ -375,9 +375,17 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
       return { ...tally.counts, lost: all.length }
     }
     const fresh = all.filter((delivery) => !isUsedUp(delivery, retry))
-    const exit = fresh.length === 0 ? Exit.succeed([]) : yield* Effect.exit(Effect.suspend(() => handle(fresh)))
+    const exit =
+      fresh.length === 0
+        ? Exit.succeed(new Set<Delivery>())
+        : yield* Effect.exit(
+            Effect.map(
+              Effect.suspend(() => handle(fresh)),
+              (done) => new Set(done)
+            )
+          )
     if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-    const done = new Set(Exit.isSuccess(exit) ? exit.value : [])
+    const done = Exit.isSuccess(exit) ? exit.value : new Set<Delivery>()
     const error = Exit.isFailure(exit) ? describe(exit.cause) : "the consumer did not answer that it is done"
     for (const each of held) {
       const settlements = each.deliveries.map((delivery) =>
@@ -549,5 +557,10 @@ const describe = (cause: Cause.Cause<unknown>): string => {
 
 const inspect = (error: unknown): string => {
   const result = Result.try(() => JSON.stringify(error))
-  return Result.isSuccess(result) && result.success !== undefined ? result.success : String(error)
+  if (Result.isSuccess(result) && result.success !== undefined) return result.success
+  // Not everything that can be thrown can be written.
+  return Result.getOrElse(
+    Result.try(() => String(error)),
+    () => "an error without words"
+  )
 }

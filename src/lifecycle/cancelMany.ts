@@ -78,11 +78,21 @@ export const makeCancelMany = (services: CommandServices) => {
         })
     }
 
-    const committed = yield* Effect.result(store.commit(decided.map(({ change }) => change)))
+    // A statement that is a mistake undoes itself whole: then each goes alone, and only the one it is about fails.
+    const commit = store.commit(decided.map(({ change }) => change))
+    const committed = yield* Effect.result(Effect.catchDefect(commit, () => Effect.succeed(null)))
+    if (Result.isSuccess(committed) && committed.success === null) {
+      const alone = yield* cancelEachAlone(
+        caller,
+        decided.map(({ orderId }) => orderId),
+        request
+      )
+      return new Map([...outcomes, ...alone])
+    }
     for (const [index, { orderId, transition, change }] of decided.entries()) {
       if (Result.isFailure(committed)) {
         outcomes.set(orderId, Result.fail(committed.failure))
-      } else if (committed.success[index] === "committed") {
+      } else if (committed.success?.[index] === "committed") {
         yield* announceCommitted(store, auditTrail, change.sealed)
         outcomes.set(orderId, Result.succeed(transition))
       } else {

@@ -57,9 +57,10 @@ export const bindKey = (
   former = command
 ): BoundKey | undefined => {
   if (key === undefined) return undefined
+  const rememberedAt = fromMillis(millis)
   const expiresAt = fromMillis(millis + Duration.toMillis(keyLifetime))
   return {
-    key: { tenantId, key, fingerprint: fingerprint([tenantId, command], digest), expiresAt },
+    key: { tenantId, key, fingerprint: fingerprint([tenantId, command], digest), rememberedAt, expiresAt },
     formerFingerprint: () => fingerprint([former, actor.userId], digest)
   }
 }

@@ -156,7 +156,7 @@ export class Tenant {
     return (
       versionMoved ||
       (newCustomer !== undefined && this.customers.has(newCustomer.emailKey)) ||
-      (remember !== undefined && this.recall(remember.key, event.at) !== null) ||
+      (remember !== undefined && this.recall(remember.key, remember.rememberedAt) !== null) ||
       (isStart && this.#rentedSerials.has(event.details.serialNumber)) ||
       (isStart && this.#orderBySubscription.has(event.details.subscriptionId))
     )

@@ -12,7 +12,6 @@ import { type Line, type Order, type SubscriptionId, unitsOf } from "./Order.ts"
 import type { Released } from "./orderEvent.ts"
 import { policies } from "./policies/index.ts"
 import type { OrderContext } from "./orderMachine.ts"
-import { type OwnCode, OwnRefusal } from "./process/OwnRefusal.ts"
 import type { Refusal } from "./Refusal.ts"
 import { latest, type Timestamp } from "./Timestamp.ts"
 import type { Occasion, Transition } from "./Transition.ts"
@@ -104,10 +103,7 @@ export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderComm
   const { policy, process } = lifecycle
   const { code, lacking } = answer.refusal ?? {}
   const guard = lacking === undefined ? undefined : process?.guards.get(lacking)
-  if (guard !== undefined) {
-    const { orderId } = order
-    return new OwnRefusal({ orderId, guard: String(lacking), ...guard.refusal, code: guard.refusal.code as OwnCode })
-  }
+  if (guard !== undefined) return guard.refuse(order.orderId)
   const refusal = code && definitions[command.type].refusals[code]?.({ order, command, lacking, policy })
   if (refusal) return refusal
   throw new Error(`orderMachine refuses ${command.type} with ${String(code)}, which no error class stands for`)

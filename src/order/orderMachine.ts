@@ -18,7 +18,7 @@ import { assign, emit, setup } from "xstate"
 import { type Commands, commands, type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type CancellationPolicy, defaultPolicy, policies } from "./policies/index.ts"
 import type { OrderProcess } from "./process/orderProcess.ts"
-import { askGuard, type GuardFacts } from "./process/OwnGuard.ts"
+import type { GuardFacts } from "./process/OwnGuard.ts"
 import type { Refusal } from "./Refusal.ts"
 import * as Units from "./Units.ts"
 
@@ -76,10 +76,9 @@ export const factNames: ReadonlySet<string> = new Set(Object.keys(facts))
 /** The guards of a process as facts, by name. */
 const factsOf = (process: OrderProcess | undefined): Readonly<Record<string, (args: GuardArgs) => boolean>> =>
   Object.fromEntries(
-    [...(process?.guards ?? [])].map(([name, guard]) => [
+    [...(process?.guards ?? [])].map(([name, { declared, holds }]) => [
       name,
-      ({ context: { given }, event }: GuardArgs) =>
-        given === undefined || event.type !== guard.before || askGuard(name, guard, given)
+      ({ context: { given }, event }: GuardArgs) => given === undefined || event.type !== declared.before || holds(given)
     ])
   )
 
@@ -115,9 +114,15 @@ const setUp = (all: typeof facts) =>
 export const makeOrderMachine = (policy: CancellationPolicy, process?: OrderProcess) => {
   const lifecycle = setUp({ ...facts, ...factsOf(process) })
   const own = (command: CommandType) =>
-    [...(process?.guards ?? [])].flatMap(([name, { before, refusal }]) =>
-      // The machine knows guards and codes by name, whoever they are from.
-      before === command ? [{ guard: unless(name as Fact), actions: refuse(refusal.code as Refusal["code"]) }] : []
+    [...(process?.guards ?? [])].flatMap(
+      ([
+        name,
+        {
+          declared: { before, refusal }
+        }
+      ]) =>
+        // The machine knows guards and codes by name, whoever they are from.
+        before === command ? [{ guard: unless(name as Fact), actions: refuse(refusal.code as Refusal["code"]) }] : []
     )
   const confirm = [...own("confirm"), { target: "confirmed" }] as const
 

@@ -9,7 +9,6 @@ import { contextOf, questionOf } from "./decide.ts"
 import { type Blocker, explain } from "./explain.ts"
 import type { Lifecycle } from "./lifecycleTable.ts"
 import type { Order, OrderStatus } from "./Order.ts"
-import { askGuard } from "./process/OwnGuard.ts"
 import type { Occasion } from "./Transition.ts"
 
 /** One command, as things stand. */
@@ -61,9 +60,9 @@ const guardsOfInput = (
   { at, actor }: Pick<Occasion, "at" | "actor">
 ): ReadonlyArray<string> =>
   [...(process?.guards ?? [])].flatMap(([name, guard]) => {
-    if (guard.before !== command.type) return []
+    if (guard.declared.before !== command.type) return []
     const watched = watch(command)
-    askGuard(name, guard, { order, command: watched.command, at, actor })
+    guard.holds({ order, command: watched.command, at, actor })
     return watched.isLookedAt() ? [name] : []
   })
 

@@ -51,7 +51,7 @@ input AS (
     ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
     moves json, subscriptions json,
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
-    key text, fingerprint text, outcome json, expires_at text)
+    key text, fingerprint text, outcome json, remembered_at text, expires_at text)
   WHERE n BETWEEN 0 AND ${few}
 ),${parts.map((part) => part.sql).join(",")}
 SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
@@ -251,7 +251,7 @@ const keys: Part = {
   sql: `
 remembered AS (
   INSERT INTO order_lifecycle.idempotency AS k (tenant_id, key, fingerprint, outcome, remembered_at, expires_at)
-  SELECT ${tenant}, key, fingerprint, outcome, updated_at, expires_at FROM written WHERE key IS NOT NULL
+  SELECT ${tenant}, key, fingerprint, outcome, remembered_at, expires_at FROM written WHERE key IS NOT NULL
   ON CONFLICT (tenant_id, key) DO UPDATE
     SET fingerprint = EXCLUDED.fingerprint, outcome = EXCLUDED.outcome, remembered_at = EXCLUDED.remembered_at,
         expires_at = EXCLUDED.expires_at
@@ -309,6 +309,7 @@ const toRecord = (change: Change, n: number) => {
     ...(remember && {
       key: remember.key,
       fingerprint: remember.fingerprint,
+      remembered_at: remember.rememberedAt,
       expires_at: remember.expiresAt,
       outcome: { outcome: "accepted", orderId: row.orderId, sequence: row.version }
     })

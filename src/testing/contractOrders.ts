@@ -102,7 +102,7 @@ export const placing = (tenantId: TenantId, options: Placing = {}): Change => {
   )
   return changeOf(transition, null, {
     ...(options.isKnownCustomer !== true && { newCustomer: { customerId, emailKey: email } }),
-    ...(options.remember && { remember: options.remember })
+    ...(options.remember && { remember: { ...options.remember, rememberedAt: minute(at) } })
   })
 }
 
@@ -120,7 +120,7 @@ export const next = (
   options: { at?: number; remember?: IdempotencyKey } = {}
 ): Change =>
   changeOf(Result.getOrThrow(decide(lifecycle, order, command, occasion(options.at ?? order.version))), headHash, {
-    ...(options.remember && { remember: options.remember })
+    ...(options.remember && { remember: { ...options.remember, rememberedAt: minute(options.at ?? order.version) } })
   })
 
 export const confirm: OrderCommand = { type: "confirm" }
@@ -157,5 +157,6 @@ export const keyFor = (tenantId: TenantId, key: string, command: unknown, expire
   tenantId,
   key,
   fingerprint: fingerprint(command),
+  rememberedAt: minute(0),
   expiresAt: minute(expires)
 })

@@ -594,6 +594,16 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     assert.equal((yield* store.rememberRefusal(again, refusal, minute(102))).fingerprint, again.fingerprint)
   }),
 
+  given("a key is taken as long as it lives, however late the newest event of an order is", function* (store, tenantId) {
+    const first = headOf(yield* placed(store, tenantId, { at: 0 }))
+    // Its event came from a clock that was fast: later ones are no earlier.
+    const ahead = headOf(yield* placed(store, tenantId, { at: 2_000 }))
+    yield* committed(store, next(first, confirm, { at: 1, remember: keyFor(tenantId, "key", "first", 1_000) }))
+    const second = next(ahead, confirm, { at: 1, remember: keyFor(tenantId, "key", "second", 1_001) })
+    assert.deepEqual(yield* store.commit([second]), ["conflict"])
+    assert.equal((yield* rememberedUnder(store, tenantId, "key", 2))?.fingerprint, keyFor(tenantId, "key", "first").fingerprint)
+  }),
+
   given("expired keys are forgotten, at most so many at a time, and no others", function* (store, tenantId) {
     const refusal = new OrderNotPending({ orderId: OrderId.make("order-1"), status: "cancelled" })
     const longAgo = Timestamp.make("2001-01-01T00:00:00.000Z")

@@ -117,6 +117,24 @@ describe.each(Object.entries(sqlStores))("an order that cannot be read, %s,", (_
       })
     ))
 
+  it("whose rows do not take the cancel does not keep the others from being cancelled together either", () =>
+    runtime.runPromise(
+      Effect.gen(function* () {
+        const lifecycle = yield* OrderLifecycle
+        const caller = newCaller()
+        const [one, bad, other] = yield* Effect.forEach([1, 2, 3], () => confirmedOrder(caller))
+        const ids = [one, bad, other].flatMap((order) => order?.orderId ?? [])
+        yield* asVandal(
+          (sql) => sql`UPDATE order_lifecycle.reservations SET sku = 'OTHER'
+                        WHERE tenant_id = ${caller.tenantId} AND order_id = ${bad?.orderId ?? ""} RETURNING 1 AS one`
+        )
+        const answers = yield* lifecycle.cancelMany(caller, ids)
+        expect(
+          answers.map(({ outcome }) => (outcome._tag === "Success" ? outcome.success.after.status : outcome.failure._tag))
+        ).toEqual(["cancelled", "StoreUnavailable", "cancelled"])
+      })
+    ))
+
   it("does not keep the others from being cancelled together", () =>
     runtime.runPromise(
       Effect.gen(function* () {

@@ -121,7 +121,7 @@ describe("guards of any process", () => {
           const withOwn = lifecycleOf(policy, own)
           const decided = decide(withOwn, order, command, on)
           const failing = [...own.guards].filter(
-            ([, each]) => each.before === command.type && !each.holds({ order, command, at: on.at, actor: on.actor })
+            ([, each]) => each.declared.before === command.type && !each.holds({ order, command, at: on.at, actor: on.actor })
           )
           const [first] = failing
           // The library's own refusals come first; what it accepts passes when every guard of one's own holds.

@@ -131,6 +131,22 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
     )
   )
 
+  it("takes whatever a handler fails with or answers as a failure of those events alone", () =>
+    run(
+      Effect.gen(function* () {
+        const [outbox, orders] = [yield* Outbox, yield* OrderStore]
+        const tenantId = freshTenant()
+        yield* outbox.add("odd", { tenantId })
+        for (let n = 0; n < 2; n++) yield* orders.commit([placing(tenantId, { orderId: `order-${n}`, at: n })])
+        const unspeakable: { self?: unknown } = Object.create(null) as object
+        unspeakable.self = unspeakable
+        const options = { tenantId, retry: { first: 0 } }
+        expect(yield* outbox.deliver("odd", () => Effect.fail(unspeakable), options)).toMatchObject({ failed: 2 })
+        expect(yield* outbox.deliverBatch("odd", () => Effect.succeed(5 as never), options)).toMatchObject({ failed: 2 })
+        expect(yield* outbox.deliver("odd", () => Effect.void, options)).toMatchObject({ delivered: 2 })
+      })
+    ))
+
   it("parks nothing that no handler was given, however slow they are: what was leased and not begun counts for nothing", () =>
     run(
       Effect.gen(function* () {
@@ -212,6 +228,11 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
           details: [{ path: "lease" }]
         })
         expect(yield* Effect.flip(outbox.add("a b"))).toMatchObject({ details: [{ path: "consumer" }] })
+        // A misspelt tenant would act on every tenant.
+        const misspelt = { tenant: tenantId } as never
+        expect(yield* Effect.flip(outbox.add("mine", misspelt))).toMatchObject({ details: [{ path: "tenant" }] })
+        expect(yield* Effect.flip(outbox.remove("mine", misspelt))).toMatchObject({ details: [{ path: "tenant" }] })
+        expect(yield* Effect.flip(outbox.feed(tenantId, { afterr: 3 } as never))).toMatchObject({ details: [{ path: "afterr" }] })
         const event = { ...headOf(placing(tenantId)).order, sequence: 1 }
         expect(yield* Effect.flip(outbox.skip("mail", event))).toMatchObject({ _tag: "EventNotParked" })
         yield* outbox.remove("mail", { tenantId })

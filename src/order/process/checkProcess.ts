@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { commands } from "../commands/index.ts"
-import { type OrderProcess, NamedOnce } from "./orderProcess.ts"
+import { NamedOnce, type OrderProcess, type ProcessGuard } from "./orderProcess.ts"
 import type { OwnGuard } from "./OwnGuard.ts"
 import { OwnCode } from "./OwnRefusal.ts"
 
@@ -30,8 +30,8 @@ const faultsOf = (process: OrderProcess, taken: ReadonlySet<string>): ReadonlyAr
   return [
     ...(isName(name) ? [] : ["the name of a process must be 1 to 64 letters, digits, dots, hyphens and underscores"]),
     ...guards.doubled.map((guard) => `guard ${guard}: there are two of this name`),
-    ...[...(guards as NamedOnce<unknown>)].flatMap(([guard, given]) =>
-      guardFaults(guard, given, taken).map((fault) => `guard ${guard}: ${fault}`)
+    ...[...(guards as NamedOnce<ProcessGuard>)].flatMap(([guard, { declared }]) =>
+      guardFaults(guard, declared, taken).map((fault) => `guard ${guard}: ${fault}`)
     )
   ]
 }

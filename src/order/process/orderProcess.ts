@@ -19,12 +19,22 @@
  * explanation and the machine that is drawn: they all read the same table. A process with a fault is not loaded: see `WrongProcess`.
  */
 import type { CommandType } from "../commands/index.ts"
-import type { OwnGuard } from "./OwnGuard.ts"
+import type { OrderId } from "../Order.ts"
+import { askGuard, type GuardFacts, type OwnGuard } from "./OwnGuard.ts"
+import { type OwnCode, OwnRefusal } from "./OwnRefusal.ts"
+
+/** A guard as a process has it: asked with care, and with its refusal as an error. */
+export interface ProcessGuard {
+  readonly declared: OwnGuard
+  /** Throws a `GuardFailed` that names the guard when it does not answer. */
+  readonly holds: (facts: GuardFacts) => boolean
+  readonly refuse: (orderId: OrderId) => OwnRefusal
+}
 
 /** A process. Adding to one gives another; the first stays as it is. */
 export interface OrderProcess<Guards extends string = string> {
   readonly name: string
-  readonly guards: ReadonlyMap<string, OwnGuard>
+  readonly guards: ReadonlyMap<string, ProcessGuard>
   /** Add a guard before a command. Its name is what explanations and diagrams call it. */
   readonly guard: <const Name extends string, const Type extends CommandType>(
     name: Name extends Guards ? never : Name,
@@ -40,8 +50,14 @@ const build = <Guards extends string>(
   added: ReadonlyArray<readonly [name: string, guard: OwnGuard]>
 ): OrderProcess<Guards> => ({
   name,
-  guards: new NamedOnce(added),
+  guards: new NamedOnce(added.map(([guardName, guard]) => [guardName, guardOf(guardName, guard)])),
   guard: (guardName, guard) => build(name, [...added, [guardName, guard as unknown as OwnGuard]])
+})
+
+const guardOf = (name: string, declared: OwnGuard): ProcessGuard => ({
+  declared,
+  holds: (facts) => askGuard(name, declared, facts),
+  refuse: (orderId) => new OwnRefusal({ orderId, guard: name, ...declared.refusal, code: declared.refusal.code as OwnCode })
 })
 
 /** A map that remembers which names it was given twice. */
