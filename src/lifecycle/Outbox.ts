@@ -21,6 +21,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { OrderId, TenantId } from "../order/Order.ts"
+import type { UnknownMembers } from "../order/quickReader.ts"
 import { reader } from "../order/readInput.ts"
 import type { InvalidInput } from "../order/commonRefusals.ts"
 import {
@@ -214,8 +215,12 @@ const DeliverOptionsSchema = Schema.Struct({
 
 const Position = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
 
-const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
-  const readResult = reader(schema, path, "refused")
+const read = <S extends Schema.ConstraintDecoder<unknown>>(
+  schema: S,
+  path?: string,
+  unknownMembers: UnknownMembers = "refused"
+) => {
+  const readResult = reader(schema, path, unknownMembers)
   return (input: unknown): Effect.Effect<S["Type"], InvalidInput> => Effect.suspend(() => Effect.fromResult(readResult(input)))
 }
 const readConsumer = read(ConsumerName, "consumer")
@@ -233,7 +238,9 @@ const readEvent = read(
     // Stores count sequences in 32 bits.
     sequence: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 }))
   }),
-  "event"
+  "event",
+  // A whole event names itself.
+  "ignored"
 )
 
 interface Retry {
