@@ -258,7 +258,11 @@ const make = Effect.gen(function* () {
   ) {
     const outcomes: Array<CommitOutcome> = []
     for (const { positions, commit } of statements) {
-      const made = yield* Effect.result(commit)
+      // A mistake in a later statement does not take back what the ones before it did.
+      const told = Effect.catchDefect(commit, (cause) =>
+        outcomes.includes("committed") ? Effect.fail(new OutcomeUnknown({ cause })) : Effect.die(cause)
+      )
+      const made = yield* Effect.result(told)
       if (Result.isSuccess(made)) {
         for (const [index, { position }] of positions.entries()) outcomes[position] = made.success[index] ?? "conflict"
       } else if (outcomes.includes("committed")) return yield* new OutcomeUnknown({ cause: made.failure.cause })

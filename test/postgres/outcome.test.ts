@@ -12,6 +12,7 @@ import { ConnectionError, SqlError, UnknownError } from "effect/sql/SqlError"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { describe, expect, it } from "vitest"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import type { TenantId } from "../../src/order/Order.ts"
 import { Deadline } from "../../src/postgres/detached.ts"
 import { sessionSettings } from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
@@ -213,6 +214,26 @@ describe("a commit", () => {
         // The order breaks a law, so nothing may rest on it.
         const load = yield* Effect.exit(store.load([{ tenantId, order: { orderId } }]))
         expect(Exit.isFailure(load) && Cause.hasDies(load.cause)).toBe(true)
+      })
+    ))
+})
+
+describe("a commit for two tenants, a statement for each,", () => {
+  it("whose second statement is a mistake has an unknown outcome, and the first one stands; alone it dies", () =>
+    run(
+      Effect.gen(function* () {
+        const [store, sql] = [yield* OrderStore, yield* SqlClient.SqlClient]
+        // Statements go by the order of the tenants.
+        const [a, b] = [freshTenant(), freshTenant()].toSorted() as [TenantId, TenantId]
+        const [sound, damaged] = [placing(a), placing(b)]
+        yield* store.commit([sound, damaged])
+        yield* sql`UPDATE order_lifecycle.reservations SET sku = 'OTHER'
+                    WHERE tenant_id = ${b} AND order_id = ${headOf(damaged).order.orderId}`
+        const [first, second] = [next(headOf(sound), cancel()), next(headOf(damaged), cancel())]
+        expect(yield* Effect.flip(store.commit([first, second]))).toMatchObject({ _tag: "OutcomeUnknown" })
+        expect([yield* versionOf(headOf(sound)), yield* versionOf(headOf(damaged))]).toEqual([2, 1])
+        const exit = yield* Effect.exit(store.commit([second]))
+        expect(Exit.isFailure(exit) && Cause.hasDies(exit.cause)).toBe(true)
       })
     ))
 })
