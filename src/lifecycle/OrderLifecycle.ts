@@ -31,6 +31,7 @@ import { type PossibleCommand, possibleCommands } from "../order/possibleCommand
 import { fromMillis } from "../order/Timestamp.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { reader } from "../order/readInput.ts"
+import { effectReader } from "./effectReader.ts"
 import { type InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import {
   applyCommand,
@@ -193,29 +194,21 @@ const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
 const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process }: LifecycleOptions) =>
   lifecycleOf(cancellationPolicy, process)
 
-/**
- * Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound. A member that is not known is
- * refused by name: in code it is a mistake (over HTTP it was dropped before). What a reader gives is there at
- * once, so that what follows it (`flatMapEager`) is no step of its own.
- */
-const read = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, path?: string) => {
-  const readResult = reader(schema, path, "refused")
-  return (input: unknown) => Effect.fromResult(readResult(input))
-}
-const readCaller = read(Caller, "caller")
+// Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound.
+const readCaller = effectReader(Caller, "caller")
 const { idempotencyKey: _, ...callerWithoutKey } = Caller.fields
-const readCallerWithoutKey = read(Schema.Struct(callerWithoutKey), "caller")
-const readTenantId = read(TenantId, "tenantId")
-const readSubscriptionId = read(SubscriptionId, "subscriptionId")
-const readOrderId = read(OrderId, "orderId")
-const readOrderIds = read(Schema.Array(OrderId), "orderIds")
-const readPlaceOrder = read(PlaceOrder)
-const readPlaceOptions = read(Schema.Struct({ payment: Schema.optional(Payment) }))
-const readCancelOrder = read(CancelOrder)
-const readRewriteNotes = read(RewriteNotes)
+const readCallerWithoutKey = effectReader(Schema.Struct(callerWithoutKey), "caller")
+const readTenantId = effectReader(TenantId, "tenantId")
+const readSubscriptionId = effectReader(SubscriptionId, "subscriptionId")
+const readOrderId = effectReader(OrderId, "orderId")
+const readOrderIds = effectReader(Schema.Array(OrderId), "orderIds")
+const readPlaceOrder = effectReader(PlaceOrder)
+const readPlaceOptions = effectReader(Schema.Struct({ payment: Schema.optional(Payment) }))
+const readCancelOrder = effectReader(CancelOrder)
+const readRewriteNotes = effectReader(RewriteNotes)
 
 /** The readers of every command's request. */
-const readRequest = Object.fromEntries(commandTypes.map((type) => [type, read(commands[type].request)])) as Readonly<
+const readRequest = Object.fromEntries(commandTypes.map((type) => [type, effectReader(commands[type].request)])) as Readonly<
   Record<
     CommandType,
     (input: unknown) => Effect.Effect<{ readonly orderId: OrderId; readonly rentalId: SubscriptionId }, InvalidInput>
@@ -225,9 +218,9 @@ const readRequest = Object.fromEntries(commandTypes.map((type) => [type, read(co
 const readPartOfRequest = Object.fromEntries(
   commandTypes.map((type) => {
     const { target, request } = commands[type]
-    if (target !== "orderId") return [type, read(request)]
+    if (target !== "orderId") return [type, effectReader(request)]
     const { orderId: _, ...fields } = request.fields
-    return [type, read(Schema.Struct(fields))]
+    return [type, effectReader(Schema.Struct(fields))]
   })
 ) as Readonly<Record<CommandType, (input: unknown) => Effect.Effect<object, InvalidInput>>>
 const readCommandType = reader(Schema.Struct({ type: Schema.Literals(commandTypes) }), "", "ignored")
@@ -274,6 +267,7 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const store = yield* OrderStore
   const services = yield* makeCommandServices(lifecycle)
   const cancelMany = makeCancelMany(services)
+  // The method of each name takes what `CommandMethod` says of its command, which a record made in a loop does not show.
   const methods = Object.fromEntries(commandTypes.map((type) => [type, methodOf(services, type)])) as unknown as CommandMethods
 
   const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: { readonly payment?: Payment }) =>

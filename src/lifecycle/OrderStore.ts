@@ -203,7 +203,7 @@ export interface Lease {
 
 /**
  * What became of a leased event. Without more it is done. When it `failed` it is handed out again after `retryMs`; null parks it. When it is
- * `untried`, because nobody came to it, it is due again at once, and the lease does not count as an attempt.
+ * `untried`, because its handler was never called, it is due again at once, and the lease does not count as an attempt.
  */
 export interface Settlement {
   readonly orderId: OrderId

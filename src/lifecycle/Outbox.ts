@@ -21,8 +21,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { OrderId, TenantId } from "../order/Order.ts"
-import type { UnknownMembers } from "../order/quickReader.ts"
-import { reader } from "../order/readInput.ts"
+import { effectReader } from "./effectReader.ts"
 import type { InvalidInput } from "../order/commonRefusals.ts"
 import {
   type ConsumerLag,
@@ -215,23 +214,15 @@ const DeliverOptionsSchema = Schema.Struct({
 
 const Position = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
 
-const read = <S extends Schema.ConstraintDecoder<unknown>>(
-  schema: S,
-  path?: string,
-  unknownMembers: UnknownMembers = "refused"
-) => {
-  const readResult = reader(schema, path, unknownMembers)
-  return (input: unknown): Effect.Effect<S["Type"], InvalidInput> => Effect.suspend(() => Effect.fromResult(readResult(input)))
-}
-const readConsumer = read(ConsumerName, "consumer")
-const readTenantId = read(TenantId, "tenantId")
-const readScope = read(Schema.Struct({ tenantId: Schema.optionalKey(TenantId) }))
-const readAdding = read(
+const readConsumer = effectReader(ConsumerName, "consumer")
+const readTenantId = effectReader(TenantId, "tenantId")
+const readScope = effectReader(Schema.Struct({ tenantId: Schema.optionalKey(TenantId) }))
+const readAdding = effectReader(
   Schema.Struct({ tenantId: Schema.optionalKey(TenantId), from: Schema.optionalKey(Schema.Literals(["now", "beginning"])) })
 )
-const readDeliverOptions = read(DeliverOptionsSchema)
-const readPage = read(Schema.Struct({ after: Schema.optionalKey(Position), limit: Schema.optionalKey(Limit) }))
-const readEvent = read(
+const readDeliverOptions = effectReader(DeliverOptionsSchema)
+const readPage = effectReader(Schema.Struct({ after: Schema.optionalKey(Position), limit: Schema.optionalKey(Limit) }))
+const readEvent = effectReader(
   Schema.Struct({
     tenantId: TenantId,
     orderId: OrderId,
@@ -355,7 +346,8 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
                 Effect.suspend(() => handle(delivery)),
                 {
                   onSuccess: () => Effect.succeed(null),
-                  onFailure: (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.succeed(describe(cause)))
+                  // A handler that interrupts itself has failed. When the call itself is interrupted, nothing here goes on.
+                  onFailure: (cause) => Effect.succeed(describe(cause))
                 }
               )
           yield* settler(settlementOf(delivery, retry, error))
@@ -391,7 +383,6 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
               (done) => new Set(done)
             )
           )
-    if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
     const done = Exit.isSuccess(exit) ? exit.value : new Set<Delivery>()
     const error = Exit.isFailure(exit) ? describe(exit.cause) : "the consumer did not answer that it is done"
     for (const each of held) {

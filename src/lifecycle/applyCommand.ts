@@ -6,12 +6,12 @@ import * as Result from "effect/Result"
 import type { SealedEvent } from "../order/auditChain.ts"
 import {
   type CommandRequest,
-  commands,
   type CommandType,
   type EventOf,
   type OrderCommand,
   type RefusalOf
 } from "../order/commands/index.ts"
+import { definitions } from "../order/commands/definitions.ts"
 import type { RentingFacts } from "../order/commands/defineCommand.ts"
 import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
@@ -117,11 +117,10 @@ interface LoadedFor {
 }
 
 /**
- * Apply a command to an order. Several attempts without a lock, each from fresh state, and then under the order's lock: whoever loses a
- * race lost it to someone who got something done.
+ * Apply a command to an order. Several attempts without a lock, each from fresh state, and then under the order's lock: a command
+ * loses a race only to one that was carried out.
  *
- * Whatever needs nobody else happens between two steps and is none of its own: reading the clock, deciding, sealing. An attempt is a load
- * and a commit.
+ * An attempt is two steps, a load and a commit. What waits for nothing (reading the clock, deciding, sealing) happens between them.
  */
 export const applyCommand = <Type extends CommandType, Name extends OrderName>(
   services: CommandServices,
@@ -168,7 +167,7 @@ const whenTurnsAreTaken = <A, E, R>(
 const loadFor = <Type extends CommandType, Name extends OrderName>({ services, caller, name, request }: Giving<Type, Name>) =>
   withMillis((millis) => {
     const { type } = request as CommandRequest
-    const { nameInFingerprints = type }: { readonly nameInFingerprints?: string } = commands[type]
+    const { nameInFingerprints = type } = definitions[type]
     const bound = bindKey(caller, millis, [name, { ...request, type: nameInFingerprints }], services.digest)
     return Effect.map(load(services, caller.tenantId, name, request as CommandRequest, lookupOf(bound, millis)), (loaded) => ({
       millis,
@@ -188,11 +187,12 @@ const load = ({ store }: CommandServices, tenantId: TenantId, order: OrderName, 
 
 /** The asset that a command is to rent, if it is one of those that rent. */
 const assetOf = (request: CommandRequest): SerialNumber | undefined => {
-  const { rents }: { readonly rents: string | undefined } = commands[request.type]
+  const { rents } = definitions[request.type]
+  // The definition names a member of its own request.
   return rents === undefined ? undefined : (request as unknown as Readonly<Record<string, SerialNumber>>)[rents]
 }
 
-/** Decide on what was loaded, and commit. `again`: the whole attempt, for a refusal that somebody else was first to be given. */
+/** Decide on what was loaded, and commit. `again`: the whole attempt, where another call was given an answer under the same key first. */
 const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
   giving: Giving<Type, Name>,
   { millis, bound, loaded }: LoadedFor,
@@ -220,7 +220,7 @@ const toldAgain = <Type extends CommandType, Name extends OrderName>(
 
 const notFound = (name: OrderName) => ("orderId" in name ? new OrderNotFound(name) : new SubscriptionNotFound(name))
 
-/** An attempt while nobody else can change the order. A refusal is no reason to take back what was done under the lock: it is remembered there. */
+/** An attempt under the order's lock. A refusal is no reason to take back what was done under the lock: it is remembered there. */
 const attemptUnderLock = <Type extends CommandType, Name extends OrderName>(
   { services, caller: { tenantId } }: Giving<Type, Name>,
   { orderId }: LostRace,

@@ -3,8 +3,8 @@
  */
 import * as Result from "effect/Result"
 import type { AuditEvent } from "./AuditEvent.ts"
-import { commands, type CommandType, type EventOf, type OrderCommand, type OrderEvent, type RefusalOf } from "./commands/index.ts"
-import type { RefusalFacts } from "./commands/defineCommand.ts"
+import { definitions } from "./commands/definitions.ts"
+import type { CommandType, EventOf, OrderCommand, OrderEvent, RefusalOf } from "./commands/index.ts"
 import { evolve } from "./evolve.ts"
 import { assertLaws } from "./invariants.ts"
 import { type Answer, answerTo, type Lifecycle } from "./lifecycleTable.ts"
@@ -49,20 +49,6 @@ export const contextOf = (
     ? { units }
     : { units, given: { order, command, at: occasion.at, actor: occasion.actor } }
 }
-
-/** A command's definition, for a command whose name is not known here. */
-interface Definition {
-  readonly kind: AuditEvent["type"]
-  readonly question: (order: Order, command: OrderCommand, at?: Timestamp) => OrderEvent
-  readonly record: (order: Order, command: OrderCommand, at: Timestamp) => Pick<AuditEvent, "details" | "confidential">
-  readonly refusals: Readonly<Record<string, (facts: RefusalFacts<OrderCommand>) => Refusal | undefined>>
-}
-const definitions = Object.fromEntries(
-  Object.values(commands).map(({ name, event, question, record, refusals }) => [
-    name,
-    { kind: event.fields.type.schema.literal, question, record, refusals }
-  ])
-) as unknown as Readonly<Record<CommandType, Definition>>
 
 /** The command as the machine is asked: its type, and the facts its guards want to know. Without `at`, no start is too far away. */
 export const questionOf = (order: Order, command: OrderCommand, at?: Timestamp): OrderEvent =>

@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import type { AuditEvent } from "./AuditEvent.ts"
-import { commands } from "./commands/index.ts"
+import { definitionByKind } from "./commands/definitions.ts"
 import { orderPlaced } from "./commands/place.ts"
 import type { Order } from "./Order.ts"
 
@@ -27,22 +27,14 @@ export const evolve = (order: Order | null, event: AuditEvent): Order => {
     throw new Error(`order ${event.orderId}: event ${event.sequence} does not follow version ${order?.version ?? 0}`)
   }
   if (event.type === "order.placed") return orderPlaced(event)
-  const change = changeByKind.get(event.type)
-  if (change === undefined) {
+  const definition = definitionByKind.get(event.type)
+  if (definition === undefined) {
     const { orderId, sequence, type } = event as { orderId: string; sequence: number; type: unknown }
     throw new UnknownEventKind({ orderId, sequence, kind: String(type) })
   }
   if (order === null) throw new Error(`order ${event.orderId}: a history begins with order.placed, not ${event.type}`)
-  return change(order, event)
+  return definition.evolve(order, event)
 }
-
-/** What an event of each kind changes of an order, as the command that it records says. */
-const changeByKind: ReadonlyMap<string, (order: Order, event: AuditEvent) => Order> = new Map(
-  Object.values(commands).map(({ event, evolve }) => [
-    event.fields.type.schema.literal,
-    evolve as (order: Order, event: AuditEvent) => Order
-  ])
-)
 
 /** The order that a whole history makes. Throws as `evolve` does. */
 export const fold = (events: Iterable<AuditEvent>): Order | null => {

@@ -5,7 +5,8 @@
  */
 import * as Result from "effect/Result"
 import type { AuditEvent } from "./AuditEvent.ts"
-import { commands, type OrderCommand } from "./commands/index.ts"
+import { definitions } from "./commands/definitions.ts"
+import type { OrderCommand } from "./commands/index.ts"
 import { contextOf, decide, questionOf, refusalOf, subscriptionsInTheWay } from "./decide.ts"
 import { type Lifecycle, refusalsTo } from "./lifecycleTable.ts"
 import { type Order, type OrderStatus, type SubscriptionId } from "./Order.ts"
@@ -71,11 +72,6 @@ export const preview = (lifecycle: Lifecycle, order: Order, command: OrderComman
     order,
     blockers: [],
     plan: { status: after.status, released: event.released, event },
-    warnings: warningsOf(order, command)
+    warnings: definitions[command.type].warnings?.(order) ?? []
   }
-}
-
-const warningsOf = (order: Order, { type }: OrderCommand): ReadonlyArray<string> => {
-  const { warnings }: { readonly warnings?: (order: Order) => ReadonlyArray<string> } = commands[type]
-  return warnings?.(order) ?? []
 }

@@ -121,7 +121,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: OrderProc
           declared: { before, refusal }
         }
       ]) =>
-        // The machine knows guards and codes by name, whoever they are from.
+        // The machine knows guards and codes by name, the library's and those of a process.
         before === command ? [{ guard: unless(name as Fact), actions: refuse(refusal.code as Refusal["code"]) }] : []
     )
   const confirm = [...own("confirm"), { target: "confirmed" }] as const

@@ -24,7 +24,7 @@ export interface PossibleCommand {
   readonly blockers: ReadonlyArray<Blocker>
 }
 
-/** Every command on the order as it stands, for whoever asks at that time. */
+/** Every command on the order as it stands, for one who asks at that time. */
 export const possibleCommands = (
   lifecycle: Lifecycle,
   order: Order,

@@ -43,6 +43,11 @@ export type {
   SubscriptionListRequest
 } from "./Orders.ts"
 
+// Rules of your own.
+export { orderProcess, type OrderProcess } from "../order/process/orderProcess.ts"
+export { type GuardFacts, GuardFailed, type OwnGuard } from "../order/process/OwnGuard.ts"
+export { WrongProcess } from "../order/process/checkProcess.ts"
+
 // What comes back.
 export { type BrokenChain, EventNotErasable } from "../lifecycle/AuditTrail.ts"
 export {
@@ -78,12 +83,6 @@ export { type InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } fr
 export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/place.ts"
 export { OrderAlreadyCancelled, OrderNotCancellable } from "../order/commands/cancel.ts"
 export { OwnRefusal } from "../order/process/OwnRefusal.ts"
-
-// Rules of your own.
-export { orderProcess, type OrderProcess } from "../order/process/orderProcess.ts"
-export { type GuardFacts, GuardFailed, type OwnGuard } from "../order/process/OwnGuard.ts"
-export { WrongProcess } from "../order/process/checkProcess.ts"
-
 export { OrderNotPending } from "../order/commands/confirm.ts"
 export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../order/commands/cancelSubscription.ts"
 

@@ -65,7 +65,10 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
   }
 }
 
-/** Each command takes what the service takes, and options behind it. */
+/**
+ * Each command takes what the service takes, and options behind it. That is what `CommandMethod` says of each name, which a record made in a
+ * loop does not show.
+ */
 const commandMethods = (lifecycle: OrderLifecycle["Service"], run: Calls<Services>["run"]): CommandMethods =>
   Object.fromEntries(
     commandTypes.map((type) => {

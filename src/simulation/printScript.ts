@@ -59,7 +59,7 @@ const describe = (call: ScriptedCall, number: number, names: ReadonlyMap<number,
   return `${call.type} ${about}${wordsOf(call)}`
 }
 
-/** What else helps: the asset that is to go out, and why an order is to end, where somebody says so in words of their own. */
+/** What else helps: the asset that is to go out, and why an order is to end, where the call gives a reason. */
 const wordsOf = (call: ScriptedCommand): string => {
   const { rents } = commands[call.type]
   const request: Readonly<Record<string, unknown>> = call.request

@@ -7,7 +7,8 @@ import type { AuditEvent } from "../order/AuditEvent.ts"
 import { evolve } from "../order/evolve.ts"
 import { type Answer, answerTo, type Lifecycle } from "../order/lifecycleTable.ts"
 import { type Order, type OrderStatus, unitsOf } from "../order/Order.ts"
-import { commands, type Commands, type CommandType, commandTypes, type OrderEvent } from "../order/commands/index.ts"
+import { definitionByKind } from "../order/commands/definitions.ts"
+import { commandTypes, type OrderEvent } from "../order/commands/index.ts"
 
 /** What a step of the walk met, with the id of the invariant it breaks. */
 export interface StepFault {
@@ -82,16 +83,12 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
   return releaseFault(order, event, answer, step)
 }
 
-/** What the event records, as the command that the machine is asked about. What is not recorded was in order, or it would not be there. */
-const questionFor = (order: Order, event: Exclude<AuditEvent, { type: "order.placed" }>): OrderEvent => {
-  const command = commandByKind.get(event.type)
+/** What the event records, as the command that the machine is asked about. */
+const questionFor = (order: Order, event: AuditEvent): OrderEvent => {
+  const command = definitionByKind.get(event.type)
   if (command === undefined) throw new Error(`no command is recorded by ${event.type}`)
-  return (command.questionOfEvent as (order: Order, event: AuditEvent) => OrderEvent)(order, event)
+  return command.questionOfEvent(order, event)
 }
-
-const commandByKind = new Map<string, Commands[CommandType]>(
-  Object.values(commands).map((command) => [command.event.fields.type.schema.literal, command])
-)
 
 /** A cancel releases exactly what was held; nothing else releases anything. */
 const releaseFault = (order: Order, event: AuditEvent, answer: Answer, step: string): StepFault | null => {

@@ -21,7 +21,7 @@ import { postgresStore } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 import { confirmedOrder, laptop, newCaller, newSerial, requestFor, shopOver } from "../support/world.ts"
 
-/** A manager may do what nobody else may. */
+/** Some things only a manager may do. */
 const onlyManagers = orderProcess("our-shop")
   .guard("managersCancel", {
     before: "cancel",
@@ -58,7 +58,7 @@ describe.each(Object.entries(stores))("a guard of one's own, %s", (_, store) => 
         }
         expect(yield* Effect.flip(lifecycle.cancel(keyed, orderId))).toMatchObject(words)
         expect((yield* lifecycle.get(caller.tenantId, orderId)).version).toBe(2)
-        // Whoever asks again under the key gets the first answer, whatever the guard would say now.
+        // A repeat under the key gets the first answer, whatever the guard would say now.
         const asManager = { ...keyed, actor: { userId: "eve", role: "manager" } }
         expect(yield* Effect.flip(lifecycle.cancel(asManager, orderId))).toMatchObject({ ...words, replayed: true })
         expect((yield* lifecycle.preview(caller, orderId, { type: "cancel" })).blockers).toMatchObject([

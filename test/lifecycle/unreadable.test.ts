@@ -17,7 +17,7 @@ import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import * as Memory from "../../src/memory/MemoryOrderStore.ts"
-import { TenantId } from "../../src/order/Order.ts"
+import { type Order, TenantId } from "../../src/order/Order.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { placing } from "../../src/testing/contractOrders.ts"
 import { verify } from "../../src/verify/verify.ts"
@@ -47,8 +47,10 @@ const sqlStores: Readonly<Record<string, Layer.Layer<Stored | SqlClient.SqlClien
   "in a folder": embedded
 }
 
+type Damage = Effect.Effect<ReadonlyArray<unknown>, SqlError>
+
 /** With the rights of an owner, and without what would be in the way. */
-const asVandal = (statement: (sql: SqlClient.SqlClient) => Effect.Effect<ReadonlyArray<unknown>, SqlError>) =>
+const asVandal = (statement: (sql: SqlClient.SqlClient) => Damage) =>
   Effect.gen(function* () {
     const sql = (yield* SqlClient.SqlClient).withoutTransforms()
     yield* sql.withTransaction(
@@ -117,41 +119,36 @@ describe.each(Object.entries(sqlStores))("an order that cannot be read, %s,", (_
       })
     ))
 
-  it("whose rows do not take the cancel does not keep the others from being cancelled together either", () =>
+  it.each<[words: string, damage: (sql: SqlClient.SqlClient, order: Order) => Damage]>([
+    [
+      "that cannot be loaded",
+      (sql, { tenantId, orderId }) =>
+        sql`UPDATE order_lifecycle.reservations SET held = held + 1, quantity = quantity + 1
+             WHERE tenant_id = ${tenantId} AND order_id = ${orderId} RETURNING 1 AS one`
+    ],
+    [
+      "whose rows do not take the cancel",
+      (sql, { tenantId, orderId }) =>
+        sql`UPDATE order_lifecycle.reservations SET sku = 'OTHER'
+             WHERE tenant_id = ${tenantId} AND order_id = ${orderId} RETURNING 1 AS one`
+    ]
+  ])("%s does not keep the others from being cancelled together", (_, damage) =>
     runtime.runPromise(
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
         const caller = newCaller()
-        const [one, bad, other] = yield* Effect.forEach([1, 2, 3], () => confirmedOrder(caller))
-        const ids = [one, bad, other].flatMap((order) => order?.orderId ?? [])
-        yield* asVandal(
-          (sql) => sql`UPDATE order_lifecycle.reservations SET sku = 'OTHER'
-                        WHERE tenant_id = ${caller.tenantId} AND order_id = ${bad?.orderId ?? ""} RETURNING 1 AS one`
+        const orders = [yield* confirmedOrder(caller), yield* confirmedOrder(caller), yield* confirmedOrder(caller)] as const
+        yield* asVandal((sql) => damage(sql, orders[1]))
+        const answers = yield* lifecycle.cancelMany(
+          caller,
+          orders.map(({ orderId }) => orderId)
         )
-        const answers = yield* lifecycle.cancelMany(caller, ids)
         expect(
           answers.map(({ outcome }) => (outcome._tag === "Success" ? outcome.success.after.status : outcome.failure._tag))
         ).toEqual(["cancelled", "StoreUnavailable", "cancelled"])
       })
-    ))
-
-  it("does not keep the others from being cancelled together", () =>
-    runtime.runPromise(
-      Effect.gen(function* () {
-        const lifecycle = yield* OrderLifecycle
-        const caller = newCaller()
-        const [one, bad, other] = yield* Effect.forEach([1, 2, 3], () => confirmedOrder(caller))
-        const ids = [one, bad, other].flatMap((order) => order?.orderId ?? [])
-        yield* asVandal(
-          (sql) => sql`UPDATE order_lifecycle.reservations SET held = held + 1, quantity = quantity + 1
-                        WHERE tenant_id = ${caller.tenantId} AND order_id = ${bad?.orderId ?? ""} RETURNING 1 AS one`
-        )
-        const answers = yield* lifecycle.cancelMany(caller, ids)
-        expect(
-          answers.map(({ outcome }) => (outcome._tag === "Success" ? outcome.success.after.status : outcome.failure._tag))
-        ).toEqual(["cancelled", "StoreUnavailable", "cancelled"])
-      })
-    ))
+    )
+  )
 })
 
 const showing: Readonly<Record<string, Layer.Layer<Stored>>> = { "in memory": Layer.fresh(Memory.layer), ...sqlStores }

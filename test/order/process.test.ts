@@ -9,7 +9,6 @@ import { decide } from "../../src/order/decide.ts"
 import { explain, preview } from "../../src/order/explain.ts"
 import { lifecycleOf } from "../../src/order/process/lifecycleOf.ts"
 import { makeOrderMachine } from "../../src/order/orderMachine.ts"
-import type { Order } from "../../src/order/Order.ts"
 import { cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import { libraryCodes, WrongProcess } from "../../src/order/process/checkProcess.ts"
 import { orderProcess, type OrderProcess } from "../../src/order/process/orderProcess.ts"
@@ -17,6 +16,7 @@ import { GuardFailed, type OwnGuard } from "../../src/order/process/OwnGuard.ts"
 import { OwnRefusal } from "../../src/order/process/OwnRefusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 import { commandOf, history, move, occasion } from "../../src/testing/arbitraries.ts"
+import { sampleOrder } from "../support/sampleOrder.ts"
 
 const refusal = (code: string) => ({ code, message: `No: ${code}.`, remedy: `Mend ${code}.` })
 const hour = 3_600_000
@@ -28,12 +28,7 @@ const windowed = orderProcess("our-shop").guard("withinCancellationWindow", {
 })
 
 describe("a guard of one's own", () => {
-  const [order] = fc.sample(
-    history(0)
-      .filter(({ order }) => order.status === "confirmed")
-      .map(({ order }) => order),
-    { numRuns: 1, seed: 1 }
-  ) as [Order]
+  const order = sampleOrder()
   const lifecycle = lifecycleOf("noActiveSubscriptions", windowed)
   const on = (hours: number, role?: string) => ({
     at: Timestamp.make(new Date(Date.parse(order.createdAt) + hours * hour).toISOString()),

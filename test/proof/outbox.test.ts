@@ -108,10 +108,14 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
         const clock = yield* Clock.Clock
         const begun = clock.monotonicTimeNanosUnsafe()
         const stopped = clockOffBy(clock, hours * 3_600_000, () => begun)
-        const die = (lease: Duration.Input) =>
-          outbox
-            .deliver("mail", () => Effect.interrupt, { tenantId, lease })
-            .pipe(Effect.exit, Effect.provideService(Clock.Clock, stopped))
+        const die = Effect.fnUntraced(function* (lease: Duration.Input) {
+          const begun = yield* Deferred.make<void>()
+          const endless = () => Effect.andThen(Deferred.succeed(begun, undefined), Effect.never)
+          const relay = outbox.deliver("mail", endless, { tenantId, lease })
+          const running = yield* Effect.forkChild(Effect.provideService(relay, Clock.Clock, stopped))
+          yield* Deferred.await(begun)
+          yield* Fiber.interrupt(running)
+        })
         // It dies over a short lease, and is told of a failure that is to be tried again soon: others get both as if its clock were right.
         const attempts: Array<number> = []
         const take = outbox.deliver("mail", ({ attempts: before }) => Effect.sync(() => void attempts.push(before)), { tenantId })
@@ -142,6 +146,8 @@ describe.each(Object.entries<Layer.Layer<OrderStore, unknown>>(stores))("the out
         unspeakable.self = unspeakable
         const options = { tenantId, retry: { first: 0 } }
         expect(yield* outbox.deliver("odd", () => Effect.fail(unspeakable), options)).toMatchObject({ failed: 2 })
+        expect(yield* outbox.deliver("odd", () => Effect.interrupt, options)).toMatchObject({ failed: 2 })
+        expect(yield* outbox.deliverBatch("odd", () => Effect.interrupt, options)).toMatchObject({ failed: 2 })
         expect(yield* outbox.deliverBatch("odd", () => Effect.succeed(5 as never), options)).toMatchObject({ failed: 2 })
         expect(yield* outbox.deliver("odd", () => Effect.void, options)).toMatchObject({ delivered: 2 })
       })

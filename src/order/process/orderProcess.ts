@@ -51,6 +51,7 @@ const build = <Guards extends string>(
 ): OrderProcess<Guards> => ({
   name,
   guards: new NamedOnce(added.map(([guardName, guard]) => [guardName, guardOf(guardName, guard)])),
+  // A guard is asked about commands of its own name alone.
   guard: (guardName, guard) => build(name, [...added, [guardName, guard as unknown as OwnGuard]])
 })
 

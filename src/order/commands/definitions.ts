@@ -1,0 +1,32 @@
+/** Commands for code that does not know which of them it has: by name, and by the kind of the event that records them. */
+import type { AuditEvent } from "../AuditEvent.ts"
+import type { Order } from "../Order.ts"
+import type { Refusal } from "../Refusal.ts"
+import type { Timestamp } from "../Timestamp.ts"
+import type { RefusalFacts } from "./defineCommand.ts"
+import { commands, type CommandType, type OrderCommand, type OrderEvent } from "./index.ts"
+
+/** What `defineCommand` makes, for any command. */
+export interface Definition {
+  /** The kind of the event that records it. */
+  readonly kind: AuditEvent["type"]
+  readonly rents: string | undefined
+  readonly question: (order: Order, command: OrderCommand, at?: Timestamp) => OrderEvent
+  readonly questionOfEvent: (order: Order, event: AuditEvent) => OrderEvent
+  readonly refusals: Readonly<Record<string, (facts: RefusalFacts<OrderCommand>) => Refusal | undefined>>
+  readonly record: (order: Order, command: OrderCommand, at: Timestamp) => Pick<AuditEvent, "details" | "confidential">
+  readonly evolve: (order: Order, event: AuditEvent) => Order
+  readonly warnings?: (order: Order) => ReadonlyArray<string>
+  readonly nameInFingerprints?: string
+}
+
+// Each function takes its own command and event. They are called by the command's name, or by the event's kind, which the compiler
+// cannot follow into a record: this is the one place where it is told.
+export const definitions = Object.fromEntries(
+  Object.values(commands).map((command) => [command.name, { ...command, kind: command.event.fields.type.schema.literal }])
+) as unknown as Readonly<Record<CommandType, Definition>>
+
+/** The command that events of a kind record. */
+export const definitionByKind: ReadonlyMap<string, Definition> = new Map(
+  Object.values(definitions).map((definition) => [definition.kind, definition])
+)
