@@ -18,6 +18,9 @@ export default defineConfig({
     // What needs a browser has a configuration of its own there.
     exclude: ["test/browser/**"],
     globalSetup: ["test/support/compileCache.ts", "test/support/postgresServer.ts", "test/support/evidenceTable.ts"],
+    setupFiles: ["test/support/afterEachFile.ts"],
+    // Loading the library anew for each file would be a quarter of all that a run takes.
+    isolate: false,
     // Two files at a time: each that works on PostgreSQL or PGlite keeps a core busy by itself.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

@@ -6,7 +6,7 @@
  * three times has failed, whatever it has found.
  */
 import { appendFileSync } from "node:fs"
-import { afterAll, inject } from "vitest"
+import { inject } from "vitest"
 import type { mustHappen } from "./evidenceCounts.ts"
 
 export { amount } from "./scale.ts"
@@ -30,9 +30,10 @@ export const sometimes = (what: (typeof mustHappen)[number], count = 1): void =>
   counts.sometimes[what] = (counts.sometimes[what] ?? 0) + count
 }
 
-afterAll(() => {
+/** Write down what the test file has counted. */
+export const writeEvidence = (): void => {
   if (Object.keys(counts.tried).length + Object.keys(counts.sometimes).length === 0) return
   appendFileSync(inject("evidenceFile"), `${JSON.stringify(counts)}\n`)
   counts.tried = {}
   counts.sometimes = {}
-})
+}
