@@ -24,11 +24,14 @@ export {
 export { type Answer, type Consequence, type Lifecycle, lifecycles } from "./order/lifecycleTable.ts"
 
 // Rules of your own.
-export { orderProcess, type OrderProcess } from "./order/process/orderProcess.ts"
-export { type GuardFacts, GuardFailed, type OwnGuard } from "./order/process/OwnGuard.ts"
+export { type OrderProcess, orderProcess, type OwnStatusRules, type ProcessBuilder } from "./order/process/orderProcess.ts"
+export type { GuardFacts, OwnGuard, RuleFacts, Words } from "./order/process/OwnGuard.ts"
+export type { OwnCommand } from "./order/process/OwnCommand.ts"
+export type { ColumnType, OwnRows, Row as OwnRow, RowFacts } from "./order/process/OwnRows.ts"
+export { RuleFailed } from "./order/process/RuleFailed.ts"
 export { OwnRefusal } from "./order/process/OwnRefusal.ts"
-export { WrongProcess } from "./order/process/checkProcess.ts"
-export { lifecycleOf } from "./order/process/lifecycleOf.ts"
+export { WrongProcess } from "./order/process/WrongProcess.ts"
+export { lifecycleOf, machineOf } from "./order/process/lifecycleOf.ts"
 
 // Deciding, pure.
 export { decide } from "./order/decide.ts"
@@ -58,6 +61,7 @@ export {
   Line,
   Order,
   OrderId,
+  LibraryStatus,
   OrderStatus,
   Payment,
   SerialNumber,
@@ -92,13 +96,20 @@ export {
 export { InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "./order/commonRefusals.ts"
 export { OrderNotPending } from "./order/commands/confirm.ts"
 export { Refusal } from "./order/Refusal.ts"
-export { AuditEvent, releasedBySku } from "./order/AuditEvent.ts"
+export { AuditEvent, isOwnEvent, type LibraryEvent, releasedBySku } from "./order/AuditEvent.ts"
 export { Released, RequestId } from "./order/orderEvent.ts"
 export { type ChainFault, type SealedEvent, verifyChain } from "./order/auditChain.ts"
 export { type Digest, portableDigest } from "./order/digest.ts"
 
 // Making it happen.
-export { type CommandFailure, type OrderCommands, OrderLifecycle } from "./lifecycle/OrderLifecycle.ts"
+export {
+  type CommandFailure,
+  type LifecycleOptions,
+  type OrderCommands,
+  OrderLifecycle,
+  type PlaceOptions
+} from "./lifecycle/OrderLifecycle.ts"
+export { ordersUnder } from "./lifecycle/ordersUnder.ts"
 export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
 export { Caller } from "./lifecycle/Caller.ts"
 export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"
@@ -137,6 +148,7 @@ export {
   type OrderSort,
   OrderStore,
   OutcomeUnknown,
+  RowRefused,
   type PagePosition,
   type PositionedEvent,
   type Remembered,

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { SealedEvent } from "../../src/order/auditChain.ts"
-import { AuditEvent } from "../../src/order/AuditEvent.ts"
+import { libraryEvents } from "../../src/order/AuditEvent.ts"
 import { OrderId } from "../../src/order/Order.ts"
 import { drawFields, fieldsOf, type JsonSchema } from "./fields.ts"
 import { anchored, blocks, code, heading, json, prose, table } from "./markdown.ts"
@@ -54,13 +54,13 @@ const ownParts = ["details", "confidential"] as const
 /** The page. */
 export const drawEvents = async (): Promise<string> => {
   const recorded = await live()
-  const members = AuditEvent.members.map((member) => {
+  const members = libraryEvents.map((member) => {
     const type = member.fields.type.schema.literal
     const example = recorded.find(({ stored }) => stored.event.type === type)
     if (example === undefined) throw new Error(`no command of docs/draw/events.ts makes a ${type}`)
     return { type, example, schema: jsonSchemaOf(member), description: descriptionOf(member) }
   })
-  const [first] = AuditEvent.members
+  const [first] = libraryEvents
   const { type: _, details: __, confidential: ___, ...common } = first.fields
   const shared = fieldsOf(jsonSchemaOf(Schema.Struct(common))).map((field) => ({
     ...field,

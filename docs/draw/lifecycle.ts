@@ -1,6 +1,6 @@
 /** `docs/lifecycle.md`, drawn from the machine: the diagram, the statuses, and every command on every status. */
 import { type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
-import { OrderStatus } from "../../src/order/Order.ts"
+import { LibraryStatus } from "../../src/order/Order.ts"
 import { commandTypes } from "../../src/order/commands/index.ts"
 import { makeOrderMachine } from "../../src/order/orderMachine.ts"
 import { cancellationPolicyNames, policies } from "../../src/order/policies/index.ts"
@@ -10,7 +10,7 @@ import { drawStateDiagram, guardsOf } from "./stateDiagram.ts"
 
 /** What every status answers to every command. */
 const drawAnswers = (lifecycle: Lifecycle): string => {
-  const rows = OrderStatus.literals.flatMap((status) =>
+  const rows = LibraryStatus.literals.flatMap((status) =>
     commandTypes.flatMap((command) => {
       const answers = lifecycle.answers[status][command]
       const accepted = answers.flatMap((answer) =>
@@ -41,7 +41,7 @@ export const drawLifecycle = (
     "## Statuses",
     table(
       ["Status", "Meaning"],
-      OrderStatus.literals.map((status) => [code(status), machine.states[status]?.description ?? ""])
+      LibraryStatus.literals.map((status) => [code(status), machine.states[status]?.description ?? ""])
     ),
     "## Cancellation policies",
     "The embedding service chooses one. It is the guard that stands before every cancel.",

@@ -4,7 +4,16 @@ import { RequestId } from "../../src/order/orderEvent.ts"
 import { decide, refusalOf } from "../../src/order/decide.ts"
 import type { Occasion } from "../../src/order/Transition.ts"
 import { type Answer, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
-import { CustomerId, OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
+import {
+  CustomerId,
+  OrderId,
+  LibraryStatus,
+  type OrderStatus,
+  SerialNumber,
+  Sku,
+  SubscriptionId,
+  TenantId
+} from "../../src/order/Order.ts"
 import { type CommandType, commandTypes, type OrderCommand } from "../../src/order/commands/index.ts"
 import { place } from "../../src/order/commands/place.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
@@ -70,7 +79,7 @@ export interface MachineRefusal {
 }
 
 export const machineRefusals = (lifecycle: Lifecycle): ReadonlyArray<MachineRefusal> =>
-  OrderStatus.literals.flatMap((status) =>
+  LibraryStatus.literals.flatMap((status) =>
     commandTypes.flatMap((command) =>
       lifecycle.answers[status][command].flatMap((answer) =>
         answer.refusal ? [{ command, status, lacking: answer.refusal.lacking, error: errorOf(lifecycle, command, answer) }] : []

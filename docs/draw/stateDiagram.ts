@@ -1,6 +1,6 @@
 /** The state diagram, drawn from the machine as Mermaid. */
 import { type Answer, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
-import { OrderStatus } from "../../src/order/Order.ts"
+import { LibraryStatus } from "../../src/order/Order.ts"
 import { commandTypes } from "../../src/order/commands/index.ts"
 import { fence } from "./markdown.ts"
 
@@ -17,7 +17,7 @@ export const guardsOf = (answers: ReadonlyArray<Answer>, answer: Answer): Readon
  * two targets; what a command has to bring itself would hide the picture, and stands in the table.
  */
 export const mermaidOf = (lifecycle: Lifecycle = lifecycles.noActiveSubscriptions): string => {
-  const arrows = OrderStatus.literals.flatMap((from) =>
+  const arrows = LibraryStatus.literals.flatMap((from) =>
     commandTypes.flatMap((command) => {
       const answers = lifecycle.answers[from][command]
       return answers.flatMap((answer) => {

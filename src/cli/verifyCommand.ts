@@ -21,6 +21,7 @@ import { layerDigest } from "../node/nodeDigest.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 import { readHeads, writeHeads } from "./headsFile.ts"
 import { pooledFlag } from "./pooledFlag.ts"
+import { importProcess, processFlag } from "./processFlag.ts"
 import { openRecords, type Place } from "./openRecords.ts"
 
 /** Violations were found: the command did its work, and the answer is no. */
@@ -40,6 +41,7 @@ const flags = {
     Flag.withDescription("The policy that orders were cancelled under. Without it, what any policy allows is right"),
     Flag.optional
   ),
+  process: processFlag,
   heads: Flag.String("heads").pipe(
     Flag.withDescription(
       "A file that --export-heads wrote: shows events that were cut off since, and orders that were taken away"
@@ -59,13 +61,15 @@ const flags = {
 export const verifyCommand = Command.make(
   "verify",
   flags,
-  Effect.fnUntraced(function* ({ databaseUrl, pooled, dataFolder, tenant, policy, heads, exportHeads, json }) {
+  Effect.fnUntraced(function* ({ databaseUrl, pooled, dataFolder, tenant, policy, process, heads, exportHeads, json }) {
     const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
     const tenantId = Option.map(tenant, (id) => id as TenantId)
     const found = new Map<InvariantId, number>()
-    let checked: Checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0 }
+    let checked: Checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0, eventsNotJudged: 0 }
 
+    const own = Option.isSome(process) ? yield* importProcess(process.value) : undefined
     const violations = verify({
+      ...(own && { process: own }),
       onChecked: (now) => {
         checked = now
         return showProgress(now)
@@ -145,10 +149,11 @@ const summaryOf = ({ tenants, orders, events }: Checked, found: ReadonlyMap<Inva
 }
 
 /** What is right, and worth knowing. */
-const noticeOf = ({ ordersWithAssumedDecimals: count }: Checked): string =>
-  count === 0
-    ? ""
-    : `\nThe events of ${counted(count, "order")} do not say how many decimals their amounts have: they are read as the build that wrote them did.`
+const noticeOf = ({ ordersWithAssumedDecimals, eventsNotJudged }: Checked): string => {
+  const decimals = `\nThe events of ${counted(ordersWithAssumedDecimals, "order")} do not say how many decimals their amounts have: they are read as the build that wrote them did.`
+  const judged = `\n${counted(eventsNotJudged, "event")} of a process that is not known here could not be judged: name it with --process.`
+  return (ordersWithAssumedDecimals === 0 ? "" : decimals) + (eventsNotJudged === 0 ? "" : judged)
+}
 
 const counted = (count: number, what: string): string => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`
 

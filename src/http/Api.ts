@@ -16,8 +16,12 @@ import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { StartSubscription } from "../order/commands/startSubscription.ts"
+import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
+import type { OwnCommand } from "../order/process/OwnCommand.ts"
+import type { OwnStatuses } from "./errors.ts"
+import { defaultPolicy } from "../order/policies/index.ts"
 import { completeOpenApi } from "./openApi.ts"
-import { ofChange, ofKeyedChange, ofOpenRead, ofRead, otherBodies } from "./refusals.ts"
+import { ofChange, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
 import { CancellationView, CommandsView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
 
@@ -223,6 +227,8 @@ const system = HttpApiGroup.make("system")
   )
   .annotateMerge(OpenApi.annotations({ title: "System", description: "About the service itself." }))
 
+const library = lifecycles[defaultPolicy]
+
 /** Everything the service answers to, except for `/openapi.json` and `/docs`, which are made from this. */
 export class Api extends HttpApi.make("order-lifecycle")
   .add(orders)
@@ -243,6 +249,47 @@ export class Api extends HttpApi.make("order-lifecycle")
         "Every error has the same body, and every answer has an `X-Request-Id`. `HEAD` works wherever `GET` does."
       ].join(" "),
       servers: [{ url: "/" }],
-      transform: completeOpenApi
+      transform: (spec) => completeOpenApi(spec, library)
     })
   ) {}
+
+// --- commands of a process -----------------------------------------------------------------------------------------------------------
+
+/** A command of a process as an operation: what it takes is what it is declared with. */
+const ownEndpoint = (
+  { process }: Lifecycle,
+  name: string,
+  { description, payload, otherwise }: OwnCommand,
+  statuses: OwnStatuses
+) => {
+  const guards = [...(process?.guards.values() ?? [])].filter(({ before }) => before === name)
+  return HttpApiEndpoint.post(name, `/v1/orders/:orderId/commands/${name}`, {
+    params: orderParams,
+    // Its members are read by the lifecycle, which says what is wrong with them in one way for all callers.
+    payload: payload ?? Schema.Struct({}),
+    success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
+    error: ofOwnChange(name, [otherwise.code, ...guards.map(({ code }) => code)], statuses)
+  }).annotateMerge(describe(name, description, description))
+}
+
+export type OwnEndpoint = ReturnType<typeof ownEndpoint>
+
+/** The Api under a lifecycle: with an operation for each command of its process, and with its statuses. */
+export const apiUnder = (lifecycle: Lifecycle, statuses: OwnStatuses): typeof Api => {
+  const { process } = lifecycle
+  if (process === undefined) return Api
+  const own = [...process.commands].map(([name, command]) => ownEndpoint(lifecycle, name, command, statuses))
+  const [first, ...others] = own
+  const description = `Commands of the process ${process.version.name}.`
+  const api =
+    first === undefined
+      ? Api
+      : Api.add(
+          HttpApiGroup.make("commands")
+            .add(first, ...others)
+            .annotateMerge(OpenApi.annotations({ title: "Commands", description }))
+        )
+  const transform = (spec: Parameters<typeof completeOpenApi>[0]) => completeOpenApi(spec, lifecycle)
+  // Its handlers are made for it: see `ownHandlers`.
+  return api.annotateMerge(OpenApi.annotations({ transform })) as unknown as typeof Api
+}

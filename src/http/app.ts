@@ -26,19 +26,20 @@ import type { RequestId } from "../order/orderEvent.ts"
 import { OwnCode } from "../order/process/OwnRefusal.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { InvalidInput } from "../order/commonRefusals.ts"
-import { Api } from "./Api.ts"
+import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
+import { type Api, apiUnder } from "./Api.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { authenticate } from "./authenticate.ts"
 import { bodyLimits } from "./bodyLimits.ts"
-import { answerDocument, isDocumentPath } from "./documents.ts"
+import { answerDocument, documentsOf, isDocumentPath } from "./documents.ts"
 import { answerDefect, answerFailure, commonHeaders, type Failure, httpFault, noteFailure, OwnStatuses } from "./errors.ts"
-import { CurrentCaller, handlers } from "./handlers.ts"
+import { CurrentCaller, handlersOf } from "./handlers.ts"
 import { idempotencyKeyOf } from "./idempotencyKey.ts"
 import { defaultLimits, type Limits, LimitsOption, makeRateLimit } from "./RateLimit.ts"
 import { readBody } from "./readBody.ts"
 import { requestIdOf } from "./requestId.ts"
 import { logRequest, type Noted, noteIds, RequestNotes } from "./requestLog.ts"
-import { findRoute, type Match, maxWrittenLength } from "./routes.ts"
+import { type Match, maxWrittenLength, routeFinder } from "./routes.ts"
 
 /** What can be set of the API when it is mounted. Limits that are left out keep their defaults. */
 export interface AppOptions {
@@ -53,11 +54,11 @@ interface Sent {
 }
 
 /** The Api on a router of its own. `app` lets in only what the route table knows, so its settings hardly matter. */
-const makeRouter = Effect.gen(function* () {
+const makeRouter = Effect.fnUntraced(function* (api: typeof Api) {
   // The route table refuses what is longer; what the router itself refuses would be a fault of ours.
   const router = yield* HttpRouter.make.pipe(Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: maxWrittenLength }))
-  const built = HttpApiBuilder.layer(Api).pipe(
-    Layer.provide(handlers),
+  const built = HttpApiBuilder.layer(api).pipe(
+    Layer.provide(handlersOf(api)),
     Layer.provide(Layer.succeed(HttpRouter.HttpRouter, router)),
     Layer.provide(HttpServer.layerServices)
   )
@@ -111,7 +112,11 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
   const limits = { ...defaultLimits, ...options.limits }
   const apiKeys = yield* ApiKeys
   const random = yield* SecureRandom.SecureRandom
-  const handle = Effect.provideService(yield* makeRouter, OwnStatuses, options.httpStatus ?? {})
+  const ownStatuses = options.httpStatus ?? {}
+  const api = apiUnder(yield* CurrentLifecycle, ownStatuses)
+  const handle = Effect.provideService(yield* makeRouter(api), OwnStatuses, ownStatuses)
+  const findRoute = routeFinder(api)
+  const documents = documentsOf(api)
   const takeFromBucket = makeRateLimit(limits)
 
   let inFlight = 0
@@ -130,7 +135,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     }
     const { template } = match.route
     notes.route = template
-    if (isDocumentPath(template)) return yield* answerDocument(template, request)
+    if (isDocumentPath(template)) return yield* answerDocument(documents, template, request)
     // Only handlers under /v1 ask for the caller.
     if (!template.startsWith("/v1/"))
       return yield* handle as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest>

@@ -39,22 +39,22 @@ const document = (type: string, bytes: Uint8Array, contentSecurityPolicy: Readon
   contentSecurityPolicy: ["default-src 'none'", "frame-ancestors 'none'", ...contentSecurityPolicy].join("; ")
 })
 
-const description = async (): Promise<Document> =>
-  document("application/json", new TextEncoder().encode(JSON.stringify(OpenApi.fromApi(Api))), [])
+const description = async (api: typeof Api): Promise<Document> =>
+  document("application/json", new TextEncoder().encode(JSON.stringify(OpenApi.fromApi(api))), [])
 
 /** The page as the framework makes it: one file with the script in it. */
-const renderPage = Effect.gen(function* () {
+const renderPage = Effect.fnUntraced(function* (api: typeof Api) {
   const router = yield* HttpRouter.make
-  const page = HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } })
+  const page = HttpApiScalar.layer(api, { path: "/docs", scalar: { withDefaultFonts: false } })
   yield* Layer.build(Layer.provide(page, Layer.succeed(HttpRouter.HttpRouter, router)))
   const request = HttpServerRequest.fromWeb(new Request("http://localhost/docs"))
   const response = yield* Effect.provideService(router.asHttpEffect(), HttpServerRequest.HttpServerRequest, request)
   return yield* Effect.promise(() => HttpServerResponse.toWeb(response).text())
-}).pipe(Effect.scoped)
+}, Effect.scoped)
 
 /** The page may run the scripts that are in it, and no other; it may ask this service, and no other. */
-const page = async (): Promise<Document> => {
-  const html = await Effect.runPromise(renderPage)
+const page = async (api: typeof Api): Promise<Document> => {
+  const html = await Effect.runPromise(renderPage(api))
   const scripts = Array.from(html.matchAll(/<script>([\s\S]*?)<\/script>/g), ([, script = ""]) => script)
   return document("text/html; charset=utf-8", new TextEncoder().encode(html), [
     `script-src ${scripts.map((script) => `'sha256-${sha256(script).digest("base64")}'`).join(" ")}`,
@@ -89,7 +89,16 @@ const kept = (make: () => Promise<Document>) => {
   return { made, encoded: { br: encoded("br"), gzip: encoded("gzip"), identity: encoded("identity") } }
 }
 
-const documents: Record<DocumentPath, ReturnType<typeof kept>> = { "/openapi.json": kept(description), "/docs": kept(page) }
+/** The documents of an Api. */
+export const documentsOf = (api: typeof Api): Documents => (api === Api ? ofLibrary : made(api))
+
+type Documents = Readonly<Record<DocumentPath, ReturnType<typeof kept>>>
+
+const made = (api: typeof Api): Documents => ({
+  "/openapi.json": kept(() => description(api)),
+  "/docs": kept(() => page(api))
+})
+const ofLibrary = made(Api)
 
 // --- how they are sent -------------------------------------------------------------------------------------------------------------
 
@@ -110,7 +119,11 @@ const isKnown = (ifNoneMatch: string | undefined, hash: string): boolean =>
   ifNoneMatch !== undefined && (ifNoneMatch.trim() === "*" || ifNoneMatch.includes(`"${hash}`))
 
 /** A document, as the reader takes it. */
-export const answerDocument = Effect.fnUntraced(function* (path: DocumentPath, request: HttpServerRequest.HttpServerRequest) {
+export const answerDocument = Effect.fnUntraced(function* (
+  documents: ReturnType<typeof documentsOf>,
+  path: DocumentPath,
+  request: HttpServerRequest.HttpServerRequest
+) {
   const { made, encoded } = documents[path]
   const { type, hash, contentSecurityPolicy } = yield* Effect.promise(made)
   const encoding = encodingFor(request.headers["accept-encoding"])

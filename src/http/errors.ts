@@ -126,8 +126,9 @@ export class OrderOfSubscriptionNotFound extends Schema.TaggedError<OrderOfSubsc
 /** A code of the library's. Guards of the embedding service's own give codes of its own beside these. */
 export type Code = Extract<Exclude<Failure, OwnRefusal>, { code: string }>["code"] | "OUTCOME_UNKNOWN"
 
-/** HTTP statuses of codes that the embedding service's own guards give, where they are not 400. */
-export const OwnStatuses = Context.Reference<Readonly<Record<string, number>>>("order-lifecycle/http/OwnStatuses", {
+/** HTTP statuses of codes that the embedding service's own rules give, where they are not 400. */
+export type OwnStatuses = Readonly<Record<string, number>>
+export const OwnStatuses = Context.Reference<OwnStatuses>("order-lifecycle/http/OwnStatuses", {
   defaultValue: () => ({})
 })
 

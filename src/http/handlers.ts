@@ -6,6 +6,9 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import type * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
@@ -15,7 +18,7 @@ import type { Transition } from "../order/Transition.ts"
 import { startedBy } from "../order/commands/startSubscription.ts"
 import type { Order, Subscription, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
-import { Api } from "./Api.ts"
+import { Api, type OwnEndpoint } from "./Api.ts"
 import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import {
@@ -202,5 +205,31 @@ const system = HttpApiBuilder.group(Api, "system", (handlers) =>
   handlers.handle("getHealth", () => Effect.succeed({ status: "ok" as const }))
 )
 
-/** Handlers for every endpoint. */
-export const handlers = Layer.mergeAll(orders, subscriptions, stock, system)
+/** Handlers for the commands of a process. All of them are given in one way. */
+const ownCommands = (api: typeof Api) =>
+  HttpApiBuilder.group(
+    // An Api under a process has this group besides: see `apiUnder`.
+    api as unknown as HttpApi.HttpApi<"order-lifecycle", HttpApiGroup.HttpApiGroup<"commands", OwnEndpoint>>,
+    "commands",
+    Effect.fnUntraced(function* (handlers) {
+      const lifecycle = yield* OrderLifecycle
+      const { process } = yield* CurrentLifecycle
+      // Each name is one of the Api's, which only counts its endpoints when they are handled one by one.
+      let handled = handlers as unknown as ReturnType<typeof handlers.handle>
+      for (const name of process?.commands.keys() ?? [])
+        handled = (handled as unknown as typeof handlers).handle(name, ({ params: { orderId }, payload }) =>
+          answerCommand(
+            (caller) => lifecycle.apply(caller, orderId, name, payload),
+            ({ after }) => ({ success, message: `${name} was carried out`, orderId: after.orderId, order: viewOrder(after) })
+          )
+        )
+      return handled
+    })
+  )
+
+/** Handlers for every endpoint of an Api. */
+export const handlersOf = (api: typeof Api): typeof handlers =>
+  // To the compiler, an Api has the library's groups and no more.
+  !("commands" in api.groups) ? handlers : (Layer.merge(handlers, ownCommands(api)) as unknown as typeof handlers)
+
+const handlers = Layer.mergeAll(orders, subscriptions, stock, system)

@@ -8,6 +8,8 @@ import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import { defaultLimit, limits } from "../lifecycle/paging.ts"
 import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound } from "./errors.ts"
+import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
+import { LibraryStatus } from "../order/Order.ts"
 import { sharedRefusals } from "./refusals.ts"
 
 // A JSON document that is walked and completed: its members are what the generator made of the Api, not a type of ours.
@@ -167,9 +169,25 @@ const completeOperation = (path: string, method: string, operation: Json): void 
   if (operation.operationId === "cancelOrder") asInTheFragment(operation)
 }
 
-/** Complete the generated description. */
-export const completeOpenApi = (spec: Json): Json => {
+/** What a status may be, in a word for each: the generator has what an own status may look like. */
+const nameStatuses = (json: Json, statuses: ReadonlyArray<string>): void => {
+  if (typeof json !== "object" || json === null) return
+  const [first, ...others] = json.anyOf ?? []
+  if (others.length > 0 && LibraryStatus.literals.join() === first.enum?.join()) {
+    delete json.anyOf
+    const isNullable = others.some(({ type }: Json) => type === "null")
+    Object.assign(
+      json,
+      isNullable ? { anyOf: [{ type: "string", enum: statuses }, { type: "null" }] } : { type: "string", enum: statuses }
+    )
+  }
+  for (const value of Object.values(json)) nameStatuses(value, statuses)
+}
+
+/** Complete the generated description of the Api under a lifecycle. */
+export const completeOpenApi = (spec: Json, lifecycle: Lifecycle): Json => {
   allowUnknownMembers(spec)
+  nameStatuses(spec, statusesOf(lifecycle))
   for (const [path, item] of Object.entries<Json>(spec.paths)) {
     for (const [method, operation] of Object.entries<Json>(item)) completeOperation(path, method, operation)
   }

@@ -17,9 +17,10 @@ export const ErrorBody = Schema.Struct({
 type Codes = readonly [Code, ...ReadonlyArray<Code>]
 
 /** The same body with the codes that it can have. All codes have the same status. */
-const refused = (identifier: string, codes: Codes) => {
+const refused = (identifier: string, codes: Codes) => refusedWith(identifier, statusByCode[codes[0]], codes)
+
+const refusedWith = <Of extends string>(identifier: string, status: number, codes: readonly [Of, ...ReadonlyArray<Of>]) => {
   const [first, ...others] = codes
-  const status = statusByCode[first]
   const code = (others.length === 0 ? Schema.Literal(first) : Schema.Literals(codes)).annotate({ description: "Error code" })
   // Only an input can have several faults, and each is named.
   const error =
@@ -90,6 +91,23 @@ export const ofChange = (operation: string, ...own: ReadonlyArray<Code>): Readon
   ...ownRefusals(operation, own),
   ...shared(...anyChange)
 ]
+
+/** Of a command of a process. `own`: its own codes, with the statuses of those that are not 400. */
+export const ofOwnChange = (
+  operation: string,
+  own: ReadonlyArray<string>,
+  statuses: Readonly<Record<string, number>>
+): ReadonlyArray<ReturnType<typeof refusedWith<string>>> => {
+  const byStatus = Map.groupBy(own, (code) => statuses[code] ?? 400)
+  const name = `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Refused`
+  const wrong = refusedWith(name, 400, [...sharedRefusals.BadRequest, ...new Set(byStatus.get(400))])
+  byStatus.delete(400)
+  const elsewhere = Array.from(byStatus, ([status, codes]) => {
+    const [first = "", ...others] = new Set(codes)
+    return refusedWith(`${name}${status}`, status, [first, ...others])
+  })
+  return [wrong, ...elsewhere, ...shared("NotFound", ...anyChange, "IdempotencyKeyReused")]
+}
 
 /** Of a change that takes an idempotency key. */
 export const ofKeyedChange = (operation: string, ...own: ReadonlyArray<Code>): ReadonlyArray<Refused> => [

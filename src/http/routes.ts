@@ -42,11 +42,11 @@ export interface Miss {
   readonly fault: HttpFault
 }
 
-const makeRoutes = (): ReadonlyArray<Route> => {
+const routesOf = (api: typeof Api): ReadonlyArray<Route> => {
   const byPath = new Map<string, Map<string, Operation>>(
     documentPaths.map((path) => [path, new Map([["GET", { query: new Map(), body: [] }]])])
   )
-  HttpApi.reflect(Api, {
+  HttpApi.reflect(api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
       const operations = byPath.get(endpoint.path) ?? new Map<string, Operation>()
@@ -71,8 +71,6 @@ const queryParametersOf = (query: Schema.Top | undefined): QueryParameters => {
   if (written === undefined || !SchemaAST.isObjects(written)) return new Map()
   return new Map(written.propertySignatures.map(({ name, type }) => [String(name), SchemaAST.isArrays(type)]))
 }
-
-const routes = makeRoutes()
 
 const isParameter = (segment: string): boolean => segment.startsWith(":")
 
@@ -118,7 +116,7 @@ const queryFaults = (query: string, known: QueryParameters): ReadonlyArray<Input
 }
 
 /** As much of a path as some route begins with. Nothing that the caller made up is in it. */
-const knownPart = (path: ReadonlyArray<string>): string => {
+const knownPart = (routes: ReadonlyArray<Route>, path: ReadonlyArray<string>): string => {
   let longest: ReadonlyArray<string> = [""]
   for (const { segments } of routes) {
     const differs = segments.findIndex((segment, index) =>
@@ -130,12 +128,20 @@ const knownPart = (path: ReadonlyArray<string>): string => {
   return [...longest, "*"].join("/")
 }
 
+/** Finds what a request means, in an Api. */
+export const routeFinder = (api: typeof Api) => {
+  const routes = routesOf(api)
+  return (method: string, target: string): Match | Miss => findIn(routes, method, target)
+}
+
 /** Find what a request means. */
-export const findRoute = (method: string, target: string): Match | Miss => {
+export const findRoute = routeFinder(Api)
+
+const findIn = (routes: ReadonlyArray<Route>, method: string, target: string): Match | Miss => {
   const queryAt = target.indexOf("?")
   const path = (queryAt < 0 ? target : target.slice(0, queryAt)).split("/")
   const route = routes.find((each) => matches(each, path))
-  if (route === undefined) return { template: knownPart(path), fault: httpFault("NOT_FOUND") }
+  if (route === undefined) return { template: knownPart(routes, path), fault: httpFault("NOT_FOUND") }
   const operation = route.operations.get(method === "HEAD" ? "GET" : method)
   if (operation === undefined) {
     return { template: route.template, fault: httpFault("METHOD_NOT_ALLOWED", { allow: route.methods.join(", ") }) }

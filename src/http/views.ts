@@ -65,6 +65,7 @@ export const OrderView = Schema.Struct({
   }),
   payment: Schema.optionalKey(Schema.Struct({ ...Payment.fields, paidAmount: Schema.optionalKey(Amount) })),
   customFields: Schema.optionalKey(Schema.NullOr(Schema.JsonObject)),
+  data: Schema.optionalKey(Schema.JsonObject).annotate({ description: "What the service's own process keeps with the order" }),
   rentalProgress: Schema.Struct({
     totalDevices: Count,
     rentedDevices: Count.annotate({ description: "Active subscriptions" })
@@ -120,6 +121,7 @@ export const viewOrder = (order: Order): OrderView => {
     },
     ...(order.payment && { payment: viewPayment(order.payment, order.decimals) }),
     ...(order.customFields !== undefined && { customFields: order.customFields }),
+    ...(order.data !== undefined && { data: order.data }),
     rentalProgress: { totalDevices, rentedDevices: unitsOf(order).active },
     rentalIds: order.subscriptions.map(({ subscriptionId }) => subscriptionId),
     createdAt: order.createdAt,

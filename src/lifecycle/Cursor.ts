@@ -8,7 +8,7 @@
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { OrderStatus } from "../order/Order.ts"
+import { LibraryStatus, OrderStatus } from "../order/Order.ts"
 import { InvalidInput } from "../order/commonRefusals.ts"
 import { Name } from "../order/Text.ts"
 import { Timestamp } from "../order/Timestamp.ts"
@@ -41,12 +41,18 @@ const decodeArray = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Arra
 export const writeCursor = (list: string, { value, id }: PagePosition): string =>
   Base64Url.encode(JSON.stringify([list, ...(typeof value === "string" ? [value] : value), id]))
 
-/** Read a cursor of the same list, which is sorted by `sortBy`. */
-export const readCursor = (list: string, sortBy: OrderSort, cursor: string): Result.Result<PagePosition, InvalidInput> => {
+/** Read a cursor of the same list, which is sorted by `sortBy`. `statuses`: those that there are. */
+export const readCursor = (
+  list: string,
+  sortBy: OrderSort,
+  cursor: string,
+  statuses: ReadonlyArray<string> = LibraryStatus.literals
+): Result.Result<PagePosition, InvalidInput> => {
   const content = Result.flatMap(Base64Url.decodeString(cursor), decodeArray)
   if (Result.isSuccess(content) && content.success[0] === list) {
     const place = decodeBySort[sortBy](content.success.slice(1))
-    if (Result.isSuccess(place)) return Result.succeed(positionOf(place.success))
+    const isPlace = Result.isSuccess(place) && (sortBy !== "status" || statuses.includes(String(place.success[0])))
+    if (isPlace) return Result.succeed(positionOf(place.success))
   }
   return Result.fail(
     new InvalidInput({ details: [{ path: "startAfter", message: "must be a cursor of this list", code: "invalid_cursor" }] })

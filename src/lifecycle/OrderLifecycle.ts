@@ -8,6 +8,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type OrderPlaced, PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import {
@@ -21,9 +22,12 @@ import {
 } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
-import type { Lifecycle } from "../order/lifecycleTable.ts"
+import type { RequestSchema } from "../order/commands/defineCommand.ts"
+import { commandNames, type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
-import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
+import { noData } from "../order/process/loadProcess.ts"
+import { NewJsonObject } from "../order/Text.ts"
+import { type Order, OrderId, type OwnData, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { type CancellationPolicy, cancellationPolicyNames, defaultPolicy } from "../order/policies/index.ts"
@@ -31,6 +35,7 @@ import { type PossibleCommand, possibleCommands } from "../order/possibleCommand
 import { fromMillis } from "../order/Timestamp.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { reader } from "../order/readInput.ts"
+import { CurrentLifecycle } from "./CurrentLifecycle.ts"
 import { effectReader } from "./effectReader.ts"
 import { type InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import {
@@ -56,7 +61,14 @@ import {
   type SubscriptionOfOrder
 } from "./OrderStore.ts"
 import { Outbox } from "./Outbox.ts"
-import { listOrders, listSubscriptions, type OrderListRequest, type Page, type SubscriptionListRequest } from "./paging.ts"
+import {
+  listOrders,
+  listSubscriptions,
+  orderListReader,
+  type OrderListRequest,
+  type Page,
+  type SubscriptionListRequest
+} from "./paging.ts"
 import { Reservations } from "./Reservations.ts"
 import { traced } from "./traced.ts"
 
@@ -98,12 +110,26 @@ export type CommandMethods = { readonly [Type in keyof Commands]: CommandMethod<
 export class OrderLifecycle extends Context.Service<
   OrderLifecycle,
   CommandMethods & {
-    /** Place an order. `payment` is the deposit, if the embedding service took one (amounts in minor units). */
+    /**
+     * Place an order. `payment` is the deposit, if the embedding service took one (amounts in minor units); `data` what its process keeps with
+     * the order, or else what that begins with.
+     */
     readonly place: (
       caller: Caller,
       request: PlaceOrder,
-      options?: { readonly payment?: Payment }
+      options?: PlaceOptions
     ) => Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | CommandFailure>
+
+    /**
+     * Give a command by its name: one of the process's own, or one of the library's on an order. `request` is its payload. Typed by a process:
+     * see `ordersUnder`.
+     */
+    readonly apply: (
+      caller: Caller,
+      orderId: OrderId,
+      command: string,
+      request?: object
+    ) => Effect.Effect<Transition, RefusalOf<CommandType> | OrderNotFound | CommandFailure>
 
     /**
      * Cancel many orders for one reason: up to 500 in one statement, each with an outcome of its own. One answer per distinct id, in the
@@ -175,12 +201,21 @@ export class OrderLifecycle extends Context.Service<
   static readonly layer = (
     options?: LifecycleOptions
   ): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox, never, OrderStore | Catalogue | Assets> =>
-    Layer.effect(OrderLifecycle, make(lifecycleFor(readOptions(options)))).pipe(
-      Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
-    )
+    layerOf(lifecycleFor(readOptions(options)))
 }
 
-interface LifecycleOptions {
+const layerOf = (lifecycle: Lifecycle) =>
+  Layer.merge(Layer.effect(OrderLifecycle, make(lifecycle)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
+    Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
+  )
+
+/** What an order can be placed with besides the request. */
+export interface PlaceOptions {
+  readonly payment?: Payment
+  readonly data?: object
+}
+
+export interface LifecycleOptions {
   readonly cancellationPolicy?: CancellationPolicy
   readonly process?: OrderProcess
 }
@@ -203,7 +238,7 @@ const readSubscriptionId = effectReader(SubscriptionId, "subscriptionId")
 const readOrderId = effectReader(OrderId, "orderId")
 const readOrderIds = effectReader(Schema.Array(OrderId), "orderIds")
 const readPlaceOrder = effectReader(PlaceOrder)
-const readPlaceOptions = effectReader(Schema.Struct({ payment: Schema.optional(Payment) }))
+const readPlaceOptions = effectReader(Schema.Struct({ payment: Schema.optional(Payment), data: Schema.optional(Schema.Unknown) }))
 const readCancelOrder = effectReader(CancelOrder)
 const readRewriteNotes = effectReader(RewriteNotes)
 
@@ -214,23 +249,37 @@ const readRequest = Object.fromEntries(commandTypes.map((type) => [type, effectR
     (input: unknown) => Effect.Effect<{ readonly orderId: OrderId; readonly rentalId: SubscriptionId }, InvalidInput>
   >
 >
-/** The readers of what is asked of an order that is named beside it. */
-const readPartOfRequest = Object.fromEntries(
-  commandTypes.map((type) => {
-    const { target, request } = commands[type]
-    if (target !== "orderId") return [type, effectReader(request)]
-    const { orderId: _, ...fields } = request.fields
-    return [type, effectReader(Schema.Struct(fields))]
-  })
-) as Readonly<Record<CommandType, (input: unknown) => Effect.Effect<object, InvalidInput>>>
-const readCommandType = reader(Schema.Struct({ type: Schema.Literals(commandTypes) }), "", "ignored")
 
 /** A command that is only asked about is checked like one that is given: what it is refused for, its preview is refused for. */
-const readCommandRequest = (given: CommandRequest): Effect.Effect<CommandRequest, InvalidInput> =>
-  Effect.flatMapEager(Effect.fromResult(readCommandType(given)), ({ type }) => {
-    const { type: _, ...request } = given
-    return Effect.mapEager(readPartOfRequest[type](request), (checked) => ({ type, ...checked }) as CommandRequest)
-  })
+const commandReader = (lifecycle: Lifecycle) => {
+  const names = commandNames(lifecycle)
+  const readType = reader(Schema.Struct({ type: Schema.Literals(names) }), "", "ignored")
+  // What is asked of an order that is named beside it.
+  const readPart = Object.fromEntries(
+    names.map((type) => {
+      const { target, request } = lifecycle.commands[type]
+      if (target !== "orderId") return [type, ownReader(request)]
+      const { orderId: _, ...fields } = request.fields
+      return [type, ownReader(Schema.Struct(fields))]
+    })
+  ) as Readonly<Record<CommandType, (input: unknown) => Result.Result<object, InvalidInput>>>
+  return (given: CommandRequest): Effect.Effect<CommandRequest, InvalidInput> =>
+    Effect.fromResult(
+      Result.flatMap(readType(given), ({ type }) => {
+        const { type: _, ...request } = given
+        return Result.map(readPart[type](request), (checked) => ({ type, ...checked }) as CommandRequest)
+      })
+    )
+}
+
+const readJson = reader(NewJsonObject)
+
+/** What a schema of a process lets pass must be JSON that can be stored, too. */
+const ownReader = (schema: RequestSchema) => {
+  const readShape = reader(schema as Schema.Struct<{}>, "", "refused")
+  return (input: unknown) =>
+    Result.flatMap(readShape(input), (read): Result.Result<object, InvalidInput> => Result.map(readJson(read), () => read))
+}
 
 /** The method of a command: check what the caller gives, and apply it. */
 const methodOf = (services: CommandServices, type: CommandType) => {
@@ -267,15 +316,33 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const store = yield* OrderStore
   const services = yield* makeCommandServices(lifecycle)
   const cancelMany = makeCancelMany(services)
+  const readCommandRequest = commandReader(lifecycle)
+  const readOrderList = orderListReader(statusesOf(lifecycle))
   // The method of each name takes what `CommandMethod` says of its command, which a record made in a loop does not show.
   const methods = Object.fromEntries(commandTypes.map((type) => [type, methodOf(services, type)])) as unknown as CommandMethods
 
-  const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: { readonly payment?: Payment }) =>
+  const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: PlaceOptions) =>
     Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
       Effect.flatMapEager(readPlaceOrder(request), (checked) =>
         options === undefined
-          ? placeOrder(services, checkedCaller, checked, undefined)
-          : Effect.flatMapEager(readPlaceOptions(options), ({ payment }) => placeOrder(services, checkedCaller, checked, payment))
+          ? placeOrder(services, checkedCaller, checked, {})
+          : Effect.flatMapEager(readPlaceOptions(options), ({ payment, data }) =>
+              Effect.flatMapEager(readOwnData(data), (own) =>
+                placeOrder(services, checkedCaller, checked, { ...(payment && { payment }), ...(own && { data: own }) })
+              )
+            )
+      )
+    )
+  )
+  const readOwnData = (data: unknown): Effect.Effect<OwnData | undefined, InvalidInput> =>
+    data === undefined ? Effect.succeed(undefined) : Effect.fromResult((lifecycle.process?.data ?? noData).read(data))
+
+  const apply = traced("OrderLifecycle.apply")((caller: Caller, orderId: OrderId, command: string, request: object = {}) =>
+    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+      Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
+        Effect.flatMapEager(readCommandRequest({ ...request, type: command } as CommandRequest), (checked) =>
+          applyCommand(services, checkedCaller, { orderId: checkedId }, checked)
+        )
       )
     )
   )
@@ -291,6 +358,7 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   return OrderLifecycle.of({
     ...methods,
     place,
+    apply,
     preview,
     explain: (caller, orderId, request) => Effect.map(preview(caller, orderId, request), ({ blockers }) => blockers),
     commands: traced("OrderLifecycle.commands")(
@@ -318,7 +386,8 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
         return loaded?.order ?? (yield* new OrderNotFound({ orderId }))
       })
     ),
-    list: (tenantId, request) => Effect.flatMap(readTenantId(tenantId), (checked) => listOrders(store, checked, request)),
+    list: (tenantId, request) =>
+      Effect.flatMap(readTenantId(tenantId), (checked) => listOrders(store, readOrderList, checked, request)),
     getSubscription: traced("OrderLifecycle.getSubscription")(
       Effect.fnUntraced(function* (tenant: TenantId, subscription: SubscriptionId) {
         const tenantId = yield* readTenantId(tenant)

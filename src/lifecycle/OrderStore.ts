@@ -26,6 +26,7 @@ import {
   type SubscriptionStatus,
   type TenantId
 } from "../order/Order.ts"
+import type { RowsOfTable } from "../order/process/OwnRows.ts"
 import { Refusal } from "../order/Refusal.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 import type { ReservationChange } from "./Reservations.ts"
@@ -83,6 +84,32 @@ export interface Change {
   readonly newCustomer?: { readonly customerId: CustomerId; readonly emailKey: string }
   /** Remember the transition under this key. */
   readonly remember?: IdempotencyKey
+  /** Rows of the embedding service's own tables, written with the rest or not at all. */
+  readonly rows?: ReadonlyArray<RowsOfTable>
+}
+
+/**
+ * A table of the embedding service's own did not take a row: a defect, of the process or of the table. Nothing of the change was made. `column` and
+ * `constraint` are set where the database names them.
+ */
+export class RowRefused extends Error {
+  override readonly name = "RowRefused"
+  /** `schema.table`; several, with commas between them, where the database does not say which. */
+  readonly table: string
+  readonly column: string | undefined
+  readonly constraint: string | undefined
+
+  constructor(
+    refused: { readonly table: string; readonly column?: string | undefined; readonly constraint?: string | undefined },
+    reason: string,
+    options?: ErrorOptions
+  ) {
+    const { table, column, constraint } = refused
+    super(`the table ${table}${column === undefined ? "" : `, column ${column},`} did not take a row: ${reason}`, options)
+    this.table = table
+    this.column = column
+    this.constraint = constraint
+  }
 }
 
 /** `conflict`: someone else was first (the version moved on, or the key, serial number or customer was taken). Nothing was written. */

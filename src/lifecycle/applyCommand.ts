@@ -11,7 +11,6 @@ import {
   type OrderCommand,
   type RefusalOf
 } from "../order/commands/index.ts"
-import { definitions } from "../order/commands/definitions.ts"
 import type { RentingFacts } from "../order/commands/defineCommand.ts"
 import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
@@ -19,8 +18,9 @@ import { decide } from "../order/decide.ts"
 import type { Digest } from "../order/digest.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
-import type { CustomerId, Order, OrderId, Payment, SerialNumber, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { RequestId } from "../order/orderEvent.ts"
+import { rowsOf } from "../order/process/OwnRows.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import { fromMillis } from "../order/Timestamp.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
@@ -167,7 +167,7 @@ const whenTurnsAreTaken = <A, E, R>(
 const loadFor = <Type extends CommandType, Name extends OrderName>({ services, caller, name, request }: Giving<Type, Name>) =>
   withMillis((millis) => {
     const { type } = request as CommandRequest
-    const { nameInFingerprints = type } = definitions[type]
+    const { nameInFingerprints = type } = services.lifecycle.commands[type]
     const bound = bindKey(caller, millis, [name, { ...request, type: nameInFingerprints }], services.digest)
     return Effect.map(load(services, caller.tenantId, name, request as CommandRequest, lookupOf(bound, millis)), (loaded) => ({
       millis,
@@ -176,8 +176,9 @@ const loadFor = <Type extends CommandType, Name extends OrderName>({ services, c
     }))
   })
 
-const load = ({ store }: CommandServices, tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) => {
-  const serialNumber = assetOf(request)
+const load = (services: CommandServices, tenantId: TenantId, order: OrderName, request: CommandRequest, lookup = {}) => {
+  const { store } = services
+  const serialNumber = assetOf(services, request)
   const serial = serialNumber === undefined ? {} : { serialNumber }
   return Effect.map(store.load([{ tenantId, order, ...lookup, ...serial }]), ([loaded]) => {
     if (loaded === undefined) throw new Error("the store did not answer a load")
@@ -186,8 +187,8 @@ const load = ({ store }: CommandServices, tenantId: TenantId, order: OrderName, 
 }
 
 /** The asset that a command is to rent, if it is one of those that rent. */
-const assetOf = (request: CommandRequest): SerialNumber | undefined => {
-  const { rents } = definitions[request.type]
+const assetOf = ({ lifecycle }: CommandServices, request: CommandRequest): SerialNumber | undefined => {
+  const { rents } = lifecycle.commands[request.type]
   // The definition names a member of its own request.
   return rents === undefined ? undefined : (request as unknown as Readonly<Record<string, SerialNumber>>)[rents]
 }
@@ -242,13 +243,14 @@ const commandOf = <Type extends CommandType, Name extends OrderName>(
 
 /** Ask the surroundings what the command needs to know of them. */
 const toCommandOf = <Type extends CommandType>(
-  { assets, newId }: CommandServices,
+  services: CommandServices,
   tenantId: TenantId,
   request: CommandRequest<Type>
 ): Effect.Effect<ToCommand<Type>, StoreUnavailable> => {
   // A request and the facts that its command asks for are that command: the definition says so, and the compiler cannot follow.
   const complete = (facts: RentingFacts | undefined) => ({ ...request, ...facts }) as ReturnType<ToCommand<Type>>
-  const serialNumber = assetOf(request as CommandRequest)
+  const { assets, newId } = services
+  const serialNumber = assetOf(services, request as CommandRequest)
   if (serialNumber === undefined) {
     const command = complete(undefined)
     return Effect.succeed(() => command)
@@ -297,6 +299,7 @@ interface Placing {
   readonly caller: Caller
   readonly request: PlaceOrder
   readonly payment: Payment | undefined
+  readonly data: OwnData | undefined
   readonly orderId: OrderId
 }
 
@@ -305,22 +308,28 @@ export const placeOrder = (
   services: CommandServices,
   caller: Caller,
   request: PlaceOrder,
-  payment: Payment | undefined
+  { payment, data }: { readonly payment?: Payment; readonly data?: OwnData }
 ): Effect.Effect<Placed, PlaceRefusal | Failure> =>
   Effect.flatMap(
     withMillis((millis) => {
       const orderId = services.newId("ord", millis) as OrderId
-      return retryLostRaces(attemptToPlace({ services, caller, request, payment, orderId }), giveUp)
+      return retryLostRaces(attemptToPlace({ services, caller, request, payment, data, orderId }), giveUp)
     }),
     (answer) => announced(services, answer)
   )
 
 const attemptToPlace = (placing: Placing): Attempt<Placed, PlaceRefusal> => {
-  const { services, caller, request, payment } = placing
+  const { services, caller, request, payment, data } = placing
   const { store, digest } = services
   const emailKey = request.customer.email.toLowerCase()
   const attempt: Attempt<Placed, PlaceRefusal> = withMillis((millis) => {
-    const bound = bindKey(caller, millis, ["place", request, ...(payment ? [payment] : [])], digest, ["place", request])
+    const bound = bindKey(
+      caller,
+      millis,
+      ["place", request, ...(payment ? [payment] : []), ...(data ? [{ data }] : [])],
+      digest,
+      ["place", request]
+    )
     const loading = store.loadPlacing({ tenantId: caller.tenantId, emailKey, ...lookupOf(bound, millis) })
     return Effect.flatMap(loading, ({ customerId, remembered }): typeof attempt => {
       // The key is bound to the placement, which settles which event and which refusals there can be.
@@ -332,7 +341,7 @@ const attemptToPlace = (placing: Placing): Attempt<Placed, PlaceRefusal> => {
 }
 
 const decideOnPlacing = (
-  { services, caller, request, payment, orderId }: Placing,
+  { services, caller, request, payment, data, orderId }: Placing,
   found: {
     readonly millis: number
     readonly bound: BoundKey | undefined
@@ -347,7 +356,10 @@ const decideOnPlacing = (
   const skus = [...new Set(request.items.map((item) => item.sku))]
   return Effect.flatMapEager(catalogue.find(tenantId, skus), (answer): typeof again => {
     const customerId = known ?? (newId("cust", millis) as CustomerId)
-    const facts = { tenantId, orderId, customerId, variants: readVariants(answer, skus), ...(payment && { payment }) }
+    // What a process begins with is written down: it may begin with something else one day.
+    const own = data ?? lifecycle.process?.data.initial
+    const given = { ...(payment && { payment }), ...(own && { data: own }) }
+    const facts = { tenantId, orderId, customerId, variants: readVariants(answer, skus), ...given }
     const decision = place(lifecycle, request, facts, occasionOf(services, caller, millis))
     if (Result.isFailure(decision)) return refuse(store, decision.failure, bound, fromMillis(millis), again)
     const newcomer = known === null && { newCustomer: { customerId, emailKey } }
@@ -366,7 +378,7 @@ export const occasionOf = ({ newId }: CommandServices, { actor, requestId }: Cal
 
 /** A transition as what is committed: each of the three services adds its part, the store writes them as one. */
 export const changeOf = (
-  { auditTrail, reservations }: CommandServices,
+  { auditTrail, reservations, lifecycle }: CommandServices,
   transition: Transition,
   headHash: string | null,
   more?: Partial<Change>
@@ -375,8 +387,16 @@ export const changeOf = (
     transition,
     sealed,
     reservations: reservations.changesOf(transition),
+    ...ownRowsOf(lifecycle, transition),
     ...more
   }))
+
+/** The rows of a process that belong to a transition, if there are any. */
+const ownRowsOf = ({ process }: Lifecycle, transition: Transition) => {
+  if (process === undefined || process.tables.size === 0) return {}
+  const rows = rowsOf(process.tables, transition)
+  return rows.length === 0 ? {} : { rows }
+}
 
 const commit = <Told extends Transition>(
   { store }: CommandServices,

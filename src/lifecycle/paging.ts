@@ -6,7 +6,8 @@ import {
   CustomerId,
   type Order,
   OrderId,
-  OrderStatus,
+  LibraryStatus,
+  type OrderStatus,
   SerialNumber,
   SubscriptionStatus,
   type TenantId,
@@ -24,21 +25,28 @@ const Limit = Schema.Int.check(Schema.isBetween(limits))
 export const defaultLimit = 50
 
 /** Up to five statuses; what has one of them is listed. */
-export const statusList = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) =>
+export const statusList = <Status extends Schema.Constraint>(status: Status) =>
   Schema.Array(status).check(Schema.isMinLength(1), Schema.isMaxLength(5))
 const oneOrMore = <Status extends string>(status: Schema.Literals<ReadonlyArray<Status>>) =>
   Schema.Union([status, statusList(status)])
 
-/** Which orders, in which order, and how many a page. Source: flexportal-facts.md, section 4.2. */
-export const OrderListRequest = Schema.Struct({
-  limit: Schema.optionalKey(Limit),
-  startAfter: Schema.optionalKey(Schema.String),
-  status: Schema.optionalKey(oneOrMore(OrderStatus)),
-  customerId: Schema.optionalKey(CustomerId),
-  sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "updatedAt", "orderId", "status", "totals.total"])),
-  sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
-})
-export type OrderListRequest = typeof OrderListRequest.Type
+const orderListRequest = <Status extends string>(statuses: ReadonlyArray<Status>) =>
+  Schema.Struct({
+    limit: Schema.optionalKey(Limit),
+    startAfter: Schema.optionalKey(Schema.String),
+    status: Schema.optionalKey(oneOrMore(Schema.Literals(statuses))),
+    customerId: Schema.optionalKey(CustomerId),
+    sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "updatedAt", "orderId", "status", "totals.total"])),
+    sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
+  })
+
+/**
+ * Which orders, in which order, and how many a page. A process has statuses of its own besides. Source: flexportal-facts.md, section 4.2.
+ */
+export const OrderListRequest = orderListRequest(LibraryStatus.literals)
+export type OrderListRequest = Omit<typeof OrderListRequest.Type, "status"> & {
+  readonly status?: OrderStatus | ReadonlyArray<OrderStatus>
+}
 
 /** Which subscriptions, and how many a page. */
 export const SubscriptionListRequest = Schema.Struct({
@@ -61,7 +69,11 @@ export interface Page<Item> {
   readonly nextCursor: string | null
 }
 
-const readOrderListRequest = reader(OrderListRequest, "", "refused")
+/** A reader of what is asked of a list of orders, which may stand in these statuses. */
+export const orderListReader = (statuses: ReadonlyArray<OrderStatus>) => ({
+  statuses,
+  read: reader(orderListRequest(statuses), "", "refused")
+})
 const readSubscriptionListRequest = reader(SubscriptionListRequest, "", "refused")
 
 /** The value each order is sorted by. */
@@ -109,11 +121,12 @@ const logUnreadableRows = (tenantId: TenantId, rows: ReadonlyArray<Row<unknown>>
     discard: true
   })
 
-const positionAfter = (list: string, sortBy: OrderSort, cursor: string | undefined) =>
-  cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor), (after) => ({ after }))
+const positionAfter = (list: string, sortBy: OrderSort, cursor: string | undefined, statuses?: ReadonlyArray<string>) =>
+  cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor, statuses), (after) => ({ after }))
 
 export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
   store: OrderStore["Service"],
+  { read, statuses }: ReturnType<typeof orderListReader>,
   tenantId: TenantId,
   request: OrderListRequest = {}
 ) {
@@ -124,9 +137,9 @@ export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
     startAfter,
     status,
     ...filters
-  } = yield* Effect.fromResult(readOrderListRequest(request))
+  } = yield* Effect.fromResult(read(request))
   const list = `orders ${sortBy} ${sortDir}`
-  const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter))
+  const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter, statuses))
   const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...listed(status), ...after })
   yield* logUnreadableRows(tenantId, rows, limit)
   return pageOf(list, rows, limit, (order) => orderPosition(order, sortBy))

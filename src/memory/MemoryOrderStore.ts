@@ -47,7 +47,24 @@ type OrderKey = Pick<Lock, "tenantId" | "orderId">
 /** The clock that leases end by, in ms: it is never set back. */
 const leaseClock = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
-const make = (mostAwake: number): { readonly store: OrderStore["Service"]; readonly records: OrderRecords["Service"] } => {
+/**
+ * Rows of the embedding service's own tables, as a database would have them: what `orderProcess(…).rows` made, with the tenant and the order. For
+ * tests.
+ */
+export class MemoryRows extends Context.Service<
+  MemoryRows,
+  {
+    /** The rows of a table, named `schema.table`, in the order in which they were committed. */
+    readonly of: (
+      tenantId: TenantId,
+      table: string
+    ) => Effect.Effect<
+      ReadonlyArray<Readonly<Record<string, unknown>> & { readonly tenant_id: TenantId; readonly order_id: OrderId }>
+    >
+  }
+>()("order-lifecycle/MemoryRows") {}
+
+const make = (mostAwake: number) => {
   const tenants = new Map<TenantId, Tenant>()
   const tenantIds = new SortedIds<TenantId>()
   const locks = new Set<Lock>()
@@ -286,17 +303,30 @@ const make = (mostAwake: number): { readonly store: OrderStore["Service"]; reado
     // The memory has no guards of its own and no sessions, and an asset that is rented stands in a set.
     faults: (tenantId) => Stream.fromIterable(tenantId === null ? [] : tenant(tenantId).answersWithoutEvent())
   }
-  return { store, records }
+  const rows: MemoryRows["Service"] = {
+    of: (tenantId, table) =>
+      Effect.sync(() =>
+        tenant(tenantId).ownRows.flatMap((row) =>
+          row.table === table ? { ...row.values, tenant_id: tenantId, order_id: row.orderId } : []
+        )
+      )
+  }
+  return { store, records, rows }
 }
 
 /** A fresh, empty store in which so many orders of each tenant can be read at once, and all others rest. */
-export const layerAwake = (mostAwake: number): Layer.Layer<OrderStore | OrderRecords> =>
+export const layerAwake = (mostAwake: number): Layer.Layer<OrderStore | OrderRecords> => layerAwakeWithRows(mostAwake)
+
+const layerAwakeWithRows = (mostAwake: number): Layer.Layer<OrderStore | OrderRecords | MemoryRows> =>
   Layer.effectContext(
     Effect.sync(() => {
-      const { store, records } = make(mostAwake)
-      return Context.make(OrderStore, store).pipe(Context.add(OrderRecords, records))
+      const { store, records, rows } = make(mostAwake)
+      return Context.make(OrderStore, store).pipe(Context.add(OrderRecords, records), Context.add(MemoryRows, rows))
     })
   )
 
 /** A fresh, empty store. What is in it can be verified, too. */
 export const layer: Layer.Layer<OrderStore | OrderRecords> = layerAwake(usuallyAwake)
+
+/** The same, for a test that looks at the rows of tables of its own. */
+export const layerWithRows: Layer.Layer<OrderStore | OrderRecords | MemoryRows> = layerAwakeWithRows(usuallyAwake)

@@ -61,6 +61,12 @@ export class Tenant {
   readonly outbox = new TenantOutbox()
   readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
   readonly customers = new Map<string, CustomerId>()
+  /** Rows of tables of the embedding service's own, in the order in which they were committed. */
+  readonly ownRows: Array<{
+    readonly table: string
+    readonly orderId: OrderId
+    readonly values: Readonly<Record<string, unknown>>
+  }> = []
   readonly #orders = new Map<OrderId, Resting>()
   readonly #events: PackedEvents
   /** The orders that are awake, in a ring: who comes in takes the place of who has been in it longest. */
@@ -126,7 +132,7 @@ export class Tenant {
   /** Commit a change; returns how to take it back, or null when somebody else was first. */
   commit(change: Change): (() => void) | null {
     if (this.#isTaken(change)) return null
-    const { transition, sealed, newCustomer, remember } = change
+    const { transition, sealed, newCustomer, remember, rows = [] } = change
     const { before, event, after } = transition
     const { orderId } = after
     const stored = this.#woken(orderId)
@@ -139,7 +145,10 @@ export class Tenant {
     const forgotten = remember && this.remembered.get(remember.key)
     if (newCustomer) this.customers.set(newCustomer.emailKey, newCustomer.customerId)
     if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
+    const written = rows.flatMap(({ table, rows: ofTable }) => ofTable.map((values) => ({ table, orderId, values })))
+    this.ownRows.push(...written)
     return () => {
+      for (const row of written) this.ownRows.splice(this.ownRows.indexOf(row), 1)
       this.#put(orderId, stored)
       this.#follow(change, -1)
       if (newCustomer) this.customers.delete(newCustomer.emailKey)

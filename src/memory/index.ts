@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { layer } from "./MemoryOrderStore.ts"
+export { layer, layerWithRows, MemoryRows } from "./MemoryOrderStore.ts"

@@ -6,16 +6,27 @@ import * as Schema from "effect/Schema"
 import { type CommandType, commands, type Commands } from "./commands/index.ts"
 import { OrderPlaced } from "./commands/place.ts"
 import type { Sku } from "./Order.ts"
-import type { Released } from "./orderEvent.ts"
+import { isOwnKind, OwnEvent, type Released } from "./orderEvent.ts"
 
 type EventSchema = typeof OrderPlaced | Commands[CommandType]["event"]
 
-/** One thing that happened to an order. */
-export const AuditEvent = Schema.Union<readonly [typeof OrderPlaced, ...ReadonlyArray<EventSchema>]>([
+/** The schemas of the library's own kinds of events. */
+export const libraryEvents: readonly [typeof OrderPlaced, ...ReadonlyArray<EventSchema>] = [
   OrderPlaced,
   ...Object.values(commands).map(({ event }) => event)
-])
-export type AuditEvent = EventSchema["Type"]
+]
+
+/** One thing that happened to an order. */
+export const AuditEvent = Schema.Union<ReadonlyArray<EventSchema | typeof OwnEvent>>([...libraryEvents, OwnEvent])
+export type AuditEvent = LibraryEvent | OwnEvent
+/** An event of one of the library's own kinds. */
+export type LibraryEvent = EventSchema["Type"]
+
+const libraryKinds: ReadonlySet<string> = new Set(libraryEvents.map(({ fields }) => fields.type.schema.literal))
+
+/** Whether an event is of a kind of a process's own: those of the library's kinds say by their type alone what is in them. */
+export const isOwnEvent = (event: AuditEvent): event is OwnEvent =>
+  event.process !== undefined && isOwnKind(event.type) && !libraryKinds.has(event.type)
 
 /** Released units per SKU, in the order of the lines: the form in which the API shows them. */
 export const releasedBySku = (released: ReadonlyArray<Released>): ReadonlyArray<{ sku: Sku; quantity: number }> => {

@@ -40,8 +40,18 @@ export const Actor = Schema.Struct({
 })
 export type Actor = typeof Actor.Type
 
-/** The five words for where an order stands. What they mean and how an order moves between them is said in `orderMachine.ts` only. */
-export const OrderStatus = Schema.Literals(["pending", "confirmed", "partial", "fulfilled", "cancelled"])
+/** The library's five words for where an order stands. What they mean and how an order moves between them is said in `orderMachine.ts` only. */
+export const LibraryStatus = Schema.Literals(["pending", "confirmed", "partial", "fulfilled", "cancelled"])
+export type LibraryStatus = typeof LibraryStatus.Type
+
+/** A status of a process's own: 1 to 64 letters and digits, the first a small letter. */
+export const OwnStatus = Schema.String.check(
+  Schema.isPattern(/^[a-z][A-Za-z0-9]{0,63}$/, { message: "must be 1 to 64 letters and digits, the first a small letter" })
+).pipe(Schema.brand("OwnStatus"))
+export type OwnStatus = typeof OwnStatus.Type
+
+/** Where an order stands. */
+export const OrderStatus = Schema.Union([LibraryStatus, OwnStatus])
 export type OrderStatus = typeof OrderStatus.Type
 
 export const OrderType = Schema.Literals(["standard", "extension", "upgrade"])
@@ -163,6 +173,10 @@ export const UpgradeDetails = Schema.Struct({
   upgradeReason: Schema.optionalKey(Text)
 })
 
+/** What the process of an embedding service keeps with an order, as JSON: its schema is the process's. Changed by commands of its own only. */
+export const OwnData = JsonObject
+export type OwnData = typeof OwnData.Type
+
 /** What the cancel left on record. The reason is stored and returned exactly as given; absent stays absent. */
 export const Cancellation = Schema.Struct({
   at: Timestamp,
@@ -190,7 +204,9 @@ export const OrderedFacts = Schema.Struct({
   taxAmount: MinorUnits,
   payment: Schema.optionalKey(Payment),
   extensionDetails: Schema.optionalKey(ExtensionDetails),
-  upgradeDetails: Schema.optionalKey(UpgradeDetails)
+  upgradeDetails: Schema.optionalKey(UpgradeDetails),
+  /** What the process of the embedding service keeps with the order. */
+  data: Schema.optionalKey(OwnData)
 })
 export type OrderedFacts = typeof OrderedFacts.Type
 

@@ -3,7 +3,6 @@
  */
 import * as Result from "effect/Result"
 import type { AuditEvent } from "./AuditEvent.ts"
-import { definitions } from "./commands/definitions.ts"
 import type { CommandType, EventOf, OrderCommand, OrderEvent, RefusalOf } from "./commands/index.ts"
 import { evolve } from "./evolve.ts"
 import { assertLaws } from "./invariants.ts"
@@ -12,6 +11,8 @@ import { type Line, type Order, type SubscriptionId, unitsOf } from "./Order.ts"
 import type { Released } from "./orderEvent.ts"
 import { policies } from "./policies/index.ts"
 import type { OrderContext } from "./orderMachine.ts"
+import { refusalKey } from "./process/names.ts"
+import type { GuardFacts } from "./process/OwnGuard.ts"
 import type { Refusal } from "./Refusal.ts"
 import { latest, type Timestamp } from "./Timestamp.ts"
 import type { Occasion, Transition } from "./Transition.ts"
@@ -28,12 +29,12 @@ export const decide = <Type extends CommandType>(
   command: { readonly type: Type } & OrderCommand<Type>,
   occasion: Occasion
 ): Result.Result<Transition<EventOf<Type>>, RefusalOf<Type>> => {
-  const question = questionOf(order, command, occasion.at)
+  const question = questionOf(lifecycle, order, command, occasion.at)
   const answer = answerTo(lifecycle, order.status, contextOf(lifecycle, order, command, occasion), question)
   if (answer.refusal) return Result.fail(refusalOf(lifecycle, order, command, answer) as RefusalOf<Type>)
-  const event = eventOf(order, command, answer, occasion) as EventOf<Type>
+  const event = eventOf(lifecycle, order, command, answer, occasion) as EventOf<Type>
   const after = evolve(order, event)
-  assertLaws(after)
+  assertLaws(after, lifecycle.process)
   return Result.succeed({ before: order, event, after })
 }
 
@@ -47,18 +48,25 @@ export const contextOf = (
   const units = unitsOf(order)
   return process === undefined || occasion === undefined
     ? { units }
-    : { units, given: { order, command, at: occasion.at, actor: occasion.actor } }
+    : // A guard sees the order with its own data: see `loadProcess`.
+      { units, given: { order, command, at: occasion.at, actor: occasion.actor } as GuardFacts }
 }
 
 /** The command as the machine is asked: its type, and the facts its guards want to know. Without `at`, no start is too far away. */
-export const questionOf = (order: Order, command: OrderCommand, at?: Timestamp): OrderEvent =>
-  definitions[command.type].question(order, command, at)
+export const questionOf = ({ commands }: Lifecycle, order: Order, command: OrderCommand, at?: Timestamp): OrderEvent =>
+  commands[command.type].question(order, command, at)
 
 /** The event that records an accepted command. Its time never lies before the order's last one, even when the clock was set back. */
-const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: Occasion): AuditEvent => {
-  const { kind, record } = definitions[command.type]
-  const { details, confidential } = record(order, command, occasion.at)
-  return {
+const eventOf = (
+  { commands, process }: Lifecycle,
+  order: Order,
+  command: OrderCommand,
+  answer: Answer,
+  occasion: Occasion
+): AuditEvent => {
+  const { kind, record } = commands[command.type]
+  const { details, confidential } = record(order, command, occasion.at, occasion.actor)
+  const event = {
     tenantId: order.tenantId,
     orderId: order.orderId,
     sequence: order.version + 1,
@@ -72,6 +80,7 @@ const eventOf = (order: Order, command: OrderCommand, answer: Answer, occasion: 
     details,
     confidential
   } as AuditEvent
+  return process === undefined ? event : { ...event, process: process.version }
 }
 
 const heldByLine = (lines: ReadonlyArray<Line>): ReadonlyArray<Released> => {
@@ -86,11 +95,11 @@ export const subscriptionsInTheWay = (lifecycle: Lifecycle, order: Order): Reado
 
 /** The machine's refusal, as the error a caller gets: the same code, and what it takes to act on it. */
 export const refusalOf = (lifecycle: Lifecycle, order: Order, command: OrderCommand, answer: Answer): Refusal => {
-  const { policy, process } = lifecycle
+  const { policy, process, commands } = lifecycle
   const { code, lacking } = answer.refusal ?? {}
-  const guard = lacking === undefined ? undefined : process?.guards.get(lacking)
-  if (guard !== undefined) return guard.refuse(order.orderId)
-  const refusal = code && definitions[command.type].refusals[code]?.({ order, command, lacking, policy })
+  const own = lacking === undefined ? undefined : process?.refusals.get(refusalKey(command.type, lacking))
+  if (own !== undefined) return own(order.orderId)
+  const refusal = code && commands[command.type].refusals[code]?.({ order, command, lacking, policy })
   if (refusal) return refusal
   throw new Error(`orderMachine refuses ${command.type} with ${String(code)}, which no error class stands for`)
 }

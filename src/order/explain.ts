@@ -5,7 +5,6 @@
  */
 import * as Result from "effect/Result"
 import type { AuditEvent } from "./AuditEvent.ts"
-import { definitions } from "./commands/definitions.ts"
 import type { OrderCommand } from "./commands/index.ts"
 import { contextOf, decide, questionOf, refusalOf, subscriptionsInTheWay } from "./decide.ts"
 import { type Lifecycle, refusalsTo } from "./lifecycleTable.ts"
@@ -39,7 +38,7 @@ export const explain = (
     lifecycle,
     order.status,
     contextOf(lifecycle, order, command, occasion),
-    questionOf(order, command, occasion?.at)
+    questionOf(lifecycle, order, command, occasion?.at)
   ).flatMap((answer) => {
     if (answer.refusal === undefined) return []
     const refusal = refusalOf(lifecycle, order, command, answer)
@@ -72,6 +71,6 @@ export const preview = (lifecycle: Lifecycle, order: Order, command: OrderComman
     order,
     blockers: [],
     plan: { status: after.status, released: event.released, event },
-    warnings: definitions[command.type].warnings?.(order) ?? []
+    warnings: lifecycle.commands[command.type].warnings?.(order) ?? []
   }
 }

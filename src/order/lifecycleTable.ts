@@ -6,11 +6,13 @@
  * agree. Nobody writes this table.
  */
 import type { StateValueFrom } from "xstate"
-import { type OrderStatus, OrderStatus as OrderStatusSchema } from "./Order.ts"
-import { commands, type CommandType, commandTypes, type OrderEvent } from "./commands/index.ts"
+import { type LibraryStatus, LibraryStatus as LibraryStatusSchema, type OrderStatus } from "./Order.ts"
+import { type Definition as CommandDefinition, definitions } from "./commands/definitions.ts"
+import { type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type Fact, makeOrderMachine, type OrderContext, type StatusFact } from "./orderMachine.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "./policies/index.ts"
-import type { OrderProcess } from "./process/orderProcess.ts"
+import type { LoadedProcess } from "./process/loadProcess.ts"
+import { refusalKey } from "./process/names.ts"
 import type { Refusal } from "./Refusal.ts"
 
 /** What follows from a transition, by the machine's name for it. */
@@ -30,11 +32,51 @@ export interface Answer {
 /** A lifecycle is its cancellation policy and its process, and the answers that follow from them. */
 export interface Lifecycle {
   readonly policy: CancellationPolicy
-  /** The embedding service's own rules, where it has any. */
-  readonly process?: OrderProcess
+  /** The embedding service's own process, where it has one. */
+  readonly process?: LoadedProcess
   readonly initial: OrderStatus
-  readonly answers: Readonly<Record<OrderStatus, Readonly<Record<CommandType, ReadonlyArray<Answer>>>>>
+  /** Every command by name, the library's and those of the process. */
+  readonly commands: Readonly<Record<CommandType, CommandOfLifecycle>>
+  /** By status and command, those of the process included. */
+  readonly answers: Readonly<Record<LibraryStatus, Answers>>
 }
+
+/** A command, as the lifecycle knows it. */
+export type CommandOfLifecycle = Omit<CommandDefinition, "evolve">
+
+/** What a status answers to each command. */
+export type Answers = Readonly<Record<CommandType, ReadonlyArray<Answer>>>
+
+/** An order stands in a status that the lifecycle does not have: another process, or another build, put it there. Nothing is guessed. */
+export class UnknownStatus extends Error {
+  override readonly name = "UnknownStatus"
+  readonly status: string
+
+  constructor(status: string, process: LoadedProcess | undefined) {
+    super(
+      `the status ${status} is not known ${process ? `to the process ${process.version.name}` : "here: an order process has it"}`
+    )
+    this.status = status
+  }
+}
+
+/** The answers of a status. Throws an `UnknownStatus` where there is none of that name. */
+export const answersOf = ({ answers, process }: Lifecycle, status: OrderStatus): Answers => {
+  const found = answers[status as LibraryStatus]
+  if (found === undefined) throw new UnknownStatus(status, process)
+  return found
+}
+
+/** Whether a lifecycle has a status. */
+export const hasStatus = ({ answers }: Lifecycle, status: OrderStatus): boolean => Object.hasOwn(answers, status)
+
+/** The names of all statuses. */
+export const statusesOf = ({ answers }: Lifecycle): ReadonlyArray<OrderStatus> =>
+  Object.keys(answers) as ReadonlyArray<OrderStatus>
+
+/** The names of all commands. Those of a process pass for the library's: `commands` and `answers` have them. */
+export const commandNames = ({ commands }: Lifecycle): ReadonlyArray<CommandType> =>
+  Object.keys(commands) as ReadonlyArray<CommandType>
 
 type Machine = ReturnType<typeof makeOrderMachine>
 type Definition =
@@ -42,7 +84,7 @@ type Definition =
 
 // A status added to the machine and not to the schema, or the reverse, fails to compile here.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
-const machineAndSchemaAgree: Same<StateValueFrom<Machine>, OrderStatus> = true
+const machineAndSchemaAgree: Same<StateValueFrom<Machine>, LibraryStatus> = true
 void machineAndSchemaAgree
 
 const always = () => true
@@ -84,23 +126,32 @@ const readAnswer = (machine: Machine, status: OrderStatus, definition: Definitio
 }
 
 /** Read the lifecycle off a machine. Throws when the machine leaves a command unanswered: that is a mistake in the machine. */
-export const tabulate = (policy: CancellationPolicy, given?: Machine, process?: OrderProcess): Lifecycle => {
+export const tabulate = (policy: CancellationPolicy, given?: Machine, process?: LoadedProcess): Lifecycle => {
   const machine = given ?? makeOrderMachine(policy, process)
-  const row = (status: OrderStatus, command: CommandType) => {
+  const commands: Lifecycle["commands"] = process === undefined ? definitions : { ...definitions, ...process.definitions }
+  const row = (status: LibraryStatus, command: CommandType) => {
     const answers = (machine.states[status]?.transitions.get(command) ?? []).map((definition) =>
       readAnswer(machine, status, definition)
     )
     if (answers.at(-1)?.applies !== always) throw new Error(`orderMachine: ${status} does not answer every ${command}`)
     for (const { refusal } of answers)
-      if (refusal && !process?.guards.has(refusal.lacking) && !Object.hasOwn(commands[command].refusals, refusal.code))
+      if (
+        refusal &&
+        !process?.refusals.has(refusalKey(command, refusal.lacking)) &&
+        !Object.hasOwn(commands[command].refusals, refusal.code)
+      )
         throw new Error(`orderMachine: ${status} refuses ${command} with ${refusal.code}, which ${command} has no words for`)
     return answers
   }
+  const names = Object.keys(commands) as ReadonlyArray<CommandType>
+  // Own statuses and commands pass for the library's where they only stand in a table.
+  const statuses = [...LibraryStatusSchema.literals, ...((process?.statuses.keys() ?? []) as Iterable<LibraryStatus>)]
   return {
     policy,
-    ...(process !== undefined && process.guards.size > 0 && { process }),
+    ...(process !== undefined && { process }),
     initial: machine.root.initial?.target[0]?.key as OrderStatus,
-    answers: record(OrderStatusSchema.literals, (status) => record(commandTypes, (command) => row(status, command)))
+    commands,
+    answers: record(statuses, (status) => record(names, (command) => row(status, command)))
   }
 }
 
@@ -109,9 +160,13 @@ export const lifecycles: Readonly<Record<CancellationPolicy, Lifecycle>> = recor
   tabulate(policy)
 )
 
+/** Whether nothing can follow this status: it refuses every command, whatever comes with it. */
+export const isFinal = (lifecycle: Lifecycle, status: OrderStatus): boolean =>
+  Object.values(answersOf(lifecycle, status)).every((answers) => answers.every(({ refusal }) => refusal !== undefined))
+
 /** The answer that is given: the first one that applies. */
 export const answerTo = (lifecycle: Lifecycle, status: OrderStatus, context: OrderContext, event: OrderEvent): Answer => {
-  for (const answer of lifecycle.answers[status][event.type]) if (answer.applies(context, event)) return answer
+  for (const answer of answersOf(lifecycle, status)[event.type]) if (answer.applies(context, event)) return answer
   throw new Error(`orderMachine: ${status} did not answer ${event.type}`)
 }
 
@@ -122,7 +177,7 @@ export const refusalsTo = (
   context: OrderContext,
   event: OrderEvent
 ): ReadonlyArray<Answer> => {
-  const answers = lifecycle.answers[status][event.type].filter((answer) => answer.refusal && answer.applies(context, event))
+  const answers = answersOf(lifecycle, status)[event.type].filter((answer) => answer.refusal && answer.applies(context, event))
   const conditional = answers.filter((answer) => answer.condition)
   return conditional.length > 0 ? conditional : answers
 }

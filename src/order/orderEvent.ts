@@ -5,7 +5,8 @@
  * the chain of hashes (`auditChain.ts`) stays whole.
  */
 import * as Schema from "effect/Schema"
-import { Actor, OrderId, OrderStatus, Sku, TenantId } from "./Order.ts"
+import { Actor, OrderId, OrderStatus, OwnData, Sku, TenantId } from "./Order.ts"
+import { JsonObject } from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 
 /** Units of one line (by position, from 0) that a transition gave back. */
@@ -18,6 +19,10 @@ export const RequestId = Schema.String.check(
 ).pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 
+/** The process of an embedding service, as it was when an event came about. */
+export const ProcessVersion = Schema.Struct({ name: Schema.String, version: Schema.Int })
+export type ProcessVersion = typeof ProcessVersion.Type
+
 /** The page `docs/reference/events.md` is drawn from these schemas and their descriptions. */
 const common = {
   tenantId: TenantId.annotate({ description: "The tenant whose order it is" }),
@@ -28,7 +33,10 @@ const common = {
   requestId: RequestId.annotate({ description: "The request that the command came in under" }),
   from: Schema.NullOr(OrderStatus).annotate({ description: "The order's status before; null for the first event" }),
   to: OrderStatus.annotate({ description: "The order's status after it" }),
-  released: Schema.Array(Released).annotate({ description: "Units that were given back, by line" })
+  released: Schema.Array(Released).annotate({ description: "Units that were given back, by line" }),
+  process: Schema.optionalKey(ProcessVersion).annotate({
+    description: "The embedding service's own process under which it happened; absent when there was none"
+  })
 }
 
 /** The schema of an event: its kind, what it says by itself, and what of that names people or is free text. */
@@ -41,6 +49,39 @@ export const orderEvent = <
   description: string,
   { details, confidential }: { readonly details: Details; readonly confidential: Confidential }
 ) => Schema.Struct({ type: Schema.tag(kind), ...common, details, confidential }).annotate({ description })
+
+/**
+ * What the type of an own event is to the compiler: a word that no event of the library has, so that `event.type === "order.cancelled"`
+ * tells the two apart. The events of a certain process by their names: see `eventOf` of a process.
+ */
+export declare enum Kind {
+  own = "the kind of an event of a process's own"
+}
+/** The kind of an event of a process's own: two to four words of small letters, digits and underscores, with dots between them. */
+export type OwnKind = Kind.own
+export const isOwnKind = (kind: unknown): kind is OwnKind =>
+  typeof kind === "string" && /^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62}){1,3}$/.test(kind)
+export const OwnKind = Schema.declare(isOwnKind, {
+  expected: "two to four words of a-z 0-9 _ with dots between them, as order.held"
+})
+
+/**
+ * An event of a process's own. It says all that it changes, the status and the own data, so that who does not have the process can still fold
+ * a history: nobody has to guess.
+ */
+export const OwnEvent = Schema.Struct({
+  type: OwnKind,
+  ...common,
+  process: ProcessVersion,
+  details: Schema.Struct({
+    /** The payload of the command, but for its personal members, which are in `confidential`. */
+    payload: JsonObject,
+    /** The order's own data afterwards, all of it; absent where the command does not change them. */
+    data: Schema.optionalKey(OwnData)
+  }),
+  confidential: JsonObject
+})
+export type OwnEvent = typeof OwnEvent.Type
 
 /** The schema of any event. */
 export type OrderEventSchema = ReturnType<

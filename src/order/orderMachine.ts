@@ -17,8 +17,9 @@
 import { assign, emit, setup } from "xstate"
 import { type Commands, commands, type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type CancellationPolicy, defaultPolicy, policies } from "./policies/index.ts"
-import type { OrderProcess } from "./process/orderProcess.ts"
+import type { LoadedProcess } from "./process/loadProcess.ts"
 import type { GuardFacts } from "./process/OwnGuard.ts"
+import { withOwn } from "./process/ownStates.ts"
 import type { Refusal } from "./Refusal.ts"
 import * as Units from "./Units.ts"
 
@@ -74,11 +75,11 @@ const refuse = <const Code extends Refusal["code"]>(code: Code, lacking?: Status
 export const factNames: ReadonlySet<string> = new Set(Object.keys(facts))
 
 /** The guards of a process as facts, by name. */
-const factsOf = (process: OrderProcess | undefined): Readonly<Record<string, (args: GuardArgs) => boolean>> =>
+const factsOf = (process: LoadedProcess | undefined): Readonly<Record<string, (args: GuardArgs) => boolean>> =>
   Object.fromEntries(
-    [...(process?.guards ?? [])].map(([name, { declared, holds }]) => [
+    [...(process?.guards ?? [])].map(([name, { before, holds }]) => [
       name,
-      ({ context: { given }, event }: GuardArgs) => given === undefined || event.type !== declared.before || holds(given)
+      ({ context: { given }, event }: GuardArgs) => given === undefined || event.type !== before || holds(given)
     ])
   )
 
@@ -111,18 +112,12 @@ const setUp = (all: typeof facts) =>
  * Build the machine under a cancellation policy, whose name is that of the guard before `cancelled`, and of a process: its guards stand behind
  * the library's refusals and before what these let pass. A process is checked where it is loaded: see `lifecycleOf`.
  */
-export const makeOrderMachine = (policy: CancellationPolicy, process?: OrderProcess) => {
+export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedProcess) => {
   const lifecycle = setUp({ ...facts, ...factsOf(process) })
-  const own = (command: CommandType) =>
-    [...(process?.guards ?? [])].flatMap(
-      ([
-        name,
-        {
-          declared: { before, refusal }
-        }
-      ]) =>
-        // The machine knows guards and codes by name, the library's and those of a process.
-        before === command ? [{ guard: unless(name as Fact), actions: refuse(refusal.code as Refusal["code"]) }] : []
+  // The machine knows guards and codes by name, the library's and those of a process.
+  const own = (command: string) =>
+    [...(process?.guards ?? [])].flatMap(([name, { before, code }]) =>
+      before === command ? [{ guard: unless(name as Fact), actions: refuse(code as string as Refusal["code"]) }] : []
     )
   const confirm = [...own("confirm"), { target: "confirmed" }] as const
 
@@ -158,7 +153,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: OrderProc
     id: "order",
     context: ({ input }): OrderContext => ({ units: Units.allHeld(input.quantity) }),
     initial: "pending",
-    states: {
+    states: withOwn(process, own, {
       pending: {
         description: "Received, not confirmed. All units are held.",
         on: {
@@ -208,7 +203,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: OrderProc
           cancel: { actions: refuse("ALREADY_CANCELLED", "isOpen") }
         }
       }
-    }
+    })
   })
 }
 

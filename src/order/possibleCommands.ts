@@ -4,11 +4,12 @@
  * A command is asked about with an input that fits the order as far as one can (its `sample`). What stands in the way of that stands in the
  * way of any other. Source: whole-life, section 3, "What is possible now".
  */
-import { commands, type CommandType, commandTypes, type OrderCommand } from "./commands/index.ts"
+import type { CommandType, OrderCommand } from "./commands/index.ts"
 import { contextOf, questionOf } from "./decide.ts"
 import { type Blocker, explain } from "./explain.ts"
-import type { Lifecycle } from "./lifecycleTable.ts"
+import { answersOf, commandNames, type Lifecycle } from "./lifecycleTable.ts"
 import type { Order, OrderStatus } from "./Order.ts"
+import type { GuardFacts } from "./process/OwnGuard.ts"
 import type { Occasion } from "./Transition.ts"
 
 /** One command, as things stand. */
@@ -29,7 +30,7 @@ export const possibleCommands = (
   lifecycle: Lifecycle,
   order: Order,
   occasion: Pick<Occasion, "at" | "actor">
-): ReadonlyArray<PossibleCommand> => commandTypes.map((name) => possibilityOf(lifecycle, order, name, occasion))
+): ReadonlyArray<PossibleCommand> => commandNames(lifecycle).map((name) => possibilityOf(lifecycle, order, name, occasion))
 
 const possibilityOf = (
   lifecycle: Lifecycle,
@@ -37,20 +38,20 @@ const possibilityOf = (
   name: CommandType,
   occasion: Pick<Occasion, "at" | "actor">
 ): PossibleCommand => {
-  const command: OrderCommand = commands[name].sample(order)
+  const command: OrderCommand = lifecycle.commands[name].sample(order)
   const inputGuards = new Set(guardsOfInput(lifecycle, order, command, occasion))
   const blockers = explain(lifecycle, order, command, occasion).filter(({ guard }) => !inputGuards.has(guard))
-  const answers = lifecycle.answers[order.status][name]
-  const asksForInput = answers.some(({ condition }) => condition !== undefined && isOfInput(name, condition.fact))
+  const answers = answersOf(lifecycle, order.status)[name]
+  const asksForInput = answers.some(
+    ({ condition }) => condition !== undefined && Object.hasOwn(lifecycle.commands[name].facts, condition.fact)
+  )
   const depends = (asksForInput || inputGuards.size > 0) && { depends: true as const }
   if (blockers.length > 0) return { name, possible: false, ...depends, blockers }
   const context = contextOf(lifecycle, order, command, occasion)
-  const question = questionOf(order, command, occasion.at)
+  const question = questionOf(lifecycle, order, command, occasion.at)
   const accepted = answers.find(({ refusal, applies }) => refusal === undefined && applies(context, question))
   return { name, possible: true, ...(accepted && { to: accepted.to }), ...depends, blockers }
 }
-
-const isOfInput = (name: CommandType, fact: string): boolean => Object.hasOwn(commands[name].facts, fact)
 
 /** The guards of one's own that look at the input: what they say of a sample says nothing of another input. */
 const guardsOfInput = (
@@ -60,9 +61,14 @@ const guardsOfInput = (
   { at, actor }: Pick<Occasion, "at" | "actor">
 ): ReadonlyArray<string> =>
   [...(process?.guards ?? [])].flatMap(([name, guard]) => {
-    if (guard.declared.before !== command.type) return []
+    if (guard.before !== command.type) return []
     const watched = watch(command)
-    guard.holds({ order, command: watched.command, at, actor })
+    try {
+      guard.holds({ order, command: watched.command, at, actor } as GuardFacts)
+    } catch (error) {
+      // A sample need not have what a payload has.
+      if (!watched.isLookedAt()) throw error
+    }
     return watched.isLookedAt() ? [name] : []
   })
 

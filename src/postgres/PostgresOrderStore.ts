@@ -33,6 +33,7 @@ import {
   type Remembered,
   RememberedOutcome,
   type Row,
+  RowRefused,
   type Stock,
   StoreUnavailable,
   type SubscriptionOfOrder,
@@ -50,7 +51,7 @@ import { KeepsStatistics, planRenewalOf } from "./planRenewal.ts"
 import { walkTenants } from "./walkTenants.ts"
 import { outboxOperations } from "./outboxStatements.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
-import { errorOf, type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
+import { errorOf, inWords, ownRowsFailure, type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
 
 /** Over a database whose tables are there. What is in them can be verified, too. */
 export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlClient> = Layer.merge(
@@ -233,7 +234,7 @@ const make = Effect.gen(function* () {
     tenantId: TenantId,
     changes: ReadonlyArray<Change>
   ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> =>
-    write(commitStatement(sql, tenantId, changes)).pipe(
+    write(Effect.catch(commitStatement(sql, tenantId, changes), blameRows(changes))).pipe(
       Effect.map(([row]) => {
         plans.note(changes.length)
         const committed = new Set(JSON.parse(row?.committed ?? "[]") as ReadonlyArray<number>)
@@ -248,6 +249,16 @@ const make = Effect.gen(function* () {
         )
       })
     )
+
+  /** A row that a table of the embedding service's own does not take is that table's, and no lost race. */
+  const blameRows = (changes: ReadonlyArray<Change>) => (error: SqlError) => {
+    const tables = new Set(changes.flatMap(({ rows = [] }) => rows.map(({ table }) => table)))
+    const place = tables.size === 0 ? null : ownRowsFailure(error)
+    if (place === null) return Effect.fail(error)
+    const { schema, table, column, constraint } = place
+    const named = schema === undefined || table === undefined ? [...tables].join(", ") : `${schema}.${table}`
+    return Effect.die(new RowRefused({ table: named, column, constraint }, inWords(error), { cause: error }))
+  }
 
   /** Several statements, one after the other. `StoreUnavailable` says that nothing was done, so it is one only for the first of them. */
   const commitOneByOne = Effect.fnUntraced(function* (

@@ -19,6 +19,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { totalsOf, type Subscription, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
+import type { RowsOfTable } from "../order/process/OwnRows.ts"
 import { fromOrder } from "./orderRows.ts"
 
 /** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
@@ -33,12 +34,13 @@ export const commitStatement = (
   const hasPlacements = records.some((record) => record.expected === 0)
   const parts = [
     records.length > 1 ? gateInOrder : gate,
-    updates,
+    updates(records.some((record) => record.data !== undefined)),
     hasPlacements ? placements : noPlacements,
     moves(hasPlacements),
     events,
     ...(records.some((record) => record.subscriptions.length > 0) ? [subscriptions] : []),
-    ...(records.some((record) => "key" in record) ? [keys] : [])
+    ...(records.some((record) => "key" in record) ? [keys] : []),
+    ...tablesOf(changes).map(ownRows)
   ]
   const checks = parts.flatMap((part) => part.checks)
   return sql.unsafe<{ committed: string | null }>(
@@ -47,11 +49,11 @@ WITH
 input AS (
   SELECT * FROM json_to_recordset($1::text::json) AS i (
     n integer, order_id text, expected integer,
-    version integer, status text, updated_at text, cancellation json,
+    version integer, status text, updated_at text, cancellation json, data json,
     ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
     moves json, subscriptions json,
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
-    key text, fingerprint text, outcome json, remembered_at text, expires_at text)
+    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json)
   WHERE n BETWEEN 0 AND ${few}
 ),${parts.map((part) => part.sql).join(",")}
 SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
@@ -97,18 +99,20 @@ gate AS (
   checks: []
 }
 
-/** The orders that move on. */
-const updates: Part = {
+/** The orders that move on. Own data that a change does not name stay as they are. */
+const updates = (hasData: boolean): Part => ({
   sql: `
 updated AS (
   UPDATE order_lifecycle.orders o
-     SET version = i.version, status = i.status, updated_at = i.updated_at, cancellation = i.cancellation, head_hash = i.hash
+     SET version = i.version, status = i.status, updated_at = i.updated_at, cancellation = i.cancellation, head_hash = i.hash${
+       hasData ? ", data = coalesce(i.data, o.data)" : ""
+     }
     FROM gate i
    WHERE o.tenant_id = ${tenant} AND o.order_id = i.order_id AND o.version = i.expected
   RETURNING i.*
 )`,
   checks: []
-}
+})
 
 /** The events, each with its confidential part and its place in the outbox. */
 const events: Part = {
@@ -151,9 +155,9 @@ customers AS (
   SELECT ${tenant}, customer_id, new_email_key FROM input WHERE new_email_key IS NOT NULL
 ),
 placed AS (
-  INSERT INTO order_lifecycle.orders (tenant_id, order_id, version, status, ordered, personal, notes, customer_id, total_minor,
+  INSERT INTO order_lifecycle.orders (tenant_id, order_id, version, status, ordered, data, personal, notes, customer_id, total_minor,
                                       created_at, created_by, updated_at, head_hash)
-  SELECT ${tenant}, order_id, version, status, ordered, personal, notes, customer_id, total_minor,
+  SELECT ${tenant}, order_id, version, status, ordered, data, personal, notes, customer_id, total_minor,
          created_at, created_by, updated_at, hash
     FROM input WHERE expected = 0
   RETURNING order_id
@@ -268,9 +272,40 @@ remembered AS (
   ]
 }
 
+/** The tables of the embedding service's own that changes write rows of. */
+const tablesOf = (changes: ReadonlyArray<Change>): ReadonlyArray<RowsOfTable> => [
+  ...new Map(changes.flatMap(({ rows = [] }) => rows.map((each) => [each.table, each]))).values()
+]
+
+/** Rows of one of them. Its names were checked when the process was loaded (`checkProcess.ts`). */
+const ownRows = ({ table, columns }: RowsOfTable, n: number): Part => {
+  const names = Object.keys(columns)
+  const list = names.map((name) => `, "${name}"`).join("")
+  const types = names.map((name) => `"${name}" ${columns[name]}`).join(", ")
+  const given = `w.own -> '${table}'`
+  // A table of no columns of its own has a row for each element.
+  const rows = names.length === 0 ? `json_array_elements(${given}) AS r` : `json_to_recordset(${given}) AS r (${types})`
+  return {
+    sql: `
+own_rows_${n} AS (
+  INSERT INTO "${table.replace(".", '"."')}" (tenant_id, order_id${list})
+  SELECT ${tenant}, w.order_id${names.map((name) => `, r."${name}"`).join("")} FROM written w CROSS JOIN LATERAL ${rows}
+  RETURNING 1
+)`,
+    checks: [
+      check(
+        `own_rows_${n}_fit`,
+        `(SELECT count(*) FROM own_rows_${n}) = (SELECT coalesce(sum(json_array_length(${given})), 0) FROM written w)`,
+        "23514",
+        `a row of ${table} was not written`
+      )
+    ]
+  }
+}
+
 /** A change as the statement takes it. What is `undefined` here is null there. */
 const toRecord = (change: Change, n: number) => {
-  const { transition, sealed, reservations, newCustomer, remember } = change
+  const { transition, sealed, reservations, newCustomer, remember, rows } = change
   const { before, after } = transition
   const { confidential, ...event } = sealed.event
   const row = fromOrder(after)
@@ -282,6 +317,8 @@ const toRecord = (change: Change, n: number) => {
     status: row.status,
     updated_at: row.updatedAt,
     cancellation: row.cancellation,
+    // `evolve` leaves data that do not change the very same object.
+    data: after.data === before?.data ? undefined : row.data,
     customer_id: after.customer.customerId,
     ...(before === null && {
       ordered: row.ordered,
@@ -312,7 +349,8 @@ const toRecord = (change: Change, n: number) => {
       remembered_at: remember.rememberedAt,
       expires_at: remember.expiresAt,
       outcome: { outcome: "accepted", orderId: row.orderId, sequence: row.version }
-    })
+    }),
+    ...(rows && { own: Object.fromEntries(rows.map(({ table, rows: ofTable }) => [table, ofTable])) })
   }
 }
 

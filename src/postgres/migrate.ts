@@ -15,6 +15,7 @@ import { orders } from "./migrations/0001_orders.ts"
 import { outbox } from "./migrations/0002_outbox.ts"
 import { moneyAndDates } from "./migrations/0003_money_and_dates.ts"
 import { plans } from "./migrations/0004_plans.ts"
+import { ownLifecycle } from "./migrations/0005_own_lifecycle.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { inWords } from "./sqlFailure.ts"
 
@@ -32,7 +33,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0001_orders": { oldestProgram: "0.1.0", run: orders },
   "0002_outbox": { oldestProgram: "0.2.0", run: outbox },
   "0003_money_and_dates": { oldestProgram: "0.2.0", run: moneyAndDates },
-  "0004_plans": { oldestProgram: "0.1.0", run: plans }
+  "0004_plans": { oldestProgram: "0.1.0", run: plans },
+  "0005_own_lifecycle": { oldestProgram: "0.1.0", run: ownLifecycle }
 }
 
 /** Told what is going on, in lines for people. Nothing is told when there is nothing to do. */

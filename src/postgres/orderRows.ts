@@ -5,7 +5,7 @@
  */
 import { assertLaws } from "../order/invariants.ts"
 import { decimalsOnceAssumed } from "../order/Money.ts"
-import type { Cancellation, Order, OrderId, Subscription, SubscriptionEnd, TenantId } from "../order/Order.ts"
+import type { Cancellation, Order, OrderId, OwnData, Subscription, SubscriptionEnd, TenantId } from "../order/Order.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 
 /** What is kept of an order that never changes, and of people. Kept apart, so that the latter can be erased. */
@@ -21,7 +21,7 @@ type Personal = Pick<Order, "customer" | "billingAddress" | "shippingAddress" | 
 export const fromOrder = (order: Order) => {
   const { tenantId, orderId, version, status, lines, subscriptions, createdAt, createdBy, updatedAt, cancellation, ...facts } =
     order
-  const { customer, billingAddress, shippingAddress, notes, customFields, ...ordered } = facts
+  const { customer, billingAddress, shippingAddress, notes, customFields, data, ...ordered } = facts
   const personal: Personal = { customer, billingAddress, shippingAddress, ...(customFields !== undefined && { customFields }) }
   const withLines: Ordered = { ...ordered, lines: lines.map(({ units: _, ...line }) => line) }
   return {
@@ -30,6 +30,7 @@ export const fromOrder = (order: Order) => {
     version,
     status,
     ordered: withLines,
+    data,
     personal,
     notes,
     createdAt,
@@ -50,7 +51,7 @@ export const subscriptionTuple = `json_build_array(s.subscription_id, s.line, s.
  * parameter of the statement that holds the tenant.
  */
 export const orderColumns = (tenant: string) => `
-  o.tenant_id, o.order_id, o.version, o.status, o.ordered::text AS ordered, o.personal::text AS personal, o.notes,
+  o.tenant_id, o.order_id, o.version, o.status, o.ordered::text AS ordered, o.data::text AS data, o.personal::text AS personal, o.notes,
   o.created_at, o.created_by, o.updated_at, o.cancellation::text AS cancellation,
   (SELECT json_agg(json_build_array(r.held, r.active, r.ended, r.released) ORDER BY r.line)::text
      FROM order_lifecycle.reservations r WHERE r.tenant_id = ${tenant}::text AND r.order_id = o.order_id) AS units,
@@ -63,6 +64,7 @@ export interface OrderRow {
   readonly version: number
   readonly status: Order["status"]
   readonly ordered: string
+  readonly data: string | null
   readonly personal: string
   readonly notes: string | null
   readonly created_at: Timestamp
@@ -107,6 +109,7 @@ export const putTogether = (row: OrderRow): Order => {
     version: row.version,
     status: row.status,
     ...ordered,
+    ...(row.data !== null && { data: JSON.parse(row.data) as OwnData }),
     // Rows of orders that were placed before amounts kept their decimals do not have them.
     decimals: (ordered as Partial<Ordered>).decimals ?? decimalsOnceAssumed(ordered.currency),
     ...(JSON.parse(row.personal) as Personal),

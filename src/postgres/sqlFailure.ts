@@ -95,6 +95,33 @@ const sqlStateOf = (cause: unknown): string | undefined => {
   return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E") ? code : undefined
 }
 
+/** What a server's error says of the place that it is about, where it says so. */
+export interface ErrorPlace {
+  readonly schema: string | undefined
+  readonly table: string | undefined
+  readonly column: string | undefined
+  readonly constraint: string | undefined
+}
+
+/**
+ * Whether the rows of the embedding service's own are to blame for the failure of a statement that wrote some: a row broke a constraint of a table
+ * that is not the library's, or the statement is a mistake, which without them it is not. Where it is about, as far as the server says.
+ */
+export const ownRowsFailure = (error: SqlError): ErrorPlace | null => {
+  const { cause } = error.reason
+  const place = placeOf(cause)
+  const isElsewhere = place.schema !== undefined && place.schema !== "order_lifecycle"
+  return isElsewhere || (place.schema === undefined && ofSqlError(error) === "mistake") ? place : null
+}
+
+const placeOf = (cause: unknown): ErrorPlace => {
+  const named = (member: "schema" | "table" | "column" | "constraint") => {
+    const value: unknown = typeof cause === "object" && cause !== null ? (cause as Record<string, unknown>)[member] : undefined
+    return typeof value === "string" && value !== "" ? value : undefined
+  }
+  return { schema: named("schema"), table: named("table"), column: named("column"), constraint: named("constraint") }
+}
+
 /** `ERROR`, `FATAL` or `PANIC`, in English whatever the server speaks. */
 const severityOf = (cause: unknown): unknown =>
   typeof cause === "object" && cause !== null

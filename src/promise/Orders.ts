@@ -27,7 +27,7 @@ import type { OrderPlaced, PlaceOrder as PlaceOrderSchema } from "../order/comma
 import type { Commands, CommandType, EventOf } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
-import type { Order, OrderId, Payment as PaymentSchema } from "../order/Order.ts"
+import type { LibraryStatus, Order, OrderId, Payment as PaymentSchema } from "../order/Order.ts"
 import type { CancelOrder as CancelOrderSchema } from "../order/commands/cancel.ts"
 import type { CancelSubscription as CancelSubscriptionSchema } from "../order/commands/cancelSubscription.ts"
 import type { StartSubscription as StartSubscriptionSchema } from "../order/commands/startSubscription.ts"
@@ -54,7 +54,11 @@ export type RewriteNotes = Plain<typeof RewriteNotesSchema.Encoded>
 /** A deposit that was taken. Amounts in minor units. */
 export type Payment = Plain<typeof PaymentSchema.Encoded>
 /** Filters, order and length of a page. `startAfter` is the `nextCursor` of the page before. */
-export type OrderListRequest = Plain<typeof OrderListRequestSchema.Encoded>
+export type OrderListRequest = Plain<Omit<typeof OrderListRequestSchema.Encoded, "status">> & {
+  readonly status?: NamedStatus | ReadonlyArray<NamedStatus> | undefined
+}
+/** A status by its name: one of the library's, or one of a process. */
+type NamedStatus = LibraryStatus | (string & {})
 /** Filters and length of a page of subscriptions. `startAfter` is the `nextCursor` of the page before. */
 export type SubscriptionListRequest = Plain<typeof SubscriptionListRequestSchema.Encoded>
 /** A command to ask about: its `type`, and what the command itself takes. */
@@ -238,7 +242,7 @@ export interface Orders extends CommandMethods, AsyncDisposable {
   readonly place: (
     caller: Caller,
     request: PlaceOrder,
-    options?: CallOptions & { readonly payment?: Payment | undefined }
+    options?: CallOptions & { readonly payment?: Payment | undefined; readonly data?: object | undefined }
   ) => Promise<Transition<typeof OrderPlaced.Type>>
 
   /**
@@ -254,6 +258,18 @@ export interface Orders extends CommandMethods, AsyncDisposable {
 
   /** What a command would do to an order, or everything in its way. Changes nothing. */
   readonly preview: (caller: Caller, orderId: string, request: CommandRequest, options?: CallOptions) => Promise<Preview>
+
+  /**
+   * Give a command by its name: one of the process's own, or one of the library's on an order. `request` is its payload. `openOrders` with a
+   * process gives it the types of that: see `OrdersUnder`.
+   */
+  readonly apply: (
+    caller: Caller,
+    orderId: string,
+    command: string,
+    request?: object,
+    options?: CallOptions
+  ) => Promise<Transition>
 
   /** Everything in the way of a command. Empty when it would be accepted. */
   readonly explain: (
@@ -300,4 +316,36 @@ export interface Orders extends CommandMethods, AsyncDisposable {
    * again waits for the same end.
    */
   readonly close: (options?: CloseOptions) => Promise<void>
+}
+
+// --- under a process of the embedding service's own ----------------------------------------------------------------------------------------
+
+/** What a process's own commands are given with, by name. */
+export type PayloadsOf<Process> = Process extends { readonly types?: { readonly payloads: infer Payloads } } ? Payloads : object
+/** What a process keeps with an order. */
+export type DataOf<Process> = Process extends { readonly types?: { readonly data: infer Data } } ? Data : object
+/** A process's own statuses. */
+export type StatusesOf<Process> = Process extends { readonly types?: { readonly statuses: infer Statuses } } ? Statuses : string
+
+/** What follows the name of a command: its payload, which may be left out when nothing in it is required. */
+type WithPayload<Payload, Options> = object extends Payload
+  ? [request?: Plain<Payload>, options?: Options]
+  : [request: Plain<Payload>, options?: Options]
+
+/** Orders with the commands and the data of a process. */
+export type OrdersUnder<Process> = Omit<Orders, "apply" | "place"> & {
+  /** Give one of the process's own commands. */
+  readonly apply: <Name extends keyof PayloadsOf<Process> & string>(
+    caller: Caller,
+    orderId: string,
+    command: Name,
+    ...given: WithPayload<PayloadsOf<Process>[Name], CallOptions>
+  ) => Promise<Transition>
+
+  /** Place an order. `data` is what the process keeps with it, or else what that begins with. */
+  readonly place: (
+    caller: Caller,
+    request: PlaceOrder,
+    options?: CallOptions & { readonly payment?: Payment | undefined; readonly data?: Plain<DataOf<Process>> | undefined }
+  ) => ReturnType<Orders["place"]>
 }

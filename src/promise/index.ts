@@ -44,9 +44,12 @@ export type {
 } from "./Orders.ts"
 
 // Rules of your own.
-export { orderProcess, type OrderProcess } from "../order/process/orderProcess.ts"
-export { type GuardFacts, GuardFailed, type OwnGuard } from "../order/process/OwnGuard.ts"
-export { WrongProcess } from "../order/process/checkProcess.ts"
+export { type OrderProcess, orderProcess, type OwnStatusRules, type ProcessBuilder } from "../order/process/orderProcess.ts"
+export type { GuardFacts, OwnGuard, RuleFacts, Words } from "../order/process/OwnGuard.ts"
+export type { OwnCommand } from "../order/process/OwnCommand.ts"
+export type { ColumnType, OwnRows, Row as OwnRow, RowFacts } from "../order/process/OwnRows.ts"
+export { RuleFailed } from "../order/process/RuleFailed.ts"
+export { WrongProcess } from "../order/process/WrongProcess.ts"
 
 // What comes back.
 export { type BrokenChain, EventNotErasable } from "../lifecycle/AuditTrail.ts"
@@ -54,6 +57,7 @@ export {
   type ConsumerLag,
   type Delivery,
   OutcomeUnknown,
+  RowRefused,
   type PositionedEvent,
   type Stock,
   StoreUnavailable,
@@ -63,11 +67,18 @@ export { ConsumerExists, ConsumerNotFound, type Delivered, EventNotParked } from
 export type { Page } from "../lifecycle/paging.ts"
 export type { Held, ReservationChange } from "../lifecycle/Reservations.ts"
 export type { SealedEvent } from "../order/auditChain.ts"
-export type { AuditEvent } from "../order/AuditEvent.ts"
+export { type AuditEvent, isOwnEvent, type LibraryEvent } from "../order/AuditEvent.ts"
 export type { EventOf, RefusalOf } from "../order/commands/index.ts"
 export type { Transition } from "../order/Transition.ts"
 export type { Blocker, Preview } from "../order/explain.ts"
-export { type Order, type OrderStatus, type Subscription, type SubscriptionStatus, totalsOf } from "../order/Order.ts"
+export {
+  type LibraryStatus,
+  type Order,
+  type OrderStatus,
+  type Subscription,
+  type SubscriptionStatus,
+  totalsOf
+} from "../order/Order.ts"
 
 // What a promise can be rejected with: refusals,
 export { isRefusal, type Refusal } from "./refusals.ts"

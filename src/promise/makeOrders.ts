@@ -45,6 +45,8 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
     },
     preview: (caller, orderId, request, options) =>
       run(lifecycle.preview(unread(caller), unread(orderId), unread(request)), options),
+    apply: (caller, orderId, command, request, options) =>
+      run(lifecycle.apply(unread(caller), unread(orderId), unread(command), unread(request)), options),
     explain: (caller, orderId, request, options) =>
       run(lifecycle.explain(unread(caller), unread(orderId), unread(request)), options),
     commands: (caller, orderId, options) => run(lifecycle.commands(unread(caller), unread(orderId)), options),

@@ -10,7 +10,7 @@ import { type CancellationPolicy, cancellationPolicyNames } from "../order/polic
 import { makeCalls } from "./calls.ts"
 import { optionReader, wrongOption } from "./errors.ts"
 import { makeOrders } from "./makeOrders.ts"
-import type { Orders } from "./Orders.ts"
+import type { Orders, OrdersUnder } from "./Orders.ts"
 import type { Plain } from "./plain.ts"
 import { assetsLayer, type CatalogueEntry as CatalogueEntrySchema, catalogueLayer } from "./surroundings.ts"
 import { layerNotingWrites } from "./writes.ts"
@@ -40,7 +40,7 @@ export type AssetsOption =
 type AnswerOfRegistry = Asset | null | undefined
 
 /** What orders need from their surroundings: somewhere to be kept, and what can be ordered. */
-export interface OpenOptions {
+export interface OpenOptions<Process extends OrderProcess | undefined = OrderProcess | undefined> {
   /** Where orders are kept: `memoryStore()`, `postgresStore({ url })`, `embeddedStore({ folder })`, or any layer of an `OrderStore`. */
   readonly store: Layer.Layer<OrderStore, unknown>
   readonly catalogue: CatalogueOption
@@ -49,7 +49,7 @@ export interface OpenOptions {
   /** When an order may be cancelled: `noActiveSubscriptions` (the default) or `beforeFulfilment`. */
   readonly cancellationPolicy?: CancellationPolicy | undefined
   /** Rules of your own, made by `orderProcess`. Throws a `WrongProcess` that names every fault of it. */
-  readonly process?: OrderProcess | undefined
+  readonly process?: Process
 }
 
 const Options = Schema.Struct({
@@ -78,7 +78,7 @@ const readOptions = optionReader(Options, "strictly")
  * await orders.close()
  * ```
  */
-export const openOrders = async (options: OpenOptions): Promise<Orders> => {
+export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
   const { cancellationPolicy } = readOptions(options, "")
   const isLayer: boolean = Layer.isLayer(options.store)
   if (!isLayer) {
@@ -103,4 +103,7 @@ export const openOrders = async (options: OpenOptions): Promise<Orders> => {
     await runtime.dispose()
     throw error
   }
+}) as {
+  <Process extends OrderProcess>(options: OpenOptions<Process> & { readonly process: Process }): Promise<OrdersUnder<Process>>
+  (options: OpenOptions): Promise<Orders>
 }

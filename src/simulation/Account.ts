@@ -3,8 +3,8 @@
  * fold: what two have written down independently and agree on is more likely to be right.
  */
 import type { Change } from "../lifecycle/OrderStore.ts"
-import type { AuditEvent } from "../order/AuditEvent.ts"
-import type { CustomerId, OrderStatus, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
+import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
+import type { CustomerId, LibraryStatus, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
 import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import type { CommandCall } from "./Call.ts"
@@ -51,7 +51,7 @@ export interface Rules {
 }
 
 /** The word for where an order stands: the table of statuses in decisions.md, section 2. */
-export const statusOf = ({ cancelled, isConfirmed, lines, subscriptions }: Account): OrderStatus => {
+export const statusOf = ({ cancelled, isConfirmed, lines, subscriptions }: Account): LibraryStatus => {
   if (cancelled !== null) return "cancelled"
   if (!isConfirmed) return "pending"
   if (subscriptions.length === 0) return "confirmed"
@@ -186,6 +186,10 @@ const proceed = (
   if (event.type !== "order.cancelled" && event.released.length > 0) fault("S4", "it releases something")
   const { customerId, isConfirmed, cancelled, lines, subscriptions } = account
   const same = { version: event.sequence, customerId, isConfirmed, cancelled, lines, subscriptions, at: event.at, hash }
+  if (isOwnEvent(event)) {
+    fault("T1", "an event of a process's own is not known here")
+    return null
+  }
   switch (event.type) {
     case "order.placed":
       fault("T1", "the order was placed before")

@@ -3,8 +3,9 @@
  *
  * Times are kept as they come and sorted at the end, so that quantiles are exact.
  */
+import { isOwnEvent } from "../order/AuditEvent.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
-import type { OrderStatus, Sku, TenantId } from "../order/Order.ts"
+import type { LibraryStatus, Sku, TenantId } from "../order/Order.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
 import type { Answer, CallType, Sent, Watcher } from "./Call.ts"
 import type { WorkloadWatcher } from "./Workload.ts"
@@ -23,7 +24,7 @@ export interface Durations {
 export interface OverTime {
   readonly everyHours: number
   /** Orders in each status. */
-  readonly orders: Readonly<Record<OrderStatus, ReadonlyArray<number>>>
+  readonly orders: Readonly<Record<LibraryStatus, ReadonlyArray<number>>>
   /** Units that an order holds and nobody rents. */
   readonly unitsHeld: ReadonlyArray<number>
   readonly unitsRented: ReadonlyArray<number>
@@ -136,14 +137,14 @@ export class Metrics implements Watcher, WorkloadWatcher {
   readonly #ms = new Samples()
   readonly #msByTenant = new Map<TenantId, Samples>()
   /** How things stand now. */
-  readonly #standing: Record<OrderStatus, number> = { pending: 0, confirmed: 0, partial: 0, fulfilled: 0, cancelled: 0 }
+  readonly #standing: Record<LibraryStatus, number> = { pending: 0, confirmed: 0, partial: 0, fulfilled: 0, cancelled: 0 }
   #held = 0
   #rented = 0
   #waiting = 0
   readonly #rentedBySku = new Map<Sku, { now: number; peak: number; unitMs: number; changedAt: number }>()
   /** How things stood at each moment that has passed. */
   readonly #over = {
-    orders: { pending: [], confirmed: [], partial: [], fulfilled: [], cancelled: [] } as Record<OrderStatus, Array<number>>,
+    orders: { pending: [], confirmed: [], partial: [], fulfilled: [], cancelled: [] } as Record<LibraryStatus, Array<number>>,
     unitsHeld: [] as Array<number>,
     unitsRented: [] as Array<number>,
     backOrders: [] as Array<number>
@@ -170,8 +171,9 @@ export class Metrics implements Watcher, WorkloadWatcher {
   committed({ transition: { before, event, after }, reservations }: Change, now: number): void {
     this.#passTo(now)
     this.#events++
-    this.#standing[after.status]++
-    if (before) this.#standing[before.status]--
+    // No process has a part in a simulation.
+    this.#standing[after.status as LibraryStatus]++
+    if (before) this.#standing[before.status as LibraryStatus]--
     // A unit that has left `held` was held since the order was placed.
     const age = (now - Date.parse(after.createdAt)) / hourMs
     for (const { from, to, quantity } of reservations) {
@@ -180,6 +182,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
       this.#held += to.held - (from?.held ?? 0)
       this.#rented += to.active - (from?.active ?? 0)
     }
+    if (isOwnEvent(event)) return
     switch (event.type) {
       case "order.placed":
         this.#orders.placed++
@@ -278,7 +281,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
     this.#units.heldMs += this.#held * (now - this.#heldChangedAt)
     this.#heldChangedAt = now
     while (this.#nextMomentAt <= now) {
-      for (const [status, orders] of Object.entries(this.#over.orders)) orders.push(this.#standing[status as OrderStatus])
+      for (const [status, orders] of Object.entries(this.#over.orders)) orders.push(this.#standing[status as LibraryStatus])
       this.#over.unitsHeld.push(this.#held)
       this.#over.unitsRented.push(this.#rented)
       this.#over.backOrders.push(this.#waiting)

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
-import { ContractLength, OrderStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
+import { ContractLength, LibraryStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { type InputFault, InvalidInput } from "../order/commonRefusals.ts"
@@ -129,7 +129,7 @@ export const Scenario = Schema.Struct({
   cancellation: orElse(
     Schema.Struct({
       /** By status and by how long the order has been in it. */
-      hazards: orElse(Schema.Record(OrderStatus, Hazards), {
+      hazards: orElse(Schema.Record(LibraryStatus, Hazards), {
         pending: [{ perDay: 0.15 }],
         confirmed: [{ perDay: 0.05 }],
         partial: [{ perDay: 0.02 }],

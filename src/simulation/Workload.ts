@@ -5,7 +5,7 @@
  * The luck of an order is its own (its number and the seed), so that the same customers come under every policy.
  */
 import * as Result from "effect/Result"
-import type { CustomerId, Order, OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { CustomerId, Order, OrderId, LibraryStatus, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
 import { type Arrival, arrivalsOf, dayMs, hourMs, isDuring } from "./Arrivals.ts"
 import type { Answer } from "./Call.ts"
@@ -30,7 +30,7 @@ interface Life {
   readonly orderId: OrderId
   readonly customerId: CustomerId
   readonly items: Arrival["items"]
-  status: OrderStatus
+  status: LibraryStatus
   /** Grows with every change of status: what was planned for an earlier one is off. */
   stage: number
   /** Nobody will do anything with it any more. */
@@ -113,7 +113,7 @@ export class Workload {
         orderId,
         status,
         customer: { customerId }
-      } = answer.transition.after
+      } = answer.transition.after as Order & { readonly status: LibraryStatus }
       const life: Life = { customer, fate, orderId, customerId, items, status, stage: 0, isOver: false, rented: new Map() }
       for (const { sku } of items) this.#openBySku.get(sku)?.add(life)
       this.#considerCancelling(life)
@@ -260,7 +260,8 @@ export class Workload {
 
   #heard(life: Life, order: Order): void {
     if (life.status === order.status) return
-    life.status = order.status
+    // No process has a part in a simulation.
+    life.status = order.status as LibraryStatus
     life.stage++
     this.#considerCancelling(life)
   }

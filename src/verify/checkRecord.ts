@@ -11,12 +11,13 @@ import { verifyChain } from "../order/auditChain.ts"
 import { type Digest, portableDigest } from "../order/digest.ts"
 import { AuditEvent } from "../order/AuditEvent.ts"
 import { breachesOf } from "../order/invariants.ts"
-import type { Lifecycle } from "../order/lifecycleTable.ts"
+import type { LoadedProcess } from "../order/process/loadProcess.ts"
+import { hasStatus, isFinal, type Lifecycle } from "../order/lifecycleTable.ts"
 import { activeSubscriptions, Order } from "../order/Order.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { differences } from "./differences.ts"
 import type { InvariantId } from "./invariants.ts"
-import { isFinal, walkHistory } from "./walkHistory.ts"
+import { walkHistory } from "./walkHistory.ts"
 
 /** One thing wrong with one order. */
 export interface RecordFault {
@@ -38,9 +39,9 @@ export const checkRecord = (
     return [{ id: "A2", message: `the stored order cannot be read: ${order.failure}` }, ...historyFaults, ...disagreements]
   }
   const [lifecycle] = policies
-  const isOver = lifecycle !== undefined && isFinal(lifecycle, order.success.status)
+  const isOver = lifecycle !== undefined && hasStatus(lifecycle, order.success.status) && isFinal(lifecycle, order.success.status)
   return [
-    ...checkLaws(order.success, isOver),
+    ...checkLaws(lifecycle?.process, order.success, isOver),
     ...checkReservations(record, order.success),
     ...historyFaults,
     // What follows rests on the events, and so only on a history that is whole.
@@ -66,8 +67,8 @@ const firstFault = (issue: Parameters<typeof inputFaults>[0]): string => {
 
 const lawIds = { units: "S2", subscriptions: "T5" } as const
 
-const checkLaws = (order: Order, isOver: boolean): ReadonlyArray<RecordFault> => {
-  const breaches = breachesOf(order).map(({ law, message }): RecordFault => ({
+const checkLaws = (process: LoadedProcess | undefined, order: Order, isOver: boolean): ReadonlyArray<RecordFault> => {
+  const breaches = breachesOf(order, process).map(({ law, message }): RecordFault => ({
     id: law === "status" ? (isOver ? "S3" : "T5") : lawIds[law],
     message
   }))

@@ -8,12 +8,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
-import { FunctionOption, optionsReader } from "../lifecycle/options.ts"
+import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/options.ts"
 import type { StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import { OrderRecords, type OrderRecord, type StoreFault } from "../lifecycle/OrderRecords.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { Digest } from "../order/digest.ts"
-import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
+import type { Lifecycle } from "../order/lifecycleTable.ts"
+import { lifecycleOf } from "../order/process/lifecycleOf.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
+import { canJudge } from "./walkHistory.ts"
 import { TenantId } from "../order/Order.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
 import { checkRecord } from "./checkRecord.ts"
@@ -32,6 +35,8 @@ export interface Checked {
    * what that build assumed. No violation.
    */
   readonly ordersWithAssumedDecimals: number
+  /** Events of a process that was not given, or of a status of its: whether they were right to come about, nobody could say. No violation. */
+  readonly eventsNotJudged: number
 }
 
 /** What to look at, what to compare it with, and whom to tell of the progress. */
@@ -40,6 +45,8 @@ export interface VerifyOptions<E = never, R = never> {
   readonly tenantId?: TenantId
   /** The policy that orders were cancelled under. Without it, a cancel is right when any policy allows it. */
   readonly cancellationPolicy?: CancellationPolicy
+  /** The process that orders are under, where the embedding service has one of its own: its events and statuses are judged by it. */
+  readonly process?: OrderProcess
   /** Heads that were kept elsewhere: only they show that an order's newest events were cut off, or an order taken away whole. */
   readonly heads?: Stream.Stream<Head, E, R>
   /** Called after every page. */
@@ -53,8 +60,9 @@ export const verify = <E = never, R = never>(
   const options = readOptions(given)
   return Stream.unwrap(
     Effect.map(Effect.all([OrderRecords, CurrentDigest]), ([records, digest]) => {
-      const policies = options.cancellationPolicy ? [lifecycles[options.cancellationPolicy]] : Object.values(lifecycles)
-      const checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0 }
+      const names = options.cancellationPolicy ? [options.cancellationPolicy] : cancellationPolicyNames
+      const policies = names.map((policy) => lifecycleOf(policy, options.process))
+      const checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0, eventsNotJudged: 0 }
       const report = Effect.suspend(() => options.onChecked?.({ ...checked }) ?? Effect.void)
 
       const checkTenant = (tenantId: TenantId) => {
@@ -64,6 +72,8 @@ export const verify = <E = never, R = never>(
           for (const { events } of page) {
             checked.events += events.length
             if (events.some(hasAssumedDecimals)) checked.ordersWithAssumedDecimals++
+            for (const { event } of events)
+              if (event.process !== undefined && !policies.some((each) => canJudge(each, event))) checked.eventsNotJudged++
           }
           return Effect.as(
             report,
@@ -85,6 +95,7 @@ export const verify = <E = never, R = never>(
 const readOptions = optionsReader<VerifyOptions<unknown, unknown>>("verify", {
   tenantId: TenantId,
   cancellationPolicy: Schema.Literals(cancellationPolicyNames),
+  process: ObjectOption,
   heads: Schema.Unknown.check(Schema.makeFilter<unknown>((heads) => Stream.isStream(heads) || "must be a Stream")),
   onChecked: FunctionOption
 })

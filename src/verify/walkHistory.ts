@@ -3,12 +3,12 @@
  *
  * The machine is asked about each event anew, with the units and subscriptions the order had then. Nothing here knows a status by name.
  */
-import type { AuditEvent } from "../order/AuditEvent.ts"
+import * as Schema from "effect/Schema"
+import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
 import { evolve } from "../order/evolve.ts"
-import { type Answer, answerTo, type Lifecycle } from "../order/lifecycleTable.ts"
-import { type Order, type OrderStatus, unitsOf } from "../order/Order.ts"
-import { definitionByKind } from "../order/commands/definitions.ts"
-import { commandTypes, type OrderEvent } from "../order/commands/index.ts"
+import { type Answer, answerTo, isFinal, type Lifecycle } from "../order/lifecycleTable.ts"
+import { LibraryStatus, type Order, unitsOf } from "../order/Order.ts"
+import type { OrderEvent } from "../order/commands/index.ts"
 
 /** What a step of the walk met, with the id of the invariant it breaks. */
 export interface StepFault {
@@ -22,8 +22,10 @@ export interface Walk {
   readonly faults: ReadonlyArray<StepFault>
 }
 
-/** Walk. `policies` are the lifecycles under which the events may have come about: a step is right when it is right under one of them. */
-export const walkHistory = (policies: ReadonlyArray<Lifecycle>, events: ReadonlyArray<AuditEvent>): Walk => {
+const isLibraryStatus = Schema.is(Schema.NullOr(LibraryStatus))
+
+/** Walk. `all` are the lifecycles under which the events may have come about: a step is right when it is right under one of them. */
+export const walkHistory = (all: ReadonlyArray<Lifecycle>, events: ReadonlyArray<AuditEvent>): Walk => {
   const faults: Array<StepFault> = []
   let order: Order | null = null
   for (const event of events) {
@@ -41,7 +43,8 @@ export const walkHistory = (policies: ReadonlyArray<Lifecycle>, events: Readonly
         message: `event ${event.sequence} is of ${event.at}, before the one it follows (${order.updatedAt})`
       })
     }
-    const fault = stepFault(policies, order, event)
+    const policies = isOwnEvent(event) || !isLibraryStatus(event.from) ? all.filter((each) => canJudge(each, event)) : all
+    const fault = policies.length === 0 ? null : stepFault(policies, order, event)
     if (fault !== null) {
       faults.push(fault)
       return { order: null, faults }
@@ -50,10 +53,6 @@ export const walkHistory = (policies: ReadonlyArray<Lifecycle>, events: Readonly
   }
   return { order, faults }
 }
-
-/** Whether nothing can follow this status: it refuses every command, whatever comes with it. */
-export const isFinal = ({ answers }: Lifecycle, status: OrderStatus): boolean =>
-  commandTypes.every((command) => answers[status][command].every(({ refusal }) => refusal !== undefined))
 
 const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, event: AuditEvent): StepFault | null => {
   const step = `event ${event.sequence} (${event.type}, ${event.from} to ${event.to})`
@@ -66,8 +65,11 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
   if (policies.every((lifecycle) => isFinal(lifecycle, order.status)))
     return { id: "T2", message: `${step} follows ${order.status}, which nothing follows` }
 
-  const question = questionFor(order, event)
-  const answers = policies.map((lifecycle) => answerTo(lifecycle, order.status, { units: unitsOf(order) }, question))
+  const answers = policies.flatMap((lifecycle) => {
+    const question = questionFor(lifecycle, order, event)
+    if (question === undefined) throw new Error(`no command is recorded by ${event.type}`)
+    return answerTo(lifecycle, order.status, { units: unitsOf(order) }, question)
+  })
   const accepted = answers.filter(({ refusal }) => refusal === undefined)
   const [first] = answers
   if (accepted.length === 0) {
@@ -83,12 +85,21 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
   return releaseFault(order, event, answer, step)
 }
 
-/** What the event records, as the command that the machine is asked about. */
-const questionFor = (order: Order, event: AuditEvent): OrderEvent => {
-  const command = definitionByKind.get(event.type)
-  if (command === undefined) throw new Error(`no command is recorded by ${event.type}`)
-  return command.questionOfEvent(order, event)
-}
+/** What the event records, as the command that the machine is asked about; undefined where the lifecycle has none of that kind. */
+const questionFor = ({ commands }: Lifecycle, order: Order, event: AuditEvent): OrderEvent | undefined =>
+  Object.values(commands)
+    .find(({ kind }) => kind === event.type)
+    ?.questionOfEvent(order, event)
+
+/**
+ * Whether a lifecycle can judge an event: it has the status before it, and a command that it records. An event of a process that is not at hand
+ * is nobody's to judge; what it says of itself is folded all the same.
+ */
+export const canJudge = ({ answers, commands }: Lifecycle, event: AuditEvent): boolean =>
+  (event.from === null || Object.hasOwn(answers, event.from)) &&
+  (event.type === placedKind || Object.values(commands).some(({ kind }) => kind === event.type))
+
+const placedKind = "order.placed"
 
 /** A cancel releases exactly what was held; nothing else releases anything. */
 const releaseFault = (order: Order, event: AuditEvent, answer: Answer, step: string): StepFault | null => {

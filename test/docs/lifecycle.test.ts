@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest"
 import { drawLifecycle } from "../../docs/draw/lifecycle.ts"
 import { drawStateDiagram } from "../../docs/draw/stateDiagram.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
-import { OrderStatus } from "../../src/order/Order.ts"
+import { LibraryStatus } from "../../src/order/Order.ts"
 import { commandTypes } from "../../src/order/commands/index.ts"
 
 describe("docs/lifecycle.md", () => {
   it("has an arrow for every transition and a line in the table for every answer", () => {
-    const answers = OrderStatus.literals.flatMap((status) =>
+    const answers = LibraryStatus.literals.flatMap((status) =>
       commandTypes.flatMap((command) => lifecycles.noActiveSubscriptions.answers[status][command])
     )
     const lines = drawLifecycle().split("\n")

@@ -10,7 +10,7 @@ import { products } from "../../docs/.vitepress/live/shop.ts"
 import { verifyChain } from "../../src/order/auditChain.ts"
 import { fold } from "../../src/order/evolve.ts"
 import { brokenLaws } from "../../src/order/invariants.ts"
-import { OrderStatus, SerialNumber, Sku, SubscriptionId, unitsOf } from "../../src/order/Order.ts"
+import { LibraryStatus, SerialNumber, Sku, SubscriptionId, unitsOf } from "../../src/order/Order.ts"
 import { cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
@@ -68,7 +68,7 @@ describe("the live page", () => {
   it("has an example that ends in each status, one that was never confirmed, and one that ends with a refusal", () => {
     const played = Object.values(examples).map(play)
     const statuses = new Set(played.map(({ order }) => order?.status))
-    expect(OrderStatus.literals.filter((status) => !statuses.has(status))).toEqual(["confirmed"])
+    expect(LibraryStatus.literals.filter((status) => !statuses.has(status))).toEqual(["confirmed"])
     expect(played.some(({ answers }) => "refusal" in (answers.at(-1) ?? {}))).toBe(true)
   })
 

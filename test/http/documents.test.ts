@@ -3,7 +3,8 @@ import { brotliDecompressSync, gunzipSync } from "node:zlib"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { answerDocument, documentPaths, encodingFor } from "../../src/http/documents.ts"
+import { Api } from "../../src/http/Api.ts"
+import { answerDocument, documentPaths, documentsOf, encodingFor } from "../../src/http/documents.ts"
 import { type RunningServer, runServer } from "../support/runningServer.ts"
 import { openService } from "./client.ts"
 
@@ -53,7 +54,9 @@ describe.each(documentPaths)("%s", (path) => {
 
   it("is made and compressed once, however many read it", async () => {
     const request = HttpServerRequest.fromWeb(new Request("http://orders.test", { headers: { "accept-encoding": "br" } }))
-    const answers = await Promise.all(Array.from({ length: 30 }, () => Effect.runPromise(answerDocument(path, request))))
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => Effect.runPromise(answerDocument(documentsOf(Api), path, request)))
+    )
     const bodies = answers.map(({ body }) => (body._tag === "Uint8Array" ? body.body : undefined))
     expect(bodies[0]?.length).toBeGreaterThan(1_000)
     expect(new Set(bodies).size).toBe(1)

@@ -2,7 +2,7 @@
 import { transition } from "xstate"
 import { describe, expect, it } from "vitest"
 import { answerTo, type Consequence, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
-import { OrderStatus } from "../../src/order/Order.ts"
+import { LibraryStatus, type OrderStatus } from "../../src/order/Order.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import { makeOrderMachine, type orderMachine } from "../../src/order/orderMachine.ts"
 import type { OrderEvent } from "../../src/order/commands/index.ts"
@@ -64,7 +64,7 @@ const eventsWith = (maxHeld: number): ReadonlyArray<OrderEvent> => [
 describe.each(cancellationPolicyNames)("under the policy %s, the table and XState agree", (policy) => {
   const lifecycle = lifecycles[policy]
 
-  it.each(OrderStatus.literals)(
+  it.each(LibraryStatus.literals)(
     "on a %s order, for every event and every way its units can stand, up to 2 in a place",
     (status) => {
       let compared = 0
@@ -90,7 +90,7 @@ describe.each(cancellationPolicyNames)("under the policy %s, the table and XStat
     const count = fc.nat(10_000)
     fc.assert(
       fc.property(
-        fc.constantFrom(...OrderStatus.literals),
+        fc.constantFrom(...LibraryStatus.literals),
         fc.record({ held: count, active: count, ended: count, released: count }),
         fc.constantFrom(...eventsWith(2)),
         (status, units, event) => {

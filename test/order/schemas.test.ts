@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { AuditEvent } from "../../src/order/AuditEvent.ts"
+import { AuditEvent, libraryEvents } from "../../src/order/AuditEvent.ts"
 import { RequestId } from "../../src/order/orderEvent.ts"
 import { Currency, MinorUnits } from "../../src/order/Money.ts"
 import {
@@ -11,7 +11,7 @@ import {
   ExtensionDetails,
   Order,
   OrderId,
-  OrderStatus,
+  LibraryStatus,
   OrderType,
   Payment,
   Quantity,
@@ -224,7 +224,7 @@ describe.each(Object.entries(complete))("a whole %s", (_, [schema, value]) => {
 
 describe("the words for", () => {
   it.each<readonly [string, ReadonlyArray<string>, ReadonlyArray<string>]>([
-    ["where an order stands", OrderStatus.literals, ["pending", "confirmed", "partial", "fulfilled", "cancelled"]],
+    ["where an order stands", LibraryStatus.literals, ["pending", "confirmed", "partial", "fulfilled", "cancelled"]],
     ["what an order is for", OrderType.literals, ["standard", "extension", "upgrade"]],
     ["who orders", CustomerType.literals, ["individual", "business"]],
     [
@@ -334,7 +334,7 @@ describe("an audit event", () => {
   const described = (schema: Schema.Constraint) => Schema.resolveAnnotations(schema)?.description
 
   it("says what it records", () => {
-    const said = AuditEvent.members.map((member) => [member.fields.type.schema.literal, described(member)])
+    const said = libraryEvents.map((member) => [member.fields.type.schema.literal, described(member)])
     expect(Object.fromEntries(said)).toEqual({
       "order.placed": "An order was placed: what was ordered, for whom and at which prices. Its units are reserved from now on.",
       "order.confirmed": "The order was approved. Subscriptions can be started from it.",
@@ -345,7 +345,7 @@ describe("an audit event", () => {
   })
 
   it("says of every member that all events have what it is", () => {
-    const { type: _, details: __, confidential: ___, ...common } = AuditEvent.members[0].fields
+    const { type: _, details: __, confidential: ___, ...common } = libraryEvents[0].fields
     expect(Object.fromEntries(Object.entries(common).map(([name, schema]) => [name, described(schema)]))).toEqual({
       tenantId: "The tenant whose order it is",
       orderId: "The order that it happened to",
@@ -355,7 +355,8 @@ describe("an audit event", () => {
       requestId: "The request that the command came in under",
       from: "The order's status before; null for the first event",
       to: "The order's status after it",
-      released: "Units that were given back, by line"
+      released: "Units that were given back, by line",
+      process: "The embedding service's own process under which it happened; absent when there was none"
     })
   })
 })

@@ -12,13 +12,14 @@ import type { SubscriptionEnded } from "../../src/order/commands/cancelSubscript
 import { decide, questionOf } from "../../src/order/decide.ts"
 import type { Occasion, Transition } from "../../src/order/Transition.ts"
 import { evolve } from "../../src/order/evolve.ts"
-import { answerTo, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
+import { answersOf, answerTo, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { Currency } from "../../src/order/Money.ts"
 import {
   CustomerId,
   type Order,
   OrderId,
-  OrderStatus,
+  LibraryStatus,
+  type OrderStatus,
   SerialNumber,
   Sku,
   SubscriptionId,
@@ -330,7 +331,7 @@ describe("the table", () => {
   it.each(cancellationPolicyNames)(
     "has a row for every status, every command and every line of the machine under %s",
     (policy) => {
-      const needed = OrderStatus.literals.flatMap((status) =>
+      const needed = LibraryStatus.literals.flatMap((status) =>
         commandTypes.flatMap((command) =>
           lifecycles[policy].answers[status][command].map((_, line) => `${status} × ${command}, line ${line + 1}`)
         )
@@ -338,9 +339,9 @@ describe("the table", () => {
       const covered = new Set(
         rowsUnder(policy).map(([order, command]) => {
           const { status } = orders[order]
-          const question = questionOf(orders[order], commands[command], occasion.at)
+          const question = questionOf(lifecycles[policy], orders[order], commands[command], occasion.at)
           const answer = answerTo(lifecycles[policy], status, { units: unitsOf(orders[order]) }, question)
-          return `${status} × ${question.type}, line ${lifecycles[policy].answers[status][question.type].indexOf(answer) + 1}`
+          return `${status} × ${question.type}, line ${answersOf(lifecycles[policy], status)[question.type].indexOf(answer) + 1}`
         })
       )
       expect(needed.filter((each) => !covered.has(each))).toEqual(unreachable[policy])
@@ -349,7 +350,7 @@ describe("the table", () => {
 
   it("names every refusal that the decisions name, and no other", () => {
     const named = new Set<string>([...always, ...byPolicy.noActiveSubscriptions, ...placings].map(([, , outcome]) => outcome))
-    for (const status of OrderStatus.literals) named.delete(status)
+    for (const status of LibraryStatus.literals) named.delete(status)
     expect([...named].toSorted()).toEqual([
       "ALREADY_CANCELLED",
       "ALREADY_ENDED",

@@ -72,7 +72,7 @@ const byDecision = (order: Order, answer: Result.Result<Transition, Refusal>) =>
 const lookUnder = (policy: CancellationPolicy): Look => {
   const byXState = makeByXState(policy)
   return (order, command, answer) => {
-    const question = questionOf(order, command)
+    const question = questionOf(lifecycles[policy], order, command)
     const sayings = {
       decision: byDecision(order, answer),
       table: byTable(policy, order, question),

@@ -67,6 +67,7 @@ const calls: Record<
     ask(life, key, key, (as) => calling((l) => l.startSubscription(as, { orderId, customerId, assetSerialNumber: newSerial() }))),
   cancelSubscription: (life, key, { subscriptions }) =>
     ask(life, key, key, (as) => calling((l) => l.cancelSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
+  apply: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.apply(as, orderId, "confirm"))),
   cancel: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.cancel(as, orderId, { reason: key }))),
   cancelMany: (life, key, { orderId }) =>
     Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /** What happened while the scenarios were told: every command, where it was given, and what came of it. */
-import { type OrderStatus, OrderStatus as OrderStatusSchema, type TenantId } from "../../src/order/Order.ts"
+import { LibraryStatus, type TenantId } from "../../src/order/Order.ts"
 import { type CommandType, commandTypes } from "../../src/order/commands/index.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import type { Fact } from "../../src/order/orderMachine.ts"
@@ -40,7 +40,7 @@ export class Chronicle {
   /** Every pair of status and command that no scenario has shown in this way. */
   missingPairs(way: Way): ReadonlyArray<string> {
     const seen = new Set(this.#in(way).map(({ from, command }) => `${from} × ${command}`))
-    return OrderStatusSchema.literals
+    return LibraryStatus.literals
       .flatMap((status) => commandTypes.map((command) => `${status} × ${command}`))
       .filter((pair) => !seen.has(pair))
   }
@@ -70,7 +70,7 @@ export class Chronicle {
 
 const answersOf = () =>
   cancellationPolicyNames.flatMap((policy) =>
-    OrderStatusSchema.literals.flatMap((status) =>
+    LibraryStatus.literals.flatMap((status) =>
       commandTypes.flatMap((command) => lifecycles[policy].answers[status][command].map((answer) => ({ command, answer })))
     )
   )
@@ -84,7 +84,7 @@ const factsOf = (
   const lacking: Array<Fact> = []
   // The machine was not asked where a blocker has no name of its.
   if (foreseen === undefined || foreseen.blockers.some(({ guard }) => guard === undefined)) return { held, lacking }
-  for (const { condition, refusal, to } of lifecycles[policy].answers[from as OrderStatus][command]) {
+  for (const { condition, refusal, to } of lifecycles[policy].answers[from as LibraryStatus][command]) {
     if (!condition) continue
     const isNamed = foreseen.blockers.some(({ guard }) => guard === condition.fact)
     if (refusal) (isNamed ? lacking : held).push(condition.fact)

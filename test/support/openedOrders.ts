@@ -65,6 +65,7 @@ export const promisedServices = (orders: Orders): Layer.Layer<OrderLifecycle | A
       startSubscription: (caller, request) => asked(() => orders.startSubscription(caller, request)),
       cancelSubscription: (caller, request) => asked(() => orders.cancelSubscription(caller, request)),
       cancel: (caller, orderId, request) => asked(() => orders.cancel(caller, orderId, request)),
+      apply: (caller, orderId, command, request) => asked(() => orders.apply(caller, orderId, command, request)),
       commands: (caller, orderId) => asked(() => orders.commands(caller, orderId)),
       cancelMany: (caller, orderIds, request) =>
         Effect.map(

@@ -1,6 +1,6 @@
 /** The state of the page: one journey, what was undone of it, and what follows from both. */
 import { computed, shallowRef } from "vue"
-import type { AuditEvent } from "../../../src/order/AuditEvent.ts"
+import { isOwnEvent, type LibraryEvent } from "../../../src/order/AuditEvent.ts"
 import { SerialNumber } from "../../../src/order/Order.ts"
 import type { CommandType } from "../../../src/order/commands/index.ts"
 import type { CancellationPolicy } from "../../../src/order/policies/index.ts"
@@ -16,7 +16,7 @@ export interface Arrow {
 }
 
 /** The command that each event records. */
-const commandByEvent: Record<AuditEvent["type"], CommandType | "place"> = {
+const commandByEvent: Record<LibraryEvent["type"], CommandType | "place"> = {
   "order.placed": "place",
   "order.confirmed": "confirm",
   "subscription.started": "startSubscription",
@@ -28,7 +28,7 @@ const commandByEvent: Record<AuditEvent["type"], CommandType | "place"> = {
 const arrowTaken = ({ events, answers }: Played): Arrow | null => {
   const event = events.at(-1)?.event
   const answer = answers.at(-1)
-  if (event === undefined || (answer && "refusal" in answer)) return null
+  if (event === undefined || isOwnEvent(event) || (answer && "refusal" in answer)) return null
   return { from: event.from, command: commandByEvent[event.type], to: event.to }
 }
 

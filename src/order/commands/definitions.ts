@@ -1,22 +1,31 @@
 /** Commands for code that does not know which of them it has: by name, and by the kind of the event that records them. */
 import type { AuditEvent } from "../AuditEvent.ts"
-import type { Order } from "../Order.ts"
+import type { Actor, Order } from "../Order.ts"
 import type { Refusal } from "../Refusal.ts"
 import type { Timestamp } from "../Timestamp.ts"
-import type { RefusalFacts } from "./defineCommand.ts"
+import type { RefusalFacts, RequestSchema, Target } from "./defineCommand.ts"
 import { commands, type CommandType, type OrderCommand, type OrderEvent } from "./index.ts"
 
 /** What `defineCommand` makes, for any command. */
 export interface Definition {
   /** The kind of the event that records it. */
   readonly kind: AuditEvent["type"]
+  readonly request: RequestSchema
+  readonly target: Target
   readonly rents: string | undefined
+  readonly facts: Readonly<Record<string, unknown>>
   readonly question: (order: Order, command: OrderCommand, at?: Timestamp) => OrderEvent
   readonly questionOfEvent: (order: Order, event: AuditEvent) => OrderEvent
   readonly refusals: Readonly<Record<string, (facts: RefusalFacts<OrderCommand>) => Refusal | undefined>>
-  readonly record: (order: Order, command: OrderCommand, at: Timestamp) => Pick<AuditEvent, "details" | "confidential">
+  readonly record: (
+    order: Order,
+    command: OrderCommand,
+    at: Timestamp,
+    actor: Actor
+  ) => { readonly details: object; readonly confidential: object }
   readonly evolve: (order: Order, event: AuditEvent) => Order
   readonly warnings?: (order: Order) => ReadonlyArray<string>
+  readonly sample: (order: Order) => OrderCommand
   readonly nameInFingerprints?: string
 }
 

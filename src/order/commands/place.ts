@@ -18,6 +18,7 @@ import {
   type OrderId,
   type OrderStatus,
   OrderType,
+  type OwnData,
   type Payment,
   PersonalFacts,
   Quantity,
@@ -25,7 +26,7 @@ import {
   type TenantId,
   UpgradeDetails
 } from "../Order.ts"
-import { orderEvent } from "../orderEvent.ts"
+import { orderEvent, type ProcessVersion } from "../orderEvent.ts"
 import { asNewIdentifier, Email, NewJsonObject, NonEmptyText, Text } from "../Text.ts"
 import type { Occasion, Transition } from "../Transition.ts"
 import { allHeld } from "../Units.ts"
@@ -143,11 +144,13 @@ export interface PlacingFacts {
   readonly customerId: CustomerId
   readonly variants: ReadonlyMap<Sku, Variant>
   readonly payment?: Payment
+  /** What the process of the embedding service keeps with the order. */
+  readonly data?: OwnData
 }
 
 /** Place an order. Availability is not asked about: reservations may exceed the stock (back-orders are normal). */
 export const place = (
-  { initial }: { readonly initial: OrderStatus },
+  { initial, process }: { readonly initial: OrderStatus; readonly process?: { readonly version: ProcessVersion } },
   request: PlaceOrder,
   facts: PlacingFacts,
   occasion: Occasion
@@ -165,6 +168,7 @@ export const place = (
       from: null,
       to: initial,
       released: [],
+      ...(process && { process: process.version }),
       details: {
         customerId: facts.customerId,
         orderType: request.orderType ?? "standard",
@@ -174,7 +178,8 @@ export const place = (
         lines,
         ...(facts.payment && { payment: facts.payment }),
         ...(request.extensionDetails && { extensionDetails: request.extensionDetails }),
-        ...(request.upgradeDetails && { upgradeDetails: request.upgradeDetails })
+        ...(request.upgradeDetails && { upgradeDetails: request.upgradeDetails }),
+        ...(facts.data && { data: facts.data })
       },
       confidential: {
         customer: {

@@ -1,12 +1,22 @@
 import { type Lifecycle, lifecycles, tabulate } from "../lifecycleTable.ts"
-import { factNames } from "../orderMachine.ts"
+import { factNames, makeOrderMachine } from "../orderMachine.ts"
 import type { CancellationPolicy } from "../policies/index.ts"
+import { checkLaws } from "./checkLaws.ts"
 import { checkProcess } from "./checkProcess.ts"
+import { loadProcess } from "./loadProcess.ts"
 import type { OrderProcess } from "./orderProcess.ts"
 
 /** The lifecycle under a cancellation policy and a process, if there is one. Throws a `WrongProcess` that names every fault of it. */
 export const lifecycleOf = (policy: CancellationPolicy, process?: OrderProcess): Lifecycle => {
   if (process === undefined) return lifecycles[policy]
   checkProcess(process, factNames)
-  return tabulate(policy, undefined, process)
+  const lifecycle = tabulate(policy, undefined, loadProcess(process))
+  checkLaws(lifecycle)
+  return lifecycle
+}
+
+/** The machine under a cancellation policy and a process: to draw, to inspect, to run as an actor. Throws as `lifecycleOf` does. */
+export const machineOf = (policy: CancellationPolicy, process: OrderProcess) => {
+  checkProcess(process, factNames)
+  return makeOrderMachine(policy, loadProcess(process))
 }

@@ -1,6 +1,6 @@
 /** Placing orders, and the orders that a scenario begins with. */
 import { expect } from "vitest"
-import type { OrderStatus } from "../../../src/order/Order.ts"
+import type { LibraryStatus } from "../../../src/order/Order.ts"
 import type { Product } from "../Surroundings.ts"
 import { type CustomerName, type Item, requestFor } from "../World.ts"
 import { inColumns, itemsOf, nameOfSku, rowsOf, makeTopic, type Telling } from "./words.ts"
@@ -34,7 +34,7 @@ const serialsOf = (product: Product, count: number): ReadonlyArray<string> => {
   return Array.from({ length: count }, (_, index) => `${stem}-${index + 1}`)
 }
 
-const rentedUnits: Readonly<Record<OrderStatus, (quantity: number) => number>> = {
+const rentedUnits: Readonly<Record<LibraryStatus, (quantity: number) => number>> = {
   pending: () => 0,
   confirmed: () => 0,
   cancelled: () => 0,
@@ -44,7 +44,7 @@ const rentedUnits: Readonly<Record<OrderStatus, (quantity: number) => number>> =
 
 step(
   "{customer} has an order of {int} {product} that is {status}",
-  async ({ world }, customer: CustomerName, quantity: number, product: Product, status: OrderStatus) => {
+  async ({ world }, customer: CustomerName, quantity: number, product: Product, status: LibraryStatus) => {
     const who = world.asking("Ada")
     await world.must(world.place(customer, requestFor(customer, one(product, quantity))))
     const { orderId, customerId } = world.known("the order")

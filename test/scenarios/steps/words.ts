@@ -1,5 +1,5 @@
 /** The words that steps share: who, what, how many, and the tables below a step. */
-import { OrderStatus } from "../../../src/order/Order.ts"
+import { LibraryStatus } from "../../../src/order/Order.ts"
 import { cancellationPolicyNames } from "../../../src/order/policies/index.ts"
 import { type Action, makeStepList } from "../stepList.ts"
 import { type Product, products } from "../Surroundings.ts"
@@ -45,7 +45,7 @@ steps.parameter(
 )
 steps.parameter("order", /(?:the (?:first|second|third) order)|the order|(?:Grace|Alan)'s order/, (name) => name)
 steps.parameter("count", /none|\d+/, (text) => (text === "none" ? 0 : Number(text)))
-steps.parameter("status", oneOf(OrderStatus.literals), (text) => text)
+steps.parameter("status", oneOf(LibraryStatus.literals), (text) => text)
 steps.parameter("code", /[A-Z]+(?:_[A-Z]+)+/, (text) => text, { isSuggested: false })
 steps.parameter("serial", /[A-Z]+-\d+/, (text) => text)
 steps.parameter("serials", /[A-Z]+-\d+(?:(?:, | and )[A-Z]+-\d+)*/, (text) => text.split(/, | and /))

@@ -1,0 +1,64 @@
+/** The lifecycle under a process, with the process's types: its commands, its data. */
+import type * as Effect from "effect/Effect"
+import type { OwnEvent } from "../order/orderEvent.ts"
+import type { AuditEvent } from "../order/AuditEvent.ts"
+import type { OrderId } from "../order/Order.ts"
+import type { PlaceOrder } from "../order/commands/place.ts"
+import type { ProcessBuilder } from "../order/process/orderProcess.ts"
+import type { Caller } from "./Caller.ts"
+import { type LifecycleOptions, OrderLifecycle, type PlaceOptions } from "./OrderLifecycle.ts"
+
+/** What follows the name of a command: its payload, which may be left out when nothing in it is required. */
+type WithPayload<Payload> = object extends Payload ? [request?: Payload] : [request: Payload]
+
+type Lifecycle = OrderLifecycle["Service"]
+
+/** What a call of the lifecycle gives, once it has the lifecycle. */
+type Asked<Name extends "apply" | "place"> =
+  ReturnType<Lifecycle[Name]> extends Effect.Effect<infer A, infer E> ? Effect.Effect<A, E, OrderLifecycle> : never
+
+/**
+ * The layer of the lifecycle under a process, and its calls with the process's types.
+ *
+ * ```ts
+ * import { ordersUnder, orderProcess } from "order-lifecycle"
+ *
+ * const { layer, orders } = ordersUnder(
+ *   orderProcess("our-shop").command("hold", {
+ *     description: "Puts a confirmed order aside.",
+ *     event: "order.held",
+ *     from: { confirmed: "confirmed" },
+ *     otherwise: { code: "NOT_HOLDABLE", message: "Only a confirmed order can be put aside.", remedy: "Confirm it first." }
+ *   })
+ * )
+ * // orders.apply(caller, orderId, "hold")
+ * ```
+ */
+export const ordersUnder = <Data extends object, Statuses extends string, Payloads extends object, Guards extends string>(
+  process: ProcessBuilder<Data, Statuses, Payloads, Guards>
+) => ({
+  layer: (options?: Omit<LifecycleOptions, "process">) => OrderLifecycle.layer({ ...options, process }),
+  orders: {
+    /** Give one of the process's own commands. */
+    apply: <Name extends keyof Payloads & string>(
+      caller: Caller,
+      orderId: OrderId,
+      command: Name,
+      ...[request]: WithPayload<Payloads[Name]>
+    ): Asked<"apply"> =>
+      OrderLifecycle.use((lifecycle) => lifecycle.apply(caller, orderId, command, request as object | undefined)),
+
+    /** Place an order. `data` is what the process keeps with it, or else what that begins with. */
+    place: (
+      caller: Caller,
+      request: PlaceOrder,
+      options?: Omit<PlaceOptions, "data"> & { readonly data?: Data }
+    ): Asked<"place"> => OrderLifecycle.use((lifecycle) => lifecycle.place(caller, request, options))
+  },
+  /** Whether an event records an own command; it has that command's payload then. */
+  isEventOf: <Name extends keyof Payloads & string>(
+    command: Name,
+    event: AuditEvent
+  ): event is OwnEvent & { readonly details: { readonly payload: Partial<Payloads[Name]>; readonly data?: Data } } =>
+    event.type === (process.commands.get(command)?.event as unknown as OwnEvent["type"])
+})

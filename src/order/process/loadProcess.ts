@@ -1,0 +1,114 @@
+/** A process that was checked, put to use: rules asked with care, refusals as errors, commands as definitions. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { CommandType } from "../commands/index.ts"
+import type { LibraryStatus, OrderId, OwnData } from "../Order.ts"
+import type { ProcessVersion } from "../orderEvent.ts"
+import { reader } from "../readInput.ts"
+import { NewJsonObject } from "../Text.ts"
+import { possibleFact, refusalKey, unlessStatus } from "./names.ts"
+import { type LoadedData, type OwnCommand, type OwnDefinition, ownDefinition, withData } from "./OwnCommand.ts"
+import type { GuardFacts, OwnGuard, Words } from "./OwnGuard.ts"
+import { type OwnCode, OwnRefusal } from "./OwnRefusal.ts"
+import type { OwnRows } from "./OwnRows.ts"
+import type { OrderProcess, OwnDataRules, OwnStatusRules } from "./orderProcess.ts"
+import { askRule } from "./RuleFailed.ts"
+
+/** A process as the lifecycle works with it. */
+export interface LoadedProcess {
+  /** How it stands in events. */
+  readonly version: ProcessVersion
+  readonly data: LoadedData
+  readonly statuses: ReadonlyMap<string, LoadedStatus>
+  readonly commands: ReadonlyMap<string, OwnCommand>
+  readonly definitions: Readonly<Record<string, OwnDefinition>>
+  readonly guards: ReadonlyMap<string, LoadedGuard>
+  readonly tables: ReadonlyMap<string, OwnRows>
+  /** The refusals of the process: see `refusalKey`. */
+  readonly refusals: ReadonlyMap<string, (orderId: OrderId) => OwnRefusal>
+}
+
+interface LoadedStatus {
+  readonly description: string
+  readonly like: string | undefined
+  readonly but: { readonly [Type in CommandType]?: Words } | undefined
+  /** The status of the library whose law of units it keeps. */
+  readonly units: LibraryStatus
+}
+
+interface LoadedGuard {
+  readonly before: string
+  readonly code: OwnCode
+  /** Throws a `RuleFailed` that names the guard when it does not answer. */
+  readonly holds: (facts: GuardFacts) => boolean
+}
+
+/** Put a checked process to use. */
+export const loadProcess = (process: OrderProcess): LoadedProcess => {
+  const { name, version, commands, statuses, guards, tables } = process
+  const data = loadData(process.data)
+  return {
+    version: { name, version },
+    data,
+    statuses: new Map([...statuses].map(([status, rules]) => [status, loadStatus(statuses, rules)])),
+    commands,
+    tables,
+    definitions: Object.fromEntries(
+      [...commands].map(([command, declared]) => [command, ownDefinition(command, declared, data)])
+    ),
+    guards: new Map([...guards].map(([guard, declared]) => [guard, loadGuard(guard, declared, data.initial)])),
+    refusals: new Map(
+      [
+        ...[...guards].map(([guard, { before, refusal }]) => [before, guard, refusal] as const),
+        ...[...commands].map(([command, { otherwise }]) => [command, possibleFact(command), otherwise] as const),
+        ...[...statuses].flatMap(([status, { but = {} }]) =>
+          Object.entries(but).map(([command, words]) => [command, unlessStatus(status), words] as const)
+        )
+      ].map(([command, lacking, words]) => [refusalKey(command, lacking), refusalIn(lacking, words)])
+    )
+  }
+}
+
+const refusalIn =
+  (guard: string, words: Words) =>
+  (orderId: OrderId): OwnRefusal =>
+    new OwnRefusal({ orderId, guard, ...words, code: words.code as OwnCode })
+
+const nothingToKeep: OwnDataRules = { schema: Schema.Struct({}), initial: {} }
+
+const loadData = ({ schema, initial } = nothingToKeep): LoadedData => {
+  const readShape = reader(schema as Schema.Struct<{}>, "data", "refused")
+  const readJson = reader(NewJsonObject, "data")
+  return { initial: initial as OwnData, read: (input) => Result.flatMap(readShape(input), readJson) }
+}
+
+/** Where there is no process, there are no own data. */
+export const noData = loadData()
+
+const impliedBy = { held: "confirmed", mixed: "partial", none: "fulfilled" } as const
+
+const loadStatus = (statuses: OrderProcess["statuses"], { description, like, units, but }: OwnStatusRules): LoadedStatus => ({
+  description,
+  like,
+  but,
+  units: units === undefined ? unitsLike(statuses, like) : impliedBy[units]
+})
+
+/** Which status of the library it is like in the end. */
+const unitsLike = (statuses: OrderProcess["statuses"], like: string | undefined): LibraryStatus => {
+  const other = like === undefined ? undefined : statuses.get(like)
+  if (other === undefined) return like as LibraryStatus
+  return other.units === undefined ? unitsLike(statuses, other.like) : impliedBy[other.units]
+}
+
+const loadGuard = (name: string, { before, holds, refusal }: OwnGuard, initial: OwnData): LoadedGuard => ({
+  before,
+  code: refusal.code as OwnCode,
+  holds: (facts) =>
+    askRule(
+      `the guard ${name} before ${before}`,
+      () => holds({ ...facts, order: withData(facts.order, initial) }),
+      (answer) => typeof answer === "boolean",
+      "true or false at once"
+    )
+})

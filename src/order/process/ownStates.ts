@@ -1,0 +1,48 @@
+/** What a process adds to the machine: its commands to every status, and its statuses with an answer to every command. */
+import type { LibraryStatus } from "../Order.ts"
+import type { LoadedProcess } from "./loadProcess.ts"
+import { possibleFact, unlessStatus } from "./names.ts"
+import type { Words } from "./OwnGuard.ts"
+
+interface State {
+  readonly description: string
+  readonly on: Readonly<Record<string, unknown>>
+}
+
+/** A refusal, as it stands on the machine. */
+const refuse = ({ code }: Words, lacking: string) => ({ actions: { type: "refuse", params: { code, lacking } } })
+
+/** The library's states with the commands of a process, and its own states. `guarded` are the answers of guards before a command. */
+export const withOwn = <States extends Readonly<Record<LibraryStatus, State>>>(
+  process: LoadedProcess | undefined,
+  guarded: (command: string) => ReadonlyArray<unknown>,
+  states: States
+): States => {
+  if (process === undefined) return states
+  const all: Record<string, State> = { ...states }
+  for (const [name, { description, like, but = {} }] of process.statuses) {
+    const refused = Object.entries(but).map(([command, words]) => [command, refuse(words, unlessStatus(name))])
+    all[name] = {
+      description,
+      on: { ...(like === undefined ? likeNone(states) : all[like]?.on), ...Object.fromEntries(refused) }
+    }
+  }
+  const own = (status: string) =>
+    [...process.commands].map(([name, { from, otherwise }]) => {
+      const target = Object.hasOwn(from, status) ? from[status] : undefined
+      if (target === undefined) return [name, refuse(otherwise, possibleFact(name))]
+      return [name, [...guarded(name), target === status ? {} : { target }]]
+    })
+  return Object.fromEntries(
+    Object.entries(all).map(([status, { description, on }]) => [
+      status,
+      { description, on: { ...on, ...Object.fromEntries(own(status)) } }
+    ])
+  ) as unknown as States
+}
+
+/** A status that is like no other: it cannot be confirmed, nothing starts from it, what is rented can end, and it can be cancelled. */
+const likeNone = ({ partial, pending }: Readonly<Record<LibraryStatus, State>>): State["on"] => ({
+  ...partial.on,
+  startSubscription: pending.on["startSubscription"]
+})
