@@ -12,6 +12,7 @@ USAGE
 
 SUBCOMMANDS
   verify      Check what is stored in a database or in a folder
+  replay      Name the stored histories that a process would not have allowed
   simulate    Run a scenario in a simulated world
 
 "order-lifecycle <subcommand> --help" tells more once everything is installed.

@@ -109,6 +109,13 @@ export {
   OrderLifecycle,
   type PlaceOptions
 } from "./lifecycle/OrderLifecycle.ts"
+export {
+  CannotJoin,
+  type Joined,
+  JoinsTransactions,
+  type JoinedStore,
+  type OpenTransaction
+} from "./lifecycle/OpenTransaction.ts"
 export { ordersUnder } from "./lifecycle/ordersUnder.ts"
 export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
 export { Caller } from "./lifecycle/Caller.ts"

@@ -23,12 +23,13 @@ const run = (...args: ReadonlyArray<string>): Promise<Ended> =>
 
 const withoutTrailingBlanks = (text: string) => text.replaceAll(/[ \t]+$/gm, "").trim()
 
-const subcommands = ["verify", "simulate"] as const
+const subcommands = ["verify", "replay", "simulate"] as const
 
 /** Calls that cannot do what they are asked to. */
 const impossible: ReadonlyArray<ReadonlyArray<string>> = [
   ["verify"],
   ["verify", "--database-url", "postgres://orders@127.0.0.1/orders", "--data-dir", "data"],
+  ["replay", "--process", "no-such-process.ts", "--data-dir", "data"],
   ["simulate", "no-such-scenario"],
   ["simulate", "--seeds", "0"]
 ]
@@ -44,7 +45,13 @@ export const drawCommands = async (): Promise<string> => {
     run("simulate", "--list")
   ])
   return blocks(
-    heading("The command line", "src/cli/verifyCommand.ts", "src/cli/simulateCommand.ts", "src/cli/exitCodes.ts"),
+    heading(
+      "The command line",
+      "src/cli/verifyCommand.ts",
+      "src/cli/replayCommand.ts",
+      "src/cli/simulateCommand.ts",
+      "src/cli/exitCodes.ts"
+    ),
     `\`npx order-lifecycle\` is the program of the package; in the repository, \`node src/cli/main.ts\` is the same. What follows is what it prints.`,
     fence("text", withoutTrailingBlanks(about.output)),
     "## Exit codes",

@@ -12,6 +12,7 @@ import * as Command from "effect/cli/Command"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { CannotVerify } from "./CannotVerify.ts"
 import { exitCodes } from "./exitCodes.ts"
+import { replayCommand } from "./replayCommand.ts"
 import { simulateCommand } from "./simulateCommand.ts"
 import { FoundViolations, verifyCommand } from "./verifyCommand.ts"
 
@@ -20,7 +21,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 
 const program = Command.make("order-lifecycle").pipe(
   Command.withDescription("Rental and subscription orders that never lose, leak or half-do anything."),
-  Command.withSubcommands([verifyCommand, simulateCommand]),
+  Command.withSubcommands([verifyCommand, replayCommand, simulateCommand]),
   Command.run({ version })
 )
 

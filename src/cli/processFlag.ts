@@ -1,4 +1,5 @@
 /** The embedding service's own process, from a file that exports it. */
+import { existsSync } from "node:fs"
 import { createRequire } from "node:module"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
@@ -6,10 +7,10 @@ import * as Flag from "effect/cli/Flag"
 import { NamedOnce, type OrderProcess } from "../order/process/orderProcess.ts"
 import { CannotVerify } from "./CannotVerify.ts"
 
-export const processFlag = Flag.String("process").pipe(
-  Flag.withDescription("The process that orders are under: a file, .ts or .js, that exports what orderProcess made"),
-  Flag.optional
+export const requiredProcessFlag = Flag.String("process").pipe(
+  Flag.withDescription("The process that orders are under: a file, .ts or .js, that exports what orderProcess made")
 )
+export const processFlag = Flag.optional(requiredProcessFlag)
 
 // A module of somebody else's, by the path that he gives.
 const load = createRequire(import.meta.url)
@@ -17,9 +18,13 @@ const load = createRequire(import.meta.url)
 /** The one process that a file exports, by whatever name. */
 export const importProcess = (file: string): Effect.Effect<OrderProcess, CannotVerify> =>
   Effect.gen(function* () {
+    if (!existsSync(file)) return yield* new CannotVerify({ message: `--process: there is no file ${file}` })
     const module = yield* Effect.try({
       try: () => load(resolve(file)) as Readonly<Record<string, unknown>>,
-      catch: (error) => new CannotVerify({ message: `--process: ${error instanceof Error ? error.message : String(error)}` })
+      catch: (error) => {
+        const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
+        return new CannotVerify({ message: `--process: ${file} cannot be loaded: ${line}` })
+      }
     })
     const found = [...new Set(Object.values(module).filter(isProcess))]
     const [process, ...others] = found

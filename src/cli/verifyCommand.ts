@@ -27,7 +27,8 @@ import { openRecords, type Place } from "./openRecords.ts"
 /** Violations were found: the command did its work, and the answer is no. */
 export class FoundViolations extends Schema.TaggedError<FoundViolations>()("FoundViolations", { count: Schema.Int }) {}
 
-const flags = {
+/** Where orders are kept, as flags. */
+export const placeFlags = {
   databaseUrl: Flag.Redacted("database-url").pipe(
     Flag.withDescription(
       "The database, as postgres://user:password@host:5432/database. Without it, DATABASE_URL of the environment"
@@ -36,7 +37,11 @@ const flags = {
   ),
   pooled: pooledFlag,
   dataFolder: Flag.String("data-dir").pipe(Flag.withDescription("The folder of an embedded database, instead"), Flag.optional),
-  tenant: Flag.String("tenant").pipe(Flag.withDescription("Only this tenant"), Flag.optional),
+  tenant: Flag.String("tenant").pipe(Flag.withDescription("Only this tenant"), Flag.optional)
+}
+
+const flags = {
+  ...placeFlags,
   policy: Flag.Literals("cancellation-policy", cancellationPolicyNames).pipe(
     Flag.withDescription("The policy that orders were cancelled under. Without it, what any policy allows is right"),
     Flag.optional
@@ -111,7 +116,7 @@ export const verifyCommand = Command.make(
 
 const databaseUrlOfEnvironment = Config.option(Config.Redacted("DATABASE_URL"))
 
-const placeOf = Effect.fnUntraced(function* (
+export const placeOf = Effect.fnUntraced(function* (
   databaseUrl: Redacted.Redacted | undefined,
   pooled: boolean,
   dataFolder: string | undefined
@@ -134,7 +139,7 @@ const lineOf = ({ id, tenantId, orderId, message }: Violation): string =>
   ) + `: ${printable(message)}`
 
 /** Ids and messages as they are, except what would let a stored text move the cursor or begin a line. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what this replaces
   text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\u{FFFD}")
 
@@ -155,7 +160,7 @@ const noticeOf = ({ ordersWithAssumedDecimals, eventsNotJudged }: Checked): stri
   return (ordersWithAssumedDecimals === 0 ? "" : decimals) + (eventsNotJudged === 0 ? "" : judged)
 }
 
-const counted = (count: number, what: string): string => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`
+export const counted = (count: number, what: string): string => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`
 
 const clearLine = "\r\u001b[K"
 

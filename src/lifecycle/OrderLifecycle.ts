@@ -52,14 +52,9 @@ import { Caller } from "./Caller.ts"
 import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
+import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
 import { ObjectOption, optionsReader } from "./options.ts"
-import {
-  type LoadRequest,
-  OrderStore,
-  type OutcomeUnknown,
-  type StoreUnavailable,
-  type SubscriptionOfOrder
-} from "./OrderStore.ts"
+import type { LoadRequest, OrderStore, OutcomeUnknown, StoreUnavailable, SubscriptionOfOrder } from "./OrderStore.ts"
 import { Outbox } from "./Outbox.ts"
 import {
   listOrders,
@@ -107,92 +102,106 @@ type CommandMethod<
 /** Every command on an order, as a method of its name. */
 export type CommandMethods = { readonly [Type in keyof Commands]: CommandMethod<Type> }
 
-export class OrderLifecycle extends Context.Service<
-  OrderLifecycle,
-  CommandMethods & {
-    /**
-     * Place an order. `payment` is the deposit, if the embedding service took one (amounts in minor units); `data` what its process keeps with
-     * the order, or else what that begins with.
-     */
-    readonly place: (
-      caller: Caller,
-      request: PlaceOrder,
-      options?: PlaceOptions
-    ) => Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | CommandFailure>
+/** What is done with orders, by everybody and within a transaction of the caller's own. */
+export interface OrderOperations extends CommandMethods {
+  /**
+   * Place an order. `payment` is the deposit, if the embedding service took one (amounts in minor units); `data` what its process keeps with
+   * the order, or else what that begins with.
+   */
+  readonly place: (
+    caller: Caller,
+    request: PlaceOrder,
+    options?: PlaceOptions
+  ) => Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | CommandFailure>
 
-    /**
-     * Give a command by its name: one of the process's own, or one of the library's on an order. `request` is its payload. Typed by a process:
-     * see `ordersUnder`.
-     */
-    readonly apply: (
-      caller: Caller,
-      orderId: OrderId,
-      command: string,
-      request?: object
-    ) => Effect.Effect<Transition, RefusalOf<CommandType> | OrderNotFound | CommandFailure>
+  /**
+   * Give a command by its name: one of the process's own, or one of the library's on an order. `request` is its payload. Typed by a process:
+   * see `ordersUnder`.
+   */
+  readonly apply: (
+    caller: Caller,
+    orderId: OrderId,
+    command: string,
+    request?: object
+  ) => Effect.Effect<Transition, RefusalOf<CommandType> | OrderNotFound | CommandFailure>
 
-    /**
-     * Cancel many orders for one reason: up to 500 in one statement, each with an outcome of its own. One answer per distinct id, in the
-     * order in which they were first named. Takes no idempotency key: repeating it is safe, as an order is cancelled only once.
-     */
-    readonly cancelMany: (
-      caller: Omit<Caller, "idempotencyKey">,
-      orderIds: ReadonlyArray<OrderId>,
-      request?: CancelOrder
-    ) => Effect.Effect<ReadonlyArray<CancelOutcome>, InvalidInput>
+  /**
+   * Cancel many orders for one reason: up to 500 in one statement, each with an outcome of its own. One answer per distinct id, in the
+   * order in which they were first named. Takes no idempotency key: repeating it is safe, as an order is cancelled only once.
+   */
+  readonly cancelMany: (
+    caller: Omit<Caller, "idempotencyKey">,
+    orderIds: ReadonlyArray<OrderId>,
+    request?: CancelOrder
+  ) => Effect.Effect<ReadonlyArray<CancelOutcome>, InvalidInput>
 
-    /**
-     * What a command would do to an order, or everything in its way. Changes nothing. At the same version, the command itself does
-     * exactly this: both ask the same decision.
-     */
-    readonly preview: (
-      caller: Caller,
-      orderId: OrderId,
-      request: CommandRequest
-    ) => Effect.Effect<Preview, OrderNotFound | InvalidInput | StoreUnavailable>
+  /**
+   * What a command would do to an order, or everything in its way. Changes nothing. At the same version, the command itself does
+   * exactly this: both ask the same decision.
+   */
+  readonly preview: (
+    caller: Caller,
+    orderId: OrderId,
+    request: CommandRequest
+  ) => Effect.Effect<Preview, OrderNotFound | InvalidInput | StoreUnavailable>
 
-    /** Everything in the way of a command: the blockers of its preview. Empty when it would be accepted. */
-    readonly explain: (
-      caller: Caller,
-      orderId: OrderId,
-      request: CommandRequest
-    ) => Effect.Effect<Preview["blockers"], OrderNotFound | InvalidInput | StoreUnavailable>
+  /** Everything in the way of a command: the blockers of its preview. Empty when it would be accepted. */
+  readonly explain: (
+    caller: Caller,
+    orderId: OrderId,
+    request: CommandRequest
+  ) => Effect.Effect<Preview["blockers"], OrderNotFound | InvalidInput | StoreUnavailable>
 
-    /**
-     * Every command on an order, in the machine's order: whether some input would be accepted now from this caller, where it leads, and what no
-     * input can avoid. Changes nothing.
-     */
-    readonly commands: (
-      caller: Caller,
-      orderId: OrderId
-    ) => Effect.Effect<OrderCommands, OrderNotFound | InvalidInput | StoreUnavailable>
+  /**
+   * Every command on an order, in the machine's order: whether some input would be accepted now from this caller, where it leads, and what no
+   * input can avoid. Changes nothing.
+   */
+  readonly commands: (
+    caller: Caller,
+    orderId: OrderId
+  ) => Effect.Effect<OrderCommands, OrderNotFound | InvalidInput | StoreUnavailable>
 
-    /** An order. */
-    readonly get: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<Order, OrderNotFound | InvalidInput | StoreUnavailable>
+  /** An order. */
+  readonly get: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<Order, OrderNotFound | InvalidInput | StoreUnavailable>
 
-    /** A page of orders. */
-    readonly list: (tenantId: TenantId, request?: OrderListRequest) => Effect.Effect<Page<Order>, InvalidInput | StoreUnavailable>
+  /** A page of orders. */
+  readonly list: (tenantId: TenantId, request?: OrderListRequest) => Effect.Effect<Page<Order>, InvalidInput | StoreUnavailable>
 
-    /** A subscription, with its order. */
-    readonly getSubscription: (
-      tenantId: TenantId,
-      subscriptionId: SubscriptionId
-    ) => Effect.Effect<SubscriptionOfOrder, SubscriptionNotFound | InvalidInput | StoreUnavailable>
+  /** A subscription, with its order. */
+  readonly getSubscription: (
+    tenantId: TenantId,
+    subscriptionId: SubscriptionId
+  ) => Effect.Effect<SubscriptionOfOrder, SubscriptionNotFound | InvalidInput | StoreUnavailable>
 
-    /** A page of subscriptions, newest first. */
-    readonly listSubscriptions: (
-      tenantId: TenantId,
-      request?: SubscriptionListRequest
-    ) => Effect.Effect<Page<SubscriptionOfOrder>, InvalidInput | StoreUnavailable>
+  /** A page of subscriptions, newest first. */
+  readonly listSubscriptions: (
+    tenantId: TenantId,
+    request?: SubscriptionListRequest
+  ) => Effect.Effect<Page<SubscriptionOfOrder>, InvalidInput | StoreUnavailable>
 
-    /** Rewrite an order's notes: an annotation, with no version and no event of its own. */
-    readonly rewriteNotes: (
-      tenantId: TenantId,
-      orderId: OrderId,
-      request: RewriteNotes
-    ) => Effect.Effect<void, OrderNotFound | InvalidInput | StoreUnavailable | OutcomeUnknown>
-  }
->()("order-lifecycle/OrderLifecycle") {
+  /** Rewrite an order's notes: an annotation, with no version and no event of its own. */
+  readonly rewriteNotes: (
+    tenantId: TenantId,
+    orderId: OrderId,
+    request: RewriteNotes
+  ) => Effect.Effect<void, OrderNotFound | InvalidInput | StoreUnavailable | OutcomeUnknown>
+}
+
+/** The same, and how to join a transaction. */
+export interface LifecycleOperations extends OrderOperations {
+  /**
+   * Give commands within a transaction of the caller's own, which is open elsewhere: all of it is committed with what else is in there, or none. A
+   * refusal leaves the transaction usable. To commit is up to the caller, who then says `committed`, so that listeners are told; the outbox
+   * needs no telling. `StoreUnavailable` with a `TransactionMustRestart` as its cause: another command was first, and the transaction does not
+   * see it. Dies with `CannotJoin` where orders are not in PostgreSQL.
+   */
+  readonly within: <A, E, R>(
+    transaction: OpenTransaction,
+    work: (orders: OrderOperations) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<Joined<A>, E, R>
+}
+
+export class OrderLifecycle extends Context.Service<OrderLifecycle, LifecycleOperations>()("order-lifecycle/OrderLifecycle") {
   /**
    * The services of the lifecycle over a store, a catalogue and a registry of assets. Time comes from Effect's `Clock`, ids and salts
    * from its `WebCrypto` reference, jitter from its `Random`: tests and simulations replace them. Throws a `WrongOption` that names an
@@ -313,11 +322,29 @@ const methodOf = (services: CommandServices, type: CommandType) => {
 }
 
 const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
-  const store = yield* OrderStore
   const services = yield* makeCommandServices(lifecycle)
+  const join = yield* JoinsTransactions
+  return makeOver(
+    services,
+    { readCommandRequest: commandReader(lifecycle), readOrderList: orderListReader(statusesOf(lifecycle)) },
+    join
+  )
+})
+
+/** What reads the requests of a lifecycle. */
+interface Readers {
+  readonly readCommandRequest: ReturnType<typeof commandReader>
+  readonly readOrderList: ReturnType<typeof orderListReader>
+}
+
+const makeOver = (
+  services: CommandServices,
+  readers: Readers,
+  join: ((transaction: OpenTransaction) => Effect.Effect<JoinedStore>) | null
+): LifecycleOperations => {
+  const { lifecycle, store, auditTrail } = services
+  const { readCommandRequest, readOrderList } = readers
   const cancelMany = makeCancelMany(services)
-  const readCommandRequest = commandReader(lifecycle)
-  const readOrderList = orderListReader(statusesOf(lifecycle))
   // The method of each name takes what `CommandMethod` says of its command, which a record made in a loop does not show.
   const methods = Object.fromEntries(commandTypes.map((type) => [type, methodOf(services, type)])) as unknown as CommandMethods
 
@@ -355,10 +382,22 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
     )
   )
 
+  const within: LifecycleOperations["within"] = (transaction, work) =>
+    join === null
+      ? Effect.die(new CannotJoin())
+      : Effect.flatMap(join(transaction), ({ store: joined, committed }) =>
+          // What is joined is a transaction already: nothing in it is joined again.
+          Effect.map(work(makeOver({ ...services, store: joined, auditTrail }, readers, null)), (outcome) => ({
+            outcome,
+            committed
+          }))
+        )
+
   return OrderLifecycle.of({
     ...methods,
     place,
     apply,
+    within,
     preview,
     explain: (caller, orderId, request) => Effect.map(preview(caller, orderId, request), ({ blockers }) => blockers),
     commands: traced("OrderLifecycle.commands")(
@@ -407,4 +446,4 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
       })
     )
   })
-})
+}

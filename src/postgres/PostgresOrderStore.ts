@@ -37,8 +37,10 @@ import {
   type Stock,
   StoreUnavailable,
   type SubscriptionOfOrder,
-  type SubscriptionQuery
+  type SubscriptionQuery,
+  type Transaction
 } from "../lifecycle/OrderStore.ts"
+import { type JoinedStore, JoinsTransactions, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { commitStatement } from "./commitStatement.ts"
 import { detached } from "./detached.ts"
@@ -47,19 +49,21 @@ import { eventColumns, type EventRow, joinConfidential, toSealedEvent } from "./
 import { migrate } from "./migrate.ts"
 import { orderColumns, type OrderRow, subscriptionTuple, type SubscriptionTuple, toOrder, toSubscription } from "./orderRows.ts"
 import type { UnsuitableDatabase } from "./PostgresConnection.ts"
-import { KeepsStatistics, planRenewalOf } from "./planRenewal.ts"
+import { clientOver } from "./clientOver.ts"
+import { KeepsStatistics, type PlanRenewal, planRenewalOf } from "./planRenewal.ts"
 import { walkTenants } from "./walkTenants.ts"
 import { outboxOperations } from "./outboxStatements.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
-import { errorOf, inWords, ownRowsFailure, type SqlFailure, sqlFailureOf } from "./sqlFailure.ts"
+import { errorOf, inWords, ownRowsFailure, type SqlFailure, sqlFailureOf, TransactionMustRestart } from "./sqlFailure.ts"
 
 /** Over a database whose tables are there. What is in them can be verified, too. */
-export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlClient> = Layer.merge(
+export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlClient> = Layer.mergeAll(
   Layer.effect(
     OrderStore,
     Effect.suspend(() => make)
   ),
-  PostgresOrderRecords.layer()
+  PostgresOrderRecords.layer(),
+  Layer.succeed(JoinsTransactions, (transaction) => joinedStore(transaction))
 )
 
 /** Bring the tables up to date first. */
@@ -77,13 +81,33 @@ class StatementFailed extends Data.TaggedError("StatementFailed")<{
 
 const make = Effect.gen(function* () {
   const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-  const plans = planRenewalOf(sql, yield* KeepsStatistics)
+  return storeOver(sql, planRenewalOf(sql, yield* KeepsStatistics), null)
+})
 
+/** A store on a transaction of somebody else's. It is theirs to commit, so that nothing is told before they say that it was. */
+const joinedStore = (transaction: OpenTransaction): Effect.Effect<JoinedStore> =>
+  Effect.map(clientOver(transaction), (sql) => {
+    const waiting: Array<Effect.Effect<void>> = []
+    const afterCommit = (effect: Effect.Effect<void>) => Effect.sync(() => void waiting.push(effect))
+    // Its statements are not prepared by name, so that each has the plan of now.
+    const plans: PlanRenewal = { renewed: (statement) => statement, note: () => {} }
+    return {
+      store: storeOver(sql, plans, { afterCommit }),
+      committed: Effect.suspend(() => Effect.forEach(waiting.splice(0), (each) => each, { discard: true }))
+    }
+  })
+
+/** `joined`: the whole store is in one transaction, which somebody else commits. */
+const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transaction | null): OrderStore["Service"] => {
   /** Where the caller is within `exclusively`: the statement belongs to its transaction, whose owner waits and decides. */
-  const inTransaction = Effect.map(Effect.serviceOption(sql.transactionService), Option.isSome)
+  const inTransaction =
+    joined === null ? Effect.map(Effect.serviceOption(sql.transactionService), Option.isSome) : Effect.succeed(true)
 
   const afterCommit = (effect: Effect.Effect<void>) => sql.afterCommit(effect)
-  const currentTransaction = Effect.map(inTransaction, (inside) => (inside ? { afterCommit } : null))
+  const currentTransaction =
+    joined === null
+      ? Effect.map(inTransaction, (inside) => (inside ? { afterCommit } : null))
+      : Effect.succeed<Transaction | null>(joined)
 
   // --- running statements ------------------------------------------------------------------------------------------------------------
 
@@ -129,12 +153,19 @@ const make = Effect.gen(function* () {
               error._tag === "StatementFailed" && error.failure === "unclear"
                 ? new StatementFailed({ failure: "refused", cause: error.cause })
                 : error
+            ),
+            Effect.retry({ times: 1, while: isOvertaken }),
+            // Overtaken again, from behind a savepoint: what this transaction sees of the order is too old, and stays so.
+            Effect.mapError((error) =>
+              isOvertaken(error)
+                ? new StatementFailed({ failure: "refused", cause: new TransactionMustRestart({ cause: causeOf(error) }) })
+                : error
             )
           )
         : waitFor(plans.renewed(statement), "finish")
     ).pipe(
       Effect.catchTag("SqlError", (error) => Effect.die(error)),
-      Effect.retry({ times: 1, while: (error) => error.failure === "overtaken" })
+      Effect.retry({ times: 1, while: isOvertaken })
     )
 
   /** As `write`, for statements in whose way no other order can be. */
@@ -304,7 +335,11 @@ const make = Effect.gen(function* () {
           return answer
         })
       )
-      return waitFor(transaction, "finish").pipe(
+      const waited =
+        joined === null
+          ? waitFor(transaction, "finish")
+          : Effect.catchCause(transaction, understand<Effect.Success<typeof transaction>, Effect.Error<typeof transaction>>)
+      return waited.pipe(
         Effect.catch((error): Effect.Effect<never, E | StoreUnavailable | OutcomeUnknown> => {
           if (used !== undefined && "error" in used) return Effect.fail(used.error)
           if (!(error instanceof StatementFailed)) return Effect.die(error)
@@ -493,7 +528,10 @@ const make = Effect.gen(function* () {
     tenantIds,
     ...outboxOperations(sql, { read, write: writePlainly })
   })
-})
+}
+
+const isOvertaken = (error: StatementFailed | SqlError): boolean =>
+  error._tag === "StatementFailed" && error.failure === "overtaken"
 
 const causeOf = (error: StatementFailed | SqlError): unknown => (error._tag === "StatementFailed" ? error.cause : error)
 

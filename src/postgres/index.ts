@@ -7,7 +7,12 @@ export { layer, layerMigrated } from "./PostgresOrderStore.ts"
 export { Deadline } from "./detached.ts"
 export { layer as layerRecords, type OrderRecordsOptions } from "./PostgresOrderRecords.ts"
 export { migrate, MigrationProgress } from "./migrate.ts"
-export { inWords as sqlErrorInWords, mayHeal as sqlErrorMayHeal, TransactionHasFailed } from "./sqlFailure.ts"
+export {
+  inWords as sqlErrorInWords,
+  mayHeal as sqlErrorMayHeal,
+  TransactionHasFailed,
+  TransactionMustRestart
+} from "./sqlFailure.ts"
 export { grantsFor } from "./grants.ts"
 export {
   layer as layerConnection,

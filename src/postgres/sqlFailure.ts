@@ -52,6 +52,16 @@ export class TransactionHasFailed extends Data.TaggedError("TransactionHasFailed
   }
 }
 
+/**
+ * The cause of a `StoreUnavailable` when a call was made within a transaction of the caller's own that sees the order as it was before another
+ * command (REPEATABLE READ and above). Nothing was done; deciding again needs a transaction that begins now.
+ */
+export class TransactionMustRestart extends Data.TaggedError("TransactionMustRestart")<{ readonly cause: unknown }> {
+  override get message() {
+    return "Another command was first, and this transaction does not see what it did. Roll it back and begin again."
+  }
+}
+
 /** What a cause means; `null` when no database is to blame for it. A driver may report an error as a defect: both are looked at. */
 export const sqlFailureOf = (cause: Cause.Cause<unknown>): SqlFailure | null => {
   const error = sqlErrorIn(cause)
@@ -91,9 +101,12 @@ const ofSqlError = ({ reason }: SqlError): SqlFailure => {
 /** The five characters with which a server names an error; drivers put them on the cause as `code`. */
 const sqlStateOf = (cause: unknown): string | undefined => {
   const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
-  // Node's own errors have a `code` too (ECONNRESET), but never one of five characters that starts like a SQLSTATE in use.
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E") ? code : undefined
+  return isSqlState(code) ? code : undefined
 }
+
+/** Node's own errors have a `code` too (ECONNRESET), but never one of five characters that starts like a SQLSTATE in use. */
+export const isSqlState = (code: unknown): code is string =>
+  typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E")
 
 /** What a server's error says of the place that it is about, where it says so. */
 export interface ErrorPlace {

@@ -12,6 +12,7 @@
  */
 import type { BrokenChain } from "../lifecycle/AuditTrail.ts"
 import type { Caller as CallerSchema } from "../lifecycle/Caller.ts"
+import type { OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderCommands } from "../lifecycle/OrderLifecycle.ts"
 import type { CancelOutcome as EffectCancelOutcome } from "../lifecycle/cancelMany.ts"
 import type { ConsumerLag, Delivery, PositionedEvent, Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
@@ -236,8 +237,8 @@ type CommandMethod<Type extends CommandType> = Commands[Type]["target"] extends 
 /** Every command on an order, as a method of its name. What each is refused with stands with the command, in `order/commands/`. */
 export type CommandMethods = { readonly [Type in keyof Commands]: CommandMethod<Type> }
 
-/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail`, `Outbox` and `Reservations`. */
-export interface Orders extends CommandMethods, AsyncDisposable {
+/** What is done with orders, by everybody and within a transaction of one's own. */
+export interface OrdersWithin extends CommandMethods {
   /** Place an order. `payment` is the deposit, if one was taken. Refused with `VariantNotFound`, `VariantInactive`, `InvalidContractLength`. */
   readonly place: (
     caller: Caller,
@@ -303,6 +304,30 @@ export interface Orders extends CommandMethods, AsyncDisposable {
 
   /** Rewrite an order's notes (at most 5,000 code points): an annotation, with no version and no event of its own. */
   readonly rewriteNotes: (tenantId: string, orderId: string, request: RewriteNotes, options?: CallOptions) => Promise<void>
+}
+
+/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail`, `Outbox` and `Reservations`. */
+export interface Orders extends OrdersWithin, AsyncDisposable {
+  /**
+   * Give commands within a transaction of your own, which is open on a connection of yours: all of it is committed with what else is in there, or
+   * none. `query` runs a statement on that connection. A refusal leaves the transaction usable; what `work` rejects with, this rejects with, and
+   * you roll back. After your COMMIT call `committed`, so that `auditTrail.live` hears of it. Rejects with `CannotJoin` where orders are not in
+   * PostgreSQL.
+   *
+   * ```ts
+   * const { committed } = await orders.within({ query: (text, values) => client.query(text, [...values]) }, async (inside) => {
+   *   await client.query("INSERT INTO refunds (order_id) VALUES ($1)", [orderId])
+   *   return inside.cancel(caller, orderId)
+   * })
+   * await client.query("COMMIT")
+   * await committed()
+   * ```
+   */
+  readonly within: <A>(
+    transaction: OpenTransaction,
+    work: (orders: OrdersWithin) => A | Promise<A>,
+    options?: CallOptions
+  ) => Promise<{ readonly outcome: A; readonly committed: () => Promise<void> }>
 
   readonly auditTrail: OrdersAuditTrail
   readonly outbox: OrdersOutbox
@@ -333,7 +358,18 @@ type WithPayload<Payload, Options> = object extends Payload
   : [request: Plain<Payload>, options?: Options]
 
 /** Orders with the commands and the data of a process. */
-export type OrdersUnder<Process> = Omit<Orders, "apply" | "place"> & {
+export type OrdersUnder<Process> = Omit<Orders, "apply" | "place" | "within"> &
+  OwnCalls<Process> & {
+    /** As `Orders.within`, with the commands and the data of the process. */
+    readonly within: <A>(
+      transaction: OpenTransaction,
+      work: (orders: Omit<OrdersWithin, "apply" | "place"> & OwnCalls<Process>) => A | Promise<A>,
+      options?: CallOptions
+    ) => Promise<{ readonly outcome: A; readonly committed: () => Promise<void> }>
+  }
+
+/** The calls that a process gives types of its own. */
+export interface OwnCalls<Process> {
   /** Give one of the process's own commands. */
   readonly apply: <Name extends keyof PayloadsOf<Process> & string>(
     caller: Caller,

@@ -32,14 +32,20 @@ export type {
   EventName,
   OrderListRequest,
   Orders,
+  DataOf,
   OrdersAuditTrail,
   OrdersOutbox,
   OrdersReservations,
+  OrdersUnder,
+  OrdersWithin,
+  OwnCalls,
   Payment,
+  PayloadsOf,
   PlaceOrder,
   RetryOptions,
   RewriteNotes,
   StartSubscription,
+  StatusesOf,
   SubscriptionListRequest
 } from "./Orders.ts"
 
@@ -48,6 +54,7 @@ export { type OrderProcess, orderProcess, type OwnStatusRules, type ProcessBuild
 export type { GuardFacts, OwnGuard, RuleFacts, Words } from "../order/process/OwnGuard.ts"
 export type { OwnCommand } from "../order/process/OwnCommand.ts"
 export type { ColumnType, OwnRows, Row as OwnRow, RowFacts } from "../order/process/OwnRows.ts"
+export { CannotJoin, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 export { RuleFailed } from "../order/process/RuleFailed.ts"
 export { WrongProcess } from "../order/process/WrongProcess.ts"
 

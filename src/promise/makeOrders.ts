@@ -7,7 +7,7 @@ import { commands, commandTypes } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { forgetExpiredKeys } from "../lifecycle/forgetExpiredKeys.ts"
-import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { OrderLifecycle, type OrderOperations } from "../lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Outbox } from "../lifecycle/Outbox.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
@@ -20,10 +20,13 @@ import type {
   CancelOutcome,
   CommandMethods,
   Orders,
+  OrdersWithin,
   OrdersAuditTrail,
   OrdersOutbox,
   OrdersReservations
 } from "./Orders.ts"
+import type { OpenTransaction } from "../lifecycle/OpenTransaction.ts"
+import { wrongOption } from "./errors.ts"
 import { withoutUndefined } from "./plain.ts"
 
 /** The services behind the operations. */
@@ -31,6 +34,28 @@ export type Services = OrderLifecycle | AuditTrail | Outbox | Reservations | Ord
 
 export const makeOrders = (context: Context.Context<Services>, { run, iterate, close }: Calls<Services>): Orders => {
   const lifecycle = Context.get(context, OrderLifecycle)
+  return {
+    ...lifecycleMethods(lifecycle, run),
+    within: async (transaction, work, options) => {
+      const joined = await run(
+        lifecycle.within(readTransaction(transaction), (orders) =>
+          Effect.promise(async () => work(lifecycleMethods(orders, run)))
+        ),
+        options
+      )
+      return { outcome: joined.outcome, committed: () => run(joined.committed) }
+    },
+    auditTrail: auditTrailOf(Context.get(context, AuditTrail), { run, iterate }),
+    outbox: outboxOf(Context.get(context, Outbox), { run }),
+    reservations: reservationsOf(Context.get(context, Reservations), { run }),
+    forgetExpiredKeys: (options) => run(forgetExpiredKeys(Context.get(context, OrderStore)), options),
+    close,
+    [Symbol.asyncDispose]: () => close()
+  }
+}
+
+/** What is asked of the lifecycle itself: of all orders, or within a transaction. */
+const lifecycleMethods = (lifecycle: OrderOperations, run: Calls<Services>["run"]): OrdersWithin => {
   return {
     ...commandMethods(lifecycle, run),
     place: async (caller, request, options) => {
@@ -57,13 +82,7 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
     listSubscriptions: (tenantId, request, options) =>
       run(lifecycle.listSubscriptions(unread(tenantId), unread(request)), options),
     rewriteNotes: (tenantId, orderId, request, options) =>
-      run(lifecycle.rewriteNotes(unread(tenantId), unread(orderId), unread(request)), options),
-    auditTrail: auditTrailOf(Context.get(context, AuditTrail), { run, iterate }),
-    outbox: outboxOf(Context.get(context, Outbox), { run }),
-    reservations: reservationsOf(Context.get(context, Reservations), { run }),
-    forgetExpiredKeys: (options) => run(forgetExpiredKeys(Context.get(context, OrderStore)), options),
-    close,
-    [Symbol.asyncDispose]: () => close()
+      run(lifecycle.rewriteNotes(unread(tenantId), unread(orderId), unread(request)), options)
   }
 }
 
@@ -71,7 +90,7 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
  * Each command takes what the service takes, and options behind it. That is what `CommandMethod` says of each name, which a record made in a
  * loop does not show.
  */
-const commandMethods = (lifecycle: OrderLifecycle["Service"], run: Calls<Services>["run"]): CommandMethods =>
+const commandMethods = (lifecycle: OrderOperations, run: Calls<Services>["run"]): CommandMethods =>
   Object.fromEntries(
     commandTypes.map((type) => {
       const { target, request } = commands[type]
@@ -158,6 +177,14 @@ const read = <S extends Schema.ConstraintDecoder<unknown>>(
 }
 /** Stores count sequences in 32 bits. */
 const Sequence = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 2 ** 31 - 1 }))
+
+/** Only that it can be asked is checked: what it answers is the driver's. */
+const readTransaction = (transaction: OpenTransaction): OpenTransaction => {
+  const given: unknown = transaction
+  const isOne = typeof given === "object" && given !== null && "query" in given && typeof given.query === "function"
+  if (!isOne) throw wrongOption("query", "must be a function (text, values) that runs a statement in your transaction")
+  return transaction
+}
 
 const readTenantId = read(TenantId, "tenantId")
 const readOrderId = read(OrderId, "orderId")

@@ -4,6 +4,7 @@
  * @module
  */
 export { type Checked, verify, type VerifyOptions } from "./verify.ts"
+export { type Disallowed, replay, type Replayed, type ReplayOptions } from "./replay.ts"
 export type { Violation } from "./Violation.ts"
 export { Head, HeadLine, headsOf } from "./heads.ts"
 export { type Invariant, type InvariantId, invariants } from "./invariants.ts"

@@ -14,7 +14,14 @@ import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import { Refusal } from "../../src/order/Refusal.ts"
 import * as entry from "../../src/promise/index.ts"
-import type { CancelOutcome, Orders, OrdersAuditTrail, OrdersOutbox, OrdersReservations } from "../../src/promise/index.ts"
+import type {
+  CancelOutcome,
+  Orders,
+  OrdersAuditTrail,
+  OrdersOutbox,
+  OrdersReservations,
+  OrdersWithin
+} from "../../src/promise/index.ts"
 import { importsOf } from "../support/layering.ts"
 import { openShop } from "../support/openedOrders.ts"
 import { shopOver } from "../support/world.ts"
@@ -40,10 +47,13 @@ describe("orders for callers without Effect", () => {
   it("have every operation of the services, by name and by what it answers", async () => {
     // An operation that is missing, or answers something else, does not compile.
     type Lifecycle = AnswersOf<OrderLifecycle["Service"]>
-    expectTypeOf<Answers<Pick<Orders, keyof Omit<Lifecycle, "cancelMany">>>>().toEqualTypeOf<Omit<Lifecycle, "cancelMany">>()
+    type Others = "cancelMany" | "within"
+    expectTypeOf<Answers<Pick<Orders, keyof Omit<Lifecycle, Others>>>>().toEqualTypeOf<Omit<Lifecycle, Others>>()
     expectTypeOf<Answers<OrdersAuditTrail>>().toEqualTypeOf<AnswersOf<Omit<AuditTrail["Service"], NotForCallers>>>()
     expectTypeOf<Answers<OrdersOutbox>>().toEqualTypeOf<AnswersOf<Outbox["Service"]>>()
     expectTypeOf<Answers<OrdersReservations>>().toEqualTypeOf<AnswersOf<Reservations["Service"]>>()
+    // What is done within a transaction is said in promises there, too.
+    expectTypeOf<Parameters<Parameters<Orders["within"]>[1]>[0]>().toEqualTypeOf<OrdersWithin>()
     // The one answer that holds an outcome of Effect's has a plain one here.
     expectTypeOf<ReturnType<Orders["cancelMany"]>>().toEqualTypeOf<Promise<ReadonlyArray<CancelOutcome>>>()
     type Planted = AnswersOf<{ readonly get: () => Effect.Effect<1>; readonly forgotten: () => Effect.Effect<2> }>

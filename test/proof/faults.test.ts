@@ -7,7 +7,6 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,6 +19,7 @@ import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderId, type TenantId } from "../../src/order/Order.ts"
 import { Deadline } from "../../src/postgres/detached.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
+import { bundled } from "../support/bundled.ts"
 import { type Call, judge } from "../support/callLog.ts"
 import { amount, sometimes, tried } from "../support/evidence.ts"
 import { currentDatabase, settled, shopBehindProxy } from "../support/faultyPostgres.ts"
@@ -309,13 +309,13 @@ describe("a client", () => {
     ))
 })
 
-const script = fileURLToPath(new URL("../support/livingProcess.ts", import.meta.url))
+const script = bundled(new URL("../support/livingProcess.ts", import.meta.url))
 
 /** A client in a process of its own (`livingProcess.ts`); it is gone when the scope closes. */
 const client = (url: string) =>
   Effect.acquireRelease(
-    Effect.sync(() => {
-      const child = spawn(process.execPath, [script, url], {
+    Effect.promise(async () => {
+      const child = spawn(process.execPath, [await script(), url], {
         stdio: ["pipe", "pipe", "inherit"]
       })
       const ended = once(child, "exit")

@@ -66,6 +66,7 @@ export const promisedServices = (orders: Orders): Layer.Layer<OrderLifecycle | A
       cancelSubscription: (caller, request) => asked(() => orders.cancelSubscription(caller, request)),
       cancel: (caller, orderId, request) => asked(() => orders.cancel(caller, orderId, request)),
       apply: (caller, orderId, command, request) => asked(() => orders.apply(caller, orderId, command, request)),
+      within: () => Effect.die(new Error("a transaction is joined in test/promise/within.test.ts")),
       commands: (caller, orderId) => asked(() => orders.commands(caller, orderId)),
       cancelMany: (caller, orderIds, request) =>
         Effect.map(

@@ -27,12 +27,14 @@ interface Ended {
   readonly errors: string
 }
 
-const verify = (flags: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
+const verify = (flags: ReadonlyArray<string>, environment?: Readonly<Record<string, string>>) => run("verify", flags, environment)
+
+const run = (command: string, flags: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
   Effect.promise(
     () =>
       new Promise<Ended>((resolve) => {
         const env = { PATH: process.env["PATH"] ?? "", ...sharedCompileCache(), ...environment }
-        execFile(process.execPath, [main, "verify", ...flags], { env }, (error, output, errors) =>
+        execFile(process.execPath, [main, command, ...flags], { env }, (error, output, errors) =>
           resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors })
         )
       })
@@ -141,6 +143,69 @@ it("says in one line why it cannot, ends with 2, and tells no secret", () =>
           expect(errors).not.toContain("secret")
         }
         expect(yield* verify(["--nonsense"])).toMatchObject({ code: 2 })
+      })
+    )
+  ))
+
+it("replays under a process from a file: 0 when it allows all, 1 with a line for each order that it would not have allowed", () =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const url = yield* freshDatabase
+        const folder = yield* temporaryFolder
+        const connection = PostgresConnection.layer({ url, maxConnections: 2 })
+        const context = yield* Layer.build(Layer.provideMerge(PostgresOrderStore.layerMigrated, connection))
+        yield* Effect.provideContext(fillWithOrders(orders), context)
+        const inEnvironment = { DATABASE_URL: Redacted.value(url) }
+        const file = (name: string, text: string) => {
+          const path = join(folder, name)
+          return Effect.as(
+            Effect.promise(() => writeFile(path, text)),
+            path
+          )
+        }
+        const library = JSON.stringify(new URL("../../src/index.ts", import.meta.url).href)
+        const refusal = `refusal: { code: "NEVER", message: "Never.", remedy: "None." }`
+        const sound = yield* file(
+          "sound.ts",
+          `import { orderProcess } from ${library}\nexport const ours = orderProcess("ours")\n`
+        )
+        const strict = yield* file(
+          "strict.ts",
+          `import { orderProcess } from ${library}
+export default orderProcess("ours").guard("neverConfirms", { before: "confirm", holds: () => false, ${refusal} })\n`
+        )
+        expect(yield* run("replay", ["--process", sound], inEnvironment)).toMatchObject({
+          code: 0,
+          errors: "",
+          output: "16 orders of 2 tenants with 54 events replayed: the process allows all of them.\n"
+        })
+        expect(yield* verify(["--process", sound], inEnvironment)).toMatchObject({ code: 0, errors: "" })
+
+        const refused = yield* run("replay", ["--process", strict, "--tenant", "tenant-0"], inEnvironment)
+        expect([refused.code, refused.errors]).toEqual([1, ""])
+        const lines = refused.output.trim().split("\n")
+        expect(lines.slice(0, -1).length).toBeGreaterThan(0)
+        for (const line of lines.slice(0, -1))
+          expect(line).toMatch(
+            /^tenant-0 \S+: event 2 \(order\.confirmed\): confirm in pending is refused: NEVER \(neverConfirms does not hold\)$/
+          )
+        expect(lines.at(-1)).toMatch(new RegExp(`replayed: the process would not have allowed ${lines.length - 1} orders\\.$`))
+
+        const fails = (path: string, told: string | RegExp) =>
+          Effect.map(run("replay", ["--process", path], inEnvironment), ({ code, errors, output }) => {
+            expect([code, output]).toEqual([2, ""])
+            expect(errors.trim()).toMatch(told)
+          })
+        yield* fails(join(folder, "nowhere.ts"), /^Cannot verify: --process: there is no file .*nowhere\.ts$/)
+        yield* fails(
+          yield* file("empty.ts", "export const nothing = 1\n"),
+          /empty\.ts exports no process that orderProcess made$/
+        )
+        yield* fails(
+          yield* file("wrong.ts", `import { orderProcess } from ${library}\nexport const ours = orderProcess("a b")\n`),
+          /the process a b cannot be used:\s+the name of a process must be/
+        )
       })
     )
   ))

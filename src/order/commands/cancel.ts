@@ -75,6 +75,7 @@ export const cancel = defineCommand({
   event: OrderCancelled
 })({
   question: () => question,
+  commandOf: (_, { confidential }) => ({ ...question, ...confidential }),
   questionOfEvent: () => question,
   facts: {},
   refusals: {

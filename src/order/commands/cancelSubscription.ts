@@ -88,6 +88,13 @@ export const cancelSubscription = defineCommand({
   event: SubscriptionEnded
 })({
   question: (order, { rentalId }) => questionOf(order, rentalId),
+  commandOf: (_, { details: { subscriptionId, reason }, confidential }) => ({
+    type: "cancelSubscription",
+    rentalId: subscriptionId,
+    // The command gave one of these; an event of another origin may say anything, or nothing.
+    reason: (reason ?? "other") as typeof SubscriptionCancelReason.Type,
+    ...confidential
+  }),
   questionOfEvent: (order, { details }) => questionOf(order, details.subscriptionId),
   facts: {
     subscriptionIsKnown: ({ subscription }) => subscription !== "unknown",

@@ -33,6 +33,7 @@ export const confirm = defineCommand({
   event: OrderConfirmed
 })({
   question: () => question,
+  commandOf: () => question,
   questionOfEvent: () => question,
   facts: {},
   refusals: {

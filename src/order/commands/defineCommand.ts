@@ -84,6 +84,8 @@ export const defineCommand =
   >(behaviour: {
     /** The command as the machine is asked about it. Without `at`, nothing is too early or too late. */
     readonly question: (order: Order, command: Decided<Name, Request, To, Rents>, at?: Timestamp) => Question
+    /** The command that an event records, as far as it can be told from it: what its surroundings knew was in order. */
+    readonly commandOf: (order: Order, event: Event["Type"]) => Decided<Name, Request, To, Rents>
     /** The question of an event that is there: what it does not record was in order, or the event would not be there. */
     readonly questionOfEvent: (order: Order, event: Event["Type"]) => Question
     /** Its guards, by the names that stand on the arrows. Each fails for one reason only, and holds when the question does not arise. */

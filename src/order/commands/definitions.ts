@@ -15,6 +15,7 @@ export interface Definition {
   readonly rents: string | undefined
   readonly facts: Readonly<Record<string, unknown>>
   readonly question: (order: Order, command: OrderCommand, at?: Timestamp) => OrderEvent
+  readonly commandOf: (order: Order, event: AuditEvent) => OrderCommand
   readonly questionOfEvent: (order: Order, event: AuditEvent) => OrderEvent
   readonly refusals: Readonly<Record<string, (facts: RefusalFacts<OrderCommand>) => Refusal | undefined>>
   readonly record: (

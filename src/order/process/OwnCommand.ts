@@ -59,6 +59,8 @@ export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedDa
     request: declared.payload ?? Schema.Struct({}),
     facts: {},
     question: () => question,
+    commandOf: (_, { details, confidential }) =>
+      ({ type: name, ...(details as OwnEvent["details"]).payload, ...confidential }) as unknown as OrderCommand,
     questionOfEvent: () => question,
     refusals: {},
     record: (order: Order, command: OrderCommand, at: Timestamp, actor: Actor) => {

@@ -1,0 +1,76 @@
+/**
+ * A `SqlClient` on a transaction that somebody else has opened. What is a transaction to the store is a savepoint there: it can take back what it
+ * did, and never what the caller did before it.
+ */
+import { makeCompiler } from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection, Row } from "effect/sql/SqlConnection"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import type { OpenTransaction } from "../lifecycle/OpenTransaction.ts"
+import { isSqlState } from "./sqlFailure.ts"
+
+/** No other savepoint of this transaction should have this name. */
+const savepoint = "order_lifecycle"
+
+export const clientOver = (transaction: OpenTransaction): Effect.Effect<SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const connection = connectionOf(transaction)
+    // Savepoints are nested, so that one has to end before another begins, whoever wants them at once.
+    const turn = yield* Semaphore.make(1)
+    const acquirer = Effect.as(
+      Effect.acquireRelease(turn.take(1), () => turn.release(1)),
+      connection
+    )
+    return yield* SqlClient.make({
+      acquirer,
+      compiler: makeCompiler(),
+      driver: "postgresql",
+      spanAttributes: [],
+      beginTransaction: `SAVEPOINT ${savepoint}`,
+      commit: `RELEASE SAVEPOINT ${savepoint}`,
+      rollback: `ROLLBACK TO SAVEPOINT ${savepoint}`,
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`
+    })
+  }).pipe(Effect.provide(Reactivity.layer))
+
+/** What the server said, where a tool has put an error of its own around it (Drizzle does); otherwise what was thrown. */
+const serverErrorIn = (thrown: unknown): unknown => {
+  let each = thrown
+  for (let depth = 0; depth < 5 && typeof each === "object" && each !== null; depth++) {
+    if (isSqlState("code" in each ? each.code : undefined)) return each
+    each = "cause" in each ? each.cause : undefined
+  }
+  return thrown
+}
+
+const connectionOf = ({ query }: OpenTransaction): Connection => {
+  const run = (text: string, values: ReadonlyArray<unknown>) =>
+    Effect.tryPromise({
+      try: () => query(text, values),
+      catch: (thrown) => {
+        const cause = serverErrorIn(thrown)
+        return new SqlError({
+          reason: new UnknownError({
+            cause,
+            message: cause instanceof Error ? cause.message : String(cause),
+            operation: "execute"
+          })
+        })
+      }
+    })
+  const execute: Connection["execute"] = (text, values, transform) =>
+    Effect.map(run(text, values), ({ rows }) => (transform ? transform(rows) : (rows as ReadonlyArray<Row>)))
+  const values = () => Effect.die(new Error("rows as lists are not asked for"))
+  return {
+    execute,
+    executeUnprepared: execute,
+    executeRaw: run,
+    executeValues: values,
+    executeValuesUnprepared: values,
+    executeStream: () => Stream.die(new Error("streams are not asked for"))
+  }
+}
