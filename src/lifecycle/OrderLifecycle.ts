@@ -224,6 +224,7 @@ export interface PlaceOptions {
   readonly data?: object
 }
 
+/** When orders may be cancelled, and what the embedding service has added. */
 export interface LifecycleOptions {
   readonly cancellationPolicy?: CancellationPolicy
   readonly process?: OrderProcess

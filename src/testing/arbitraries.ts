@@ -27,7 +27,7 @@ import {
 } from "../order/Order.ts"
 import { maxReasonLength } from "../order/commands/cancel.ts"
 import type { CommandType, OrderCommand } from "../order/commands/index.ts"
-import { place, type PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
+import { type OrderPlaced, place, type PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
 import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
@@ -314,3 +314,10 @@ export const history = (maxMoves = 14): fc.Arbitrary<History> =>
     .map(([lifecycle, placing, [opening, openedOn], steps]) =>
       play(lifecycle, placing, [...opening.map((move) => [move, openedOn] as const), ...steps])
     )
+
+/** An order that was just placed under a lifecycle, with what its process begins with. */
+export const placedOrder = (lifecycle: Lifecycle): fc.Arbitrary<Transition<typeof OrderPlaced.Type>> =>
+  fc.tuple(placeOrder, placingFacts, occasion).map(([request, facts, on]) => {
+    const data = lifecycle.process?.data.initial
+    return Result.getOrThrow(place(lifecycle, request, { ...facts, ...(data && { data }) }, on))
+  })

@@ -13,6 +13,9 @@ export { type ContractCase, orderStoreContract } from "./orderStoreContract.ts"
 export * as arbitraries from "./arbitraries.ts"
 export { lifecycleCommands, lifecycleModel, type LifecycleModel, type LifecycleUnderTest } from "./lifecycleCommands.ts"
 
+// The rules of a process of one's own.
+export { type Certificate, certifyProcess, type CertifyOptions, NotCertified } from "./certifyProcess.ts"
+
 // Concurrent calls, in every order.
 export {
   BrokenSchedule,

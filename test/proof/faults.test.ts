@@ -25,6 +25,7 @@ import { amount, sometimes, tried } from "../support/evidence.ts"
 import { currentDatabase, settled, shopBehindProxy } from "../support/faultyPostgres.ts"
 import { hangMs } from "../support/limits.ts"
 import type { Task } from "../support/livingProcess.ts"
+import { comparedChanges, tableOfChanges } from "../support/loggedChanges.ts"
 import { lifeOf, live, liveOn, logOfCalls } from "../support/orderLives.ts"
 import { databaseNamed, postgresStore } from "../support/postgresDatabase.ts"
 import { pick, type Random, seeded, whole } from "../support/seeded.ts"
@@ -271,6 +272,7 @@ describe("a client", () => {
         const folder = yield* temporaryFolder
         const caller = newCaller()
         const calls = new Map<string, Call>()
+        yield* tableOfChanges
         // Starting takes the time, so others start while one lives.
         const waiting = [yield* client(url)]
         for (let kill = 0; kill < kills; kill++) {
@@ -291,6 +293,11 @@ describe("a client", () => {
         }
         tried("clients killed", kills)
         const killed = yield* judged(caller.tenantId, calls)
+        // Each change has its row of the process's own, and each row its change.
+        const { changes, apart } = yield* comparedChanges(caller.tenantId)
+        expect(changes).toBeGreaterThan(kills)
+        expect(apart).toBe(0)
+        tried("changes with a row of one's own, under killed clients", changes)
         expect([killed.unansweredDone, killed.unansweredNotDone, answers(calls, "accepted")].map((count) => count > 0)).toEqual([
           true,
           true,

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline"
 import * as Effect from "effect/Effect"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { TenantId } from "../../src/order/Order.ts"
+import { loggedChanges } from "./loggedChanges.ts"
 import { logOfCalls, live, liveOn } from "./orderLives.ts"
 import { shopAt } from "./shopAt.ts"
 
@@ -22,7 +23,7 @@ const [url = ""] = process.argv.slice(2)
 const actor = { userId: "ada", displayName: "Ada" }
 
 const program = Effect.gen(function* () {
-  const shop = yield* shopAt(url)
+  const shop = yield* shopAt(url, { process: loggedChanges })
   const caller = { tenantId: TenantId.make("warm"), actor }
   // Eight connections are made, and one order has been lived.
   yield* Effect.provideContext(

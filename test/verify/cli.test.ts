@@ -13,13 +13,16 @@ import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { invariants } from "../../src/verify/invariants.ts"
+import { bundled } from "../support/bundled.ts"
 import { sharedCompileCache } from "../support/compileCache.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { fillWithOrders, orderNumber } from "../support/manyOrders.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
+// `test/package.test.ts` runs the program as it is installed.
+const source = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
+const main = bundled(new URL("../../src/cli/main.ts", import.meta.url))
 
 interface Ended {
   readonly code: number
@@ -30,15 +33,16 @@ interface Ended {
 const verify = (flags: ReadonlyArray<string>, environment?: Readonly<Record<string, string>>) => run("verify", flags, environment)
 
 const run = (command: string, flags: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
-  Effect.promise(
-    () =>
-      new Promise<Ended>((resolve) => {
-        const env = { PATH: process.env["PATH"] ?? "", ...sharedCompileCache(), ...environment }
-        execFile(process.execPath, [main, command, ...flags], { env }, (error, output, errors) =>
-          resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors })
-        )
-      })
-  )
+  Effect.promise(async () => {
+    // A process from a file is made by the library that the program is of.
+    const program = flags.includes("--process") ? source : await main()
+    return new Promise<Ended>((resolve) => {
+      const env = { PATH: process.env["PATH"] ?? "", ...sharedCompileCache(), ...environment }
+      execFile(process.execPath, [program, command, ...flags], { env }, (error, output, errors) =>
+        resolve({ code: typeof error?.code === "number" ? error.code : 0, output, errors })
+      )
+    })
+  })
 
 const orders = 16
 

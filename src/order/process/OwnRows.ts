@@ -17,6 +17,7 @@ export const columnTypes = [
   "json",
   "jsonb"
 ] as const
+/** The type of a column. */
 export type ColumnType = (typeof columnTypes)[number]
 
 /** What is known of an accepted command when its rows are made. `before` is null when the order was placed. */
