@@ -20,7 +20,11 @@ export const pages: ReadonlyArray<Page> = [
       drawRegions(written, {
         "state-diagram": () => drawStateDiagram(),
         settings: drawSettingsTable,
-        ...examples("docs/examples/cancel-an-order.ts", "docs/examples/on-postgresql.ts")
+        ...examples(
+          "docs/examples/cancel-an-order.ts",
+          "docs/examples/on-postgresql.ts",
+          "docs/examples/processes/cancellation-window.ts"
+        )
       })
   },
   { path: "docs/decisions/index.md", draw: drawDecisions },

@@ -36,7 +36,7 @@ describe("the README", () => {
   })
 
   it("has no other fence", () => {
-    expect(readme.match(/^```\w+/gm)?.toSorted()).toEqual(["```mermaid", "```sh", "```sh", "```sh", "```ts", "```ts"])
+    expect(readme.match(/^```\w+/gm)?.toSorted()).toEqual(["```mermaid", "```sh", "```sh", "```sh", "```ts", "```ts", "```ts"])
   })
 
   it("links to what exists", () => {
