@@ -10,8 +10,9 @@ import { contextOf, decide, questionOf, refusalOf, subscriptionsInTheWay } from 
 import { type Lifecycle, refusalsTo } from "./lifecycleTable.ts"
 import { type Order, type OrderStatus, type SubscriptionId } from "./Order.ts"
 import type { Released } from "./orderEvent.ts"
-import type { Fact, StatusFact } from "./orderMachine.ts"
+import type { Fact, OrderContext, StatusFact } from "./orderMachine.ts"
 import type { Refusal } from "./Refusal.ts"
+import type { Timestamp } from "./Timestamp.ts"
 import type { Occasion, Transition } from "./Transition.ts"
 
 /** One thing in the way of a command. */
@@ -33,13 +34,17 @@ export const explain = (
   order: Order,
   command: OrderCommand,
   occasion?: Pick<Occasion, "at" | "actor">
+): ReadonlyArray<Blocker> => blockersIn(lifecycle, order, command, contextOf(lifecycle, order, command, occasion), occasion?.at)
+
+/** The same, for a context that is there. */
+export const blockersIn = (
+  lifecycle: Lifecycle,
+  order: Order,
+  command: OrderCommand,
+  context: OrderContext,
+  at: Timestamp | undefined
 ): ReadonlyArray<Blocker> =>
-  refusalsTo(
-    lifecycle,
-    order.status,
-    contextOf(lifecycle, order, command, occasion),
-    questionOf(lifecycle, order, command, occasion?.at)
-  ).flatMap((answer) => {
+  refusalsTo(lifecycle, order.status, context, questionOf(lifecycle, order, command, at)).flatMap((answer) => {
     if (answer.refusal === undefined) return []
     const refusal = refusalOf(lifecycle, order, command, answer)
     return {

@@ -28,6 +28,8 @@ export interface OrderContext {
   readonly units: Units.Units
   /** What guards of the embedding service's own look at. Without it they hold: a drawing, say, is of no order in particular. */
   readonly given?: GuardFacts
+  /** Guards that are not to be asked, because there is no input yet for them to look at. They hold. */
+  readonly unasked?: ReadonlySet<string>
 }
 
 interface GuardArgs {
@@ -79,7 +81,8 @@ const factsOf = (process: LoadedProcess | undefined): Readonly<Record<string, (a
   Object.fromEntries(
     [...(process?.guards ?? [])].map(([name, { before, holds }]) => [
       name,
-      ({ context: { given }, event }: GuardArgs) => given === undefined || event.type !== before || holds(given)
+      ({ context: { given, unasked }, event }: GuardArgs) =>
+        given === undefined || event.type !== before || unasked?.has(name) === true || holds(given)
     ])
   )
 

@@ -6,7 +6,7 @@
  */
 import type { CommandType, OrderCommand } from "./commands/index.ts"
 import { contextOf, questionOf } from "./decide.ts"
-import { type Blocker, explain } from "./explain.ts"
+import { type Blocker, blockersIn } from "./explain.ts"
 import { answersOf, commandNames, type Lifecycle } from "./lifecycleTable.ts"
 import type { Order, OrderStatus } from "./Order.ts"
 import type { GuardFacts } from "./process/OwnGuard.ts"
@@ -40,14 +40,14 @@ const possibilityOf = (
 ): PossibleCommand => {
   const command: OrderCommand = lifecycle.commands[name].sample(order)
   const inputGuards = new Set(guardsOfInput(lifecycle, order, command, occasion))
-  const blockers = explain(lifecycle, order, command, occasion).filter(({ guard }) => !inputGuards.has(guard))
+  const context = { ...contextOf(lifecycle, order, command, occasion), unasked: inputGuards }
+  const blockers = blockersIn(lifecycle, order, command, context, occasion.at)
   const answers = answersOf(lifecycle, order.status)[name]
   const asksForInput = answers.some(
     ({ condition }) => condition !== undefined && Object.hasOwn(lifecycle.commands[name].facts, condition.fact)
   )
   const depends = (asksForInput || inputGuards.size > 0) && { depends: true as const }
   if (blockers.length > 0) return { name, possible: false, ...depends, blockers }
-  const context = contextOf(lifecycle, order, command, occasion)
   const question = questionOf(lifecycle, order, command, occasion.at)
   const accepted = answers.find(({ refusal, applies }) => refusal === undefined && applies(context, question))
   return { name, possible: true, ...(accepted && { to: accepted.to }), ...depends, blockers }

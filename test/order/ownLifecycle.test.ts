@@ -104,6 +104,22 @@ describe("a lifecycle of one's own", () => {
     ])
   })
 
+  it("is listed without an input, also where a rule cannot do without one", () => {
+    const strict = shopProcess.guard("isLong", {
+      before: "hold",
+      holds: ({ command }) => command.why.trim().length > 3,
+      refusal: { code: "TOO_SHORT", message: "That is short.", remedy: "Say more." }
+    })
+    const listed = possibleCommands(lifecycleOf("noActiveSubscriptions", strict), confirmed, on(1))
+    expect(listed.find(({ name }) => (name as string) === "hold")).toEqual({
+      name: "hold",
+      possible: true,
+      to: "onHold",
+      depends: true,
+      blockers: []
+    })
+  })
+
   it("is an ordinary XState machine", () => {
     const actor = createActor(machineOf("noActiveSubscriptions", shopProcess), { input: { quantity: 2 } }).start()
     for (const type of ["confirm", "hold"]) actor.send({ type } as never)
