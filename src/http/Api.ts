@@ -45,10 +45,16 @@ const describe = (identifier: string, summary: string, description: string) =>
 
 // --- orders ------------------------------------------------------------------------------------------------------------------------
 
+/** As in code, where own data stand beside the request. Without a process that keeps some, the member is as unknown as any other. */
+const PlaceOrderWithData = Schema.Struct({
+  ...PlaceOrder.fields,
+  data: Schema.optionalKey(Schema.Json).annotate({ description: "What the service's own process keeps with the order" })
+})
+
 const orders = HttpApiGroup.make("orders")
   .add(
     HttpApiEndpoint.post("createOrder", "/v1/orders", {
-      payload: PlaceOrder,
+      payload: PlaceOrderWithData,
       success: created({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
       error: ofKeyedChange("createOrder", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH")
     }).annotateMerge(

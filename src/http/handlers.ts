@@ -81,11 +81,12 @@ const orders = HttpApiBuilder.group(
   "orders",
   Effect.fnUntraced(function* (handlers) {
     const lifecycle = yield* OrderLifecycle
+    const { process } = yield* CurrentLifecycle
     const auditTrail = yield* AuditTrail
     return handlers
-      .handle("createOrder", ({ payload }) =>
+      .handle("createOrder", ({ payload: { data, ...request } }) =>
         answerCommand(
-          (caller) => lifecycle.place(caller, payload),
+          (caller) => lifecycle.place(caller, request, data !== undefined && process ? { data: data as object } : undefined),
           ({ after }) => ({ success, message: "Order created successfully", orderId: after.orderId, order: viewOrder(after) })
         )
       )

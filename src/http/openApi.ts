@@ -184,10 +184,17 @@ const nameStatuses = (json: Json, statuses: ReadonlyArray<string>): void => {
   for (const value of Object.values(json)) nameStatuses(value, statuses)
 }
 
+/** Own data are a process's: where there is none, the description is silent about them. */
+const withoutData = (spec: Json): void => {
+  delete spec.paths["/v1/orders"].post.requestBody.content["application/json"].schema.properties.data
+  delete spec.components.schemas.Order.properties.data
+}
+
 /** Complete the generated description of the Api under a lifecycle. */
 export const completeOpenApi = (spec: Json, lifecycle: Lifecycle): Json => {
   allowUnknownMembers(spec)
   nameStatuses(spec, statusesOf(lifecycle))
+  if (lifecycle.process === undefined) withoutData(spec)
   for (const [path, item] of Object.entries<Json>(spec.paths)) {
     for (const [method, operation] of Object.entries<Json>(item)) completeOperation(path, method, operation)
   }

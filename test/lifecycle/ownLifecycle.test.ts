@@ -265,6 +265,18 @@ describe("a lifecycle of one's own over HTTP", () => {
     expect(events).toMatchObject([{ type: "order.placed" }, { type: "order.confirmed" }, { type: "order.held", to: "onHold" }])
   })
 
+  it("takes the own data of an order, and refuses those that do not fit", async () => {
+    const place = (data: object) => call("POST", "/v1/orders", { ...requestFor([laptop, 1]), data })
+    expect(await place({ channel: "shop" })).toMatchObject({ status: 201, body: { order: { data: { channel: "shop" } } } })
+    expect(await place({ channel: "telephone" })).toMatchObject({
+      status: 400,
+      body: { error: { code: "VALIDATION_ERROR", details: [{ path: "data.channel" }] } }
+    })
+    expect(await place("web" as never)).toMatchObject({ status: 400, body: { error: { details: [{ path: "data" }] } } })
+    const { body } = await call("GET", "/openapi.json")
+    expect(JSON.stringify((body as unknown as OpenApiDocument).paths["/v1/orders"])).toContain('"data":')
+  })
+
   it("has no path for what is no command, and takes the same care of every path", async () => {
     expect((await call("POST", "/v1/orders/x/commands/fly", {})).status).toBe(404)
     expect((await call("POST", "/v1/orders/x/commands/cancel", {})).status).toBe(404)
