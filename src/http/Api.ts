@@ -274,8 +274,8 @@ const ownEndpoint = (
     // Its members are read by the lifecycle, which says what is wrong with them in one way for all callers.
     payload: payload ?? Schema.Struct({}),
     success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
-    error: ofOwnChange(name, [otherwise.code, ...guards.map(({ code }) => code)], statuses)
-  }).annotateMerge(describe(name, description, description))
+    error: ofOwnChange(`${name}Command`, [otherwise.code, ...guards.map(({ code }) => code)], statuses)
+  }).annotateMerge(describe(`${name}Command`, description, description))
 }
 
 export type OwnEndpoint = ReturnType<typeof ownEndpoint>

@@ -68,14 +68,18 @@ export const makeCancelMany = (services: CommandServices) => {
         outcomes.set(orderId, Result.fail(new OrderNotFound({ orderId })))
         continue
       }
-      const decision = decide(lifecycle, loaded.order, { type: "cancel", ...request } as const, occasion)
-      if (Result.isFailure(decision)) outcomes.set(orderId, decision)
-      else
-        decided.push({
-          orderId,
-          transition: decision.success,
-          change: yield* changeOf(services, decision.success, loaded.headHash)
-        })
+      const { order, headHash } = loaded
+      // A rule of the process that fails for one order is that order's: it goes alone, and what it dies of is told of it.
+      const deciding = Effect.gen(function* () {
+        const decision = decide(lifecycle, order, { type: "cancel", ...request } as const, occasion)
+        if (Result.isFailure(decision)) return { refused: Result.fail(decision.failure) }
+        const { success: transition } = decision
+        return { orderId, transition, change: yield* changeOf(services, transition, headHash) }
+      })
+      const made = yield* Effect.catchDefect(deciding, () => Effect.succeed(null))
+      if (made === null) for (const [id, outcome] of yield* cancelEachAlone(caller, [orderId], request)) outcomes.set(id, outcome)
+      else if ("refused" in made) outcomes.set(orderId, made.refused)
+      else decided.push(made)
     }
 
     // A statement that is a mistake undoes itself whole: then each goes alone, and only the one it is about fails.

@@ -62,7 +62,8 @@ const facts = {
 } as Readonly<Record<Fact, (args: GuardArgs) => boolean>>
 
 /** What a status by itself may lack: named, like the facts, for the statement whose absence explains a refusal. */
-export type StatusFact = "isPending" | "isConfirmed" | "isOpen" | "hasHeldUnit" | "hasSubscriptions"
+export type StatusFact = (typeof statusFacts)[number]
+const statusFacts = ["isPending", "isConfirmed", "isOpen", "hasHeldUnit", "hasSubscriptions"] as const
 
 /** Applies while `fact` does not hold. Plain data, so that it survives `JSON.stringify(orderMachine)` and can be drawn. */
 const unless = <const F extends Fact>(fact: F) => ({ type: "unless" as const, params: { fact } })
@@ -74,7 +75,7 @@ const refuse = <const Code extends Refusal["code"]>(code: Code, lacking?: Status
 })
 
 /** The names of the library's own facts. */
-export const factNames: ReadonlySet<string> = new Set(Object.keys(facts))
+export const factNames: ReadonlySet<string> = new Set([...Object.keys(facts), ...statusFacts])
 
 /** The guards of a process as facts, by name. */
 const factsOf = (process: LoadedProcess | undefined): Readonly<Record<string, (args: GuardArgs) => boolean>> =>

@@ -49,7 +49,7 @@ import { eventColumns, type EventRow, joinConfidential, toSealedEvent } from "./
 import { migrate } from "./migrate.ts"
 import { orderColumns, type OrderRow, subscriptionTuple, type SubscriptionTuple, toOrder, toSubscription } from "./orderRows.ts"
 import type { UnsuitableDatabase } from "./PostgresConnection.ts"
-import { clientOver } from "./clientOver.ts"
+import { clientOver, requirePlainRows } from "./clientOver.ts"
 import { KeepsStatistics, type PlanRenewal, planRenewalOf } from "./planRenewal.ts"
 import { walkTenants } from "./walkTenants.ts"
 import { outboxOperations } from "./outboxStatements.ts"
@@ -86,7 +86,7 @@ const make = Effect.gen(function* () {
 
 /** A store on a transaction of somebody else's. It is theirs to commit, so that nothing is told before they say that it was. */
 const joinedStore = (transaction: OpenTransaction): Effect.Effect<JoinedStore> =>
-  Effect.map(clientOver(transaction), (sql) => {
+  Effect.map(Effect.tap(clientOver(transaction), requirePlainRows), (sql) => {
     const waiting: Array<Effect.Effect<void>> = []
     const afterCommit = (effect: Effect.Effect<void>) => Effect.sync(() => void waiting.push(effect))
     // Its statements are not prepared by name, so that each has the plan of now.
@@ -323,7 +323,8 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
       let isGivenUp = false
       const transaction = sql.withTransaction(
         Effect.gen(function* () {
-          yield* sql`SELECT set_config('lock_timeout', '2s', true)`
+          // In a transaction of the caller's own, how long to wait is the caller's to say.
+          if (joined === null) yield* sql`SELECT set_config('lock_timeout', '2s', true)`
           yield* plans.renewed(
             sql`SELECT 1 FROM order_lifecycle.orders o
                  WHERE o.tenant_id = ${order.tenantId}::text AND o.order_id = ${order.orderId}::text FOR UPDATE`

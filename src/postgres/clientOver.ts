@@ -4,6 +4,7 @@
  */
 import { makeCompiler } from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -63,7 +64,10 @@ const connectionOf = ({ query }: OpenTransaction): Connection => {
       }
     })
   const execute: Connection["execute"] = (text, values, transform) =>
-    Effect.map(run(text, values), ({ rows }) => (transform ? transform(rows) : (rows as ReadonlyArray<Row>)))
+    Effect.map(run(text, values), ({ rows }) => {
+      if (!Array.isArray(rows)) throw new Error("within: query must answer { rows }, a list of objects")
+      return transform ? transform(rows) : (rows as ReadonlyArray<Row>)
+    })
   const values = () => Effect.die(new Error("rows as lists are not asked for"))
   return {
     execute,
@@ -74,3 +78,17 @@ const connectionOf = ({ query }: OpenTransaction): Connection => {
     executeStream: () => Stream.die(new Error("streams are not asked for"))
   }
 }
+
+/** Dies where rows do not come back as the server names them: a plugin that renames columns would make the store decide on what is not there. */
+export const requirePlainRows = (sql: SqlClient.SqlClient): Effect.Effect<void> =>
+  Effect.orDie(
+    Effect.flatMap(Effect.result(sql.unsafe<{ order_id?: unknown }>("SELECT 'as it is'::text AS order_id")), (asked) => {
+      // What keeps the statement from running is told by the first one that matters.
+      if (Result.isFailure(asked) || asked.success[0]?.order_id === "as it is") return Effect.void
+      return Effect.die(
+        new Error(
+          "within: query must answer { rows } with the server's own names of columns; take a connection without plugins that rename them"
+        )
+      )
+    })
+  )

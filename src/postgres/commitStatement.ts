@@ -317,8 +317,8 @@ const toRecord = (change: Change, n: number) => {
     status: row.status,
     updated_at: row.updatedAt,
     cancellation: row.cancellation,
-    // `evolve` leaves data that do not change the very same object.
-    data: after.data === before?.data ? undefined : row.data,
+    // An event that changes own data has all of them.
+    data: "data" in event.details ? row.data : undefined,
     customer_id: after.customer.customerId,
     ...(before === null && {
       ordered: row.ordered,

@@ -124,8 +124,15 @@ export const ownRowsFailure = (error: SqlError): ErrorPlace | null => {
   const { cause } = error.reason
   const place = placeOf(cause)
   const isElsewhere = place.schema !== undefined && place.schema !== "order_lifecycle"
-  return isElsewhere || (place.schema === undefined && ofSqlError(error) === "mistake") ? place : null
+  if (isElsewhere) return place
+  if (place.schema !== undefined) return null
+  // A trigger of theirs may raise what it likes, and names no place.
+  const failure = ofSqlError(error)
+  return failure === "mistake" || (failure === "taken" && !isOurKey.test(inWords(error))) ? place : null
 }
+
+/** What is said of a key that is taken, by the statement that commits and by the server. */
+const isOurKey = /an idempotency key is taken|ON CONFLICT DO UPDATE command cannot affect row a second time/
 
 const placeOf = (cause: unknown): ErrorPlace => {
   const named = (member: "schema" | "table" | "column" | "constraint") => {

@@ -290,7 +290,7 @@ describe("a lifecycle of one's own over HTTP", () => {
     const { paths } = body as unknown as OpenApiDocument
     const { post } = paths["/v1/orders/{orderId}/commands/hold"] ?? {}
     expect(post).toMatchObject({
-      operationId: "hold",
+      operationId: "holdCommand",
       tags: ["Commands"],
       requestBody: { content: { "application/json": { schema: { required: ["why"], properties: { why: { type: "string" } } } } } }
     })

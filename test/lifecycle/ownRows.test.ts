@@ -55,7 +55,10 @@ const tables = Effect.gen(function* () {
 /** What is in a table of one's own. */
 class OwnTables extends Context.Service<
   OwnTables,
-  (tenantId: TenantId, table: string) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>>
+  {
+    readonly rows: (tenantId: TenantId, table: string) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>>
+    readonly run: (statement: string) => Effect.Effect<unknown>
+  }
 >()("test/OwnTables") {}
 
 const inDatabase = Layer.effect(
@@ -63,16 +66,18 @@ const inDatabase = Layer.effect(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     yield* Effect.orDie(tables)
-    return OwnTables.of((tenantId, table) =>
-      Effect.orDie(
-        sql.unsafe<Record<string, unknown>>(`SELECT * FROM ${table} WHERE tenant_id = $1::text ORDER BY ctid`, [tenantId])
-      )
-    )
+    return OwnTables.of({
+      run: (statement) => Effect.orDie(sql.unsafe(statement)),
+      rows: (tenantId, table) =>
+        Effect.orDie(
+          sql.unsafe<Record<string, unknown>>(`SELECT * FROM ${table} WHERE tenant_id = $1::text ORDER BY ctid`, [tenantId])
+        )
+    })
   })
 )
 const inMemory = Layer.effect(
   OwnTables,
-  Effect.map(MemoryRows, (rows) => OwnTables.of((tenantId, table) => rows.of(tenantId, table)))
+  Effect.map(MemoryRows, (rows) => OwnTables.of({ rows: rows.of, run: () => Effect.void }))
 )
 
 /** An embedded store with the connection that it is on. */
@@ -99,7 +104,7 @@ describe.each(Object.entries(stores))("rows of one's own, %s", (where, store) =>
     run(
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
-        const rows = yield* OwnTables
+        const { rows } = yield* OwnTables
         const caller = newCaller()
         const { tenantId } = caller
         const { orderId } = (yield* lifecycle.place(caller, requestFor([laptop, 1], [laptop, 2]))).after
@@ -127,7 +132,7 @@ describe.each(Object.entries(stores))("rows of one's own, %s", (where, store) =>
     run(
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
-        const rows = yield* OwnTables
+        const { rows } = yield* OwnTables
         const caller = newCaller()
         const placed = yield* Effect.forEach(
           Array.from({ length: amount(40, 20) }),
@@ -164,7 +169,7 @@ describe.each(Object.entries(stores))("rows of one's own, %s", (where, store) =>
       Effect.gen(function* () {
         const store = yield* OrderStore
         const lifecycle = yield* OrderLifecycle
-        const rows = yield* OwnTables
+        const { rows } = yield* OwnTables
         const caller = newCaller()
         const { tenantId, orderId } = (yield* lifecycle.place(caller, requestFor([laptop, 1]))).after
         const undone = store.exclusively(
@@ -192,6 +197,16 @@ describe.each(Object.entries(stores))("rows of one's own, %s", (where, store) =>
           /^RowRefused: the table our_app\.changes did not take a row: .*changes_kind_check.*SQLSTATE 23514/
         )
         expect((yield* lifecycle.get(tenantId, orderId)).version).toBe(1)
+        // What a trigger raises names no place, and is no lost race either.
+        const sql = yield* Effect.map(OwnTables, (tables) => tables.run)
+        yield* sql(`CREATE FUNCTION our_app.no() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN RAISE EXCEPTION 'not twice' USING ERRCODE = 'unique_violation'; END $$`)
+        yield* sql("CREATE TRIGGER no BEFORE INSERT ON our_app.refund_requests FOR EACH ROW EXECUTE FUNCTION our_app.no()")
+        const raised = yield* Effect.exit(lifecycle.cancel(caller, orderId))
+        yield* sql("DROP TRIGGER no ON our_app.refund_requests")
+        const told = Exit.isFailure(raised) ? Cause.squash(raised.cause) : undefined
+        expect(told).toBeInstanceOf(RowRefused)
+        expect(String(told)).toContain("not twice")
       })
     ))
 })

@@ -167,6 +167,49 @@ describe("a lifecycle of one's own", () => {
   })
 })
 
+describe("a rule that changes what it is given", () => {
+  const counting = (data: (facts: never) => object) =>
+    lifecycleOf(
+      "noActiveSubscriptions",
+      orderProcess("x", { data: Schema.Struct({ n: Schema.Int }), initial: { n: 0 } }).command("count", {
+        description: "Counts.",
+        event: "order.counted",
+        from: { pending: "pending" },
+        otherwise: { code: "NO", message: "No.", remedy: "None." },
+        data: data as never
+      })
+    )
+  const count = (lifecycle: ReturnType<typeof counting>, from: Order = order) =>
+    Result.getOrThrow(decide(lifecycle, from, { type: "count" } as never, on(1))).after.data
+
+  it("is told so, and changes neither order nor process", () => {
+    const mutating = counting(({ order }: { order: { data: { n: number } } }) => {
+      order.data.n++
+      return order.data
+    })
+    expect(() => count(mutating)).toThrow("the data after count threw: Cannot assign to read only property 'n'")
+    const lifecycle = lifecycleOf(
+      "noActiveSubscriptions",
+      orderProcess("x").guard("meddles", {
+        before: "confirm",
+        holds: ({ order }) => {
+          ;(order as { status: string }).status = "partial"
+          return true
+        },
+        refusal: { code: "NO", message: "No.", remedy: "None." }
+      })
+    )
+    expect(() => decide(lifecycle, { ...order }, { type: "confirm" }, on(1))).toThrow(RuleFailed)
+  })
+
+  it("and keeps what it gave has no hold on the order", () => {
+    const kept = { n: 0 }
+    const sharing = counting(() => Object.assign(kept, { n: kept.n + 1 }))
+    const first = count(sharing)
+    expect([first, count(sharing), first]).toEqual([{ n: 1 }, { n: 2 }, { n: 1 }])
+  })
+})
+
 const words = { code: "NO", message: "No.", remedy: "None." }
 const command = { description: "Does it.", event: "order.done", from: { pending: "pending" }, otherwise: words } as const
 const status = { description: "Somewhere.", like: "confirmed" } as const
@@ -238,6 +281,15 @@ describe("what is wrong with a process", () => {
     ],
     ["command a: personal: the payload has no member who", any.command("a", { ...command, personal: ["who"] })],
     ["command a: ", any.command("a", undefined)],
+    ["command a: from: must name a status", any.command("a", { ...command, from: { pending: undefined } })],
+    ["command a: payload: must be JSON as it is", any.command("a", { ...command, payload: Schema.Struct({ n: Schema.BigInt }) })],
+    [
+      "command a: payload: must be JSON as it is",
+      any.command("a", { ...command, payload: Schema.Struct({ n: Schema.optional(Schema.String) }) })
+    ],
+    ["data: initial must not contain U+0000", withData({ data: Schema.Struct({ n: Schema.String }), initial: { n: "\u0000" } })],
+    ["data: initial.n is not a member", withData({ initial: { n: 1 } })],
+    ["guard isPending: this name is taken", any.guard("isPending", { before: "confirm", holds: () => true, refusal: words })],
     [
       "guard canA: this name is taken",
       any.command("a", command).guard("canA", { before: "a", holds: () => true, refusal: words })
@@ -268,6 +320,11 @@ describe("what is wrong with a process", () => {
   ])("does not load: %s", (fault, process) => {
     expect(load(process)).toThrow(WrongProcess)
     expect(load(process)).toThrow(fault)
+  })
+
+  it("loads with any JSON in payload and data", () => {
+    const json = Schema.Struct({ any: Schema.optionalKey(Schema.Json), more: Schema.optionalKey(Schema.Array(Schema.Json)) })
+    expect(load(orderProcess("x", { data: json }).command("a", { ...command, payload: json }))).not.toThrow()
   })
 
   it("says all at once, one a line", () => {

@@ -229,6 +229,34 @@ describe("a transaction of the caller's own", () => {
     expect(await orders.get(ada.tenantId, after.orderId)).toEqual(after)
   })
 
+  it("whose columns come back under other names is refused before anything is done", async () => {
+    const ada = caller()
+    const { after } = await orders.place(ada, request())
+    const renaming = onClient("BEGIN", (client) =>
+      orders.within(
+        {
+          query: async (text, values) => {
+            const { rows } = await client.query<Record<string, unknown>>(text, [...values])
+            return {
+              rows: rows.map((row) =>
+                Object.fromEntries(Object.entries(row).map(([name, value]) => [name.replaceAll("_", ""), value]))
+              )
+            }
+          }
+        },
+        (inside) => inside.cancel(ada, after.orderId)
+      )
+    )
+    await expect(renaming).rejects.toThrow("the server's own names of columns")
+    const listing = onClient("BEGIN", (client) =>
+      orders.within({ query: async (text, values) => (await client.query(text, [...values])).rows as never }, (inside) =>
+        inside.get(ada.tenantId, after.orderId)
+      )
+    )
+    await expect(listing).rejects.toThrow("within: query must answer { rows }")
+    expect(await orders.get(ada.tenantId, after.orderId)).toEqual(after)
+  })
+
   it("cannot be joined by orders in memory, and is named when it is none", async () => {
     const inMemory = await openOrders({ store: memoryStore(), catalogue })
     await expect(inMemory.within({ query: async () => ({ rows: [] }) }, () => 1)).rejects.toBeInstanceOf(CannotJoin)

@@ -46,7 +46,15 @@ export interface LoadedData {
 
 /** The order as rules see it: with its own data. */
 export const withData = (order: Omit<Order, "data"> & { readonly data?: object }, initial: OwnData) =>
-  (order.data === undefined ? { ...order, data: initial } : order) as RuleFacts["order"]
+  (order.data === undefined ? Object.freeze({ ...frozen(order), data: initial }) : frozen(order)) as RuleFacts["order"]
+
+/** A value that nobody can change any more: a rule that tries is told so by the engine. What was frozen before is not walked again. */
+export const frozen = <A>(value: A): A => {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const member of Object.values(value)) frozen(member)
+  return value
+}
 
 /** The definition of an own command. Its events say all that they change, so `evolve` does not come from here: see `evolve.ts`. */
 export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedData): OwnDefinition => {
@@ -70,11 +78,13 @@ export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedDa
       for (const [member, value] of Object.entries(given)) (personal.includes(member) ? confidential : payload)[member] = value
       const changed =
         next &&
-        askRule(
-          `the data after ${name}`,
-          () => next({ order: withData(order, data.initial), command: command as never, at, actor }),
-          (answer): answer is OwnData => Result.isSuccess(data.read(answer)),
-          "data that fit the schema of the process"
+        copyOf(
+          askRule(
+            `the data after ${name}`,
+            () => next({ order: withData(order, data.initial), command: command as never, at, actor }),
+            (answer): answer is OwnData => Result.isSuccess(data.read(answer)),
+            "data that fit the schema of the process"
+          )
         )
       return { details: { payload, ...(changed && { data: changed }) }, confidential } satisfies Pick<
         OwnEvent,
@@ -84,4 +94,8 @@ export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedDa
     sample: () => question as unknown as OrderCommand
   }
 }
+
+/** As they will be read: whatever the rule keeps of what it gave is no longer these. */
+const copyOf = (data: OwnData): OwnData => JSON.parse(JSON.stringify(data)) as OwnData
+
 export type OwnDefinition = Omit<Definition, "evolve">

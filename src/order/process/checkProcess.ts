@@ -10,6 +10,7 @@ import { LibraryStatus } from "../Order.ts"
 import { OwnKind } from "../orderEvent.ts"
 import { defaultPolicy } from "../policies/index.ts"
 import { reader } from "../readInput.ts"
+import { NewJsonObject } from "../Text.ts"
 import { possibleFact, unlessStatus } from "./names.ts"
 import type { OwnCommand } from "./OwnCommand.ts"
 import type { OwnGuard } from "./OwnGuard.ts"
@@ -89,13 +90,32 @@ const AFunction = <F>() => Schema.declare((input: unknown): input is F => typeof
 /** What is stored is what is read: JSON, without transformations. */
 const schemaFaults = (schema: unknown): Faults => {
   if (!Schema.isSchema(schema) || !SchemaAST.isObjects(schema.ast) || !("fields" in schema)) return ["must be a Schema.Struct"]
-  return SchemaAST.toEncoded(schema.ast) === schema.ast ? [] : ["must be JSON as it is, without transformations"]
+  return isPlainJson(schema.ast) ? [] : ["must be JSON as it is, without transformations, and without what JSON cannot write"]
+}
+
+/** Kinds of values that JSON cannot write, by the tags of their schemas. A member that may be missing is `optionalKey`. */
+const notJson: ReadonlySet<string> = new Set(["BigInt", "Symbol", "UniqueSymbol", "Undefined", "Void", "Never"])
+
+/** Whether a schema reads what it writes, all the way down. */
+const isPlainJson = (ast: SchemaAST.AST, above: ReadonlySet<SchemaAST.AST> = new Set()): boolean => {
+  if (above.has(ast)) return true
+  if (ast.encoding !== undefined || notJson.has(ast._tag)) return false
+  const seen = new Set(above).add(ast)
+  const areAll = (parts: ReadonlyArray<SchemaAST.AST>) => parts.every((part) => isPlainJson(part, seen))
+  if (SchemaAST.isSuspend(ast)) return isPlainJson(ast.thunk(), seen)
+  if (SchemaAST.isUnion(ast)) return areAll(ast.types)
+  if (SchemaAST.isArrays(ast)) return areAll([...ast.elements, ...ast.rest])
+  if (!SchemaAST.isObjects(ast)) return true
+  return areAll([...ast.propertySignatures.map(({ type }) => type), ...ast.indexSignatures.map(({ type }) => type)])
 }
 
 const dataFaults = ({ schema, initial }: OwnDataRules): Faults => {
   const faults = schemaFaults(schema)
   if (faults.length > 0) return faults.map((fault) => `the schema ${fault}`)
-  const read = reader(schema as Schema.Struct<{}>, "initial", "refused")(initial)
+  const read = Result.flatMap(
+    reader(schema as Schema.Struct<{}>, "initial", "refused")(initial),
+    reader(NewJsonObject, "initial")
+  )
   return Result.isFailure(read) ? read.failure.details.map(({ path, message }) => `${path} ${message}`) : []
 }
 
@@ -172,7 +192,7 @@ const commandFaults = (process: OrderProcess, name: string, command: OwnCommand)
     ...personal.flatMap((member) => (members.includes(member) ? [] : [`personal: the payload has no member ${member}`])),
     ...(event === placedKind || definitionByKind.has(event) ? [`event: ${event} is an event of the library`] : []),
     ...(namesake === undefined ? [] : [`event: ${event} is the event of ${namesake[0]}, too`]),
-    ...(Object.keys(from).length === 0 ? ["from: must name a status that it may be given in"] : []),
+    ...(Object.values(from).every((to) => to === undefined) ? ["from: must name a status that it may be given in"] : []),
     ...Object.entries(from).flatMap(([status, to]) => [
       ...(hasStatus(process, status) ? [] : [`from: there is no status ${status}`]),
       ...(to === undefined || hasStatus(process, to) ? [] : [`from: there is no status ${to} to lead to`]),

@@ -7,7 +7,7 @@ import type { ProcessVersion } from "../orderEvent.ts"
 import { reader } from "../readInput.ts"
 import { NewJsonObject } from "../Text.ts"
 import { possibleFact, refusalKey, unlessStatus } from "./names.ts"
-import { type LoadedData, type OwnCommand, type OwnDefinition, ownDefinition, withData } from "./OwnCommand.ts"
+import { frozen, type LoadedData, type OwnCommand, type OwnDefinition, ownDefinition, withData } from "./OwnCommand.ts"
 import type { GuardFacts, OwnGuard, Words } from "./OwnGuard.ts"
 import { type OwnCode, OwnRefusal } from "./OwnRefusal.ts"
 import type { OwnRows } from "./OwnRows.ts"
@@ -79,7 +79,11 @@ const nothingToKeep: OwnDataRules = { schema: Schema.Struct({}), initial: {} }
 const loadData = ({ schema, initial } = nothingToKeep): LoadedData => {
   const readShape = reader(schema as Schema.Struct<{}>, "data", "refused")
   const readJson = reader(NewJsonObject, "data")
-  return { initial: initial as OwnData, read: (input) => Result.flatMap(readShape(input), readJson) }
+  // A copy, which nobody can change: it is every order's that has none.
+  return {
+    initial: frozen(JSON.parse(JSON.stringify(initial)) as OwnData),
+    read: (input) => Result.flatMap(readShape(input), readJson)
+  }
 }
 
 /** Where there is no process, there are no own data. */

@@ -32,7 +32,7 @@
  * Give it to `OrderLifecycle.layer({ process })` or to `openOrders({ process })`. What it says holds for the command itself, its preview, its
  * explanation and the machine that is drawn: they all read the same table. A process with a fault is not loaded: see `WrongProcess`.
  */
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import type { CommandType, OrderCommand } from "../commands/index.ts"
 import type { LibraryStatus } from "../Order.ts"
 import type { OwnCommand, PayloadSchema } from "./OwnCommand.ts"
@@ -139,7 +139,7 @@ export const orderProcess = <Data extends PayloadSchema = Schema.Struct<{}>>(
   return build({
     name,
     version,
-    data: data && { schema: data, initial: initial ?? {} },
+    data: data === undefined && initial === undefined ? undefined : { schema: data ?? Schema.Struct({}), initial: initial ?? {} },
     statuses: [],
     commands: [],
     guards: [],
