@@ -17,7 +17,8 @@ export const libraryEvents: readonly [typeof OrderPlaced, ...ReadonlyArray<Event
 ]
 
 /** One thing that happened to an order. */
-export const AuditEvent = Schema.Union<ReadonlyArray<EventSchema | typeof OwnEvent>>([...libraryEvents, OwnEvent])
+export const AuditEvent = /* @__PURE__ */ (() =>
+  Schema.Union<ReadonlyArray<EventSchema | typeof OwnEvent>>([...libraryEvents, OwnEvent]))()
 export type AuditEvent = LibraryEvent | OwnEvent
 /** An event of one of the library's own kinds. */
 export type LibraryEvent = EventSchema["Type"]

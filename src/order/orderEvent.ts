@@ -61,7 +61,7 @@ export declare enum Kind {
 export type OwnKind = Kind.own
 export const isOwnKind = (kind: unknown): kind is OwnKind =>
   typeof kind === "string" && /^[a-z][a-z0-9_]{0,62}(\.[a-z][a-z0-9_]{0,62}){1,3}$/.test(kind)
-export const OwnKind = Schema.declare(isOwnKind, {
+export const OwnKind = /* @__PURE__ */ Schema.declare(isOwnKind, {
   expected: "two to four words of a-z 0-9 _ with dots between them, as order.held"
 })
 
@@ -69,18 +69,20 @@ export const OwnKind = Schema.declare(isOwnKind, {
  * An event of a process's own. It says all that it changes, the status and the own data, so that who does not have the process can still fold
  * a history: nobody has to guess.
  */
-export const OwnEvent = Schema.Struct({
-  type: OwnKind,
-  ...common,
-  process: ProcessVersion,
-  details: Schema.Struct({
-    /** The payload of the command, but for its personal members, which are in `confidential`. */
-    payload: JsonObject,
-    /** The order's own data afterwards, all of it; absent where the command does not change them. */
-    data: Schema.optionalKey(OwnData)
-  }),
-  confidential: JsonObject
-})
+// A page that shows the library alone goes without it.
+export const OwnEvent = /* @__PURE__ */ (() =>
+  Schema.Struct({
+    type: OwnKind,
+    ...common,
+    process: ProcessVersion,
+    details: Schema.Struct({
+      /** The payload of the command, but for its personal members, which are in `confidential`. */
+      payload: JsonObject,
+      /** The order's own data afterwards, all of it; absent where the command does not change them. */
+      data: Schema.optionalKey(OwnData)
+    }),
+    confidential: JsonObject
+  }))()
 export type OwnEvent = typeof OwnEvent.Type
 
 /** The schema of any event. */

@@ -18,8 +18,8 @@ import { assign, emit, setup } from "xstate"
 import { type Commands, commands, type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type CancellationPolicy, defaultPolicy, policies } from "./policies/index.ts"
 import type { LoadedProcess } from "./process/loadProcess.ts"
+import type { LibraryStates } from "./process/ownStates.ts"
 import type { GuardFacts } from "./process/OwnGuard.ts"
-import { withOwn } from "./process/ownStates.ts"
 import type { Refusal } from "./Refusal.ts"
 import * as Units from "./Units.ts"
 
@@ -123,6 +123,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     [...(process?.guards ?? [])].flatMap(([name, { before, code }]) =>
       before === command ? [{ guard: unless(name as Fact), actions: refuse(code as string as Refusal["code"]) }] : []
     )
+  const withOwn = <States extends LibraryStates>(states: States): States => process?.withStates(own, states) ?? states
   const confirm = [...own("confirm"), { target: "confirmed" }] as const
 
   const cancel = [
@@ -157,7 +158,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     id: "order",
     context: ({ input }): OrderContext => ({ units: Units.allHeld(input.quantity) }),
     initial: "pending",
-    states: withOwn(process, own, {
+    states: withOwn({
       pending: {
         description: "Received, not confirmed. All units are held.",
         on: {

@@ -12,6 +12,7 @@ import type { GuardFacts, OwnGuard, Words } from "./OwnGuard.ts"
 import { type OwnCode, OwnRefusal } from "./OwnRefusal.ts"
 import type { OwnRows } from "./OwnRows.ts"
 import type { OrderProcess, OwnDataRules, OwnStatusRules } from "./orderProcess.ts"
+import { type LibraryStates, withOwn } from "./ownStates.ts"
 import { askRule } from "./RuleFailed.ts"
 
 /** A process as the lifecycle works with it. */
@@ -24,6 +25,11 @@ export interface LoadedProcess {
   readonly definitions: Readonly<Record<string, OwnDefinition>>
   readonly guards: ReadonlyMap<string, LoadedGuard>
   readonly tables: ReadonlyMap<string, OwnRows>
+  /** What the process adds to the machine: see `withOwn`. */
+  readonly withStates: <States extends LibraryStates>(
+    guarded: (command: string) => ReadonlyArray<unknown>,
+    states: States
+  ) => States
   /** The refusals of the process: see `refusalKey`. */
   readonly refusals: ReadonlyMap<string, (orderId: OrderId) => OwnRefusal>
 }
@@ -47,10 +53,12 @@ interface LoadedGuard {
 export const loadProcess = (process: OrderProcess): LoadedProcess => {
   const { name, version, commands, statuses, guards, tables } = process
   const data = loadData(process.data)
+  const loaded = new Map([...statuses].map(([status, rules]) => [status, loadStatus(statuses, rules)]))
   return {
     version: { name, version },
     data,
-    statuses: new Map([...statuses].map(([status, rules]) => [status, loadStatus(statuses, rules)])),
+    statuses: loaded,
+    withStates: (guarded, states) => withOwn({ statuses: loaded, commands }, guarded, states),
     commands,
     tables,
     definitions: Object.fromEntries(

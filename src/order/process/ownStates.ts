@@ -9,16 +9,17 @@ interface State {
   readonly on: Readonly<Record<string, unknown>>
 }
 
+export type LibraryStates = Readonly<Record<LibraryStatus, State>>
+
 /** A refusal, as it stands on the machine. */
 const refuse = ({ code }: Words, lacking: string) => ({ actions: { type: "refuse", params: { code, lacking } } })
 
 /** The library's states with the commands of a process, and its own states. `guarded` are the answers of guards before a command. */
-export const withOwn = <States extends Readonly<Record<LibraryStatus, State>>>(
-  process: LoadedProcess | undefined,
+export const withOwn = <States extends LibraryStates>(
+  process: Pick<LoadedProcess, "statuses" | "commands">,
   guarded: (command: string) => ReadonlyArray<unknown>,
   states: States
 ): States => {
-  if (process === undefined) return states
   const all: Record<string, State> = { ...states }
   for (const [name, { description, like, but = {} }] of process.statuses) {
     const refused = Object.entries(but).map(([command, words]) => [command, refuse(words, unlessStatus(name))])
