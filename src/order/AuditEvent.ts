@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { type CommandType, commands, type Commands } from "./commands/index.ts"
 import { OrderPlaced } from "./commands/place.ts"
 import type { Sku } from "./Order.ts"
-import { isOwnKind, OwnEvent, type Released } from "./orderEvent.ts"
+import { OwnEvent, type Released } from "./orderEvent.ts"
 
 type EventSchema = typeof OrderPlaced | Commands[CommandType]["event"]
 
@@ -25,9 +25,12 @@ export type LibraryEvent = EventSchema["Type"]
 
 const libraryKinds: ReadonlySet<string> = new Set(libraryEvents.map(({ fields }) => fields.type.schema.literal))
 
-/** Whether an event is of a kind of a process's own: those of the library's kinds say by their type alone what is in them. */
+/**
+ * Whether an event is of a kind of a process's own. Those have a payload, which no event of the library has: an event of a kind that a later
+ * build of the library knows is not taken for one.
+ */
 export const isOwnEvent = (event: AuditEvent): event is OwnEvent =>
-  event.process !== undefined && isOwnKind(event.type) && !libraryKinds.has(event.type)
+  event.process !== undefined && "payload" in event.details && !libraryKinds.has(event.type)
 
 /** Released units per SKU, in the order of the lines: the form in which the API shows them. */
 export const releasedBySku = (released: ReadonlyArray<Released>): ReadonlyArray<{ sku: Sku; quantity: number }> => {

@@ -6,20 +6,28 @@ import { activeSubscriptions, type LibraryStatus, type Order, type OrderStatus, 
 import type { LoadedProcess } from "./process/loadProcess.ts"
 import { total, type Units } from "./Units.ts"
 
-/** What each status says about the units of the order. Source: decisions.md, section 2, the table of statuses. */
-const meaning: Readonly<Record<LibraryStatus, (units: Units) => boolean>> = {
-  pending: ({ active, ended, released }) => active + ended + released === 0,
-  confirmed: ({ active, ended, released }) => active + ended + released === 0,
-  partial: ({ held, active, ended, released }) => held > 0 && active + ended > 0 && released === 0,
-  fulfilled: ({ held, released }) => held === 0 && released === 0,
-  cancelled: ({ held, active }) => held === 0 && active === 0
+/** Where the units of an order can be, and what that says of them. Source: decisions.md, section 2, the table of statuses. */
+const unitLaws = {
+  held: ({ active, ended, released }) => active + ended + released === 0,
+  mixed: ({ held, active, ended, released }) => held > 0 && active + ended > 0 && released === 0,
+  none: ({ held, released }) => held === 0 && released === 0,
+  over: ({ held, active }) => held === 0 && active === 0
+} satisfies Readonly<Record<string, (units: Units) => boolean>>
+export type UnitLaw = keyof typeof unitLaws
+
+/** What each status of the library says about them. */
+export const lawOfStatus: Readonly<Record<LibraryStatus, UnitLaw>> = {
+  pending: "held",
+  confirmed: "held",
+  partial: "mixed",
+  fulfilled: "none",
+  cancelled: "over"
 }
 
-/** What a status says about units: an own one what its process says, and nothing where there is none to ask. */
+/** Whether units fit a status: an own one says by its process where they are, and nothing where there is none to ask. */
 export const fitsStatus = (status: OrderStatus, units: Units, process: LoadedProcess | undefined): boolean => {
-  if (Object.hasOwn(meaning, status)) return meaning[status as LibraryStatus](units)
-  const own = process?.statuses.get(status)
-  return own === undefined || meaning[own.units](units)
+  const law = Object.hasOwn(lawOfStatus, status) ? lawOfStatus[status as LibraryStatus] : process?.statuses.get(status)?.units
+  return law === undefined || unitLaws[law](units)
 }
 
 const isCount = (count: number): boolean => count >= 0 && Number.isSafeInteger(count)

@@ -164,6 +164,10 @@ export const lifecycles: Readonly<Record<CancellationPolicy, Lifecycle>> = recor
 export const isFinal = (lifecycle: Lifecycle, status: OrderStatus): boolean =>
   Object.values(answersOf(lifecycle, status)).every((answers) => answers.every(({ refusal }) => refusal !== undefined))
 
+/** The command that events of a kind record, if the lifecycle has one. */
+export const recordedBy = ({ commands }: Lifecycle, kind: string): CommandOfLifecycle | undefined =>
+  Object.values(commands).find((command) => (command.kind as string) === kind)
+
 /** The answer that is given: the first one that applies. */
 export const answerTo = (lifecycle: Lifecycle, status: OrderStatus, context: OrderContext, event: OrderEvent): Answer => {
   for (const answer of answersOf(lifecycle, status)[event.type]) if (answer.applies(context, event)) return answer

@@ -52,7 +52,7 @@ export const orderEvent = <
 
 /**
  * What the type of an own event is to the compiler: a word that no event of the library has, so that `event.type === "order.cancelled"`
- * tells the two apart. The events of a certain process by their names: see `eventOf` of a process.
+ * tells the two apart. The events of a certain process by their commands: see `isEventOf` of `ordersUnder`.
  */
 export declare enum Kind {
   own = "the kind of an event of a process's own"
@@ -66,10 +66,9 @@ export const OwnKind = /* @__PURE__ */ Schema.declare(isOwnKind, {
 })
 
 /**
- * An event of a process's own. It says all that it changes, the status and the own data, so that who does not have the process can still fold
- * a history: nobody has to guess.
+ * An event of a process's own. It says all that it changes, the status and the own data, so that a history can be folded without the process, and
+ * nothing has to be guessed. Marked as pure: a page that shows the library alone goes without it.
  */
-// A page that shows the library alone goes without it.
 export const OwnEvent = /* @__PURE__ */ (() =>
   Schema.Struct({
     type: OwnKind,

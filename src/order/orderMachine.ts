@@ -123,7 +123,6 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     [...(process?.guards ?? [])].flatMap(([name, { before, code }]) =>
       before === command ? [{ guard: unless(name as Fact), actions: refuse(code as string as Refusal["code"]) }] : []
     )
-  const withOwn = <States extends LibraryStates>(states: States): States => process?.withStates(own, states) ?? states
   const confirm = [...own("confirm"), { target: "confirmed" }] as const
 
   const cancel = [
@@ -153,6 +152,15 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     ...own("cancelSubscription"),
     { actions: "moveUnitToEnded" }
   ] as const
+
+  /** A status of a process that is like no other: nothing starts there, what is rented can end, and the order can be cancelled. */
+  const likeNone = {
+    confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
+    startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
+    cancelSubscription,
+    cancel
+  }
+  const withOwn = <States extends LibraryStates>(states: States): States => process?.withStates(own, likeNone, states) ?? states
 
   return lifecycle.createMachine({
     id: "order",

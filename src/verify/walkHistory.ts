@@ -3,12 +3,10 @@
  *
  * The machine is asked about each event anew, with the units and subscriptions the order had then. Nothing here knows a status by name.
  */
-import * as Schema from "effect/Schema"
-import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
+import type { AuditEvent } from "../order/AuditEvent.ts"
 import { evolve } from "../order/evolve.ts"
-import { type Answer, answerTo, isFinal, type Lifecycle } from "../order/lifecycleTable.ts"
-import { LibraryStatus, type Order, unitsOf } from "../order/Order.ts"
-import type { OrderEvent } from "../order/commands/index.ts"
+import { type Answer, answerTo, hasStatus, isFinal, type Lifecycle, recordedBy } from "../order/lifecycleTable.ts"
+import { type Order, unitsOf } from "../order/Order.ts"
 
 /** What a step of the walk met, with the id of the invariant it breaks. */
 export interface StepFault {
@@ -21,8 +19,6 @@ export interface Walk {
   readonly order: Order | null
   readonly faults: ReadonlyArray<StepFault>
 }
-
-const isLibraryStatus = Schema.is(Schema.NullOr(LibraryStatus))
 
 /** Walk. `all` are the lifecycles under which the events may have come about: a step is right when it is right under one of them. */
 export const walkHistory = (all: ReadonlyArray<Lifecycle>, events: ReadonlyArray<AuditEvent>): Walk => {
@@ -43,7 +39,7 @@ export const walkHistory = (all: ReadonlyArray<Lifecycle>, events: ReadonlyArray
         message: `event ${event.sequence} is of ${event.at}, before the one it follows (${order.updatedAt})`
       })
     }
-    const policies = isOwnEvent(event) || !isLibraryStatus(event.from) ? all.filter((each) => canJudge(each, event)) : all
+    const policies = all.filter((each) => canJudge(each, event))
     const fault = policies.length === 0 ? null : stepFault(policies, order, event)
     if (fault !== null) {
       faults.push(fault)
@@ -66,9 +62,8 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
     return { id: "T2", message: `${step} follows ${order.status}, which nothing follows` }
 
   const answers = policies.flatMap((lifecycle) => {
-    const question = questionFor(lifecycle, order, event)
-    if (question === undefined) throw new Error(`no command is recorded by ${event.type}`)
-    return answerTo(lifecycle, order.status, { units: unitsOf(order) }, question)
+    const command = recordedBy(lifecycle, event.type)
+    return command ? answerTo(lifecycle, order.status, { units: unitsOf(order) }, command.questionOfEvent(order, event)) : []
   })
   const accepted = answers.filter(({ refusal }) => refusal === undefined)
   const [first] = answers
@@ -85,21 +80,12 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
   return releaseFault(order, event, answer, step)
 }
 
-/** What the event records, as the command that the machine is asked about; undefined where the lifecycle has none of that kind. */
-const questionFor = ({ commands }: Lifecycle, order: Order, event: AuditEvent): OrderEvent | undefined =>
-  Object.values(commands)
-    .find(({ kind }) => kind === event.type)
-    ?.questionOfEvent(order, event)
-
 /**
  * Whether a lifecycle can judge an event: it has the status before it, and a command that it records. An event of a process that is not at hand
- * is nobody's to judge; what it says of itself is folded all the same.
+ * cannot be judged; what it says of itself is folded all the same.
  */
-export const canJudge = ({ answers, commands }: Lifecycle, event: AuditEvent): boolean =>
-  (event.from === null || Object.hasOwn(answers, event.from)) &&
-  (event.type === placedKind || Object.values(commands).some(({ kind }) => kind === event.type))
-
-const placedKind = "order.placed"
+export const canJudge = (lifecycle: Lifecycle, { from, type }: AuditEvent): boolean =>
+  from === null || (hasStatus(lifecycle, from) && (type === "order.placed" || recordedBy(lifecycle, type) !== undefined))
 
 /** A cancel releases exactly what was held; nothing else releases anything. */
 const releaseFault = (order: Order, event: AuditEvent, answer: Answer, step: string): StepFault | null => {

@@ -102,7 +102,7 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "equivalent",
-    file: "src/order/readInput.ts",
+    file: "src/order/carefulReader.ts",
     mutants: [
       ['const key = typeof segment === "object" ? segment.key : segment', "const key = false ? segment.key : segment"],
       [
@@ -119,7 +119,7 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "equivalent",
-    file: "src/order/readInput.ts",
+    file: "src/order/carefulReader.ts",
     mutants: [
       [
         'const [, code = "invalid_value", message = each.message] = /^([a-z_]+) (.*)$/s.exec(each.message) ?? []',
@@ -130,7 +130,7 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "accepted",
-    file: "src/order/readInput.ts",
+    file: "src/order/carefulReader.ts",
     mutants: [
       [
         'const [, code = "invalid_value", message = each.message] = /^([a-z_]+) (.*)$/s.exec(each.message) ?? []',
@@ -313,7 +313,7 @@ export const survivors: ReadonlyArray<Survivor> = [
   },
   {
     kind: "equivalent",
-    file: "src/order/readInput.ts",
+    file: "src/order/carefulReader.ts",
     mutants: [
       [
         "inputFaults(Result.match(decodeToTheEnd(input), { onSuccess: () => first, onFailure: (error) => error.issue }), path)",
@@ -478,7 +478,12 @@ export const survivors: ReadonlyArray<Survivor> = [
   {
     kind: "equivalent",
     file: "src/order/readInput.ts",
-    mutants: [["if (value !== unread) return Result.succeed(value)", "if (false) return Result.succeed(value)"]],
+    mutants: [
+      [
+        "return value === unread ? readCarefully(input) : Result.succeed(value)",
+        "return true ? readCarefully(input) : Result.succeed(value)"
+      ]
+    ],
     reason: "The short way is not taken, and the long way gives the same. It costs time, which no test measures."
   },
   {

@@ -17,7 +17,7 @@ import type { OrderCommand } from "../../../src/order/commands/index.ts"
 import { place, PlaceOrder } from "../../../src/order/commands/place.ts"
 import { SubscriptionCancelReason } from "../../../src/order/commands/cancelSubscription.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../../../src/order/policies/index.ts"
-import { reader } from "../../../src/order/readInput.ts"
+import { carefulReader } from "../../../src/order/carefulReader.ts"
 import type { Refusal } from "../../../src/order/Refusal.ts"
 import { customerId, occasionOf, placingFacts, requestFor, saltOf } from "./shop.ts"
 
@@ -100,7 +100,7 @@ export const commandOf = (asked: Asked, order: Order): OrderCommand => {
   }
 }
 
-const readPlaceOrder = reader(PlaceOrder)
+const readPlaceOrder = carefulReader(PlaceOrder)
 
 const placed = (lifecycle: Lifecycle, items: ReadonlyArray<{ readonly sku: string; readonly quantity: number }>) =>
   Result.flatMap(readPlaceOrder(requestFor(items)), (request) => place(lifecycle, request, placingFacts, occasionOf(0)))

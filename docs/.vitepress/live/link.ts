@@ -1,10 +1,10 @@
 /** A journey as the part of a link after the `#`, and back. */
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
-import { reader } from "../../../src/order/readInput.ts"
+import { carefulReader } from "../../../src/order/carefulReader.ts"
 import { Journey, play } from "./journey.ts"
 
-const readJourney = reader(Journey)
+const readJourney = carefulReader(Journey)
 
 export const toFragment = (journey: Journey): string => `#${Base64Url.encode(JSON.stringify(journey))}`
 

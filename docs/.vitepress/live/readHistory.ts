@@ -1,11 +1,11 @@
 /** Reads a history that is pasted, in JSON. A module of its own, because the page loads it when there is one to read. */
 import * as Result from "effect/Result"
 import { lifecycles } from "../../../src/order/lifecycleTable.ts"
-import { reader } from "../../../src/order/readInput.ts"
+import { carefulReader } from "../../../src/order/carefulReader.ts"
 import { walkHistory } from "../../../src/verify/walkHistory.ts"
 import { History } from "./history.ts"
 
-const readStored = reader(History, "history")
+const readStored = carefulReader(History, "history")
 
 /** The API shows less than is stored: not what was ordered, so there are no units to follow. */
 const isOfTheApi = (value: unknown): boolean =>

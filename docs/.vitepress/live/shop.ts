@@ -1,5 +1,4 @@
 /** Where the page's order is placed: the demo shop of the service, its first customer, and a clock that moves a minute a step. */
-import * as DateTime from "effect/DateTime"
 import { demoCatalogue } from "../../../src/http/demoCatalogue.ts"
 import { RequestId } from "../../../src/order/orderEvent.ts"
 import type { Occasion } from "../../../src/order/Transition.ts"
@@ -7,7 +6,7 @@ import { portableDigest } from "../../../src/order/digest.ts"
 import { Currency, decimalsForNewAmounts, toMinor } from "../../../src/order/Money.ts"
 import { CustomerId, OrderId, Sku, TenantId } from "../../../src/order/Order.ts"
 import type { PlacingFacts, Variant } from "../../../src/order/commands/place.ts"
-import { fromDateTime } from "../../../src/order/Timestamp.ts"
+import { fromMillis } from "../../../src/order/Timestamp.ts"
 
 const variants = demoCatalogue.map(({ sku, productName, status, currency, pricing }): Variant => {
   const money = Currency.make(currency)
@@ -42,11 +41,11 @@ export const requestFor = (items: ReadonlyArray<{ readonly sku: string; readonly
   items
 })
 
-const opening = DateTime.makeUnsafe("2026-01-05T09:00:00.000Z")
+const opening = Date.UTC(2026, 0, 5, 9)
 
 /** The time, the person and the request of a step. The clock is the page's own, so that a link shows the same hashes to everybody. */
 export const occasionOf = (step: number): Occasion => ({
-  at: fromDateTime(DateTime.add(opening, { minutes: step })),
+  at: fromMillis(opening + step * 60_000),
   actor: { userId: "ada", displayName: "Ada" },
   requestId: RequestId.make(`step-${step}`)
 })

@@ -76,7 +76,6 @@ export const cancel = defineCommand({
 })({
   question: () => question,
   commandOf: (_, { confidential }) => ({ ...question, ...confidential }),
-  questionOfEvent: () => question,
   facts: {},
   refusals: {
     ORDER_NOT_CANCELLABLE: ({ order, policy }) => {

@@ -95,7 +95,6 @@ export const cancelSubscription = defineCommand({
     reason: (reason ?? "other") as typeof SubscriptionCancelReason.Type,
     ...confidential
   }),
-  questionOfEvent: (order, { details }) => questionOf(order, details.subscriptionId),
   facts: {
     subscriptionIsKnown: ({ subscription }) => subscription !== "unknown",
     subscriptionIsNotCancelled: ({ subscription }) => subscription !== standing.cancelled,

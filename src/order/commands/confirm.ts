@@ -34,7 +34,6 @@ export const confirm = defineCommand({
 })({
   question: () => question,
   commandOf: () => question,
-  questionOfEvent: () => question,
   facts: {},
   refusals: {
     ORDER_NOT_PENDING: ({ order: { orderId, status } }) => new OrderNotPending({ orderId, status })

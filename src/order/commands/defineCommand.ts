@@ -86,8 +86,11 @@ export const defineCommand =
     readonly question: (order: Order, command: Decided<Name, Request, To, Rents>, at?: Timestamp) => Question
     /** The command that an event records, as far as it can be told from it: what its surroundings knew was in order. */
     readonly commandOf: (order: Order, event: Event["Type"]) => Decided<Name, Request, To, Rents>
-    /** The question of an event that is there: what it does not record was in order, or the event would not be there. */
-    readonly questionOfEvent: (order: Order, event: Event["Type"]) => Question
+    /**
+     * The question of an event that is there, where it is not that of the command it records: what the event does not say was in order, or it
+     * would not be there.
+     */
+    readonly questionOfEvent?: (order: Order, event: Event["Type"]) => Question
     /** Its guards, by the names that stand on the arrows. Each fails for one reason only, and holds when the question does not arise. */
     readonly facts: Facts
     /** Its refusals, by code; undefined where the order gives no reason for one, which is a mistake in the machine. */
@@ -106,4 +109,9 @@ export const defineCommand =
     readonly sample: (order: Order) => Decided<Name, Request, To, Rents>
     /** The name in idempotency fingerprints, where that is another: stored fingerprints stay what they are. */
     readonly nameInFingerprints?: string
-  }) => ({ ...terms, ...behaviour })
+  }) => ({
+    questionOfEvent: (order: Order, event: Event["Type"]): Question =>
+      behaviour.question(order, behaviour.commandOf(order, event)),
+    ...terms,
+    ...behaviour
+  })

@@ -214,22 +214,15 @@ export const startSubscription = defineCommand({
   event: SubscriptionStarted
 })({
   question: questionOf,
-  commandOf: (order, { details, confidential }) => {
-    const { subscriptionId, line, serialNumber, startDate, contractLength, billingGroupId } = details
-    const sku = order.lines[line]?.sku
-    return {
-      type: "startSubscription",
-      subscriptionId,
-      assetSerialNumber: serialNumber,
-      customerId: order.customer.customerId,
-      startDate,
-      contractLength,
-      ...(billingGroupId !== undefined && { billingGroupId }),
-      ...confidential,
-      ...(sku !== undefined && { sku }),
-      asset: { isKnown: true, isRented: false }
-    }
-  },
+  commandOf: (order, { details: { line, serialNumber, startOffsetMinutes: _, ...details }, confidential }) => ({
+    type: "startSubscription",
+    ...details,
+    ...confidential,
+    assetSerialNumber: serialNumber,
+    customerId: order.customer.customerId,
+    sku: (order.lines[line] as Line).sku,
+    asset: { isKnown: true, isRented: false }
+  }),
   questionOfEvent: (order, { details }): Question => {
     const line = order.lines[details.line]
     const isNew = order.subscriptions.every(({ subscriptionId }) => subscriptionId !== details.subscriptionId)

@@ -76,24 +76,21 @@ export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedDa
       const payload: Record<string, Schema.Json> = {}
       const confidential: Record<string, Schema.Json> = {}
       for (const [member, value] of Object.entries(given)) (personal.includes(member) ? confidential : payload)[member] = value
-      const changed =
-        next &&
-        copyOf(
-          askRule(
-            `the data after ${name}`,
-            () => next({ order: withData(order, data.initial), command: command as never, at, actor }),
-            (answer): answer is OwnData => Result.isSuccess(data.read(answer)),
-            "data that fit the schema of the process"
-          )
-        )
-      return { details: { payload, ...(changed && { data: changed }) }, confidential } satisfies Pick<
-        OwnEvent,
-        "details" | "confidential"
-      >
+      if (next === undefined) return { details: { payload }, confidential } satisfies Said
+      const answer = askRule(
+        `the data after ${name}`,
+        () => next({ order: withData(order, data.initial), command: command as never, at, actor }),
+        (given): given is object => Result.isSuccess(data.read(given)),
+        "data that fit the schema of the process"
+      )
+      return { details: { payload, data: copyOf(Result.getOrThrow(data.read(answer))) }, confidential } satisfies Said
     },
     sample: () => question as unknown as OrderCommand
   }
 }
+
+/** What an own event says by itself. */
+type Said = Pick<OwnEvent, "details" | "confidential">
 
 /** As they will be read: whatever the rule keeps of what it gave is no longer these. */
 const copyOf = (data: OwnData): OwnData => JSON.parse(JSON.stringify(data)) as OwnData

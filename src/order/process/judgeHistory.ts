@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import type { SealedEvent } from "../auditChain.ts"
 import { evolve } from "../evolve.ts"
-import { answerTo, hasStatus, type Lifecycle } from "../lifecycleTable.ts"
+import { answerTo, hasStatus, type Lifecycle, recordedBy } from "../lifecycleTable.ts"
 import { type Order, unitsOf } from "../Order.ts"
 
 /** The first step that would not have been allowed: the event, by its place and its type, and why not. */
@@ -39,15 +39,16 @@ const placingFault = (lifecycle: Lifecycle, { to, details }: Event): string | nu
 
 const stepFault = (lifecycle: Lifecycle, order: Order, event: Event, isErased: boolean): Fault => {
   if (!hasStatus(lifecycle, order.status)) return `there is no status ${order.status}`
-  const definition = Object.values(lifecycle.commands).find(({ kind }) => kind === event.type)
+  const definition = recordedBy(lifecycle, event.type)
   if (definition === undefined) return `no command is recorded by ${event.type}`
-  const { type } = definition.questionOfEvent(order, event)
+  const question = definition.questionOfEvent(order, event)
+  const { type } = question
   const isGuarded = [...(lifecycle.process?.guards.values() ?? [])].some(({ before }) => before === type)
   if (isErased && isGuarded) return erased
   const command = definition.commandOf(order, event)
   const given = { order: order as never, command, at: event.at, actor: event.actor }
   const context = { units: unitsOf(order), ...(lifecycle.process && { given }) }
-  const answer = answerTo(lifecycle, order.status, context, definition.questionOfEvent(order, event))
+  const answer = answerTo(lifecycle, order.status, context, question)
   if (answer.refusal)
     return `${type} in ${order.status} is refused: ${answer.refusal.code} (${answer.refusal.lacking} does not hold)`
   if (answer.to !== event.to) return `${type} in ${order.status} leads to ${answer.to} now, and led to ${event.to}`

@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { CommandType } from "../commands/index.ts"
 import type { LibraryStatus, OrderId, OwnData } from "../Order.ts"
+import { lawOfStatus, type UnitLaw } from "../invariants.ts"
 import type { ProcessVersion } from "../orderEvent.ts"
 import { reader } from "../readInput.ts"
 import { NewJsonObject } from "../Text.ts"
@@ -28,6 +29,7 @@ export interface LoadedProcess {
   /** What the process adds to the machine: see `withOwn`. */
   readonly withStates: <States extends LibraryStates>(
     guarded: (command: string) => ReadonlyArray<unknown>,
+    likeNone: LibraryStates["partial"]["on"],
     states: States
   ) => States
   /** The refusals of the process: see `refusalKey`. */
@@ -38,8 +40,7 @@ interface LoadedStatus {
   readonly description: string
   readonly like: string | undefined
   readonly but: { readonly [Type in CommandType]?: Words } | undefined
-  /** The status of the library whose law of units it keeps. */
-  readonly units: LibraryStatus
+  readonly units: UnitLaw
 }
 
 interface LoadedGuard {
@@ -58,7 +59,7 @@ export const loadProcess = (process: OrderProcess): LoadedProcess => {
     version: { name, version },
     data,
     statuses: loaded,
-    withStates: (guarded, states) => withOwn({ statuses: loaded, commands }, guarded, states),
+    withStates: (guarded, likeNone, states) => withOwn({ statuses: loaded, commands }, guarded, likeNone, states),
     commands,
     tables,
     definitions: Object.fromEntries(
@@ -97,20 +98,18 @@ const loadData = ({ schema, initial } = nothingToKeep): LoadedData => {
 /** Where there is no process, there are no own data. */
 export const noData = loadData()
 
-const impliedBy = { held: "confirmed", mixed: "partial", none: "fulfilled" } as const
-
-const loadStatus = (statuses: OrderProcess["statuses"], { description, like, units, but }: OwnStatusRules): LoadedStatus => ({
-  description,
-  like,
-  but,
-  units: units === undefined ? unitsLike(statuses, like) : impliedBy[units]
+const loadStatus = (statuses: OrderProcess["statuses"], rules: OwnStatusRules): LoadedStatus => ({
+  description: rules.description,
+  like: rules.like,
+  but: rules.but,
+  units: unitsOf(statuses, rules)
 })
 
-/** Which status of the library it is like in the end. */
-const unitsLike = (statuses: OrderProcess["statuses"], like: string | undefined): LibraryStatus => {
-  const other = like === undefined ? undefined : statuses.get(like)
-  if (other === undefined) return like as LibraryStatus
-  return other.units === undefined ? unitsLike(statuses, other.like) : impliedBy[other.units]
+/** Where the units are: as the status says, or as in the one that it is like in the end. */
+const unitsOf = (statuses: OrderProcess["statuses"], { like, units }: OwnStatusRules): UnitLaw => {
+  if (units !== undefined) return units
+  const other = statuses.get(like)
+  return other === undefined ? lawOfStatus[like as LibraryStatus] : unitsOf(statuses, other)
 }
 
 const loadGuard = (name: string, { before, holds, refusal }: OwnGuard, initial: OwnData): LoadedGuard => ({

@@ -14,10 +14,14 @@ export type LibraryStates = Readonly<Record<LibraryStatus, State>>
 /** A refusal, as it stands on the machine. */
 const refuse = ({ code }: Words, lacking: string) => ({ actions: { type: "refuse", params: { code, lacking } } })
 
-/** The library's states with the commands of a process, and its own states. `guarded` are the answers of guards before a command. */
+/**
+ * The library's states with the commands of a process, and its own states. `guarded` are the answers of guards before a command,
+ * `likeNone` what a status answers that is like no other.
+ */
 export const withOwn = <States extends LibraryStates>(
   process: Pick<LoadedProcess, "statuses" | "commands">,
   guarded: (command: string) => ReadonlyArray<unknown>,
+  likeNone: State["on"],
   states: States
 ): States => {
   const all: Record<string, State> = { ...states }
@@ -25,7 +29,7 @@ export const withOwn = <States extends LibraryStates>(
     const refused = Object.entries(but).map(([command, words]) => [command, refuse(words, unlessStatus(name))])
     all[name] = {
       description,
-      on: { ...(like === undefined ? likeNone(states) : all[like]?.on), ...Object.fromEntries(refused) }
+      on: { ...(like === undefined ? likeNone : all[like]?.on), ...Object.fromEntries(refused) }
     }
   }
   const own = (status: string) =>
@@ -41,9 +45,3 @@ export const withOwn = <States extends LibraryStates>(
     ])
   ) as unknown as States
 }
-
-/** A status that is like no other: it cannot be confirmed, nothing starts from it, what is rented can end, and it can be cancelled. */
-const likeNone = ({ partial, pending }: Readonly<Record<LibraryStatus, State>>): State["on"] => ({
-  ...partial.on,
-  startSubscription: pending.on["startSubscription"]
-})
