@@ -77,7 +77,7 @@ export default defineConfig({
   // A page is loaded when it is asked for, not when a link to it comes into view.
   router: { prefetchLinks: false },
   vite: {
-    build: { target: "es2022", minify: "terser", terserOptions: { module: true, ecma: 2020, compress: { passes: 3, inline: 1 } } },
+    build: { target: "es2022", minify: "terser", terserOptions: { module: true, ecma: 2020, compress: { passes: 3 } } },
     define: { __VUE_OPTIONS_API__: "false" },
     plugins: [
       unusedCss(),

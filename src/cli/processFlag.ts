@@ -12,7 +12,7 @@ export const requiredProcessFlag = Flag.String("process").pipe(
 )
 export const processFlag = Flag.optional(requiredProcessFlag)
 
-// A module of somebody else's, by the path that he gives.
+// The user's own module, by the path that is given.
 const load = createRequire(import.meta.url)
 
 /** The one process that a file exports, by whatever name. */

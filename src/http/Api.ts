@@ -13,6 +13,7 @@ import { limits, OrderListRequest, statusList, SubscriptionListRequest } from ".
 import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
+import type { CommandType } from "../order/commands/index.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { StartSubscription } from "../order/commands/startSubscription.ts"
@@ -20,8 +21,8 @@ import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import type { OwnCommand } from "../order/process/OwnCommand.ts"
 import type { OwnStatuses } from "./errors.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
-import { completeOpenApi } from "./openApi.ts"
-import { ofChange, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies } from "./refusals.ts"
+import { commandMember, completeOpenApi } from "./openApi.ts"
+import { ofChange, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies, ownCodesByStatus } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
 import { CancellationView, CommandsView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
 
@@ -42,6 +43,10 @@ const subscriptionParams = { subscriptionId: SubscriptionId }
 
 const describe = (identifier: string, summary: string, description: string) =>
   OpenApi.annotations({ identifier, summary, description })
+
+/** An operation that carries out a command of the library: a process can refuse it with codes of its own. */
+const carriesOut = (command: CommandType) =>
+  OpenApi.annotations({ transform: (operation) => ({ ...operation, [commandMember]: command }) })
 
 // --- orders ------------------------------------------------------------------------------------------------------------------------
 
@@ -92,9 +97,11 @@ const orders = HttpApiGroup.make("orders")
       params: orderParams,
       success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
       error: ofKeyedChange("confirmOrder", "ORDER_NOT_PENDING", "NOT_FOUND")
-    }).annotateMerge(
-      describe("confirmOrder", "Confirm an order", "Confirms a pending order, so that subscriptions can be created from it.")
-    )
+    })
+      .annotateMerge(
+        describe("confirmOrder", "Confirm an order", "Confirms a pending order, so that subscriptions can be created from it.")
+      )
+      .annotateMerge(carriesOut("confirm"))
   )
   .add(
     HttpApiEndpoint.post("cancelOrder", "/v1/orders/:orderId/cancel", {
@@ -102,13 +109,15 @@ const orders = HttpApiGroup.make("orders")
       payload: CancelOrder,
       success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
       error: ofKeyedChange("cancelOrder", "ORDER_NOT_CANCELLABLE", "ALREADY_CANCELLED", "NOT_FOUND")
-    }).annotateMerge(
-      describe(
-        "cancelOrder",
-        "Cancel an order",
-        "Cancels a pending order. Cannot cancel orders that have fulfilled subscriptions."
+    })
+      .annotateMerge(
+        describe(
+          "cancelOrder",
+          "Cancel an order",
+          "Cancels a pending order. Cannot cancel orders that have fulfilled subscriptions."
+        )
       )
-    )
+      .annotateMerge(carriesOut("cancel"))
   )
   .add(
     HttpApiEndpoint.get("previewOrderCancellation", "/v1/orders/:orderId/cancellation", {
@@ -163,9 +172,11 @@ const subscriptions = HttpApiGroup.make("subscriptions")
         "ASSET_NOT_AVAILABLE",
         "ORDER_NOT_FOUND"
       )
-    }).annotateMerge(
-      describe("createSubscription", "Create a subscription", "Starts a subscription for one unit of a confirmed order.")
-    )
+    })
+      .annotateMerge(
+        describe("createSubscription", "Create a subscription", "Starts a subscription for one unit of a confirmed order.")
+      )
+      .annotateMerge(carriesOut("startSubscription"))
   )
   .add(
     HttpApiEndpoint.get("listSubscriptions", "/v1/subscriptions", {
@@ -194,9 +205,11 @@ const subscriptions = HttpApiGroup.make("subscriptions")
         message: Schema.String
       }),
       error: ofKeyedChange("cancelSubscription", "ALREADY_CANCELLED", "ALREADY_ENDED", "NOT_FOUND")
-    }).annotateMerge(
-      describe("cancelSubscription", "Cancel a subscription", "Ends an active subscription. The order keeps its status.")
-    )
+    })
+      .annotateMerge(
+        describe("cancelSubscription", "Cancel a subscription", "Ends an active subscription. The order keeps its status.")
+      )
+      .annotateMerge(carriesOut("cancelSubscription"))
   )
   .annotateMerge(OpenApi.annotations({ title: "Subscriptions", description: "Manage active subscriptions (rentals)." }))
 
@@ -262,21 +275,14 @@ export class Api extends HttpApi.make("order-lifecycle")
 // --- commands of a process -----------------------------------------------------------------------------------------------------------
 
 /** A command of a process as an operation: what it takes is what it is declared with. */
-const ownEndpoint = (
-  { process }: Lifecycle,
-  name: string,
-  { description, payload, otherwise }: OwnCommand,
-  statuses: OwnStatuses
-) => {
-  const guards = [...(process?.guards.values() ?? [])].filter(({ before }) => before === name)
-  return HttpApiEndpoint.post(name, `/v1/orders/:orderId/commands/${name}`, {
+const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload }: OwnCommand, statuses: OwnStatuses) =>
+  HttpApiEndpoint.post(name, `/v1/orders/:orderId/commands/${name}`, {
     params: orderParams,
     // Its members are read by the lifecycle, which says what is wrong with them in one way for all callers.
     payload: payload ?? Schema.Struct({}),
     success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
-    error: ofOwnChange(`${name}Command`, [otherwise.code, ...guards.map(({ code }) => code)], statuses)
+    error: ofOwnChange(`${name}Command`, ownCodesByStatus(lifecycle, name as CommandType, statuses))
   }).annotateMerge(describe(`${name}Command`, description, description))
-}
 
 export type OwnEndpoint = ReturnType<typeof ownEndpoint>
 
@@ -295,7 +301,7 @@ export const apiUnder = (lifecycle: Lifecycle, statuses: OwnStatuses): typeof Ap
             .add(first, ...others)
             .annotateMerge(OpenApi.annotations({ title: "Commands", description }))
         )
-  const transform = (spec: Parameters<typeof completeOpenApi>[0]) => completeOpenApi(spec, lifecycle)
-  // Its handlers are made for it: see `ownHandlers`.
+  const transform = (spec: Parameters<typeof completeOpenApi>[0]) => completeOpenApi(spec, lifecycle, statuses)
+  // Its handlers are made for it: see `handlersOf`.
   return api.annotateMerge(OpenApi.annotations({ transform })) as unknown as typeof Api
 }

@@ -18,11 +18,12 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { AuditTrail } from "../lifecycle/AuditTrail.ts"
-import { optionsReader } from "../lifecycle/options.ts"
+import { optionsReader, wrongOption } from "../lifecycle/options.ts"
 import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import type { Reservations } from "../lifecycle/Reservations.ts"
 import type { RequestId } from "../order/orderEvent.ts"
+import { commandNames, type Lifecycle } from "../order/lifecycleTable.ts"
 import { OwnCode } from "../order/process/OwnRefusal.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { InvalidInput } from "../order/commonRefusals.ts"
@@ -37,6 +38,7 @@ import { CurrentCaller, handlersOf } from "./handlers.ts"
 import { idempotencyKeyOf } from "./idempotencyKey.ts"
 import { defaultLimits, type Limits, LimitsOption, makeRateLimit } from "./RateLimit.ts"
 import { readBody } from "./readBody.ts"
+import { ownCodesOf } from "./refusals.ts"
 import { requestIdOf } from "./requestId.ts"
 import { logRequest, type Noted, noteIds, RequestNotes } from "./requestLog.ts"
 import { type Match, maxWrittenLength, routeFinder } from "./routes.ts"
@@ -108,12 +110,22 @@ export class App extends Context.Service<App, Effect.Effect<HttpServerResponse.H
 
 const readOptions = optionsReader<AppOptions>("http", { limits: LimitsOption, httpStatus: HttpStatusOption })
 
+/** A status for a code that no rule of the process gives is most often for a misspelt one. */
+const checkCodes = (lifecycle: Lifecycle, ownStatuses: OwnStatuses): void => {
+  const codes = new Set(commandNames(lifecycle).flatMap((command) => ownCodesOf(lifecycle, command)))
+  for (const code of Object.keys(ownStatuses)) {
+    if (!codes.has(code)) throw wrongOption(`http.httpStatus.${code}`, "the process refuses nothing with this code")
+  }
+}
+
 const make = Effect.fnUntraced(function* (options: AppOptions) {
   const limits = { ...defaultLimits, ...options.limits }
   const apiKeys = yield* ApiKeys
   const random = yield* SecureRandom.SecureRandom
   const ownStatuses = options.httpStatus ?? {}
-  const api = apiUnder(yield* CurrentLifecycle, ownStatuses)
+  const currentLifecycle = yield* CurrentLifecycle
+  checkCodes(currentLifecycle, ownStatuses)
+  const api = apiUnder(currentLifecycle, ownStatuses)
   const handle = Effect.provideService(yield* makeRouter(api), OwnStatuses, ownStatuses)
   const findRoute = routeFinder(api)
   const documents = documentsOf(api)

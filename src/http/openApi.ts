@@ -7,10 +7,11 @@
 import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import { defaultLimit, limits } from "../lifecycle/paging.ts"
-import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound } from "./errors.ts"
+import type { CommandType } from "../order/commands/index.ts"
+import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound, type OwnStatuses } from "./errors.ts"
 import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { LibraryStatus } from "../order/Order.ts"
-import { sharedRefusals } from "./refusals.ts"
+import { ownCodesByStatus, sharedRefusals } from "./refusals.ts"
 
 // A JSON document that is walked and completed: its members are what the generator made of the Api, not a type of ours.
 // oxlint-disable-next-line typescript/no-explicit-any -- the document has no narrower type than this in the generator either
@@ -122,7 +123,7 @@ const sharedResponses = (): Json =>
     ])
   )
 
-const schemaOf = (response: Json): Json => response.content?.["application/json"]?.schema
+const schemaOf = (response: Json): Json => response?.content?.["application/json"]?.schema
 
 /** What is shared is referred to, save for what says something of the operation itself. */
 const completeResponse = (status: string, response: Json, operation: Json, isKeyed: boolean): Json => {
@@ -190,13 +191,36 @@ const withoutData = (spec: Json): void => {
   delete spec.components.schemas.Order.properties.data
 }
 
-/** Complete the generated description of the Api under a lifecycle. */
-export const completeOpenApi = (spec: Json, lifecycle: Lifecycle): Json => {
+/** The member of an operation, on its way to the document, that names the command of the library it carries out. */
+export const commandMember = "x-command"
+
+/** What a process refuses a command of the library with, beside what the library does. */
+const withOwnCodes = (operation: Json, lifecycle: Lifecycle, statuses: OwnStatuses): void => {
+  const command: CommandType | undefined = operation[commandMember]
+  if (command === undefined) return
+  delete operation[commandMember]
+  for (const [status, codes] of ownCodesByStatus(lifecycle, command, statuses)) {
+    const properties = { code: { type: "string", enum: codes, description: "Error code" }, message: { type: "string" } }
+    const error = { type: "object", properties, required: ["code", "message"] }
+    const own = { type: "object", properties: { error }, required: ["error"] }
+    const known = schemaOf(operation.responses[status])
+    operation.responses[status] = {
+      description: operation.responses[status]?.description ?? "Refused by a rule",
+      content: { "application/json": { schema: known === undefined ? own : { anyOf: [known, own] } } }
+    }
+  }
+}
+
+/** Complete the generated description of the Api under a lifecycle. `statuses`: see `OwnStatuses`. */
+export const completeOpenApi = (spec: Json, lifecycle: Lifecycle, statuses: OwnStatuses = {}): Json => {
   allowUnknownMembers(spec)
   nameStatuses(spec, statusesOf(lifecycle))
   if (lifecycle.process === undefined) withoutData(spec)
   for (const [path, item] of Object.entries<Json>(spec.paths)) {
-    for (const [method, operation] of Object.entries<Json>(item)) completeOperation(path, method, operation)
+    for (const [method, operation] of Object.entries<Json>(item)) {
+      withOwnCodes(operation, lifecycle, statuses)
+      completeOperation(path, method, operation)
+    }
   }
   spec.security = [{ bearerAuth: [] }]
   spec.components.securitySchemes = { bearerAuth: { type: "http", scheme: "bearer", description: "API key" } }

@@ -5,7 +5,9 @@
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { InputFault } from "../order/commonRefusals.ts"
-import { type Code, statusByCode } from "./errors.ts"
+import type { CommandType } from "../order/commands/index.ts"
+import { codesOf, type Lifecycle } from "../order/lifecycleTable.ts"
+import { type Code, type OwnStatuses, statusByCode } from "./errors.ts"
 
 const message = Schema.String.annotate({ description: "Human-readable error message" })
 
@@ -68,11 +70,13 @@ const anyRequest = ["RequestTimeout", "ExpectationFailed", "HeadersTooLarge"] as
 const anyCall = [...anyRequest, "Unauthorized", "RateLimited", "InternalError"] as const
 const anyChange = [...anyCall, "ChangeForbidden", "PayloadTooLarge", "UnsupportedMediaType", "ChangeUnavailable"] as const
 
+const refusedName = (operation: string) => `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Refused`
+
 /** The refusals for reasons of the operation's own. Any input can be wrong, so there is always a 400. */
 const ownRefusals = (operation: string, own: ReadonlyArray<Code>): ReadonlyArray<Refused> => {
   const wrong = own.filter((code) => statusByCode[code] === 400)
   const missing = (["NotFound", "OrderNotFound"] as const).filter((name) => own.includes(sharedRefusals[name][0]))
-  const name = `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Refused`
+  const name = refusedName(operation)
   const badRequest = wrong.length === 0 ? shared("BadRequest") : [refused(name, [...sharedRefusals.BadRequest, ...wrong])]
   return [...badRequest, ...shared(...missing)]
 }
@@ -92,21 +96,25 @@ export const ofChange = (operation: string, ...own: ReadonlyArray<Code>): Readon
   ...shared(...anyChange)
 ]
 
-/** Of a command of a process. `own`: its own codes, with the statuses of those that are not 400. */
+/** The codes of a process that a command can be refused with. */
+export const ownCodesOf = (lifecycle: Lifecycle, command: CommandType): ReadonlyArray<string> =>
+  [...codesOf(lifecycle, command)].filter((code) => !Object.hasOwn(statusByCode, code))
+
+/** The same, by the status that each is answered with. */
+export const ownCodesByStatus = (lifecycle: Lifecycle, command: CommandType, statuses: OwnStatuses) =>
+  Map.groupBy(ownCodesOf(lifecycle, command), (code) => statuses[code] ?? 400)
+
+/** Of a command of a process. `own`: the codes of the process. */
 export const ofOwnChange = (
   operation: string,
-  own: ReadonlyArray<string>,
-  statuses: Readonly<Record<string, number>>
+  own: ReturnType<typeof ownCodesByStatus>
 ): ReadonlyArray<ReturnType<typeof refusedWith<string>>> => {
-  const byStatus = Map.groupBy(own, (code) => statuses[code] ?? 400)
-  const name = `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Refused`
-  const wrong = refusedWith(name, 400, [...sharedRefusals.BadRequest, ...new Set(byStatus.get(400))])
-  byStatus.delete(400)
-  const elsewhere = Array.from(byStatus, ([status, codes]) => {
-    const [first = "", ...others] = new Set(codes)
-    return refusedWith(`${name}${status}`, status, [first, ...others])
-  })
-  return [wrong, ...elsewhere, ...shared("NotFound", ...anyChange, "IdempotencyKeyReused")]
+  const name = refusedName(operation)
+  const wrong = refusedWith(name, 400, [...sharedRefusals.BadRequest, ...(own.get(400) ?? [])])
+  const elsewhere = Array.from(own, ([status, [first = "", ...others]]) =>
+    status === 400 ? [] : [refusedWith(`${name}${status}`, status, [first, ...others])]
+  )
+  return [wrong, ...elsewhere.flat(), ...shared("NotFound", ...anyChange, "IdempotencyKeyReused")]
 }
 
 /** Of a change that takes an idempotency key. */

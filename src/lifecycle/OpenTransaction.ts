@@ -1,4 +1,4 @@
-/** A transaction that somebody else has opened, on a connection of theirs: the caller's own, of `pg`, Kysely, Drizzle or what they work with. */
+/** A transaction that the caller has opened, on a connection of their own: of `pg`, Kysely, Drizzle or what else they work with. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ export interface OpenTransaction {
   readonly query: (text: string, values: ReadonlyArray<unknown>) => Promise<{ readonly rows: ReadonlyArray<object> }>
 }
 
-/** What was done in somebody else's transaction. */
+/** What was done in the caller's transaction. */
 export interface Joined<Outcome> {
   readonly outcome: Outcome
   /**
@@ -20,7 +20,7 @@ export interface Joined<Outcome> {
   readonly committed: Effect.Effect<void>
 }
 
-/** A store on somebody else's transaction. */
+/** A store on the caller's transaction. */
 export interface JoinedStore {
   readonly store: OrderStore["Service"]
   /** What waits for the commit. */

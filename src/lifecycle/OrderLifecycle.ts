@@ -8,7 +8,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type OrderPlaced, PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import {
@@ -22,20 +21,17 @@ import {
 } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
-import type { RequestSchema } from "../order/commands/defineCommand.ts"
-import { commandNames, type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
+import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
-import { noData } from "../order/process/loadProcess.ts"
-import { NewJsonObject } from "../order/Text.ts"
-import { type Order, OrderId, type OwnData, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
+import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { type CancellationPolicy, cancellationPolicyNames, defaultPolicy } from "../order/policies/index.ts"
 import { type PossibleCommand, possibleCommands } from "../order/possibleCommands.ts"
 import { fromMillis } from "../order/Timestamp.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
-import { reader } from "../order/readInput.ts"
 import { CurrentLifecycle } from "./CurrentLifecycle.ts"
+import { commandReader, readOwnData } from "./commandReader.ts"
 import { effectReader } from "./effectReader.ts"
 import { type InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import {
@@ -260,37 +256,6 @@ const readRequest = Object.fromEntries(commandTypes.map((type) => [type, effectR
   >
 >
 
-/** A command that is only asked about is checked like one that is given: what it is refused for, its preview is refused for. */
-const commandReader = (lifecycle: Lifecycle) => {
-  const names = commandNames(lifecycle)
-  const readType = reader(Schema.Struct({ type: Schema.Literals(names) }), "", "ignored")
-  // What is asked of an order that is named beside it.
-  const readPart = Object.fromEntries(
-    names.map((type) => {
-      const { target, request } = lifecycle.commands[type]
-      if (target !== "orderId") return [type, ownReader(request)]
-      const { orderId: _, ...fields } = request.fields
-      return [type, ownReader(Schema.Struct(fields))]
-    })
-  ) as Readonly<Record<CommandType, (input: unknown) => Result.Result<object, InvalidInput>>>
-  return (given: CommandRequest): Effect.Effect<CommandRequest, InvalidInput> =>
-    Effect.fromResult(
-      Result.flatMap(readType(given), ({ type }) => {
-        const { type: _, ...request } = given
-        return Result.map(readPart[type](request), (checked) => ({ type, ...checked }) as CommandRequest)
-      })
-    )
-}
-
-const readJson = reader(NewJsonObject)
-
-/** What a schema of a process lets pass must be JSON that can be stored, too. */
-const ownReader = (schema: RequestSchema) => {
-  const readShape = reader(schema as Schema.Struct<{}>, "", "refused")
-  return (input: unknown) =>
-    Result.flatMap(readShape(input), (read): Result.Result<object, InvalidInput> => Result.map(readJson(read), () => read))
-}
-
 /** The method of a command: check what the caller gives, and apply it. */
 const methodOf = (services: CommandServices, type: CommandType) => {
   const apply = (caller: Caller, name: LoadRequest["order"], request: object) =>
@@ -327,14 +292,14 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const join = yield* JoinsTransactions
   return makeOver(
     services,
-    { readCommandRequest: commandReader(lifecycle), readOrderList: orderListReader(statusesOf(lifecycle)) },
+    { readCommand: commandReader(lifecycle), readOrderList: orderListReader(statusesOf(lifecycle)) },
     join
   )
 })
 
 /** What reads the requests of a lifecycle. */
 interface Readers {
-  readonly readCommandRequest: ReturnType<typeof commandReader>
+  readonly readCommand: ReturnType<typeof commandReader>
   readonly readOrderList: ReturnType<typeof orderListReader>
 }
 
@@ -344,7 +309,7 @@ const makeOver = (
   join: ((transaction: OpenTransaction) => Effect.Effect<JoinedStore>) | null
 ): LifecycleOperations => {
   const { lifecycle, store, auditTrail } = services
-  const { readCommandRequest, readOrderList } = readers
+  const { readCommand, readOrderList } = readers
   const cancelMany = makeCancelMany(services)
   // The method of each name takes what `CommandMethod` says of its command, which a record made in a loop does not show.
   const methods = Object.fromEntries(commandTypes.map((type) => [type, methodOf(services, type)])) as unknown as CommandMethods
@@ -355,20 +320,18 @@ const makeOver = (
         options === undefined
           ? placeOrder(services, checkedCaller, checked, {})
           : Effect.flatMapEager(readPlaceOptions(options), ({ payment, data }) =>
-              Effect.flatMapEager(readOwnData(data), (own) =>
+              Effect.flatMapEager(readOwnData(lifecycle, data), (own) =>
                 placeOrder(services, checkedCaller, checked, { ...(payment && { payment }), ...(own && { data: own }) })
               )
             )
       )
     )
   )
-  const readOwnData = (data: unknown): Effect.Effect<OwnData | undefined, InvalidInput> =>
-    data === undefined ? Effect.succeed(undefined) : Effect.fromResult((lifecycle.process?.data ?? noData).read(data))
 
   const apply = traced("OrderLifecycle.apply")((caller: Caller, orderId: OrderId, command: string, request: object = {}) =>
     Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
       Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
-        Effect.flatMapEager(readCommandRequest({ ...request, type: command } as CommandRequest), (checked) =>
+        Effect.flatMapEager(readCommand.named(command, request), (checked) =>
           applyCommand(services, checkedCaller, { orderId: checkedId }, checked)
         )
       )
@@ -378,7 +341,9 @@ const makeOver = (
   const preview = traced("OrderLifecycle.preview")((caller: Caller, orderId: OrderId, request: CommandRequest) =>
     Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
       Effect.flatMapEager(readOrderId(orderId), (checkedId) =>
-        Effect.flatMapEager(readCommandRequest(request), (checked) => previewCommand(services, checkedCaller, checkedId, checked))
+        Effect.flatMapEager(readCommand.request(request), (checked) =>
+          previewCommand(services, checkedCaller, checkedId, checked)
+        )
       )
     )
   )

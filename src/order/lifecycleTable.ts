@@ -78,6 +78,14 @@ export const statusesOf = ({ answers }: Lifecycle): ReadonlyArray<OrderStatus> =
 export const commandNames = ({ commands }: Lifecycle): ReadonlyArray<CommandType> =>
   Object.keys(commands) as ReadonlyArray<CommandType>
 
+/** Every code that a command can be refused with for the order's sake, the library's and those of a process. */
+export const codesOf = (lifecycle: Lifecycle, command: CommandType): ReadonlySet<string> =>
+  new Set(
+    statusesOf(lifecycle).flatMap((status) =>
+      answersOf(lifecycle, status)[command].flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal.code]))
+    )
+  )
+
 type Machine = ReturnType<typeof makeOrderMachine>
 type Definition =
   ReturnType<Machine["states"]["pending"]["transitions"]["get"]> extends ReadonlyArray<infer D> | undefined ? D : never

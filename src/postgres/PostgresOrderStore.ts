@@ -84,7 +84,7 @@ const make = Effect.gen(function* () {
   return storeOver(sql, planRenewalOf(sql, yield* KeepsStatistics), null)
 })
 
-/** A store on a transaction of somebody else's. It is theirs to commit, so that nothing is told before they say that it was. */
+/** A store on the caller's transaction. The caller commits it, so nothing is told before they say that they did. */
 const joinedStore = (transaction: OpenTransaction): Effect.Effect<JoinedStore> =>
   Effect.map(Effect.tap(clientOver(transaction), requirePlainRows), (sql) => {
     const waiting: Array<Effect.Effect<void>> = []
@@ -97,7 +97,7 @@ const joinedStore = (transaction: OpenTransaction): Effect.Effect<JoinedStore> =
     }
   })
 
-/** `joined`: the whole store is in one transaction, which somebody else commits. */
+/** `joined`: the whole store is in one transaction, which the caller commits. */
 const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transaction | null): OrderStore["Service"] => {
   /** Where the caller is within `exclusively`: the statement belongs to its transaction, whose owner waits and decides. */
   const inTransaction =

@@ -1,5 +1,5 @@
 /**
- * A `SqlClient` on a transaction that somebody else has opened. What is a transaction to the store is a savepoint there: it can take back what it
+ * A `SqlClient` on a transaction that the caller has opened. What is a transaction to the store is a savepoint there: it can take back what it
  * did, and never what the caller did before it.
  */
 import { makeCompiler } from "@effect/sql-pg/PgClient"
@@ -20,7 +20,7 @@ const savepoint = "order_lifecycle"
 export const clientOver = (transaction: OpenTransaction): Effect.Effect<SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const connection = connectionOf(transaction)
-    // Savepoints are nested, so that one has to end before another begins, whoever wants them at once.
+    // Savepoints are nested: one has to end before another begins, also when two are wanted at once.
     const turn = yield* Semaphore.make(1)
     const acquirer = Effect.as(
       Effect.acquireRelease(turn.take(1), () => turn.release(1)),

@@ -1,7 +1,7 @@
 /**
  * Certify a process: its rules, on orders and commands made at random, against everything that is promised of a lifecycle.
  *
- * What is wrong with how a process is put together is found when it is loaded. What is wrong in its functions shows only when they are asked: a
+ * What is wrong in the declarations of a process is found when it is loaded. What is wrong in its functions shows only when they are asked: a
  * guard that throws for some order, one whose answer changes, one that changes what it was given, data that do not fit.
  */
 import * as Arbitrary from "effect/Arbitrary"
@@ -278,7 +278,7 @@ class Sightings {
 
   asked({ process }: Lifecycle, command: CommandType, blockers: ReadonlyArray<{ readonly guard: string }>): void {
     const guards = process?.guards ?? new Map<string, { readonly before: string }>()
-    // A refusal of the library's stands before every guard: then nobody asked them.
+    // A refusal of the library's stands before every guard: then they were not asked.
     if (blockers.some(({ guard }) => !guards.has(guard))) return
     for (const [guard, { before }] of guards)
       if (before === command) (blockers.some((blocker) => blocker.guard === guard) ? this.#stopped : this.#passed).add(guard)

@@ -35,7 +35,7 @@ export interface Checked {
    * what that build assumed. No violation.
    */
   readonly ordersWithAssumedDecimals: number
-  /** Events of a process that was not given, or of a status of its: whether they were right to come about, nobody could say. No violation. */
+  /** Events of a process that was not given, or of a status of its: whether they were right to come about cannot be said. No violation. */
   readonly eventsNotJudged: number
 }
 

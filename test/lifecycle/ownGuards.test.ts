@@ -187,4 +187,13 @@ describe("a process", () => {
     }
     expect(() => toWebHandler(Layer.empty as never, { httpStatus: { lower: 403 } })).toThrow("http.httpStatus")
   })
+
+  it("can map no code that no rule gives", async () => {
+    const services = Layer.merge(shopOver(memory, { process: onlyManagers }), ApiKeys.layerStatic([]))
+    const { handler, dispose } = toWebHandler(services, { httpStatus: { MANAGER_ONLY: 403 } })
+    await expect(handler(new Request("http://localhost/health"))).rejects.toThrow(
+      "http.httpStatus.MANAGER_ONLY: the process refuses"
+    )
+    await dispose()
+  })
 })

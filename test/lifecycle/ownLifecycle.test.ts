@@ -108,7 +108,7 @@ describe.each(Object.entries(stores))("a lifecycle of one's own, %s", (_, store)
           _tag: "InvalidInput",
           details: [{ message: "must not contain U+0000" }]
         })
-        expect(yield* refused("fly")).toMatchObject({ _tag: "InvalidInput", details: [{ path: "type" }] })
+        expect(yield* refused("fly")).toMatchObject({ _tag: "InvalidInput", details: [{ path: "command" }] })
         const place = (data: unknown) => Effect.flip(lifecycle.place(caller, requestFor([laptop, 1]), { data: data as object }))
         expect(yield* place({ channel: "telephone" })).toMatchObject({
           _tag: "InvalidInput",
@@ -220,7 +220,7 @@ describe("orders opened with a process", () => {
 describe("a lifecycle of one's own over HTTP", () => {
   const apiKeys = ApiKeys.layerStatic([{ key: Redacted.make("key"), actor: { userId: "ada" }, tenants: [TenantId.make("demo")] }])
   const service = toWebHandler(Layer.mergeAll(shopOver(memory, { process: shopProcess }), apiKeys, Logger.layer([])), {
-    httpStatus: { SAY_MORE: 403 }
+    httpStatus: { SAY_MORE: 403, ON_HOLD: 409 }
   })
   const call = async (method: string, path: string, body?: object, headers: Record<string, string> = {}) => {
     const response = await service.handler(
@@ -263,6 +263,9 @@ describe("a lifecycle of one's own over HTTP", () => {
     expect(body["commands"]).toContainEqual({ name: "resume", possible: true, to: "confirmed", blockers: [] })
     const events = (await call("GET", `/v1/orders/${String(orderId)}/events`)).body["events"] as unknown
     expect(events).toMatchObject([{ type: "order.placed" }, { type: "order.confirmed" }, { type: "order.held", to: "onHold" }])
+    const resume = (body?: object) => call("POST", `/v1/orders/${String(orderId)}/commands/resume`, body)
+    expect(await resume({ unknown: "is dropped" })).toMatchObject({ status: 200, body: { order: { status: "confirmed" } } })
+    expect(await resume()).toMatchObject({ status: 400, body: { error: { code: "NOT_ON_HOLD" } } })
   })
 
   it("takes the own data of an order, and refuses those that do not fit", async () => {
@@ -297,6 +300,12 @@ describe("a lifecycle of one's own over HTTP", () => {
     const told = JSON.stringify(body)
     for (const code of ["NOT_HOLDABLE", "SAY_MORE", "NOT_ON_HOLD"]) expect(told).toContain(`"${code}"`)
     expect(post?.responses["403"]).toBeDefined()
+    // What a process refuses a command of the library with is told of that command.
+    const { responses: ofCancel } = paths["/v1/orders/{orderId}/cancel"]?.["post"] ?? {}
+    expect(JSON.stringify(ofCancel?.["400"])).toContain('["CANCELLATION_WINDOW_CLOSED"]')
+    expect(JSON.stringify(ofCancel?.["400"])).toContain("#/components/schemas/CancelOrderRefused")
+    expect(JSON.stringify(paths["/v1/subscriptions"]?.["post"]?.responses["409"])).toContain('["ON_HOLD"]')
+    expect(JSON.stringify(paths["/v1/orders/{orderId}/confirm"])).not.toContain("CANCELLATION_WINDOW_CLOSED")
     const statuses = ["pending", "confirmed", "partial", "fulfilled", "cancelled", "onHold"]
     expect(JSON.stringify(paths["/v1/orders"]?.["get"])).toContain(JSON.stringify(statuses))
   })

@@ -128,7 +128,7 @@ describe.each(Object.entries(stores))("rows of one's own, %s", (where, store) =>
       })
     ))
 
-  it("are there once for each change, whoever loses races", () =>
+  it("are there once for each change, also when races are lost", () =>
     run(
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle

@@ -40,12 +40,12 @@ describe("a worked process", () => {
     })
   })
 
-  it("says which rules nobody gets past, which do nothing, and what is never reached", () => {
+  it("says which rules let nothing through, which do nothing, and what is never reached", () => {
     const process = pickUp
-      .guard("nobody", { before: "confirm", holds: () => false, refusal })
+      .guard("never", { before: "confirm", holds: () => false, refusal })
       .guard("everybody", { before: "cancel", holds: () => true, refusal })
     expect(certifyProcess(process, { actors, lives: 200 })).toMatchObject({
-      guardsThatAlwaysRefused: ["nobody"],
+      guardsThatAlwaysRefused: ["never"],
       guardsThatNeverRefused: ["everybody"],
       guardsNeverAsked: ["ready", "waitsAWeek"],
       commandsNeverAccepted: ["confirm", "startSubscription", "cancelSubscription", "makeReady", "putBack"],

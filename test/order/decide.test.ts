@@ -114,6 +114,12 @@ describe("a history with an event of a kind that is not known", () => {
     }
     expect(() => fold([{ ...strange, sequence: 1 }])).toThrow("event 1 is of a kind that is not known here: order.split")
   })
+
+  it("is not folded as one of a process's own either, when a process was in force and a later build of the library has the kind", () => {
+    const { event } = Result.getOrThrow(decided(pending, { type: "confirm" }))
+    const later = { ...event, type: "order.split", process: "shop@1", details: { parts: 2 } } as unknown as AuditEvent
+    expect(() => evolve(pending, later)).toThrow(UnknownEventKind)
+  })
 })
 const fulfilled = after(confirmed, start(1, { sku: laptop }), start(2, { sku: monitor }))
 

@@ -298,7 +298,7 @@ describe("what is wrong with a process", () => {
     ["status On Hold: its name must be letters and digits", any.status("On Hold", status)],
     ["status a: like: there is no status nowhere", any.status("a", { ...status, like: "nowhere" })],
     [
-      "status a: like: there is no status cancelled before it that commands can leave",
+      "status a: like: an order that is cancelled is over, so no status can be like it",
       any.status("a", { ...status, like: "cancelled" })
     ],
     ["status a: must say either like or units", any.status("a", { ...status, units: "held" })],

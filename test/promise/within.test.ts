@@ -129,7 +129,7 @@ describe.each(Object.entries(ways))("within a transaction of %s", (_, transact) 
     await leave()
   })
 
-  it("that is rolled back, nothing is left and nobody is told", async () => {
+  it("that is rolled back leaves nothing and tells nothing", async () => {
     const ada = caller()
     const id = note()
     const { heard, leave } = listen(ada.tenantId)

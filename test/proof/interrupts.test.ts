@@ -69,7 +69,7 @@ const calls: Record<
     ask(life, key, key, (as) => calling((l) => l.cancelSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
   apply: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.apply(as, orderId, "confirm"))),
   within: (life, _, { orderId }) =>
-    // Here nobody has a transaction of their own: what it would do is done by the others.
+    // Here no caller has a transaction of their own: what it would do is done by the others.
     Effect.catchDefect(
       calling((l) =>
         l.within({ query: () => Promise.resolve({ rows: [] }) }, (inside) => inside.get(life.caller.tenantId, orderId))

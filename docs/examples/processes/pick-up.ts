@@ -1,4 +1,4 @@
-/** A shop whose customers pick up what they have ordered: nothing is handed over before it is ready, and what nobody fetches can be told. */
+/** A shop whose customers pick up what they have ordered: nothing is handed over before it is ready, and what is not fetched can be put back. */
 import { orderProcess, Timestamp } from "order-lifecycle"
 import * as Schema from "effect/Schema"
 
@@ -16,7 +16,7 @@ export const pickUp = orderProcess("pick-up", {
     data: ({ command, at }) => ({ shop: command.shop, readyAt: at })
   })
   .command("putBack", {
-    description: "Puts an order back that nobody has fetched.",
+    description: "Puts back an order that was not fetched.",
     event: "order.put_back",
     from: { ready: "confirmed" },
     otherwise: { code: "NOT_READY", message: "The order is not waiting to be picked up.", remedy: "No action needed." },

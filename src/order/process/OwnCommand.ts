@@ -48,7 +48,7 @@ export interface LoadedData {
 export const withData = (order: Omit<Order, "data"> & { readonly data?: object }, initial: OwnData) =>
   (order.data === undefined ? Object.freeze({ ...frozen(order), data: initial }) : frozen(order)) as RuleFacts["order"]
 
-/** A value that nobody can change any more: a rule that tries is told so by the engine. What was frozen before is not walked again. */
+/** A value that cannot be changed any more: a rule that tries is told so by the engine. What was frozen before is not walked again. */
 export const frozen = <A>(value: A): A => {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value
   Object.freeze(value)

@@ -137,9 +137,7 @@ const statusFaults = (process: OrderProcess, name: string, rules: OwnStatusRules
   const { like, units, but = {} } = rules
   return [
     ...((like === undefined) === (units === undefined) ? ["must say either like or units"] : []),
-    ...(like === undefined || isLiveable(process, name, like)
-      ? []
-      : [`like: there is no status ${like} before it that commands can leave`]),
+    ...(like === undefined ? [] : likeFaults(process, name, like)),
     ...Object.keys(but).flatMap((command) => {
       if (!Object.hasOwn(commands, command)) return [`but: the library has no command ${command}`]
       return endsOrders(command as CommandType) ? [`but: every status answers ${command}; say by a guard when it is refused`] : []
@@ -147,10 +145,13 @@ const statusFaults = (process: OrderProcess, name: string, rules: OwnStatusRules
   ]
 }
 
-/** A status of the library that something can follow, or one of the process that was declared before. */
-const isLiveable = ({ statuses }: OrderProcess, name: string, like: string): boolean => {
+/** A status is like one of the library that something can follow, or like one of the process that was declared before. */
+const likeFaults = ({ statuses }: OrderProcess, name: string, like: string): Faults => {
+  if (isLibraryStatus(like))
+    return isFinal(library, like) ? [`like: an order that is ${like} is over, so no status can be like it`] : []
   const names = [...statuses.keys()]
-  return isLibraryStatus(like) ? !isFinal(library, like) : names.indexOf(like) >= 0 && names.indexOf(like) < names.indexOf(name)
+  const declaredBefore = names.slice(0, names.indexOf(name)).includes(like)
+  return declaredBefore ? [] : [`like: there is no status ${like} before it`]
 }
 
 const library = lifecycles[defaultPolicy]

@@ -88,15 +88,12 @@ const nothingToKeep: OwnDataRules = { schema: Schema.Struct({}), initial: {} }
 const loadData = ({ schema, initial } = nothingToKeep): LoadedData => {
   const readShape = reader(schema as Schema.Struct<{}>, "data", "refused")
   const readJson = reader(NewJsonObject, "data")
-  // A copy, which nobody can change: it is every order's that has none.
+  // A frozen copy: all orders that have no data of their own share it.
   return {
     initial: frozen(JSON.parse(JSON.stringify(initial)) as OwnData),
     read: (input) => Result.flatMap(readShape(input), readJson)
   }
 }
-
-/** Where there is no process, there are no own data. */
-export const noData = loadData()
 
 const loadStatus = (statuses: OrderProcess["statuses"], rules: OwnStatusRules): LoadedStatus => ({
   description: rules.description,
