@@ -131,6 +131,7 @@ export {
   Outbox,
   type RetryOptions
 } from "./lifecycle/Outbox.ts"
+export { Due, DueNotParked, type DueOptions, type Given } from "./lifecycle/Due.ts"
 export { CurrentDigest } from "./lifecycle/CurrentDigest.ts"
 export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
 export { WrongAnswer, WrongOption } from "./lifecycle/options.ts"
@@ -146,6 +147,10 @@ export {
   type ConsumerLag,
   type ConsumerStart,
   type Delivery,
+  type DueKey,
+  type DueLease,
+  type DuePlan,
+  type DueSettlement,
   type EventKey,
   type IdempotencyKey,
   type Lease,
@@ -168,6 +173,7 @@ export {
   type SubscriptionOfOrder,
   type SubscriptionQuery,
   type Transaction,
-  type Unreadable
+  type Unreadable,
+  type WaitingCommand
 } from "./lifecycle/OrderStore.ts"
 export { TakesTurns } from "./lifecycle/OrderTurns.ts"

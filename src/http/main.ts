@@ -23,6 +23,7 @@ import { inWords, mayHeal } from "../postgres/sqlFailure.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { App } from "./app.ts"
 import * as forgetExpiredKeys from "./forgetExpiredKeys.ts"
+import * as giveDueCommands from "./giveDueCommands.ts"
 import * as logLines from "./logLines.ts"
 import * as nodeServer from "./nodeServer.ts"
 import { developmentKey, lookalikes, readSettings, type Settings, WrongSetting } from "./settings.ts"
@@ -77,7 +78,8 @@ const embedded = (folder: string): Layer.Layer<OrderStore, CannotStart> =>
 
 const service = (settings: Settings) => {
   const store = settings.databaseUrl ? postgres(settings.databaseUrl, settings.isPooled) : embedded(settings.dataFolder)
-  const lifecycle = OrderLifecycle.layer({ cancellationPolicy: settings.cancellationPolicy }).pipe(
+  const { cancellationPolicy, pendingExpiresAfter } = settings
+  const lifecycle = OrderLifecycle.layer({ cancellationPolicy, ...(pendingExpiresAfter && { pendingExpiresAfter }) }).pipe(
     Layer.provideMerge(store),
     Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered])
   )
@@ -87,7 +89,7 @@ const service = (settings: Settings) => {
     Layer.provide(
       Layer.catchTag(server, "ServeError", (error) => Layer.effectContext(Effect.fail(cannotListen(settings, error))))
     ),
-    Layer.merge(Layer.provide(forgetExpiredKeys.layer, lifecycle)),
+    Layer.merge(Layer.provide(Layer.merge(forgetExpiredKeys.layer, giveDueCommands.layer), lifecycle)),
     Layer.provideMerge(Layer.effectDiscard(announce(settings))),
     Layer.provide(logLines.layer)
   )

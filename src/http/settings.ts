@@ -11,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { decimalsForNewAmounts, MinorUnits, toMinor } from "../order/Money.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
+import { readDuration } from "../order/durationText.ts"
 import { ContractLength, type Sku, TenantId } from "../order/Order.ts"
 import { NewSku, type Variant } from "../order/commands/place.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
@@ -59,6 +60,12 @@ export const settings = {
     meaning: `until when an order can be cancelled: ${cancellationPolicyNames.map((name) => `\`${name}\``).join(" or ")}`,
     example: "beforeFulfilment",
     default: "noActiveSubscriptions"
+  },
+  PENDING_EXPIRES_AFTER: {
+    meaning:
+      "after how long an order that is still pending is cancelled: an ISO 8601 duration of weeks, days (of 24 hours), hours, minutes and seconds; holds for orders that are placed while it is set",
+    example: "P2D",
+    unset: "orders stay pending"
   }
 } as const satisfies Record<
   string,
@@ -89,6 +96,8 @@ export interface Settings {
   readonly isDevelopment: boolean
   readonly variants: ReadonlyArray<Variant>
   readonly cancellationPolicy: CancellationPolicy
+  /** A duration that can be read. */
+  readonly pendingExpiresAfter: string | undefined
 }
 
 /** The key that opens a service on one's own machine. */
@@ -242,6 +251,13 @@ const readCatalogue = Effect.fnUntraced(function* () {
   return yield* Effect.fromResult(Result.mapError(toVariants(entries), (fault) => wrong("CATALOGUE_FILE", fault)))
 })
 
+const readPendingExpiresAfter = Effect.fnUntraced(function* () {
+  const given = yield* text("PENDING_EXPIRES_AFTER")
+  if (given !== undefined)
+    yield* Effect.fromResult(Result.mapError(readDuration(given), (fault) => wrong("PENDING_EXPIRES_AFTER", fault)))
+  return given
+})
+
 // --- names that are no settings ----------------------------------------------------------------------------------------------------
 
 /** A name in the environment that no setting has, and the setting that it looks like. */
@@ -303,6 +319,7 @@ export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(fu
     apiKeys,
     isDevelopment: apiKeys === developmentKeys,
     variants: yield* readCatalogue(),
-    cancellationPolicy: yield* readPolicy()
+    cancellationPolicy: yield* readPolicy(),
+    pendingExpiresAfter: yield* readPendingExpiresAfter()
   }
 })

@@ -8,6 +8,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type OrderPlaced, PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import {
@@ -21,6 +22,7 @@ import {
 } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
+import { DurationText, readDuration } from "../order/durationText.ts"
 import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
@@ -47,6 +49,7 @@ import { AuditTrail } from "./AuditTrail.ts"
 import { Caller } from "./Caller.ts"
 import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
+import { Due, makeDue } from "./Due.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
 import { ObjectOption, optionsReader } from "./options.ts"
@@ -205,12 +208,12 @@ export class OrderLifecycle extends Context.Service<OrderLifecycle, LifecycleOpe
    */
   static readonly layer = (
     options?: LifecycleOptions
-  ): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox, never, OrderStore | Catalogue | Assets> =>
+  ): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox | Due, never, OrderStore | Catalogue | Assets> =>
     layerOf(lifecycleFor(readOptions(options)))
 }
 
 const layerOf = (lifecycle: Lifecycle) =>
-  Layer.merge(Layer.effect(OrderLifecycle, make(lifecycle)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
+  Layer.merge(Layer.effectContext(make(lifecycle)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
     Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
   )
 
@@ -224,16 +227,26 @@ export interface PlaceOptions {
 export interface LifecycleOptions {
   readonly cancellationPolicy?: CancellationPolicy
   readonly process?: OrderProcess
+  /**
+   * Orders that are placed from now on are cancelled when they are still pending after so long: an ISO 8601 duration of weeks, days, hours,
+   * minutes and seconds, such as `P2D`. Given by `Due`; left out, orders stay.
+   */
+  readonly pendingExpiresAfter?: string
 }
 
 const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
   cancellationPolicy: Schema.Literals(cancellationPolicyNames),
   // What is wrong with a process, it says itself: see `checkProcess`.
-  process: ObjectOption
+  process: ObjectOption,
+  pendingExpiresAfter: DurationText
 })
 
-const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process }: LifecycleOptions) =>
-  lifecycleOf(cancellationPolicy, process)
+const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process, pendingExpiresAfter }: LifecycleOptions) =>
+  lifecycleOf(
+    cancellationPolicy,
+    process,
+    pendingExpiresAfter === undefined ? undefined : Result.getOrThrow(readDuration(pendingExpiresAfter))
+  )
 
 // Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound.
 const readCaller = effectReader(Caller, "caller")
@@ -289,12 +302,9 @@ const methodOf = (services: CommandServices, type: CommandType) => {
 
 const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const services = yield* makeCommandServices(lifecycle)
-  const join = yield* JoinsTransactions
-  return makeOver(
-    services,
-    { readCommand: commandReader(lifecycle), readOrderList: orderListReader(statusesOf(lifecycle)) },
-    join
-  )
+  const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(statusesOf(lifecycle)) }
+  const operations = makeOver(services, readers, yield* JoinsTransactions)
+  return Context.make(OrderLifecycle, operations).pipe(Context.add(Due, makeDue(services, readers.readCommand)))
 })
 
 /** What reads the requests of a lifecycle. */

@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
-import type { EventKey, StoreUnavailable } from "./OrderStore.ts"
+import type { EventKey, StoreUnavailable, WaitingCommand } from "./OrderStore.ts"
 
 /** What one consumer has of an order. */
 export interface ConsumerRecord {
@@ -40,6 +40,8 @@ export interface OrderRecord {
   readonly unplaced: ReadonlyArray<number>
   /** What each consumer of the tenant's events has of the order. */
   readonly consumers: ReadonlyArray<ConsumerRecord>
+  /** The commands that it waits for. */
+  readonly due: ReadonlyArray<Pick<WaitingCommand, "name" | "since" | "status" | "at">>
   /**
    * What the store itself keeps twice (columns it sorts or looks up by, indexes of its own) and what does not agree: a sentence each.
    * Every one is a violation of C4.

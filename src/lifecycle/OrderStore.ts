@@ -26,6 +26,7 @@ import {
   type SubscriptionStatus,
   type TenantId
 } from "../order/Order.ts"
+import type { DueChange, DueCommand } from "../order/due.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
 import { Refusal } from "../order/Refusal.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
@@ -86,6 +87,8 @@ export interface Change {
   readonly remember?: IdempotencyKey
   /** Rows of the embedding service's own tables, written with the rest or not at all. */
   readonly rows?: ReadonlyArray<RowsOfTable>
+  /** Commands that the order waits for from now on, and such that it no longer waits for. */
+  readonly due?: DueChange
 }
 
 /**
@@ -247,6 +250,44 @@ export interface EventKey {
   readonly tenantId: TenantId
   readonly orderId: OrderId
   readonly sequence: number
+}
+
+/** A command that an order waits for, as it is kept. */
+export interface WaitingCommand extends DueCommand {
+  readonly orderId: OrderId
+  /** How often it was given and put off. */
+  readonly attempts: number
+  /** Why it was put off last, at most 1,000 characters; null when it never was. */
+  readonly lastError: string | null
+}
+
+/** Which waiting command: an order has one of a name at most. */
+export interface DueKey {
+  readonly tenantId: TenantId
+  readonly orderId: OrderId
+  readonly name: string
+}
+
+/** Commands of one tenant that one worker has until the lease runs out, by the store's clock. */
+export interface DueLease {
+  readonly leaseId: string
+  readonly commands: ReadonlyArray<WaitingCommand>
+}
+
+/**
+ * What became of a leased command. Without more it has come to its end. When it was `putOff` it is due again after `retryMs`; null parks it.
+ * When it is `untried` it is due again at once.
+ */
+export interface DueSettlement extends Pick<WaitingCommand, "orderId" | "name" | "since"> {
+  readonly putOff?: { readonly error: string; readonly retryMs: number | null }
+  readonly untried?: true
+}
+
+/** What an order that stands at a version is to wait for. */
+export interface DuePlan {
+  readonly orderId: OrderId
+  readonly version: number
+  readonly change: DueChange
 }
 
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
@@ -424,6 +465,52 @@ export class OrderStore extends Context.Service<
       event: EventKey,
       how: "release" | "skip"
     ) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
+
+    // --- due commands: `Due.ts` says what all of it is for ---
+
+    /** Tenants of whom a command is due, by id, after `after`, at most `limit`. The cost depends on the tenants of whom any command waits. */
+    readonly tenantsWithDue: (
+      after: TenantId | null,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable | OutcomeUnknown>
+
+    /** Hand out commands of a tenant whose moment has come, for `leaseMs`, both by the store's clock: those first that are due longest. */
+    readonly leaseDue: (request: {
+      readonly tenantId: TenantId
+      readonly limit: number
+      readonly leaseMs: number
+    }) => Effect.Effect<DueLease, StoreUnavailable | OutcomeUnknown>
+
+    /** Say what became of commands under a lease; one answer each, in order. `lost`: it is another's by now, or was ended by a change. */
+    readonly settleDue: (request: {
+      readonly tenantId: TenantId
+      readonly leaseId: string
+      readonly settlements: ReadonlyArray<DueSettlement>
+    }) => Effect.Effect<ReadonlyArray<SettlementOutcome>, StoreUnavailable | OutcomeUnknown>
+
+    /** The commands that an order waits for, by name. */
+    readonly dueOf: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<ReadonlyArray<WaitingCommand>, StoreUnavailable>
+
+    /** A tenant's parked commands by order and name, behind `after`, at most `limit`. */
+    readonly parkedDue: (
+      tenantId: TenantId,
+      after: Pick<DueKey, "orderId" | "name"> | null,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<WaitingCommand>, StoreUnavailable>
+
+    /** Make a parked command due now, its attempts counted anew (`release`), or take it away (`skip`). False when it is not parked. */
+    readonly unparkDue: (command: DueKey, how: "release" | "skip") => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
+
+    /**
+     * Have orders wait for commands that they do not wait for yet, and take away those that are named, without a change of the orders:
+     * `conflict` where one is at another version. What waits under the same name stays as it is.
+     */
+    readonly planDue: (
+      tenantId: TenantId,
+      plans: ReadonlyArray<DuePlan>
+    ) => Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown>
+
+    // --- feed ---
 
     /** A tenant's events by position, after `after` (0 for all), at most `limit`. */
     readonly feed: (

@@ -9,7 +9,6 @@
  *
  * Leases end by the clock of the store, so that the clocks of your processes do not matter.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -17,12 +16,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { OrderId, TenantId } from "../order/Order.ts"
 import { effectReader } from "./effectReader.ts"
 import type { InvalidInput } from "../order/commonRefusals.ts"
+import { describeFailure, isDuration, Limit, millisOr, visitAround } from "./leasing.ts"
 import {
   type ConsumerLag,
   type ConsumerStart,
@@ -188,16 +187,6 @@ export class Outbox extends Context.Service<
 
 // --- reading options -------------------------------------------------------------------------------------------------------------------
 
-const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))
-const longestMs = 24 * 3_600_000
-const isDuration = (minimumMs: number) =>
-  Schema.declare((input: unknown): input is Duration.Input => {
-    const duration = Duration.fromInput(input as Duration.Input)
-    if (duration._tag === "None") return false
-    const millis = Duration.toMillis(duration.value)
-    return millis >= minimumMs && millis <= longestMs
-  }).annotate({ expected: `a duration from ${minimumMs} ms to 24 hours` })
-
 const DeliverOptionsSchema = Schema.Struct({
   tenantId: Schema.optionalKey(TenantId),
   limit: Schema.optionalKey(Limit),
@@ -240,9 +229,6 @@ interface Retry {
   readonly attempts: number
 }
 
-const millisOr = (duration: Duration.Input | undefined, otherwise: Duration.Input): number =>
-  Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration ?? otherwise)))
-
 // --- the service -----------------------------------------------------------------------------------------------------------------------
 
 /** A tenant's lease, with what this call knows about it. */
@@ -273,30 +259,18 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
     })
 
   const leaseAround = Effect.fnUntraced(function* (held: Array<Held>, consumer: string, limit: number, leaseMs: number) {
-    const begin = lastServed.get(consumer) ?? null
-    const visited = new Set<TenantId>()
-    let after = begin
     let left = limit
-    // Once around: from the tenant behind the last one served to the end, and then from the first tenant on.
-    for (let isAround = begin === null; ;) {
-      const tenants: ReadonlyArray<TenantId> | null = yield* store.tenantsWithWork(consumer, after, tenantsAtOnce)
-      if (tenants === null) return null
-      for (const tenantId of tenants) {
-        // The order of tenants is the store's own, and not that in which texts compare here.
-        if (visited.has(tenantId)) return held
-        visited.add(tenantId)
-        const lease = yield* leaseOf(consumer, tenantId, left, leaseMs)
-        if (lease === null || lease.deliveries.length === 0) continue
-        held.push(lease)
-        lastServed.set(consumer, tenantId)
-        left -= lease.deliveries.length
-        if (left <= 0) return held
-      }
-      after = tenants.at(-1) ?? null
-      if (after !== null) continue
-      if (isAround) return held
-      isAround = true
-    }
+    const visit = Effect.fnUntraced(function* (tenantId: TenantId) {
+      const lease = yield* leaseOf(consumer, tenantId, left, leaseMs)
+      if (lease === null || lease.deliveries.length === 0) return "more"
+      held.push(lease)
+      lastServed.set(consumer, tenantId)
+      left -= lease.deliveries.length
+      return left > 0 ? "more" : "enough"
+    })
+    const begin = lastServed.get(consumer) ?? null
+    const around = yield* visitAround(begin, (after) => store.tenantsWithWork(consumer, after, tenantsAtOnce), visit)
+    return around === null ? null : held
   })
 
   const lease = Effect.fnUntraced(function* (consumer: string, options: typeof DeliverOptionsSchema.Type) {
@@ -347,7 +321,7 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
                 {
                   onSuccess: () => Effect.succeed(null),
                   // A handler that interrupts itself has failed. When the call itself is interrupted, nothing here goes on.
-                  onFailure: (cause) => Effect.succeed(describe(cause))
+                  onFailure: (cause) => Effect.succeed(describeFailure(cause))
                 }
               )
           yield* settler(settlementOf(delivery, retry, error))
@@ -384,7 +358,7 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
             )
           )
     const done = Exit.isSuccess(exit) ? exit.value : new Set<Delivery>()
-    const error = Exit.isFailure(exit) ? describe(exit.cause) : "the consumer did not answer that it is done"
+    const error = Exit.isFailure(exit) ? describeFailure(exit.cause) : "the consumer did not answer that it is done"
     for (const each of held) {
       const settlements = each.deliveries.map((delivery) =>
         settlementOf(
@@ -543,22 +517,3 @@ const makeSettler = Effect.fnUntraced(function* (store: OrderStore["Service"], c
     )
   }
 })
-
-/** What a handler failed with, as it is kept: in one text that every store can hold. */
-const describe = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : typeof error === "string" ? error : inspect(error)
-  return Array.from(text.toWellFormed().replaceAll("\u0000", ""), (character) => character)
-    .slice(0, 1_000)
-    .join("")
-}
-
-const inspect = (error: unknown): string => {
-  const result = Result.try(() => JSON.stringify(error))
-  if (Result.isSuccess(result) && result.success !== undefined) return result.success
-  // Not everything that can be thrown can be written.
-  return Result.getOrElse(
-    Result.try(() => String(error)),
-    () => "an error without words"
-  )
-}

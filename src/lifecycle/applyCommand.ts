@@ -1,6 +1,7 @@
 /**
  * One command, from load to commit: load the order, decide, commit the change that follows. Lost the race? Load and decide again.
  */
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SealedEvent } from "../order/auditChain.ts"
@@ -16,6 +17,7 @@ import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import { decide } from "../order/decide.ts"
 import type { Digest } from "../order/digest.ts"
+import { type DueChange, dueChange, isAskedFor } from "../order/due.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
 import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, SubscriptionId, TenantId } from "../order/Order.ts"
@@ -38,7 +40,8 @@ import {
   type LoadRequest,
   OrderStore,
   type OutcomeUnknown,
-  type StoreUnavailable
+  type StoreUnavailable,
+  type WaitingCommand
 } from "./OrderStore.ts"
 import { makeOrderTurns, type OrderTurns, TakesTurns } from "./OrderTurns.ts"
 import { giveUp, LostRace, retryLostRaces } from "./races.ts"
@@ -79,6 +82,9 @@ type NotFound<Name extends OrderName> = Name extends { orderId: OrderId } ? Orde
 /** What a command can fail with besides being refused. */
 type Failure = IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
 
+/** A command whose moment came too late: the order is no longer in the status in which it was waited for. */
+export class NotAskedFor extends Data.TaggedError("NotAskedFor") {}
+
 /** The answer to a command: a transition that was made now, or one of before that is told again and is no news. */
 interface Answer<Told extends Transition> {
   readonly transition: Told
@@ -96,6 +102,8 @@ interface Giving<Type extends CommandType, Name extends OrderName> {
   readonly caller: Caller
   readonly name: Name
   readonly request: CommandRequest<Type>
+  /** Set when nobody gives it but its moment: see `Due.ts`. */
+  readonly due: WaitingCommand | undefined
   /** Kept once known: the surroundings are asked by the first attempt that gets to deciding. An answer given again needs nothing of them. */
   toCommand?: ToCommand<Type>
 }
@@ -106,7 +114,7 @@ type ToCommand<Type extends CommandType> = (loaded: Loaded) => { readonly type: 
 type RefusedWith<Type extends CommandType, Name extends OrderName> = RefusalOf<Type> | NotFound<Name>
 type CommandAttempt<Type extends CommandType, Name extends OrderName> = Attempt<
   Transition<EventOf<Type>>,
-  RefusedWith<Type, Name>
+  RefusedWith<Type, Name> | NotAskedFor
 >
 
 /** An order as it was loaded for a command, and when. */
@@ -128,15 +136,36 @@ export const applyCommand = <Type extends CommandType, Name extends OrderName>(
   name: Name,
   request: CommandRequest<Type>
 ): Effect.Effect<Transition<EventOf<Type>>, RefusedWith<Type, Name> | Failure> =>
+  // Who gives it is there to give it.
+  give({ services, caller, name, request, due: undefined }) as Effect.Effect<
+    Transition<EventOf<Type>>,
+    RefusedWith<Type, Name> | Failure
+  >
+
+/** The same for a command that an order waits for: as `applyCommand`, but at its moment at the earliest. */
+export const applyDue = (
+  services: CommandServices,
+  caller: Caller,
+  due: WaitingCommand
+): Effect.Effect<Transition, RefusalOf<CommandType> | OrderNotFound | Failure | NotAskedFor> =>
+  give({
+    services,
+    caller,
+    name: { orderId: due.orderId },
+    request: { type: due.command, ...due.payload } as CommandRequest,
+    due
+  })
+
+const give = <Type extends CommandType, Name extends OrderName>(giving: Giving<Type, Name>) =>
   Effect.flatMap(
-    Effect.suspend(() => inTurn({ services, caller, name, request })),
-    (answer) => announced(services, answer)
+    Effect.suspend(() => inTurn(giving)),
+    (answer) => announced(giving.services, answer)
   )
 
 /** Commands on one order take turns, except within a transaction: that one may hold the lock for which the command before this one waits. */
 const inTurn = <Type extends CommandType, Name extends OrderName>(
   giving: Giving<Type, Name>
-): Effect.Effect<Answer<Transition<EventOf<Type>>>, RefusedWith<Type, Name> | Failure> => {
+): Effect.Effect<Answer<Transition<EventOf<Type>>>, RefusedWith<Type, Name> | Failure | NotAskedFor> => {
   const { name, caller, services } = giving
   const { store, turns } = services
   const { tenantId } = caller
@@ -164,8 +193,15 @@ const whenTurnsAreTaken = <A, E, R>(
   )
 
 /** Load what the command needs: the order, what is remembered under its key, whether its asset is rented. */
-const loadFor = <Type extends CommandType, Name extends OrderName>({ services, caller, name, request }: Giving<Type, Name>) =>
-  withMillis((millis) => {
+const loadFor = <Type extends CommandType, Name extends OrderName>({
+  services,
+  caller,
+  name,
+  request,
+  due
+}: Giving<Type, Name>) =>
+  withMillis((now) => {
+    const millis = due === undefined ? now : Math.max(now, Date.parse(due.at))
     const { type } = request as CommandRequest
     const { nameInFingerprints = type } = services.lifecycle.commands[type]
     const bound = bindKey(caller, millis, [name, { ...request, type: nameInFingerprints }], services.digest)
@@ -199,17 +235,27 @@ const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
   { millis, bound, loaded }: LoadedFor,
   again: CommandAttempt<Type, Name>
 ): CommandAttempt<Type, Name> => {
-  const { services, caller, name } = giving
+  const { services, caller, name, due } = giving
   const { order, headHash, remembered } = loaded
-  const refused = <Refused extends Refusal>(refusal: Refused) => refuse(services.store, refusal, bound, fromMillis(millis), again)
+  // A command that is due and refused is given again: the refusal is not its answer for good.
+  const kept = due === undefined ? bound : undefined
+  const refused = <Refused extends Refusal>(refusal: Refused) => refuse(services.store, refusal, kept, fromMillis(millis), again)
   if (bound && remembered) return toldAgain(giving, replay(services.store, bound, remembered, order))
   if (order === null) return refused(notFound(name) as NotFound<Name>)
+  if (due !== undefined && !isAskedFor(due, order)) return Effect.fail(new NotAskedFor())
   return Effect.flatMapEager(commandOf(giving), (toCommand): typeof again => {
     const decision = decide<Type>(services.lifecycle, order, toCommand(loaded), occasionOf(services, caller, millis))
     if (Result.isFailure(decision)) return refused(decision.failure)
-    const change = changeOf(services, decision.success, headHash, bound && { remember: bound.key })
+    const more = { ...(bound && { remember: bound.key }), ...(due && { due: dueAfter(services, decision.success, due) }) }
+    const change = changeOf(services, decision.success, headHash, more)
     return Effect.flatMapEager(change, (sealed) => commit(services, decision.success, sealed))
   })
+}
+
+/** A command that was given has come to its end, whether the order would wait for it in its new status or not. */
+const dueAfter = ({ lifecycle }: CommandServices, transition: Transition, { name }: WaitingCommand): DueChange => {
+  const { set, cleared } = dueChange(lifecycle, transition) ?? { set: [], cleared: [] }
+  return { set, cleared: set.some((each) => each.name === name) ? cleared : [...new Set([...cleared, name])] }
 }
 
 /** An answer of before. The key is bound to the command, which settles which events and which refusals there can be. */
@@ -388,8 +434,15 @@ export const changeOf = (
     sealed,
     reservations: reservations.changesOf(transition),
     ...ownRowsOf(lifecycle, transition),
+    ...dueOf(lifecycle, transition),
     ...more
   }))
+
+/** What the order waits for after a transition and did not before, and the reverse, if there is anything. */
+const dueOf = (lifecycle: Lifecycle, transition: Transition) => {
+  const due = dueChange(lifecycle, transition)
+  return due === undefined ? {} : { due }
+}
 
 /** The rows of a process that belong to a transition, if there are any. */
 const ownRowsOf = ({ process }: Lifecycle, transition: Transition) => {

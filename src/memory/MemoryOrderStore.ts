@@ -284,6 +284,40 @@ const make = (mostAwake: number) => {
     unparkEvent: (consumer, event, how) =>
       Effect.map(leaseClock, (nowMs) => tenant(event.tenantId).outbox.unpark(consumer, event, how, nowMs)),
 
+    tenantsWithDue: (after, limit) =>
+      Effect.map(Clock.currentTimeMillis, (nowMs) =>
+        tenantIds
+          .page(after, tenants.size)
+          .filter((tenantId) => tenants.get(tenantId)?.due.hasDue(nowMs))
+          .slice(0, limit)
+      ),
+
+    leaseDue: ({ tenantId, limit, leaseMs }) =>
+      Effect.map(Clock.currentTimeMillis, (nowMs) => tenant(tenantId).due.lease(limit, leaseMs, nowMs)),
+
+    settleDue: ({ tenantId, leaseId, settlements }) =>
+      Effect.map(Clock.currentTimeMillis, (nowMs) =>
+        settlements.map((settlement) => tenant(tenantId).due.settle(leaseId, settlement, nowMs))
+      ),
+
+    dueOf: (tenantId, orderId) => Effect.sync(() => tenant(tenantId).due.of(orderId)),
+
+    parkedDue: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).due.parked(after, limit)),
+
+    unparkDue: (command, how) =>
+      Effect.map(Clock.currentTimeMillis, (nowMs) => tenant(command.tenantId).due.unpark(command, how, nowMs)),
+
+    planDue: (tenantId, plans) =>
+      whenUnlocked(
+        plans.map(({ orderId }) => ({ tenantId, orderId })),
+        (transaction) =>
+          plans.map((plan): CommitOutcome => {
+            const undo = tenant(tenantId).planDue(plan)
+            if (undo !== null) transaction?.undo.push(undo)
+            return undo === null ? "conflict" : "committed"
+          })
+      ),
+
     feed: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).feed(after, limit))
   }
 

@@ -7,6 +7,7 @@ import type {
   ConsumerKey,
   ConsumerLag,
   Delivery,
+  DuePlan,
   EventKey,
   IdempotencyKey,
   Lease,
@@ -47,6 +48,7 @@ import {
   wakened,
   withStoredTexts
 } from "./StoredOrder.ts"
+import { TenantDue } from "./TenantDue.ts"
 import { type DeliveryRow, TenantOutbox } from "./TenantOutbox.ts"
 
 /**
@@ -59,6 +61,7 @@ export class Tenant {
   readonly tenantId: TenantId
   readonly orderIds = new SortedIds<OrderId>()
   readonly outbox = new TenantOutbox()
+  readonly due = new TenantDue()
   readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
   readonly customers = new Map<string, CustomerId>()
   /** Rows of tables of the embedding service's own, in the order in which they were committed. */
@@ -132,7 +135,7 @@ export class Tenant {
   /** Commit a change; returns how to take it back, or null when somebody else was first. */
   commit(change: Change): (() => void) | null {
     if (this.#isTaken(change)) return null
-    const { transition, sealed, newCustomer, remember, rows = [] } = change
+    const { transition, sealed, newCustomer, remember, rows = [], due } = change
     const { before, event, after } = transition
     const { orderId } = after
     const stored = this.#woken(orderId)
@@ -147,7 +150,9 @@ export class Tenant {
     if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
     const written = rows.flatMap(({ table, rows: ofTable }) => ofTable.map((values) => ({ table, orderId, values })))
     this.ownRows.push(...written)
+    const waitAsBefore = due && this.due.follow(orderId, due)
     return () => {
+      waitAsBefore?.()
       for (const row of written) this.ownRows.splice(this.ownRows.indexOf(row), 1)
       this.#put(orderId, stored)
       this.#follow(change, -1)
@@ -169,6 +174,11 @@ export class Tenant {
       (isStart && this.#rentedSerials.has(event.details.serialNumber)) ||
       (isStart && this.#orderBySubscription.has(event.details.subscriptionId))
     )
+  }
+
+  /** Have an order wait for commands; returns how to take that back, or null when it is at another version. */
+  planDue({ orderId, version, change }: DuePlan): (() => void) | null {
+    return this.#stored(orderId)?.version === version ? this.due.plan(orderId, change) : null
   }
 
   #put(orderId: OrderId, stored: StoredOrder | undefined): void {
@@ -312,6 +322,7 @@ export class Tenant {
       reservations: order.lines.map(({ sku, quantity }, line) => ({ line, sku, quantity })),
       events: historyOf(this.#events, stored),
       ...this.outbox.record(orderId),
+      due: this.due.of(orderId),
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
         ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)

@@ -6,6 +6,7 @@
 import type { ConsumerStart, EventKey, Settlement, SettlementOutcome } from "../lifecycle/OrderStore.ts"
 import type { OrderRecord } from "../lifecycle/OrderRecords.ts"
 import type { OrderId } from "../order/Order.ts"
+import { Heap } from "./Heap.ts"
 
 /** An order with events that a consumer has not done. */
 export interface DeliveryRow {
@@ -28,7 +29,7 @@ class Taker {
   /** Orders whose turn it is. */
   readonly due = new Set<OrderId>()
   /** Orders whose turn comes later. An entry whose time is not that of its row any more stands for nothing. */
-  readonly waiting = new Heap()
+  readonly waiting = new Heap<OrderId>()
 
   constructor(position: number, ofEveryTenant: boolean) {
     this.position = position
@@ -224,59 +225,14 @@ export class TenantOutbox {
 
   #waitUntil(taker: Taker, row: DeliveryRow, atMs: number): void {
     row.dueAt = atMs
-    taker.waiting.push({ atMs, orderId: row.orderId })
+    taker.waiting.push({ atMs, key: row.orderId })
   }
 
   /** Those whose time has come have their turn. */
   #callUp({ waiting, rows, due }: Taker, nowMs: number): void {
     for (let first = waiting.first; first !== undefined && first.atMs <= nowMs; first = waiting.first) {
       waiting.pop()
-      if (rows.get(first.orderId)?.dueAt === first.atMs) due.add(first.orderId)
+      if (rows.get(first.key)?.dueAt === first.atMs) due.add(first.key)
     }
-  }
-}
-
-interface Waiting {
-  readonly atMs: number
-  readonly orderId: OrderId
-}
-
-/** A binary heap: the earliest first. */
-class Heap {
-  readonly #entries: Array<Waiting> = []
-
-  get first(): Waiting | undefined {
-    return this.#entries[0]
-  }
-
-  push(entry: Waiting): void {
-    const entries = this.#entries
-    let place = entries.length
-    entries.push(entry)
-    while (place > 0) {
-      const above = (place - 1) >> 1
-      const parent = entries[above]
-      if (parent === undefined || parent.atMs <= entry.atMs) break
-      entries[place] = parent
-      place = above
-    }
-    entries[place] = entry
-  }
-
-  pop(): void {
-    const entries = this.#entries
-    const last = entries.pop()
-    if (last === undefined || entries.length === 0) return
-    let place = 0
-    for (;;) {
-      const left = 2 * place + 1
-      const right = left + 1
-      const smaller = (entries[right]?.atMs ?? Infinity) < (entries[left]?.atMs ?? Infinity) ? right : left
-      const child = entries[smaller]
-      if (child === undefined || child.atMs >= last.atMs) break
-      entries[place] = child
-      place = smaller
-    }
-    entries[place] = last
   }
 }

@@ -177,11 +177,12 @@ export const UpgradeDetails = Schema.Struct({
 export const OwnData = JsonObject
 export type OwnData = typeof OwnData.Type
 
-/** What the cancel left on record. The reason is stored and returned exactly as given; absent stays absent. */
+/** What the cancel left on record. The reason is stored and returned exactly as given; absent stays absent. `reasonCode` names no person. */
 export const Cancellation = Schema.Struct({
   at: Timestamp,
   by: Actor,
-  reason: Schema.optionalKey(Text)
+  reason: Schema.optionalKey(Text),
+  reasonCode: Schema.optionalKey(Schema.String)
 })
 export type Cancellation = typeof Cancellation.Type
 

@@ -7,6 +7,7 @@
  */
 import type { StateValueFrom } from "xstate"
 import { type LibraryStatus, LibraryStatus as LibraryStatusSchema, type OrderStatus } from "./Order.ts"
+import type { DueRule } from "./due.ts"
 import { type Definition as CommandDefinition, definitions } from "./commands/definitions.ts"
 import { type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type Fact, makeOrderMachine, type OrderContext, type StatusFact } from "./orderMachine.ts"
@@ -35,6 +36,8 @@ export interface Lifecycle {
   /** The embedding service's own process, where it has one. */
   readonly process?: LoadedProcess
   readonly initial: OrderStatus
+  /** Commands that are given by themselves, where there are any. */
+  readonly due?: ReadonlyArray<DueRule>
   /** Every command by name, the library's and those of the process. */
   readonly commands: Readonly<Record<CommandType, CommandOfLifecycle>>
   /** By status and command, those of the process included. */

@@ -112,7 +112,10 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                   FROM order_lifecycle.consumer_cursors u
                   LEFT JOIN order_lifecycle.deliveries d
                          ON d.tenant_id = ${tenantId}::text AND d.order_id = p.order_id AND d.consumer = u.consumer
-                 WHERE u.tenant_id = ${tenantId}::text) AS consumers
+                 WHERE u.tenant_id = ${tenantId}::text) AS consumers,
+               (SELECT json_agg(json_build_object('name', w.name, 'since', w.since, 'status', w.status, 'at', w.at) ORDER BY w.name)::text
+                  FROM order_lifecycle.due_commands w
+                 WHERE w.tenant_id = ${tenantId}::text AND w.order_id = p.order_id) AS due
           FROM page p
           LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
                               WHERE o.tenant_id = ${tenantId}::text AND o.order_id = p.order_id LIMIT 1) o ON true

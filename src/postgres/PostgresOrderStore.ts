@@ -52,6 +52,7 @@ import type { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { clientOver, requirePlainRows } from "./clientOver.ts"
 import { KeepsStatistics, type PlanRenewal, planRenewalOf } from "./planRenewal.ts"
 import { walkTenants } from "./walkTenants.ts"
+import { dueOperations } from "./dueStatements.ts"
 import { outboxOperations } from "./outboxStatements.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
 import { errorOf, inWords, ownRowsFailure, type SqlFailure, sqlFailureOf, TransactionMustRestart } from "./sqlFailure.ts"
@@ -527,7 +528,8 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     event,
     orderIds,
     tenantIds,
-    ...outboxOperations(sql, { read, write: writePlainly })
+    ...outboxOperations(sql, { read, write: writePlainly }),
+    ...dueOperations(sql, { read, write: writePlainly })
   })
 }
 

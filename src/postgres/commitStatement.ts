@@ -20,6 +20,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { totalsOf, type Subscription, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
+import { dueColumns } from "./dueStatements.ts"
 import { fromOrder } from "./orderRows.ts"
 
 /** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
@@ -40,6 +41,8 @@ export const commitStatement = (
     events,
     ...(records.some((record) => record.subscriptions.length > 0) ? [subscriptions] : []),
     ...(records.some((record) => "key" in record) ? [keys] : []),
+    ...(changes.some(({ due }) => due && due.set.length > 0) ? [waits] : []),
+    ...(changes.some(({ due }) => due && due.cleared.length > 0) ? [waitsNoLonger] : []),
     ...tablesOf(changes).map(ownRows)
   ]
   const checks = parts.flatMap((part) => part.checks)
@@ -53,7 +56,7 @@ input AS (
     ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
     moves json, subscriptions json,
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
-    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json)
+    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json)
   WHERE n BETWEEN 0 AND ${few}
 ),${parts.map((part) => part.sql).join(",")}
 SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
@@ -272,6 +275,37 @@ remembered AS (
   ]
 }
 
+/** Commands that orders wait for from now on. */
+const waits: Part = {
+  sql: `
+waits AS (
+  SELECT w.order_id, d.*
+    FROM written w CROSS JOIN LATERAL json_to_recordset(w.due) AS d (${dueColumns})
+   WHERE d.since BETWEEN 0 AND ${few}
+),
+awaited AS (
+  INSERT INTO order_lifecycle.due_commands (tenant_id, order_id, name, since, status, at, command, payload, due_at)
+  SELECT ${tenant}, order_id, name, since, status, at, command, payload, at::timestamptz FROM waits
+  ON CONFLICT (tenant_id, order_id, name) DO UPDATE
+    SET since = EXCLUDED.since, status = EXCLUDED.status, at = EXCLUDED.at, command = EXCLUDED.command, payload = EXCLUDED.payload,
+        due_at = EXCLUDED.due_at, lease_id = NULL, attempts = 0, last_error = NULL
+  RETURNING 1
+)`,
+  checks: [
+    check("due_fits", "(SELECT count(*) FROM awaited) = (SELECT count(*) FROM waits)", "23514", "a due command was not written")
+  ]
+}
+
+/** Commands that orders wait for no longer, if they did. */
+const waitsNoLonger: Part = {
+  sql: `
+no_longer AS (
+  DELETE FROM order_lifecycle.due_commands d USING written w CROSS JOIN LATERAL json_array_elements_text(w.due_cleared) AS c (name)
+   WHERE d.tenant_id = ${tenant} AND d.order_id = w.order_id AND d.name = c.name
+)`,
+  checks: []
+}
+
 /** The tables of the embedding service's own that changes write rows of. */
 const tablesOf = (changes: ReadonlyArray<Change>): ReadonlyArray<RowsOfTable> => [
   ...new Map(changes.flatMap(({ rows = [] }) => rows.map((each) => [each.table, each]))).values()
@@ -305,7 +339,7 @@ own_rows_${n} AS (
 
 /** A change as the statement takes it. What is `undefined` here is null there. */
 const toRecord = (change: Change, n: number) => {
-  const { transition, sealed, reservations, newCustomer, remember, rows } = change
+  const { transition, sealed, reservations, newCustomer, remember, rows, due } = change
   const { before, after } = transition
   const { confidential, ...event } = sealed.event
   const row = fromOrder(after)
@@ -350,6 +384,7 @@ const toRecord = (change: Change, n: number) => {
       expires_at: remember.expiresAt,
       outcome: { outcome: "accepted", orderId: row.orderId, sequence: row.version }
     }),
+    ...(due && { due: due.set, due_cleared: due.cleared }),
     ...(rows && { own: Object.fromEntries(rows.map(({ table, rows: ofTable }) => [table, ofTable])) })
   }
 }

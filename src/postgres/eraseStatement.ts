@@ -28,7 +28,7 @@ confided AS (
 ),
 cancelled AS (
   UPDATE order_lifecycle.orders o
-     SET cancellation = json_build_object('at', o.cancellation -> 'at', 'by', o.cancellation -> 'by')
+     SET cancellation = (SELECT json_object_agg(kept.key, kept.value) FROM json_each(o.cancellation) AS kept WHERE kept.key <> 'reason')
     FROM erasing e
    WHERE e.type = 'order.cancelled' AND o.tenant_id = $1::text AND o.order_id = e.order_id
      AND o.cancellation -> 'reason' IS NOT NULL

@@ -8,7 +8,10 @@ const rights: ReadonlyArray<readonly [rights: string, on: string]> = [
     "UPDATE",
     "order_lifecycle.orders, order_lifecycle.reservations, order_lifecycle.subscriptions, order_lifecycle.tenant_positions"
   ],
-  ["UPDATE, DELETE", "order_lifecycle.idempotency, order_lifecycle.consumer_cursors, order_lifecycle.deliveries"],
+  [
+    "UPDATE, DELETE",
+    "order_lifecycle.idempotency, order_lifecycle.consumer_cursors, order_lifecycle.deliveries, order_lifecycle.due_commands"
+  ],
   ["DELETE", "order_lifecycle.audit_confidential, order_lifecycle.outbox, order_lifecycle.consumers"]
 ]
 

@@ -19,6 +19,7 @@ export type RecordRow = {
   readonly positions: string | null
   readonly unplaced: string | null
   readonly consumers: string | null
+  readonly due: string | null
 } & (OrderRow | { readonly order_id: null })
 
 type EventTuple = readonly [
@@ -54,6 +55,7 @@ export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
       isBehind,
       undone: first === null || last === null ? null : { first, last }
     })),
+    due: list(row.due) as OrderRecord["due"],
     disagreements: [...copiesThatDiffer(row), ...eventsOutOfPlace(row, events)]
   }
 }

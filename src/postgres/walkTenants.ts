@@ -13,7 +13,8 @@ export const tablesOfOrders = [
   "audit_confidential",
   "outbox",
   "event_positions",
-  "deliveries"
+  "deliveries",
+  "due_commands"
 ]
 
 /**

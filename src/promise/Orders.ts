@@ -1,7 +1,7 @@
 /**
  * What callers without Effect work with: every operation of the services as a function that answers with a promise.
  *
- * Names, arguments and answers are those of `OrderLifecycle`, `AuditTrail`, `Outbox` and `Reservations`; ids, SKUs and amounts are plain strings and
+ * Names, arguments and answers are those of `OrderLifecycle`, `AuditTrail`, `Outbox`, `Due` and `Reservations`; ids, SKUs and amounts are plain strings and
  * numbers, and are checked here. A promise is rejected with
  *
  * - a `Refusal` (`isRefusal` tells): the answer is no, `code` says why and `remedy` what to do. Nothing was changed.
@@ -15,7 +15,15 @@ import type { Caller as CallerSchema } from "../lifecycle/Caller.ts"
 import type { OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderCommands } from "../lifecycle/OrderLifecycle.ts"
 import type { CancelOutcome as EffectCancelOutcome } from "../lifecycle/cancelMany.ts"
-import type { ConsumerLag, Delivery, PositionedEvent, Stock, SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+import type {
+  ConsumerLag,
+  Delivery,
+  PositionedEvent,
+  Stock,
+  SubscriptionOfOrder,
+  WaitingCommand
+} from "../lifecycle/OrderStore.ts"
+import type { Given } from "../lifecycle/Due.ts"
 import type { Delivered } from "../lifecycle/Outbox.ts"
 import type {
   OrderListRequest as OrderListRequestSchema,
@@ -306,7 +314,47 @@ export interface OrdersWithin extends CommandMethods {
   readonly rewriteNotes: (tenantId: string, orderId: string, request: RewriteNotes, options?: CallOptions) => Promise<void>
 }
 
-/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail`, `Outbox` and `Reservations`. */
+/**
+ * Which commands to give (`tenantId`: of one tenant only), how many (100) and how many at once (1), and for how long they are this call's alone
+ * (30,000 ms). One that is refused comes again after `retry.afterMs` (3,600,000), `retry.attempts` times (10), and is then parked.
+ */
+export interface DueOptions extends CallOptions {
+  readonly tenantId?: string | undefined
+  readonly limit?: number | undefined
+  readonly leaseMs?: number | undefined
+  readonly concurrency?: number | undefined
+  readonly retry?: { readonly afterMs?: number | undefined; readonly attempts?: number | undefined } | undefined
+}
+
+/** A command that an order waits for, by name. */
+export interface DueName {
+  readonly tenantId: string
+  readonly orderId: string
+  readonly name: string
+}
+
+/** What orders wait for, given by itself when its moment has come: see `Due`. */
+export interface OrdersDue {
+  /** Give commands whose moment has come. Call it in a loop, in any number of processes. */
+  readonly run: (options?: DueOptions) => Promise<Given>
+
+  /** The commands that an order waits for, by name. */
+  readonly waiting: (tenantId: string, orderId: string, options?: CallOptions) => Promise<ReadonlyArray<WaitingCommand>>
+
+  /** A tenant's parked commands, by order and name: at most `limit` (100) behind `after`. */
+  readonly parked: (
+    tenantId: string,
+    options?: CallOptions & { readonly after?: Omit<DueName, "tenantId"> | undefined; readonly limit?: number | undefined }
+  ) => Promise<ReadonlyArray<WaitingCommand>>
+
+  /** Give a parked command again now, with all its attempts before it. Refused with `DueNotParked`. */
+  readonly release: (command: DueName, options?: CallOptions) => Promise<void>
+
+  /** Take a parked command away. Refused with `DueNotParked`. */
+  readonly skip: (command: DueName, options?: CallOptions) => Promise<void>
+}
+
+/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail`, `Outbox`, `Due` and `Reservations`. */
 export interface Orders extends OrdersWithin, AsyncDisposable {
   /**
    * Give commands within a transaction of your own, which is open on a connection of yours: all of it is committed with what else is in there, or
@@ -331,6 +379,7 @@ export interface Orders extends OrdersWithin, AsyncDisposable {
 
   readonly auditTrail: OrdersAuditTrail
   readonly outbox: OrdersOutbox
+  readonly due: OrdersDue
   readonly reservations: OrdersReservations
 
   /** Remove idempotency keys that have expired; answers with their number. They count as absent anyway: this only keeps the table small. */

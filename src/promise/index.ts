@@ -28,12 +28,15 @@ export type {
   CloseOptions,
   CommandRequest,
   DeliverOptions,
+  DueName,
+  DueOptions,
   CancelSubscription,
   EventName,
   OrderListRequest,
   Orders,
   DataOf,
   OrdersAuditTrail,
+  OrdersDue,
   OrdersOutbox,
   OrdersReservations,
   OrdersUnder,
@@ -68,8 +71,10 @@ export {
   type PositionedEvent,
   type Stock,
   StoreUnavailable,
-  type SubscriptionOfOrder
+  type SubscriptionOfOrder,
+  type WaitingCommand
 } from "../lifecycle/OrderStore.ts"
+export { DueNotParked, type Given } from "../lifecycle/Due.ts"
 export { ConsumerExists, ConsumerNotFound, type Delivered, EventNotParked } from "../lifecycle/Outbox.ts"
 export type { Page } from "../lifecycle/paging.ts"
 export type { Held, ReservationChange } from "../lifecycle/Reservations.ts"

@@ -9,6 +9,8 @@ import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { forgetExpiredKeys } from "../lifecycle/forgetExpiredKeys.ts"
 import { OrderLifecycle, type OrderOperations } from "../lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
+import { Due } from "../lifecycle/Due.ts"
+import { Limit } from "../lifecycle/leasing.ts"
 import { Outbox } from "../lifecycle/Outbox.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import { OrderId, Sku, TenantId } from "../order/Order.ts"
@@ -22,6 +24,7 @@ import type {
   Orders,
   OrdersWithin,
   OrdersAuditTrail,
+  OrdersDue,
   OrdersOutbox,
   OrdersReservations
 } from "./Orders.ts"
@@ -30,7 +33,7 @@ import { wrongOption } from "./errors.ts"
 import { withoutUndefined } from "./plain.ts"
 
 /** The services behind the operations. */
-export type Services = OrderLifecycle | AuditTrail | Outbox | Reservations | OrderStore
+export type Services = OrderLifecycle | AuditTrail | Outbox | Due | Reservations | OrderStore
 
 export const makeOrders = (context: Context.Context<Services>, { run, iterate, close }: Calls<Services>): Orders => {
   const lifecycle = Context.get(context, OrderLifecycle)
@@ -47,6 +50,7 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
     },
     auditTrail: auditTrailOf(Context.get(context, AuditTrail), { run, iterate }),
     outbox: outboxOf(Context.get(context, Outbox), { run }),
+    due: dueOf(Context.get(context, Due), { run }),
     reservations: reservationsOf(Context.get(context, Reservations), { run }),
     forgetExpiredKeys: (options) => run(forgetExpiredKeys(Context.get(context, OrderStore)), options),
     close,
@@ -152,6 +156,14 @@ const outboxOf = (outbox: Outbox["Service"], { run }: Pick<Calls<Services>, "run
   feed: async (tenantId, { signal, ...options } = {}) => run(outbox.feed(unread(tenantId), unread(options)), { signal })
 })
 
+const dueOf = (due: Due["Service"], { run }: Pick<Calls<Services>, "run">): OrdersDue => ({
+  run: async ({ signal, ...options } = {}) => run(due.run(readDue(options)), { signal }),
+  waiting: async (tenantId, orderId, options) => run(due.waiting(unread(tenantId), unread(orderId)), options),
+  parked: async (tenantId, { signal, ...options } = {}) => run(due.parked(unread(tenantId), unread(options)), { signal }),
+  release: async (command, options) => run(due.release(unread(command)), options),
+  skip: async (command, options) => run(due.skip(unread(command)), options)
+})
+
 const reservationsOf = (reservations: Reservations["Service"], { run }: Pick<Calls<Services>, "run">): OrdersReservations => ({
   changesOf: reservations.changesOf,
   heldFor: async (tenantId, orderId, options) => run(reservations.heldFor(readTenantId(tenantId), readOrderId(orderId)), options),
@@ -193,12 +205,13 @@ const readSequence = read(Sequence, "sequence")
 const readHead = read(Schema.Struct({ sequence: Sequence, hash: Schema.String }), "head")
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 24 * 3_600_000 }))
 const Count = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))
+const LeaseMs = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 24 * 3_600_000 }))
 const readDeliverOptions = read(
   Schema.Struct({
     tenantId: Schema.optionalKey(TenantId),
-    limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
-    leaseMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 24 * 3_600_000 }))),
-    concurrency: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+    limit: Schema.optionalKey(Limit),
+    leaseMs: Schema.optionalKey(LeaseMs),
+    concurrency: Schema.optionalKey(Limit),
     retry: Schema.optionalKey(
       Schema.Struct({
         firstMs: Schema.optionalKey(Millis),
@@ -208,6 +221,27 @@ const readDeliverOptions = read(
     )
   })
 )
+
+const readDueOptions = read(
+  Schema.Struct({
+    tenantId: Schema.optionalKey(TenantId),
+    limit: Schema.optionalKey(Limit),
+    leaseMs: Schema.optionalKey(LeaseMs),
+    concurrency: Schema.optionalKey(Limit),
+    retry: Schema.optionalKey(Schema.Struct({ afterMs: Schema.optionalKey(Millis), attempts: Schema.optionalKey(Count) }))
+  })
+)
+
+/** As `readDelivery`. */
+const readDue = (options: unknown) => {
+  const { leaseMs, retry, ...rest } = readDueOptions(withoutUndefined(options))
+  const { afterMs, ...attempts } = retry ?? {}
+  return {
+    ...rest,
+    ...(leaseMs !== undefined && { lease: leaseMs }),
+    retry: { ...attempts, ...(afterMs !== undefined && { after: afterMs }) }
+  }
+}
 
 /** Durations, which are numbers of milliseconds here, under the names that the service has for them. */
 const readDelivery = (options: unknown) => {

@@ -5,6 +5,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import { DurationText } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
 import { makeCalls } from "./calls.ts"
@@ -50,6 +51,8 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   readonly cancellationPolicy?: CancellationPolicy | undefined
   /** Rules of your own, made by `orderProcess`. Throws a `WrongProcess` that names every fault of it. */
   readonly process?: Process
+  /** Orders that are placed from now on are cancelled by `due.run` when they are still pending after so long: an ISO 8601 duration such as `P2D`. */
+  readonly pendingExpiresAfter?: string | undefined
 }
 
 const Options = Schema.Struct({
@@ -57,7 +60,8 @@ const Options = Schema.Struct({
   catalogue: Schema.Unknown,
   assets: Schema.optional(Schema.Unknown),
   cancellationPolicy: Schema.optional(Schema.Literals(cancellationPolicyNames)),
-  process: Schema.optional(Schema.Unknown)
+  process: Schema.optional(Schema.Unknown),
+  pendingExpiresAfter: Schema.optional(DurationText)
 })
 const readOptions = optionReader(Options, "strictly")
 
@@ -79,7 +83,7 @@ const readOptions = optionReader(Options, "strictly")
  * ```
  */
 export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
-  const { cancellationPolicy } = readOptions(options, "")
+  const { cancellationPolicy, pendingExpiresAfter } = readOptions(options, "")
   const isLayer: boolean = Layer.isLayer(options.store)
   if (!isLayer) {
     throw wrongOption(
@@ -89,7 +93,8 @@ export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
   }
   const services = OrderLifecycle.layer({
     ...(cancellationPolicy && { cancellationPolicy }),
-    ...(options.process && { process: options.process })
+    ...(options.process && { process: options.process }),
+    ...(pendingExpiresAfter && { pendingExpiresAfter })
   }).pipe(
     Layer.provideMerge(layerNotingWrites(options.store)),
     Layer.provide([catalogueLayer(options.catalogue), assetsLayer(options.assets)]),

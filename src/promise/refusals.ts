@@ -1,11 +1,12 @@
 /** Refusals among everything that a promise can be rejected with. */
 import { EventNotErasable } from "../lifecycle/AuditTrail.ts"
+import { DueNotParked } from "../lifecycle/Due.ts"
 import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import { ConsumerExists, ConsumerNotFound, EventNotParked } from "../lifecycle/Outbox.ts"
 import { Refusal as OrderRefusal } from "../order/Refusal.ts"
 
 /** Every way in which a call can be refused. `code` says which, `remedy` what to do; a refusal changes nothing. */
-export type Refusal = OrderRefusal | IdempotencyKeyReused | EventNotErasable | OutboxRefusal
+export type Refusal = OrderRefusal | IdempotencyKeyReused | EventNotErasable | OutboxRefusal | DueNotParked
 
 type OutboxRefusal = ConsumerExists | ConsumerNotFound | EventNotParked
 
@@ -15,7 +16,8 @@ const classes: ReadonlyArray<new (...args: never) => Refusal> = [
   EventNotErasable,
   ConsumerExists,
   ConsumerNotFound,
-  EventNotParked
+  EventNotParked,
+  DueNotParked
 ]
 
 /**

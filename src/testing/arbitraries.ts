@@ -66,6 +66,9 @@ export const text = (maxLength = 40): fc.Arbitrary<string> =>
 /** A reason as it may be given with a cancel. */
 export const reason: fc.Arbitrary<string> = text(maxReasonLength)
 
+/** A word of somebody's list of reasons. */
+const reasonCode: fc.Arbitrary<string> = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
+
 /** A reason that is refused: too long, not well-formed, or with U+0000 in it. */
 export const refusedReason: fc.Arbitrary<string> = fc.oneof(
   fc
@@ -249,7 +252,10 @@ const attempts = {
       }
     }
   ),
-  cancel: attempt(1, fc.record({ reason: optional(reason) }), (_, { reason }) => ({ type: "cancel", ...present({ reason }) }))
+  cancel: attempt(1, fc.record({ reason: optional(reason), reasonCode: optional(reasonCode) }), (_, given) => ({
+    type: "cancel",
+    ...present(given)
+  }))
 } satisfies { readonly [Type in CommandType]: { readonly commandOf: (order: Order, words: never) => OrderCommand<Type> } }
 type Attempts = typeof attempts
 

@@ -58,6 +58,7 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
         positions: Array.from({ length: head.order.version }, (_, index) => ({ sequence: index + 1, position: index + 1 })),
         unplaced: [],
         consumers: [],
+        due: [],
         disagreements: []
       } satisfies OrderRecord)
     }

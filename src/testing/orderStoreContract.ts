@@ -48,6 +48,7 @@ import {
   placing,
   start
 } from "./contractOrders.ts"
+import { dueContract } from "./dueContract.ts"
 import { outboxContract } from "./outboxContract.ts"
 
 /** One promise of a store, and a program that tries it. */
@@ -769,7 +770,8 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     assert.equal(loaded.order, null)
   }),
 
-  ...outboxContract
+  ...outboxContract,
+  ...dueContract
 ]
 
 // --- what the cases are made of ----------------------------------------------------------------------------------------------------------

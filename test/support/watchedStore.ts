@@ -45,6 +45,13 @@ export const giveWay = (store: Store): Store => {
     settleEvents: (...args) => between(store.settleEvents(...args)),
     parkedEvents: (...args) => between(store.parkedEvents(...args)),
     unparkEvent: (...args) => between(store.unparkEvent(...args)),
+    tenantsWithDue: (...args) => between(store.tenantsWithDue(...args)),
+    leaseDue: (...args) => between(store.leaseDue(...args)),
+    settleDue: (...args) => between(store.settleDue(...args)),
+    dueOf: (...args) => between(store.dueOf(...args)),
+    parkedDue: (...args) => between(store.parkedDue(...args)),
+    unparkDue: (...args) => between(store.unparkDue(...args)),
+    planDue: (...args) => between(store.planDue(...args)),
     feed: (...args) => between(store.feed(...args)),
     eraseText: (...args) => between(store.eraseText(...args))
   }

@@ -41,6 +41,7 @@ const recordOf = (order: Order, events: ReadonlyArray<SealedEvent>, waiting = ev
     },
     { consumer: "late", upTo: 0, isBehind: true, undone: null }
   ],
+  due: [],
   disagreements: []
 })
 

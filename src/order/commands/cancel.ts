@@ -11,14 +11,25 @@ import { defineCommand } from "./defineCommand.ts"
 /** The longest reason or note on a cancel, in Unicode code points. Source: cancel-order.md, "Request Fields". */
 export const maxReasonLength = 1_000
 
+/** Why, as a word of the embedding service's own list. It is in clear and never erased. Source: whole-life.md, section 3. */
+export const ReasonCode = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/, { message: "must be 1 to 64 characters of A-Z a-z 0-9 _ -" })
+)
+
 /** Cancel an order. The reason is kept exactly as given: no trimming, no normalisation, empty stays empty, absent stays absent. */
-export const CancelOrder = Schema.Struct({ reason: Schema.optionalKey(textUpTo(maxReasonLength)) })
+export const CancelOrder = Schema.Struct({
+  reason: Schema.optionalKey(textUpTo(maxReasonLength)),
+  reasonCode: Schema.optionalKey(ReasonCode)
+})
 export type CancelOrder = typeof CancelOrder.Type
 
 export const OrderCancelled = orderEvent(
   "order.cancelled",
   "The order was cancelled, and every unit that it still held was released.",
-  { details: Schema.Struct({}), confidential: Schema.Struct({ reason: Schema.optionalKey(Text) }) }
+  {
+    details: Schema.Struct({ reasonCode: Schema.optionalKey(Schema.String) }),
+    confidential: Schema.Struct({ reason: Schema.optionalKey(Text) })
+  }
 )
 
 /** A refusal names at most this many subscriptions, so that what is remembered of it stays small. A preview names all. */
@@ -75,7 +86,7 @@ export const cancel = defineCommand({
   event: OrderCancelled
 })({
   question: () => question,
-  commandOf: (_, { confidential }) => ({ ...question, ...confidential }),
+  commandOf: (_, { details, confidential }) => ({ ...question, ...details, ...confidential }),
   facts: {},
   refusals: {
     ORDER_NOT_CANCELLABLE: ({ order, policy }) => {
@@ -94,14 +105,17 @@ export const cancel = defineCommand({
       return new OrderAlreadyCancelled({ orderId, cancelledAt, ...(reason !== undefined && { reason }) })
     }
   },
-  record: (_, { reason }) => ({ details: nothing, confidential: reason === undefined ? nothing : { reason } }),
+  record: (_, { reason, reasonCode }) => ({
+    details: reasonCode === undefined ? nothing : { reasonCode },
+    confidential: reason === undefined ? nothing : { reason }
+  }),
   evolve: (order, event) => ({
     ...order,
     version: event.sequence,
     status: event.to,
     updatedAt: event.at,
     lines: order.lines.map((line) => ({ ...line, units: releaseHeld(line.units) })),
-    cancellation: { ...event.confidential, at: event.at, by: event.actor }
+    cancellation: { ...event.details, ...event.confidential, at: event.at, by: event.actor }
   }),
   warnings: ({ payment }) => (isPaid(payment) ? ["The order's payment is paid. Cancelling does not refund it."] : []),
   sample: () => question

@@ -3,6 +3,7 @@
  * small order is walked, guards taken as true; what breaks a law is told as the shortest list of commands that does.
  */
 import type { CommandType, OrderEvent } from "../commands/index.ts"
+import { canBeAccepted } from "../due.ts"
 import { fitsStatus } from "../invariants.ts"
 import { type Answer, answersOf, commandNames, type Consequence, type Lifecycle } from "../lifecycleTable.ts"
 import type { OrderStatus } from "../Order.ts"
@@ -28,6 +29,9 @@ export const checkLaws = (lifecycle: Lifecycle): void => {
   const reached = new Set(walks.flatMap(({ reached }) => [...reached]))
   const faults = [
     ...(broken === undefined ? [] : [broken]),
+    ...process.due.flatMap(({ name, status, command }) =>
+      canBeAccepted(lifecycle, status, command) ? [] : [`due ${name}: ${status} never accepts ${command}`]
+    ),
     // Where the walk was broken off, what lies behind is not known.
     ...[...process.statuses.keys()].flatMap((status) =>
       broken === undefined && !reached.has(status as OrderStatus) ? [`status ${status}: no command leads to it`] : []

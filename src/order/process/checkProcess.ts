@@ -4,7 +4,10 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { definitionByKind } from "../commands/definitions.ts"
 import { commands, type CommandType } from "../commands/index.ts"
+import type { RequestSchema } from "../commands/defineCommand.ts"
 import { OrderPlaced } from "../commands/place.ts"
+import { expiryName } from "../due.ts"
+import { DurationText } from "../durationText.ts"
 import { answersOf, isFinal, lifecycles, statusesOf } from "../lifecycleTable.ts"
 import { LibraryStatus } from "../Order.ts"
 import { OwnKind } from "../orderEvent.ts"
@@ -13,6 +16,7 @@ import { reader } from "../readInput.ts"
 import { NewJsonObject } from "../Text.ts"
 import { possibleFact, unlessStatus } from "./names.ts"
 import type { OwnCommand } from "./OwnCommand.ts"
+import type { OwnDue } from "./OwnDue.ts"
 import type { OwnGuard } from "./OwnGuard.ts"
 import { OwnCode } from "./OwnRefusal.ts"
 import { columnTypes, type OwnRows } from "./OwnRows.ts"
@@ -44,6 +48,7 @@ const faultsOf = (process: OrderProcess, taken: ReadonlySet<string>): Faults => 
     ...named("status", known.statuses, (each, rules) => statusFaults(known, each, rules)),
     ...named("command", known.commands, (each, command) => commandFaults(known, each, command)),
     ...named("guard", known.guards, (each, guard) => guardFaults(known, each, guard, taken)),
+    ...named("due", known.dueCommands, (each, due) => dueFaults(known, each, due)),
     ...named("rows", known.tables, tableFaults)
   ]
 }
@@ -72,7 +77,7 @@ const otherCodes =
   "NOT_FOUND ORDER_NOT_FOUND VARIANT_NOT_FOUND VARIANT_INACTIVE INVALID_CONTRACT_LENGTH BAD_REQUEST AUTH_REQUIRED INVALID_TOKEN " +
   "NO_TENANT_ACCESS INSUFFICIENT_PERMISSIONS METHOD_NOT_ALLOWED REQUEST_TIMEOUT PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE " +
   "EXPECTATION_FAILED IDEMPOTENCY_KEY_REUSED RATE_LIMITED HEADERS_TOO_LARGE INTERNAL_ERROR OUTCOME_UNKNOWN UNAVAILABLE " +
-  "VERSION_MISMATCH CONSUMER_NOT_FOUND CONSUMER_EXISTS EVENT_NOT_PARKED EVENT_NOT_ERASABLE"
+  "VERSION_MISMATCH DUE_NOT_PARKED CONSUMER_NOT_FOUND CONSUMER_EXISTS EVENT_NOT_PARKED EVENT_NOT_ERASABLE"
 export const libraryCodes: ReadonlySet<string> = new Set([
   ...Object.values(commands).flatMap(({ refusals }) => Object.keys(refusals)),
   ...otherCodes.split(" ")
@@ -221,6 +226,39 @@ const guardFaults = (process: OrderProcess, name: string, guard: OwnGuard, taken
   if (faults.length > 0) return faults
   const { before } = guard
   return Object.hasOwn(commands, before) || process.commands.has(before) ? [] : [`before: there is no command ${before}`]
+}
+
+// --- due commands ------------------------------------------------------------------------------------------------------------------------
+
+const DueSchema = Schema.Struct({
+  when: Schema.Struct({ status: Schema.String }),
+  after: DurationText,
+  command: Schema.String,
+  payload: Schema.optionalKey(Schema.Unknown)
+})
+const dueMisfits = misfits(DueSchema)
+
+const dueFaults = (process: OrderProcess, name: string, due: OwnDue): Faults => {
+  const faults = [...nameFaults(name, name === expiryName), ...dueMisfits(due)]
+  if (faults.length > 0) return faults
+  const { when, command, payload = {} } = due
+  const given = Object.hasOwn(commands, command) ? commands[command as CommandType] : undefined
+  const own = process.commands.get(command)
+  const request = given?.request ?? own?.payload ?? Schema.Struct({})
+  return [
+    ...(hasStatus(process, when.status) ? [] : [`when: there is no status ${when.status}`]),
+    ...(given === undefined && own === undefined ? [`command: there is no command ${command}`] : []),
+    ...(given === undefined || given.target === "order" ? [] : [`command: ${command} asks for more than the order`]),
+    ...(given?.target === "order" || own !== undefined ? payloadFaults(request, payload) : [])
+  ]
+}
+
+const payloadFaults = (request: RequestSchema, payload: object): Faults => {
+  const read = Result.flatMap(
+    reader(request as Schema.Struct<{}>, "payload", "refused")(payload),
+    reader(NewJsonObject, "payload")
+  )
+  return Result.isFailure(read) ? read.failure.details.map(({ path, message }) => `${path} ${message}`) : []
 }
 
 // --- rows --------------------------------------------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import { expiry } from "../due.ts"
 import { type Lifecycle, lifecycles, tabulate } from "../lifecycleTable.ts"
 import { factNames, makeOrderMachine } from "../orderMachine.ts"
 import type { CancellationPolicy } from "../policies/index.ts"
@@ -6,9 +7,20 @@ import { checkProcess } from "./checkProcess.ts"
 import { loadProcess } from "./loadProcess.ts"
 import type { OrderProcess } from "./orderProcess.ts"
 
-/** The lifecycle under a cancellation policy and a process, if there is one. Throws a `WrongProcess` that names every fault of it. */
-export const lifecycleOf = (policy: CancellationPolicy, process?: OrderProcess): Lifecycle => {
-  if (process === undefined) return lifecycles[policy]
+/**
+ * The lifecycle under a cancellation policy and a process, if there is one. Throws a `WrongProcess` that names every fault of it. Orders expire so
+ * many milliseconds after they were placed, if they are still as they were then; left out, never.
+ */
+export const lifecycleOf = (policy: CancellationPolicy, process?: OrderProcess, expiresAfterMs?: number): Lifecycle => {
+  const lifecycle = process === undefined ? lifecycles[policy] : lifecycleUnder(policy, process)
+  const due = [
+    ...(lifecycle.process?.due ?? []),
+    ...(expiresAfterMs === undefined ? [] : [expiry(lifecycle.initial, expiresAfterMs)])
+  ]
+  return due.length === 0 ? lifecycle : { ...lifecycle, due }
+}
+
+const lifecycleUnder = (policy: CancellationPolicy, process: OrderProcess): Lifecycle => {
   checkProcess(process, factNames)
   const lifecycle = tabulate(policy, undefined, loadProcess(process))
   checkLaws(lifecycle)

@@ -2,13 +2,16 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { CommandType } from "../commands/index.ts"
-import type { LibraryStatus, OrderId, OwnData } from "../Order.ts"
+import type { DueRule } from "../due.ts"
+import { readDuration } from "../durationText.ts"
+import type { LibraryStatus, OrderId, OrderStatus, OwnData } from "../Order.ts"
 import { lawOfStatus, type UnitLaw } from "../invariants.ts"
 import type { ProcessVersion } from "../orderEvent.ts"
 import { reader } from "../readInput.ts"
 import { NewJsonObject } from "../Text.ts"
 import { possibleFact, refusalKey, unlessStatus } from "./names.ts"
 import { frozen, type LoadedData, type OwnCommand, type OwnDefinition, ownDefinition, withData } from "./OwnCommand.ts"
+import type { OwnDue } from "./OwnDue.ts"
 import type { GuardFacts, OwnGuard, Words } from "./OwnGuard.ts"
 import { type OwnCode, OwnRefusal } from "./OwnRefusal.ts"
 import type { OwnRows } from "./OwnRows.ts"
@@ -25,6 +28,8 @@ export interface LoadedProcess {
   readonly commands: ReadonlyMap<string, OwnCommand>
   readonly definitions: Readonly<Record<string, OwnDefinition>>
   readonly guards: ReadonlyMap<string, LoadedGuard>
+  /** What orders wait for. */
+  readonly due: ReadonlyArray<DueRule>
   readonly tables: ReadonlyMap<string, OwnRows>
   /** What the process adds to the machine: see `withOwn`. */
   readonly withStates: <States extends LibraryStates>(
@@ -52,7 +57,7 @@ interface LoadedGuard {
 
 /** Put a checked process to use. */
 export const loadProcess = (process: OrderProcess): LoadedProcess => {
-  const { name, version, commands, statuses, guards, tables } = process
+  const { name, version, commands, statuses, guards, dueCommands, tables } = process
   const data = loadData(process.data)
   const loaded = new Map([...statuses].map(([status, rules]) => [status, loadStatus(statuses, rules)]))
   return {
@@ -65,6 +70,7 @@ export const loadProcess = (process: OrderProcess): LoadedProcess => {
     definitions: Object.fromEntries(
       [...commands].map(([command, declared]) => [command, ownDefinition(command, declared, data)])
     ),
+    due: [...dueCommands].map(([each, declared]) => loadDue(each, declared)),
     guards: new Map([...guards].map(([guard, declared]) => [guard, loadGuard(guard, declared, data.initial)])),
     refusals: new Map(
       [
@@ -108,6 +114,14 @@ const unitsOf = (statuses: OrderProcess["statuses"], { like, units }: OwnStatusR
   const other = statuses.get(like)
   return other === undefined ? lawOfStatus[like as LibraryStatus] : unitsOf(statuses, other)
 }
+
+const loadDue = (name: string, { when: { status }, after, command, payload = {} }: OwnDue): DueRule => ({
+  name,
+  status: status as OrderStatus,
+  afterMs: Result.getOrThrow(readDuration(after)),
+  command: command as CommandType,
+  payload: frozen(JSON.parse(JSON.stringify(payload)) as DueRule["payload"])
+})
 
 const loadGuard = (name: string, { before, holds, refusal }: OwnGuard, initial: OwnData): LoadedGuard => ({
   before,

@@ -36,6 +36,7 @@ import * as Schema from "effect/Schema"
 import type { CommandType, OrderCommand } from "../commands/index.ts"
 import type { LibraryStatus } from "../Order.ts"
 import type { OwnCommand, PayloadSchema } from "./OwnCommand.ts"
+import type { OrderWideCommand, OwnDue, PayloadOf } from "./OwnDue.ts"
 import type { OwnGuard, Words } from "./OwnGuard.ts"
 import type { ColumnType, OwnRows } from "./OwnRows.ts"
 
@@ -69,6 +70,7 @@ export interface OrderProcess {
   readonly statuses: NamedOnce<OwnStatusRules>
   readonly commands: NamedOnce<OwnCommand>
   readonly guards: NamedOnce<OwnGuard>
+  readonly dueCommands: NamedOnce<OwnDue>
   /** By `schema.table`. */
   readonly tables: NamedOnce<OwnRows>
 }
@@ -114,6 +116,15 @@ export interface ProcessBuilder<
   ) => ProcessBuilder<Data, Statuses, Payloads, Guards | Name>
 
   /**
+   * Have a command given by itself to every order that has been in a status for so long: see `Due`, which gives it. `name` is what the waiting
+   * command is listed by.
+   */
+  readonly due: <const Command extends OrderWideCommand | (keyof Payloads & string)>(
+    name: string,
+    due: OwnDue<LibraryStatus | Statuses, Command, PayloadOf<Command, Payloads>>
+  ) => ProcessBuilder<Data, Statuses, Payloads, Guards>
+
+  /**
    * Write rows of a table of your own, named `schema.table`, with every change that has some: in the statement that commits it, all or nothing. The
    * table has `tenant_id` and `order_id`, both text, which the library fills.
    */
@@ -143,6 +154,7 @@ export const orderProcess = <Data extends PayloadSchema = Schema.Struct<{}>>(
     statuses: [],
     commands: [],
     guards: [],
+    dueCommands: [],
     tables: []
   })
 }
@@ -152,6 +164,7 @@ interface Declared extends Pick<OrderProcess, "name" | "version" | "data"> {
   readonly statuses: ReadonlyArray<readonly [name: string, status: OwnStatusRules]>
   readonly commands: ReadonlyArray<readonly [name: string, command: OwnCommand]>
   readonly guards: ReadonlyArray<readonly [name: string, guard: OwnGuard]>
+  readonly dueCommands: ReadonlyArray<readonly [name: string, due: OwnDue]>
   readonly tables: ReadonlyArray<readonly [table: string, rows: OwnRows]>
 }
 
@@ -163,10 +176,12 @@ const build = <Data extends object, Statuses extends string, Payloads extends ob
   statuses: new NamedOnce(declared.statuses),
   commands: new NamedOnce(declared.commands),
   guards: new NamedOnce(declared.guards),
+  dueCommands: new NamedOnce(declared.dueCommands),
   tables: new NamedOnce(declared.tables),
   status: (name, status) => build({ ...declared, statuses: [...declared.statuses, [name, status]] }),
   command: (name, command) => build({ ...declared, commands: [...declared.commands, [name, command as unknown as OwnCommand]] }),
   guard: (name, guard) => build({ ...declared, guards: [...declared.guards, [name, guard as unknown as OwnGuard]] }),
+  due: (name, due) => build({ ...declared, dueCommands: [...declared.dueCommands, [name, due as unknown as OwnDue]] }),
   rows: (table, columns, rows) => build({ ...declared, tables: [...declared.tables, [table, { columns, rows }]] })
 })
 

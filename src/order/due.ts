@@ -1,0 +1,68 @@
+/**
+ * Commands that are given by themselves when their moment has come: which of them a change asks for, and which it makes needless. Pure. They
+ * are given by `lifecycle/Due.ts`.
+ */
+import type * as Schema from "effect/Schema"
+import type { CommandType } from "./commands/index.ts"
+import { answersOf, type Lifecycle } from "./lifecycleTable.ts"
+import type { OrderStatus } from "./Order.ts"
+import { fromMillis, type Timestamp } from "./Timestamp.ts"
+import type { Transition } from "./Transition.ts"
+
+/** So long in a status, and a command is due. */
+export interface DueRule {
+  /** What the row of an order is called. An order has one of a name at most. */
+  readonly name: string
+  readonly status: OrderStatus
+  readonly afterMs: number
+  readonly command: CommandType
+  readonly payload: Readonly<Record<string, Schema.Json>>
+}
+
+/** A command that an order waits for. */
+export interface DueCommand extends Omit<DueRule, "afterMs"> {
+  /** Not given before this moment. */
+  readonly at: Timestamp
+  /** The version of the order that brought it about, which tells this stay in the status from a later one. */
+  readonly since: number
+}
+
+/** What a change does to the commands that its order waits for. */
+export interface DueChange {
+  readonly set: ReadonlyArray<DueCommand>
+  /** By name. One that does not wait is none the less named. */
+  readonly cleared: ReadonlyArray<string>
+}
+
+/** What a change asks for: it begins to wait where the order comes into a status, and ends where the order leaves it. */
+export const dueChange = ({ due = [] }: Lifecycle, { before, event, after }: Transition): DueChange | undefined => {
+  if (before?.status === after.status) return undefined
+  const set = due.filter(({ status }) => status === after.status).map((rule) => dueCommand(rule, event.at, after.version))
+  const cleared = due.flatMap(({ status, name }) => (status === before?.status ? [name] : []))
+  return set.length === 0 && cleared.length === 0 ? undefined : { set, cleared }
+}
+
+/** The command that is due for an order that came into the status of a rule then, with this version. */
+export const dueCommand = ({ afterMs, ...rule }: DueRule, came: Timestamp, since: number): DueCommand => ({
+  ...rule,
+  at: fromMillis(Date.parse(came) + afterMs),
+  since
+})
+
+/** Whether the order is still where the command is waited for. */
+export const isAskedFor = ({ status }: Pick<DueCommand, "status">, order: { readonly status: OrderStatus }): boolean =>
+  order.status === status
+
+/** Whether a command is accepted in a status once nothing stands in its way. */
+export const canBeAccepted = (lifecycle: Lifecycle, status: OrderStatus, command: CommandType): boolean =>
+  answersOf(lifecycle, status)[command].some(({ refusal }) => refusal === undefined)
+
+/** What a pending order waits for where orders expire. Source: whole-life.md, section 6. */
+export const expiry = (initial: OrderStatus, afterMs: number): DueRule => ({
+  name: expiryName,
+  status: initial,
+  afterMs,
+  command: "cancel",
+  payload: { reason: "expired", reasonCode: "expired" }
+})
+export const expiryName = "expire"
