@@ -11,6 +11,7 @@ import {
 } from "../../src/http/errors.ts"
 import { EventNotErasable } from "../../src/lifecycle/AuditTrail.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
+import { DueNotParked } from "../../src/lifecycle/Due.ts"
 import { ConsumerExists, ConsumerNotFound, EventNotParked } from "../../src/lifecycle/Outbox.ts"
 import { OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
@@ -147,7 +148,8 @@ export const drawErrors = async (all: ReadonlyArray<Lifecycle> = Object.values(l
     [EventNotErasable, new EventNotErasable(event)],
     [ConsumerNotFound, new ConsumerNotFound(consumer)],
     [ConsumerExists, new ConsumerExists(consumer)],
-    [EventNotParked, new EventNotParked({ ...event, consumer: "billing" })]
+    [EventNotParked, new EventNotParked({ ...event, consumer: "billing" })],
+    [DueNotParked, new DueNotParked({ ...event, name: "expire" })]
   ] as const
   return blocks(
     heading(

@@ -26,7 +26,7 @@ it("four services that start at once on an empty database bring it up to date on
       concurrency: "unbounded"
     })
     expect(done.filter((names) => names.length > 0)).toEqual([
-      ["0001_orders", "0002_outbox", "0003_money_and_dates", "0004_plans", "0005_own_lifecycle"]
+      ["0001_orders", "0002_outbox", "0003_money_and_dates", "0004_plans", "0005_own_lifecycle", "0006_due_commands"]
     ])
     const [context] = contexts
     if (context === undefined) throw new Error("no connection")
@@ -47,6 +47,7 @@ it("four services that start at once on an empty database bring it up to date on
         "consumers",
         "customers",
         "deliveries",
+        "due_commands",
         "event_positions",
         "idempotency",
         "migrations",

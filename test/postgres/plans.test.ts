@@ -8,6 +8,8 @@ import * as EmbeddedConnection from "../../src/embedded/EmbeddedConnection.ts"
 import { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import { type Change, OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { CustomerId, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
+import type { DueCommand } from "../../src/order/due.ts"
+import { Timestamp } from "../../src/order/Timestamp.ts"
 import { OrderNotFound } from "../../src/order/commonRefusals.ts"
 import { KeepsStatistics } from "../../src/postgres/planRenewal.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
@@ -32,6 +34,17 @@ const tenantId = TenantId.make("grower")
 
 /** A consumer that takes an event now and then, and has all the others before it. */
 const worker = { tenantId, consumer: "worker" }
+
+/** A command that is due in some years. */
+const expire: DueCommand = {
+  name: "expire",
+  status: "pending",
+  command: "cancel",
+  payload: {},
+  at: Timestamp.make("9000-01-01T00:00:00.000Z"),
+  since: 1
+}
+const awaiting = (change: Change): Change => ({ ...change, due: { set: [expire], cleared: [] } })
 
 /** Everything that is asked of a store in its daily work, by name. `n` tells the calls of one round from those of another. */
 const dailyWork = (n: number) =>
@@ -97,6 +110,19 @@ const dailyWork = (n: number) =>
       "consumers of every tenant": store.consumers(null),
       "tenants with work": store.tenantsWithWork(`mail-${n}`, null, 10),
       "remove a consumer": store.removeConsumer({ tenantId, consumer: `mail-${n}` }),
+      "place, and wait": store.commit([
+        awaiting(placing(tenantId, { orderId: `order-waits-${n}`, customerId: `customer-waits-${n}` }))
+      ]),
+      "wait no longer": store.commit([{ ...next(second, confirm), due: { set: [], cleared: ["expire"] } }]),
+      "tenants with due commands": store.tenantsWithDue(null, 10),
+      "lease due commands": store.leaseDue({ tenantId, limit: 10, leaseMs: 1 }),
+      "settle due commands": store.settleDue({ tenantId, leaseId: "", settlements: [{ orderId, name: "expire", since: 1 }] }),
+      "due commands of an order": store.dueOf(tenantId, orderId),
+      "parked commands": store.parkedDue(tenantId, null, 10),
+      "parked commands, on": store.parkedDue(tenantId, { orderId, name: "expire" }, 10),
+      "release a command": store.unparkDue({ tenantId, orderId, name: "expire" }, "release"),
+      "skip a command": store.unparkDue({ tenantId, orderId, name: "expire" }, "skip"),
+      "plan due commands": store.planDue(tenantId, [{ orderId, version: 9, change: { set: [expire], cleared: ["other"] } }]),
       "verify a page": records.read(tenantId, null, 10),
       "verify hashes": records.hashesOf([{ tenantId, orderId, sequence: 1 }]),
       "verify between orders": Stream.runDrain(records.faults(tenantId))
@@ -130,12 +156,14 @@ const grow = Effect.fnUntraced(function* (part: number) {
   for (let from = 0; from < size.orders; from += size.atOnce) {
     const numbers = Array.from({ length: size.atOnce }, (_, n) => from + n)
     const placements = numbers.map((n) =>
-      placing(tenantId, {
-        orderId: `order-${n}`,
-        customerId: `customer-${n}`,
-        items: [{ sku: n < size.renting ? "LAPTOP" : "BIKE", quantity: size.each }],
-        ...(n < size.keys && { remember: keyFor(tenantId, `key-${n}`, n) })
-      })
+      awaiting(
+        placing(tenantId, {
+          orderId: `order-${n}`,
+          customerId: `customer-${n}`,
+          items: [{ sku: n < size.renting ? "LAPTOP" : "BIKE", quantity: size.each }],
+          ...(n < size.keys && { remember: keyFor(tenantId, `key-${n}`, n) })
+        })
+      )
     )
     yield* commit(placements)
     if (from >= size.renting) continue
@@ -236,12 +264,24 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
     "deliveries_pkey 2",
     "tenant_positions_pkey 1"
   ],
+  "place, and wait": ["orders_pkey 2", "reservations_pkey 3"],
+  "wait no longer": ["due_commands_pkey 2", "orders_pkey 2", "reservations_pkey 3"],
+  "tenants with due commands": ["due_commands_by_turn 1", "due_commands_by_turn 2"],
+  "lease due commands": ["due_commands_by_turn 2", "due_commands_pkey 3"],
+  "settle due commands": ["due_commands_pkey 3"],
+  "due commands of an order": ["due_commands_pkey 2"],
+  "parked commands": ["due_commands_parked 2"],
+  "parked commands, on": ["due_commands_parked 2"],
+  "release a command": ["due_commands_parked 3"],
+  "skip a command": ["due_commands_parked 3"],
+  "plan due commands": ["due_commands_pkey 2", "orders_pkey 2"],
   "verify a page": [
     "audit_confidential_pkey 2",
     "audit_events_pkey 2",
     "consumer_cursors_pkey 1",
     "customers_pkey 2",
     "deliveries_pkey 2",
+    "due_commands_pkey 2",
     "event_positions_tenant_id_order_id_sequence_key 2",
     "orders_pkey 2",
     "outbox_pkey 2",

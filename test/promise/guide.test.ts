@@ -50,9 +50,10 @@ describe("the guide to embedding without Effect", () => {
   it("names every function there is, and no error that there is not", async () => {
     const orders = await openShop()
     const functions = [
-      ...Object.keys(orders).filter((name) => !["auditTrail", "outbox", "reservations"].includes(name)),
+      ...Object.keys(orders).filter((name) => !["auditTrail", "outbox", "due", "reservations"].includes(name)),
       ...Object.keys(orders.auditTrail).map((name) => `auditTrail.${name}`),
       ...Object.keys(orders.outbox).map((name) => `outbox.${name}`),
+      ...Object.keys(orders.due).map((name) => `due.${name}`),
       ...Object.keys(orders.reservations).map((name) => `reservations.${name}`)
     ]
     const table = guide.split("## All functions")[1] ?? ""
