@@ -11,6 +11,7 @@ import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { CannotVerify } from "./CannotVerify.ts"
+import { dueCommand } from "./dueCommand.ts"
 import { exitCodes } from "./exitCodes.ts"
 import { replayCommand } from "./replayCommand.ts"
 import { simulateCommand } from "./simulateCommand.ts"
@@ -21,7 +22,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 
 const program = Command.make("order-lifecycle").pipe(
   Command.withDescription("Rental and subscription orders that never lose, leak or half-do anything."),
-  Command.withSubcommands([verifyCommand, replayCommand, simulateCommand]),
+  Command.withSubcommands([verifyCommand, replayCommand, dueCommand, simulateCommand]),
   Command.run({ version })
 )
 

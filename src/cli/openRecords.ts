@@ -1,6 +1,6 @@
 /**
- * The records to verify: of a server, by its URL, or of a folder. Nothing is created and no table is brought up to date: whoever verifies
- * wants to see what is there.
+ * Orders, and the records of them to verify: of a server, by its URL, or of a folder. Nothing is created and no table is brought up to date:
+ * whoever verifies wants to see what is there.
  *
  * What opens either is loaded when it is needed: both are optional dependencies, and neither is quick to load.
  */
@@ -10,40 +10,44 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { hasDatabase } from "../embedded/databaseFolder.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
+import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 
 /** Where orders are kept. */
 export type Place = { readonly databaseUrl: Redacted.Redacted; readonly pooled: boolean } | { readonly dataFolder: string }
 
-export const openRecords = (place: Place): Layer.Layer<OrderRecords, CannotVerify> =>
+export const openRecords = (place: Place): Layer.Layer<OrderStore | OrderRecords, CannotVerify> =>
   "databaseUrl" in place ? onServer(place.databaseUrl, place.pooled) : inFolder(place.dataFolder)
 
-const onServer = (url: Redacted.Redacted, pooled: boolean): Layer.Layer<OrderRecords, CannotVerify> =>
+const onServer = (url: Redacted.Redacted, pooled: boolean): Layer.Layer<OrderStore | OrderRecords, CannotVerify> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const name = yield* nameOf(url)
-      const [connection, records] = yield* Effect.tryPromise({
-        try: () => Promise.all([import("../postgres/PostgresConnection.ts"), import("../postgres/PostgresOrderRecords.ts")]),
+      const [connection, orders] = yield* Effect.tryPromise({
+        try: () => Promise.all([import("../postgres/PostgresConnection.ts"), import("../postgres/PostgresOrderStore.ts")]),
         catch: (cause) => new CannotVerify({ message: `the PostgreSQL client cannot be loaded: ${reasonOf(cause)}` })
       })
       const client = connection.layer({ url, pooled, maxConnections: 2, applicationName: "order-lifecycle verify" })
-      return inWords(Layer.provide(records.layer(), client), name)
+      return inWords(Layer.provide(orders.layer, client), name)
     })
   )
 
-const inFolder = (folder: string): Layer.Layer<OrderRecords, CannotVerify> =>
+const inFolder = (folder: string): Layer.Layer<OrderStore | OrderRecords, CannotVerify> =>
   Layer.unwrap(
     Effect.gen(function* () {
       if (!hasDatabase(folder)) return yield* new CannotVerify({ message: `${folder}: there are no orders in this folder` })
-      const [connection, records] = yield* Effect.tryPromise({
-        try: () => Promise.all([import("../embedded/EmbeddedConnection.ts"), import("../postgres/PostgresOrderRecords.ts")]),
+      const [connection, orders] = yield* Effect.tryPromise({
+        try: () => Promise.all([import("../embedded/EmbeddedConnection.ts"), import("../postgres/PostgresOrderStore.ts")]),
         catch: (cause) => new CannotVerify({ message: `the embedded database cannot be loaded: ${reasonOf(cause)}` })
       })
-      return inWords(Layer.provide(records.layer(), connection.layer(folder)), folder)
+      return inWords(Layer.provide(orders.layer, connection.layer(folder)), folder)
     })
   )
 
-const inWords = <E>(layer: Layer.Layer<OrderRecords, E>, name: string): Layer.Layer<OrderRecords, CannotVerify> =>
+const inWords = <E>(
+  layer: Layer.Layer<OrderStore | OrderRecords, E>,
+  name: string
+): Layer.Layer<OrderStore | OrderRecords, CannotVerify> =>
   Layer.catchCause(layer, (cause) =>
     Layer.effectContext(Effect.fail(new CannotVerify({ message: `${name}: ${reasonOf(Cause.squash(cause))}` })))
   )

@@ -180,7 +180,10 @@ export const makeDue = (services: CommandServices, readCommand: ReturnType<typeo
     const reason = describeFailure(exit.cause)
     yield* Effect.logWarning({
       message: isLast ? "a due command was parked" : "a due command was put off",
-      ...{ tenantId, orderId, name, reason }
+      tenantId,
+      orderId,
+      name,
+      reason
     })
     return {
       became: isLast ? "parked" : "putOff",

@@ -8,7 +8,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type OrderPlaced, PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import {
@@ -22,7 +21,7 @@ import {
 } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
-import { DurationText, readDuration } from "../order/durationText.ts"
+import { durationMs, DurationText } from "../order/durationText.ts"
 import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
@@ -242,11 +241,7 @@ const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
 })
 
 const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process, pendingExpiresAfter }: LifecycleOptions) =>
-  lifecycleOf(
-    cancellationPolicy,
-    process,
-    pendingExpiresAfter === undefined ? undefined : Result.getOrThrow(readDuration(pendingExpiresAfter))
-  )
+  lifecycleOf(cancellationPolicy, process, durationMs(pendingExpiresAfter))
 
 // Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound.
 const readCaller = effectReader(Caller, "caller")

@@ -17,7 +17,7 @@ import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import { decide } from "../order/decide.ts"
 import type { Digest } from "../order/digest.ts"
-import { type DueChange, dueChange, isAskedFor } from "../order/due.ts"
+import { type DueChange, dueChange, isAskedFor, isSet } from "../order/due.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
 import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, SubscriptionId, TenantId } from "../order/Order.ts"
@@ -255,7 +255,7 @@ const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
 /** A command that was given has come to its end, whether the order would wait for it in its new status or not. */
 const dueAfter = ({ lifecycle }: CommandServices, transition: Transition, { name }: WaitingCommand): DueChange => {
   const { set, cleared } = dueChange(lifecycle, transition) ?? { set: [], cleared: [] }
-  return { set, cleared: set.some((each) => each.name === name) ? cleared : [...new Set([...cleared, name])] }
+  return { set, cleared: isSet(set, name) ? cleared : [...new Set([...cleared, name])] }
 }
 
 /** An answer of before. The key is bound to the command, which settles which events and which refusals there can be. */

@@ -3,6 +3,7 @@
  * are given by `lifecycle/Due.ts`.
  */
 import type * as Schema from "effect/Schema"
+import type { AuditEvent } from "./AuditEvent.ts"
 import type { CommandType } from "./commands/index.ts"
 import { answersOf, type Lifecycle } from "./lifecycleTable.ts"
 import type { OrderStatus } from "./Order.ts"
@@ -48,6 +49,28 @@ export const dueCommand = ({ afterMs, ...rule }: DueRule, came: Timestamp, since
   at: fromMillis(Date.parse(came) + afterMs),
   since
 })
+
+/**
+ * What an order with this history is to wait for besides what it does, and what no longer; undefined where nothing is to be changed. A history
+ * that is empty asks for nothing.
+ */
+export const duePlan = (
+  { due = [] }: Lifecycle,
+  events: ReadonlyArray<AuditEvent>,
+  waits: ReadonlyArray<Pick<DueCommand, "name" | "status">>
+): DueChange | undefined => {
+  const came = events.findLast(({ from, to }) => from !== to)
+  if (came === undefined) return undefined
+  const names = new Set(waits.flatMap(({ name, status }) => (status === came.to ? [name] : [])))
+  const cleared = waits.flatMap(({ name, status }) => (status === came.to ? [] : [name]))
+  const set = due
+    .filter(({ status, name }) => status === came.to && !names.has(name))
+    .map((rule) => dueCommand(rule, came.at, came.sequence))
+  return set.length === 0 && cleared.length === 0 ? undefined : { set, cleared: cleared.filter((name) => !isSet(set, name)) }
+}
+
+/** Whether a command of this name is waited for from now on. */
+export const isSet = (set: ReadonlyArray<DueCommand>, name: string): boolean => set.some((each) => each.name === name)
 
 /** Whether the order is still where the command is waited for. */
 export const isAskedFor = ({ status }: Pick<DueCommand, "status">, order: { readonly status: OrderStatus }): boolean =>

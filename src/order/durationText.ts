@@ -26,3 +26,7 @@ export const readDuration = (text: string): Result.Result<number, string> => {
 export const DurationText = Schema.String.check(
   Schema.makeFilter<string>((text) => Result.match(readDuration(text), { onSuccess: () => true, onFailure: (fault) => fault }))
 )
+
+/** The milliseconds of a text that was checked, if there is one. */
+export const durationMs = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Result.getOrThrow(readDuration(text))

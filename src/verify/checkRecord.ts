@@ -47,6 +47,7 @@ export const checkRecord = (
     // What follows rests on the events, and so only on a history that is whole.
     ...(historyFaults.length > 0 ? [] : checkHistory(policies, record, order.success, isOver)),
     ...checkOutbox(record),
+    ...checkDue(record),
     ...disagreements
   ]
 }
@@ -181,6 +182,18 @@ const checkOutbox = ({ events, positions, unplaced, consumers }: OrderRecord): R
     if (undone.last < handedOn) fault("O5", `consumer ${consumer} lacks the events from ${undone.last + 1} to ${handedOn}`)
   }
   return faults
+}
+
+/** What an order waits for, it waits for in the status it is in, and since it came there. */
+const checkDue = ({ events, due }: OrderRecord): ReadonlyArray<RecordFault> => {
+  const last = events.at(-1)?.event
+  return due.flatMap(({ name, since, status, at }): ReadonlyArray<RecordFault> => {
+    const came = events[since - 1]?.event
+    const fault = (message: string): RecordFault => ({ id: "D1", message: `due command ${name}: ${message}` })
+    if (last !== undefined && status !== last.to) return [fault(`it is waited for in ${status}, and the order is ${last.to}`)]
+    if (came?.to !== status) return [fault(`event ${since} did not bring the order to ${status}`)]
+    return at < came.at ? [fault(`it was due before event ${since}`)] : []
+  })
 }
 
 const describeRemains = ({ reservations, events, positions, unplaced, disagreements }: OrderRecord): string =>

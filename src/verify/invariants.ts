@@ -180,6 +180,12 @@ const invariantsById = {
     repair:
       "Rows of the outbox were deleted by hand, or a restore was partial. Hand the missing events to the consumers, which tell repeats by order and sequence, and put the rows back."
   },
+  D1: {
+    says: "An order waits for the commands that its status asks for, since it came there, and for no others.",
+    by: "record",
+    repair:
+      "A row that is left over, as after a due rule was taken out, ends at its moment and changes nothing. `order-lifecycle due plan` takes it away, and writes what is missing."
+  },
   I1: {
     says: "A tenant sees, changes and learns nothing of another's.",
     by: "runs",
@@ -210,7 +216,7 @@ const invariantsById = {
   }
 } as const satisfies Record<string, Omit<Invariant, "id">>
 
-/** The name of a promise: `S` stock, `T` transitions, `A` audit, `C` concurrency, `O` outbox, `I` isolation, `R` resources, `B` backstops. */
+/** The name of a promise: `S` stock, `T` transitions, `A` audit, `C` concurrency, `O` outbox, `D` due commands, `I` isolation, `R` resources, `B` backstops. */
 export type InvariantId = keyof typeof invariantsById
 
 /** Every invariant, in the order in which they are talked about. */
