@@ -23,7 +23,7 @@ const run = (...args: ReadonlyArray<string>): Promise<Ended> =>
 
 const withoutTrailingBlanks = (text: string) => text.replaceAll(/[ \t]+$/gm, "").trim()
 
-const subcommands = ["verify", "replay", "simulate"] as const
+const subcommands = [["verify"], ["replay"], ["due", "plan"], ["simulate"]] as const
 
 /** Calls that cannot do what they are asked to. */
 const impossible: ReadonlyArray<ReadonlyArray<string>> = [
@@ -40,7 +40,7 @@ const asTyped = (args: ReadonlyArray<string>) => `order-lifecycle ${args.join(" 
 export const drawCommands = async (): Promise<string> => {
   const [about, helps, failures, list] = await Promise.all([
     run("--help"),
-    Promise.all(subcommands.map((name) => run(name, "--help"))),
+    Promise.all(subcommands.map((names) => run(...names, "--help"))),
     Promise.all(impossible.map((args) => run(...args))),
     run("simulate", "--list")
   ])
@@ -68,7 +68,10 @@ export const drawCommands = async (): Promise<string> => {
         code(output.trim())
       ])
     ),
-    ...subcommands.flatMap((name, index) => [`## ${name}`, fence("text", withoutTrailingBlanks(helps[index]?.output ?? ""))]),
+    ...subcommands.flatMap((names, index) => [
+      `## ${names.join(" ")}`,
+      fence("text", withoutTrailingBlanks(helps[index]?.output ?? ""))
+    ]),
     "## The shipped scenarios",
     "`order-lifecycle simulate --list` prints them; [Simulation](../simulation.md) says what comes of them.",
     fence("text", withoutTrailingBlanks(list.output))

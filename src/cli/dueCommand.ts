@@ -6,6 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import type { TenantId } from "../order/Order.ts"
 import { type DuePlanned, planDue } from "../verify/planDue.ts"
+import { CannotPlan } from "./CannotPlan.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 import { openRecords } from "./openRecords.ts"
 import { importProcess, processFlag } from "./processFlag.ts"
@@ -18,37 +19,40 @@ const planCommand = Command.make(
     ...placeFlags,
     pendingExpiresAfter: Flag.String("pending-expires-after").pipe(
       Flag.withDescription(
-        "Cancel pending orders so long after they were placed, as P2D. Without it, no order is to expire by this run"
+        "Have pending orders expire so long after they were placed, as P2D. Without it, nothing is said about that"
       ),
       Flag.optional
     ),
     dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Only say how many"), Flag.withDefault(false))
   },
-  Effect.fnUntraced(function* ({ process, databaseUrl, pooled, dataFolder, tenant, pendingExpiresAfter, dryRun }) {
-    const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
-    const own = Option.isSome(process) ? { process: yield* importProcess(process.value) } : {}
-    const planning = yield* Effect.try({
-      try: () =>
-        planDue({
-          ...own,
-          dryRun,
-          ...(Option.isSome(tenant) && { tenantId: tenant.value as TenantId }),
-          ...(Option.isSome(pendingExpiresAfter) && { pendingExpiresAfter: pendingExpiresAfter.value })
+  Effect.fnUntraced(
+    function* ({ process, databaseUrl, pooled, dataFolder, tenant, pendingExpiresAfter, dryRun }) {
+      const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
+      const own = Option.isSome(process) ? { process: yield* importProcess(process.value) } : {}
+      const planning = yield* Effect.try({
+        try: () =>
+          planDue({
+            ...own,
+            dryRun,
+            ...(Option.isSome(tenant) && { tenantId: tenant.value as TenantId }),
+            ...(Option.isSome(pendingExpiresAfter) && { pendingExpiresAfter: pendingExpiresAfter.value })
+          }),
+        catch: (error) => new CannotVerify({ message: error instanceof Error ? error.message : String(error) })
+      })
+      const planned = yield* planning.pipe(
+        Effect.catchTags({
+          StoreUnavailable: (error) => Effect.fail(new CannotVerify({ message: reasonOf(error) })),
+          OutcomeUnknown: (error) => Effect.fail(new CannotVerify({ message: reasonOf(error) }))
         }),
-      catch: (error) => new CannotVerify({ message: error instanceof Error ? error.message : String(error) })
-    })
-    const planned = yield* planning.pipe(
-      Effect.catchTags({
-        StoreUnavailable: (error) => Effect.fail(new CannotVerify({ message: reasonOf(error) })),
-        OutcomeUnknown: (error) => Effect.fail(new CannotVerify({ message: reasonOf(error) }))
-      }),
-      Effect.provide(openRecords(place))
-    )
-    yield* Console.log(summaryOf(planned, dryRun))
-  })
+        Effect.provide(openRecords(place))
+      )
+      yield* Console.log(summaryOf(planned, dryRun))
+    },
+    Effect.catchTag("CannotVerify", ({ message }) => Effect.fail(new CannotPlan({ message })))
+  )
 ).pipe(
   Command.withDescription(
-    "Have every order wait for what the due rules of a process ask for, and for nothing else. An order whose command came to its end gets it anew."
+    "Have every order wait for what the due rules of a process ask for, and for nothing else. A command that came to its end is written anew."
   ),
   Command.withExamples([
     {

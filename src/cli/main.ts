@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
+import { CannotPlan } from "./CannotPlan.ts"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { CannotVerify } from "./CannotVerify.ts"
 import { dueCommand } from "./dueCommand.ts"
@@ -31,6 +32,7 @@ const describe = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   const error = Cause.squash(cause)
   if (Cause.hasInterruptsOnly(cause) || error instanceof FoundViolations || CliError.isCliError(error)) return Effect.void
   if (error instanceof CannotVerify) return Console.error(`Cannot verify: ${error.message}`)
+  if (error instanceof CannotPlan) return Console.error(`Cannot plan: ${error.message}`)
   return Console.error(error instanceof CannotSimulate ? `Cannot simulate: ${error.message}` : Cause.pretty(cause))
 }
 

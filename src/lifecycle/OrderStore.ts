@@ -503,7 +503,7 @@ export class OrderStore extends Context.Service<
 
     /**
      * Have orders wait for commands that they do not wait for yet, and take away those that are named, without a change of the orders:
-     * `conflict` where one is at another version. What waits under the same name stays as it is.
+     * `conflict` where one is at another version. What waits under the same name in the same status stays as it is.
      */
     readonly planDue: (
       tenantId: TenantId,

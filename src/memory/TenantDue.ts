@@ -31,9 +31,10 @@ export class TenantDue {
     }
   }
 
-  /** As `follow`, where what waits stays as it is. */
+  /** As `follow`, where what waits in the same status stays as it is. */
   plan(orderId: OrderId, { set, cleared }: DueChange): () => void {
-    return this.follow(orderId, { set: set.filter(({ name }) => this.#find(orderId, name) === undefined), cleared })
+    const isMissing = ({ name, status }: DueCommand) => this.#find(orderId, name)?.command.status !== status
+    return this.follow(orderId, { set: set.filter(isMissing), cleared })
   }
 
   hasDue(nowMs: number): boolean {

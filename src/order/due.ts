@@ -51,22 +51,23 @@ export const dueCommand = ({ afterMs, ...rule }: DueRule, came: Timestamp, since
 })
 
 /**
- * What an order with this history is to wait for besides what it does, and what no longer; undefined where nothing is to be changed. A history
- * that is empty asks for nothing.
+ * What an order with this history is to wait for besides what it does, and what no longer; undefined where nothing is to be changed. Without a
+ * process it is not known which of the rules of one are gone.
  */
 export const duePlan = (
-  { due = [] }: Lifecycle,
+  { due = [], process }: Lifecycle,
   events: ReadonlyArray<AuditEvent>,
   waits: ReadonlyArray<Pick<DueCommand, "name" | "status">>
 ): DueChange | undefined => {
   const came = events.findLast(({ from, to }) => from !== to)
   if (came === undefined) return undefined
-  const names = new Set(waits.flatMap(({ name, status }) => (status === came.to ? [name] : [])))
-  const cleared = waits.flatMap(({ name, status }) => (status === came.to ? [] : [name]))
-  const set = due
-    .filter(({ status, name }) => status === came.to && !names.has(name))
-    .map((rule) => dueCommand(rule, came.at, came.sequence))
-  return set.length === 0 && cleared.length === 0 ? undefined : { set, cleared: cleared.filter((name) => !isSet(set, name)) }
+  const rules = due.filter(({ status }) => status === came.to)
+  const isGone = (name: string) => process !== undefined && name !== expiryName && !rules.some((rule) => rule.name === name)
+  const left = new Set(waits.flatMap(({ name, status }) => (status !== came.to || isGone(name) ? [name] : [])))
+  const waited = new Set(waits.flatMap(({ name }) => (left.has(name) ? [] : [name])))
+  const set = rules.filter(({ name }) => !waited.has(name)).map((rule) => dueCommand(rule, came.at, came.sequence))
+  const cleared = [...left].filter((name) => !isSet(set, name))
+  return set.length === 0 && cleared.length === 0 ? undefined : { set, cleared }
 }
 
 /** Whether a command of this name is waited for from now on. */

@@ -20,7 +20,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { totalsOf, type Subscription, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
-import { dueColumns } from "./dueStatements.ts"
+import { dueColumns, writtenAnew } from "./dueStatements.ts"
 import { fromOrder } from "./orderRows.ts"
 
 /** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
@@ -287,8 +287,7 @@ awaited AS (
   INSERT INTO order_lifecycle.due_commands (tenant_id, order_id, name, since, status, at, command, payload, due_at)
   SELECT ${tenant}, order_id, name, since, status, at, command, payload, at::timestamptz FROM waits
   ON CONFLICT (tenant_id, order_id, name) DO UPDATE
-    SET since = EXCLUDED.since, status = EXCLUDED.status, at = EXCLUDED.at, command = EXCLUDED.command, payload = EXCLUDED.payload,
-        due_at = EXCLUDED.due_at, lease_id = NULL, attempts = 0, last_error = NULL
+    SET ${writtenAnew}
   RETURNING 1
 )`,
   checks: [

@@ -18,6 +18,11 @@ type DueOperations = Pick<
 /** A due command as JSON says it. */
 export const dueColumns = "name text, since integer, status text, at text, command text, payload json"
 
+/** What becomes of a row when a command of its name is set anew. */
+export const writtenAnew =
+  "since = EXCLUDED.since, status = EXCLUDED.status, at = EXCLUDED.at, command = EXCLUDED.command, payload = EXCLUDED.payload, " +
+  "due_at = EXCLUDED.due_at, lease_id = NULL, attempts = 0, last_error = NULL"
+
 type DueRow = Omit<WaitingCommand, "orderId" | "lastError" | "payload"> & {
   readonly order_id: OrderId
   readonly payload: string
@@ -179,10 +184,10 @@ export const dueOperations = (sql: SqlClient, { read, write }: Running): DueOper
           SELECT 1 FROM order_lifecycle.orders o
            WHERE o.tenant_id = ${tenantId}::text AND o.order_id = g.order_id AND o.version = g.version FOR UPDATE) AS lock),
       awaited AS (
-        INSERT INTO order_lifecycle.due_commands (tenant_id, order_id, name, since, status, at, command, payload, due_at)
+        INSERT INTO order_lifecycle.due_commands AS k (tenant_id, order_id, name, since, status, at, command, payload, due_at)
         SELECT ${tenantId}::text, h.order_id, d.name, d.since, d.status, d.at, d.command, d.payload, d.at::timestamptz
           FROM held h CROSS JOIN LATERAL json_to_recordset(h.due) AS d (${sql.literal(dueColumns)})
-        ON CONFLICT (tenant_id, order_id, name) DO NOTHING),
+        ON CONFLICT (tenant_id, order_id, name) DO UPDATE SET ${sql.literal(writtenAnew)} WHERE k.status <> EXCLUDED.status),
       no_longer AS (
         DELETE FROM order_lifecycle.due_commands d USING held h CROSS JOIN LATERAL json_array_elements_text(h.due_cleared) AS c (name)
          WHERE d.tenant_id = ${tenantId}::text AND d.order_id = h.order_id AND d.name = c.name)

@@ -227,8 +227,12 @@ export const dueContract: ReadonlyArray<ContractCase> = [
     assert.deepEqual(yield* store.planDue(tenantId, [plan(1, [expire(9), expire(2, { name: "planned" })])]), ["committed"])
     const planned = waiting("order-1", expire(2, { name: "planned" }))
     assert.deepEqual(yield* store.dueOf(tenantId, orderId), [waiting("order-1", expire(1)), planned])
+    // In another status it is another one.
+    const elsewhere = expire(3, { name: "planned", status: "confirmed" })
+    assert.deepEqual(yield* store.planDue(tenantId, [plan(1, [elsewhere])]), ["committed"])
+    assert.deepEqual(yield* store.dueOf(tenantId, orderId), [waiting("order-1", expire(1)), waiting("order-1", elsewhere)])
     assert.deepEqual(yield* store.planDue(tenantId, [plan(1, [], ["expire"])]), ["committed"])
-    assert.deepEqual((yield* store.leaseDue({ tenantId, limit: 10, leaseMs: anHour })).commands, [planned])
+    assert.deepEqual((yield* store.leaseDue({ tenantId, limit: 10, leaseMs: anHour })).commands, [waiting("order-1", elsewhere)])
   })
 ]
 

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import { type OrderRecord, OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { type Change, OrderStore } from "../lifecycle/OrderStore.ts"
 import { OrderId, type TenantId } from "../order/Order.ts"
-import { cancel, confirm, end, freshTenant, type Head, headOf, keyFor, next, placing, start } from "./contractOrders.ts"
+import { cancel, confirm, end, freshTenant, type Head, headOf, keyFor, minute, next, placing, start } from "./contractOrders.ts"
 
 export interface RecordsContractCase {
   /** A sentence about the store. */
@@ -62,6 +62,11 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
         disagreements: []
       } satisfies OrderRecord)
     }
+    const due = { name: "remind", since: 5, status: head.order.status, at: minute(9) }
+    const { orderId, version } = head.order
+    const asked = { ...due, command: "confirm", payload: {} } as const
+    yield* store.planDue(tenantId, [{ orderId, version, change: { set: [asked], cleared: [] } }])
+    assert.deepEqual(yield* Effect.map(records.read(tenantId, null, 10), ([record]) => record?.due.map(shown)), [due])
     yield* store.addConsumer({ tenantId, consumer: "slow" }, "beginning")
     const consumersOf = Effect.map(records.read(tenantId, null, 10), ([record]) => record?.consumers)
     assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 0, isBehind: true, undone: null }])
@@ -148,3 +153,5 @@ const committed = (store: Store, change: Change) =>
     assert.deepEqual(outcomes, ["committed"])
     return change
   })
+
+const shown = ({ name, since, status, at }: OrderRecord["due"][number]) => ({ name, since, status, at })

@@ -8,8 +8,10 @@ import { memoryStore, openOrders } from "order-lifecycle/promise"
 import { describe, expect, it } from "vitest"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
-import { dueChange } from "../../src/order/due.ts"
+import type { AuditEvent } from "../../src/order/AuditEvent.ts"
+import { dueChange, duePlan } from "../../src/order/due.ts"
 import { lifecycleOf } from "../../src/order/process/lifecycleOf.ts"
+import { fromMillis } from "../../src/order/Timestamp.ts"
 import { embeddedStore } from "../support/embeddedFolder.ts"
 import { type HeldClock, heldClock } from "../support/heldClock.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
@@ -461,6 +463,44 @@ describe("through promises", () => {
     await expect(openOrders({ store: memoryStore(), catalogue: [], pendingExpiresAfter: "P1M" })).rejects.toThrow(
       "pendingExpiresAfter: months and years"
     )
+  })
+})
+
+describe("a plan for orders of before", () => {
+  const at = (n: number) => fromMillis(Date.UTC(2026, 10, n))
+  const event = (sequence: number, from: string | null, to: string) =>
+    ({ sequence, from, to, at: at(sequence) }) as never as AuditEvent
+  const events = [
+    event(1, null, "pending"),
+    event(2, "pending", "confirmed"),
+    event(3, "confirmed", "onHold"),
+    event(4, "onHold", "onHold")
+  ]
+  const lifecycle = lifecycleOf("noActiveSubscriptions", held)
+  const missing = {
+    name: "expireHold",
+    status: "onHold",
+    command: "resume",
+    payload: { by: "time" },
+    at: at(3 + 14),
+    since: 3
+  }
+  it.each([
+    ["what is missing, since the order came there", [], { set: [missing], cleared: [] }],
+    ["nothing where it waits", [{ name: "expireHold", status: "onHold" }], undefined],
+    ["what is left over goes", [{ name: "remind", status: "pending" }], { set: [missing], cleared: ["remind"] }],
+    ["what no rule asks for goes", [{ name: "gone", status: "onHold" }], { set: [missing], cleared: ["gone"] }],
+    ["an expiry is none of the process's", [{ name: "expire", status: "onHold" }], { set: [missing], cleared: [] }],
+    ["the same in another status is written anew", [{ name: "expireHold", status: "pending" }], { set: [missing], cleared: [] }]
+  ])("%s", (_, waits, change) => {
+    expect(duePlan(lifecycle, events, waits as never)).toEqual(change)
+  })
+
+  it("without a process, nothing is known of its rules", () => {
+    const library = lifecycleOf("noActiveSubscriptions", undefined, 1)
+    expect(duePlan(library, events, [{ name: "gone", status: "onHold" }] as never)).toBeUndefined()
+    expect(duePlan(library, [], [])).toBeUndefined()
+    expect(duePlan(library, events.slice(0, 1), [])?.set).toMatchObject([{ name: "expire", since: 1 }])
   })
 })
 

@@ -25,7 +25,7 @@ import { currentDatabase } from "../support/faultyPostgres.ts"
 import { databaseNamed, postgresStore } from "../support/postgresDatabase.ts"
 import { pick, type Random, seeded, whole } from "../support/seeded.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
-import { until } from "../support/waiting.ts"
+import { pauseOf, until } from "../support/waiting.ts"
 import { shopOver } from "../support/world.ts"
 
 const services = Layer.provideMerge(shopOver(postgresStore, { process: dueShop }), postgresStore)
@@ -94,7 +94,7 @@ it(`${orders} due commands are given once each, none before its moment, by worke
       const killing = yield* Effect.forkChild(
         Effect.forever(
           Effect.gen(function* () {
-            yield* Effect.sleep(killEveryMs)
+            yield* Effect.promise(() => pauseOf(killEveryMs))
             const victim = pick(random, atWork)
             atWork.splice(atWork.indexOf(victim), 1)
             victim.kill()

@@ -21,5 +21,5 @@ export const promiseUntil = (isSo: () => boolean): Promise<void> => Effect.runPr
  */
 export const anyMoment = (random: Random, mostMs: number): Effect.Effect<void> => Effect.sleep(whole(random, 0, mostMs + 1))
 
-/** The pause of a client that is slow on purpose, or asks again. */
+/** The pause of a client that is slow on purpose, or asks again, and between two disturbances. */
 export const pauseOf = (ms: number): Promise<void> => pause(ms)

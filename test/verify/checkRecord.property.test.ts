@@ -12,6 +12,7 @@ import { cancel, confirm, end, headOf, next, placing, start } from "../../src/te
 import { checkRecord } from "../../src/verify/checkRecord.ts"
 import { invariants } from "../../src/verify/invariants.ts"
 import { tried } from "../support/evidence.ts"
+import { Timestamp } from "../../src/order/Timestamp.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
 const anyPolicy = Object.values(lifecycles)
@@ -59,6 +60,12 @@ const outboxOf = (placed: ReadonlyArray<number>, unplaced: ReadonlyArray<number>
 const undoneOf = (first: number, last: number): OrderRecord => ({
   ...forged(rented),
   consumers: [{ consumer: "mail", upTo: 100, isBehind: false, undone: { first, last } }]
+})
+
+/** The record of a confirmed order that waits for a command. */
+const waitingFor = (due: Partial<OrderRecord["due"][number]>): OrderRecord => ({
+  ...forged(confirmed),
+  due: [{ name: "expireHold", since: 2, status: "confirmed", at: Timestamp.make("9000-01-01T00:00:00.000Z"), ...due }]
 })
 
 type Step = (order: Order) => OrderCommand
@@ -116,6 +123,10 @@ const eventAfter = (events: ReadonlyArray<AuditEvent>, change: object): AuditEve
 
 /** A record with something wrong, and everything that is to be said of it. */
 const planted: ReadonlyArray<readonly [what: string, record: OrderRecord, ids: ReadonlyArray<string>]> = [
+  ["a command is due that the order does not wait for any more", waitingFor({ status: "pending", since: 1 }), ["D1"]],
+  ["a command is due since an event that did not bring the order there", waitingFor({ since: 1 }), ["D1"]],
+  ["a command is due since an event that there is not", waitingFor({ since: 3 }), ["D1"]],
+  ["a command was due before the order came there", waitingFor({ at: Timestamp.make("2000-01-01T00:00:00.000Z") }), ["D1"]],
   [
     "a reservation is of another SKU",
     {

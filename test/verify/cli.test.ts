@@ -4,6 +4,7 @@ import { existsSync } from "node:fs"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -210,6 +211,52 @@ export default orderProcess("ours").guard("neverConfirms", { before: "confirm", 
           yield* file("wrong.ts", `import { orderProcess } from ${library}\nexport const ours = orderProcess("a b")\n`),
           /the process a b cannot be used:\s+the name of a process must be/
         )
+      })
+    )
+  ))
+
+it("plans due commands: says how many in a dry run, writes what is missing, takes away what is left over, and once only", () =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const url = yield* freshDatabase
+        const connection = PostgresConnection.layer({ url, maxConnections: 2 })
+        const context = yield* Layer.build(Layer.provideMerge(PostgresOrderStore.layerMigrated, connection))
+        yield* Effect.provideContext(fillWithOrders(orders), context)
+        const sql = Context.get(context, SqlClient.SqlClient)
+        const [row] = yield* sql<{ pending: number }>`
+          SELECT count(*)::float8 AS pending FROM order_lifecycle.orders WHERE status = 'pending'`
+        const pending = row?.pending ?? 0
+        expect(pending).toBeGreaterThan(0)
+        const inEnvironment = { DATABASE_URL: Redacted.value(url) }
+        const plan = (...flags: ReadonlyArray<string>) =>
+          Effect.map(run("due", ["plan", ...flags], inEnvironment), ({ code, output, errors }) => [code, output, errors])
+        const extent = "16 orders of 2 tenants"
+        const said = (written: number, removed: number) =>
+          `${extent}: ${written} due command${written === 1 ? "" : "s"} were written, and ${removed} were taken away.\n`
+
+        const dry = yield* plan("--pending-expires-after", "P2D", "--dry-run")
+        expect(dry[1]).toContain(`${pending} due command`)
+        expect(dry[1]).toContain("would be written, and 0 would be taken away")
+        expect(yield* plan("--pending-expires-after", "P2D")).toEqual([0, said(pending, 0), ""])
+        expect(yield* plan("--pending-expires-after", "P2D")).toEqual([0, said(0, 0), ""])
+        expect(yield* verify([], inEnvironment)).toMatchObject({ code: 0 })
+        // From when they were placed.
+        const rows = yield* sql<{ right: boolean }>`
+          SELECT d.at::timestamptz = o.created_at::timestamptz + interval '2 days' AND d.due_at = d.at::timestamptz AS right
+            FROM order_lifecycle.due_commands d JOIN order_lifecycle.orders o ON o.tenant_id = d.tenant_id AND o.order_id = d.order_id`
+        expect(rows).toEqual(Array.from({ length: pending }, () => ({ right: true })))
+
+        yield* sql`UPDATE order_lifecycle.due_commands SET status = 'onHold' WHERE name = 'expire'`
+        expect((yield* verify([], inEnvironment)).output.match(/^D1 .*: due command/gm)?.length).toBe(pending)
+        expect(yield* plan()).toEqual([0, said(0, pending), ""])
+        expect(yield* verify([], inEnvironment)).toMatchObject({ code: 0 })
+
+        const [code, , errors] = yield* plan("--pending-expires-after", "P1M")
+        expect([code, errors]).toEqual([
+          2,
+          "Cannot plan: planDue.pendingExpiresAfter: months and years are not always equally long: say it in weeks or days\n"
+        ])
       })
     )
   ))

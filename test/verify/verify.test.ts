@@ -1,5 +1,5 @@
 /**
- * A database full of sound orders, damaged in twenty-six places by someone with the rights of its owner: `verify` finds these and nothing else,
+ * A database full of sound orders, damaged in twenty-eight places by someone with the rights of its owner: `verify` finds these and nothing else,
  * and memory does not grow with the number of orders. `VERIFY_ORDERS=100000` tries it on as many.
  */
 import * as Effect from "effect/Effect"
@@ -73,6 +73,15 @@ const damages: ReadonlyArray<Damage> = [
     to: "confirmed",
     sql: (where) => [`UPDATE order_lifecycle.reservations SET held = 1, released = 1 WHERE ${where} AND line = 0 RETURNING 1`],
     breaks: ["T5", "A2"]
+  },
+  {
+    does: "has an order wait for a command that it does not wait for",
+    to: "confirmed",
+    sql: (_, { tenantId, orderId }) => [
+      `INSERT INTO order_lifecycle.due_commands (tenant_id, order_id, name, since, status, at, command, payload, due_at)
+       VALUES ('${tenantId}', '${orderId}', 'expire', 1, 'pending', '9000-01-01T00:00:00.000Z', 'cancel', '{}', '9000-01-01') RETURNING 1`
+    ],
+    breaks: ["D1"]
   },
   {
     does: "marks an order as cancelled without cancelling it",
@@ -220,12 +229,12 @@ describe(`a database of ${count} orders`, () => {
       })
     ))
 
-  it("has twenty-six damages of thirteen kinds found in it, each by name, and nothing else", () =>
+  it("has twenty-eight damages of fourteen kinds found in it, each by name, and nothing else", () =>
     seeded((random) =>
       run(
         Effect.gen(function* () {
           const { expected, damaged } = yield* plant(random)
-          expect([damages.length, damaged]).toEqual([13, 26])
+          expect([damages.length, damaged]).toEqual([14, 28])
           const before = process.memoryUsage().heapUsed
           const started = process.hrtime.bigint()
           const { violations, checked, largestHeap } = yield* verified
