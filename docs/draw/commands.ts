@@ -2,7 +2,8 @@
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { exitCodes } from "../../src/cli/exitCodes.ts"
-import { blocks, code, fence, heading, prose, table } from "./markdown.ts"
+import { blocks, code, fence, prose, table } from "../../src/draw/markdown.ts"
+import { heading } from "./page.ts"
 
 const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
 
@@ -23,7 +24,7 @@ const run = (...args: ReadonlyArray<string>): Promise<Ended> =>
 
 const withoutTrailingBlanks = (text: string) => text.replaceAll(/[ \t]+$/gm, "").trim()
 
-const subcommands = ["verify", "replay", "simulate"] as const
+const subcommands = [["verify"], ["replay"], ["simulate"], ["docs", "draw"]] as const
 
 /** Calls that cannot do what they are asked to. */
 const impossible: ReadonlyArray<ReadonlyArray<string>> = [
@@ -31,6 +32,7 @@ const impossible: ReadonlyArray<ReadonlyArray<string>> = [
   ["verify", "--database-url", "postgres://orders@127.0.0.1/orders", "--data-dir", "data"],
   ["replay", "--process", "no-such-process.ts", "--data-dir", "data"],
   ["simulate", "no-such-scenario"],
+  ["docs", "draw", "--process", "no-such-process.ts"],
   ["simulate", "--seeds", "0"]
 ]
 
@@ -40,7 +42,7 @@ const asTyped = (args: ReadonlyArray<string>) => `order-lifecycle ${args.join(" 
 export const drawCommands = async (): Promise<string> => {
   const [about, helps, failures, list] = await Promise.all([
     run("--help"),
-    Promise.all(subcommands.map((name) => run(name, "--help"))),
+    Promise.all(subcommands.map((name) => run(...name, "--help"))),
     Promise.all(impossible.map((args) => run(...args))),
     run("simulate", "--list")
   ])
@@ -50,6 +52,7 @@ export const drawCommands = async (): Promise<string> => {
       "src/cli/verifyCommand.ts",
       "src/cli/replayCommand.ts",
       "src/cli/simulateCommand.ts",
+      "src/cli/docsCommand.ts",
       "src/cli/exitCodes.ts"
     ),
     `\`npx order-lifecycle\` is the program of the package; in the repository, \`node src/cli/main.ts\` is the same. What follows is what it prints.`,
@@ -68,7 +71,10 @@ export const drawCommands = async (): Promise<string> => {
         code(output.trim())
       ])
     ),
-    ...subcommands.flatMap((name, index) => [`## ${name}`, fence("text", withoutTrailingBlanks(helps[index]?.output ?? ""))]),
+    ...subcommands.flatMap((name, index) => [
+      `## ${name.join(" ")}`,
+      fence("text", withoutTrailingBlanks(helps[index]?.output ?? ""))
+    ]),
     "## The shipped scenarios",
     "`order-lifecycle simulate --list` prints them; [Simulation](../simulation.md) says what comes of them.",
     fence("text", withoutTrailingBlanks(list.output))
