@@ -1,4 +1,5 @@
 /** The lifecycle under a process as documentation: what a reader of the embedding service wants to look up, and nothing that is not drawn. */
+import * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 import { libraryEvents } from "../order/AuditEvent.ts"
 import { type CommandOfLifecycle, commandNames, type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
@@ -8,7 +9,7 @@ import type { LoadedProcess } from "../order/process/loadProcess.ts"
 import type { OwnCommand } from "../order/process/OwnCommand.ts"
 import { filledColumns } from "../order/process/OwnRows.ts"
 import { answerTable, overviewTable } from "./answers.ts"
-import { type Block, type Line, type Name, names } from "./content.ts"
+import { type Block, type Line, listed, type Name, names } from "./content.ts"
 import { commonEventFields, descriptionOf, fieldsOfPart } from "./eventFields.ts"
 import { type Field, fieldsOf, fieldTable, jsonSchemaOf, shapesOf, typeOf } from "./fields.ts"
 import { type MachineRefusal, machineRefusals, refusalsByLack } from "./machineRefusals.ts"
@@ -39,6 +40,7 @@ export const contentOf = (lifecycle: OwnLifecycle): ReadonlyArray<Block> => [
   ...statuses(lifecycle),
   ...answers(lifecycle),
   ...commands(lifecycle),
+  ...dueCommands(lifecycle),
   ...rules(lifecycle),
   ...errors(lifecycle),
   ...events(lifecycle),
@@ -145,6 +147,24 @@ const commands = (lifecycle: OwnLifecycle): ReadonlyArray<Block> => {
         ...(members.length === 0 ? [paragraph("It is given without a payload.")] : fields(members, "Its payload:"))
       ]
     })
+  ]
+}
+
+const dueCommands = ({ due = [] }: OwnLifecycle): ReadonlyArray<Block> => {
+  if (due.length === 0) return []
+  return [
+    section("Due commands"),
+    paragraph("Commands that are given by themselves to an order that has been in a status for so long."),
+    table(
+      ["Name", "Status", "After", "Command", "Payload"],
+      due.map(({ name, status, afterMs, command, payload }) => [
+        [{ code: name }],
+        [{ code: status }],
+        [Duration.format(Duration.millis(afterMs))],
+        [linkTo("command", command)],
+        Object.keys(payload).length === 0 ? listed([]) : [{ code: JSON.stringify(payload) }]
+      ])
+    )
   ]
 }
 

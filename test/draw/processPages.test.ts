@@ -74,6 +74,12 @@ describe.each(processes)("the pages of %s", (_, lifecycle) => {
   })
 })
 
+it("the page of a process with due commands says when they are given, and with which payload", () => {
+  const section = sectionOf(asMarkdown(under(awkwardProcess)), "Due commands")
+  expect(section).toContain("| `waitsAtLast` | `confirmed` | 1d 12h | [`wait`](#command-wait) | `` {")
+  expect(sectionOf(asMarkdown(under(holdAndResume)), "Due commands")).toBe("")
+})
+
 describe("the page of hold-and-resume", () => {
   const markdown = asMarkdown(under(holdAndResume))
 

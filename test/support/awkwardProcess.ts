@@ -24,4 +24,10 @@ export const awkwardProcess = orderProcess("awkward.process-1", {
     otherwise: words("NOT_WAITABLE")
   })
   .guard("isWorthIt", { before: "wait", holds: () => true, refusal: words("NOT_WORTH_IT") })
+  .due("waitsAtLast", {
+    when: { status: "confirmed" },
+    after: "P1DT12H",
+    command: "wait",
+    payload: { "why not?": awkward, who: "`" }
+  })
   .rows("shop.waits", { waited_for: "text" }, () => [])
