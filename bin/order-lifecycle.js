@@ -13,7 +13,9 @@ USAGE
 SUBCOMMANDS
   verify      Check what is stored in a database or in a folder
   replay      Name the stored histories that a process would not have allowed
+  due         Have orders wait for what due rules ask for
   simulate    Run a scenario in a simulated world
+  docs        Draw documentation of a lifecycle of your own
 
 "order-lifecycle <subcommand> --help" tells more once everything is installed.
 `

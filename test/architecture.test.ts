@@ -104,6 +104,7 @@ describe("what is banned", () => {
   it.each([
     ["src/order/orderMachine.ts", 'event.subscription !== "cancelled"'],
     ["src/postgres/A.ts", "sql`SELECT 1`"],
+    ["src/draw/A.ts", '`<select id="status">`'],
     ["src/http/errors.ts", "{ NOT_FOUND: 404 }"],
     ["test/bench/measure.ts", `const startedAt = ${["performance", "now"].join(".")}()`],
     ["test/a.test.ts", "spawn(program, { timeout: hangMs })"],

@@ -86,6 +86,13 @@ it("every entry point of the built package can be imported, nothing behind them,
         await symlink(join(root, "node_modules", peer), join(installed, peer))
       }
       expect((await start("--version")).stdout).toContain(packageJson.version)
+      // A process is loaded by the library that is installed, and drawn by its program.
+      await writeFile(
+        join(folder, "installed", "our-process.mjs"),
+        `import { orderProcess } from "order-lifecycle"\nexport const ours = orderProcess("ours")\n`
+      )
+      const drawn = await start("docs", "draw", "--process", join(folder, "installed", "our-process.mjs"), "--out", folder)
+      expect(drawn.stdout).toBe(`Written: ${join(folder, "ours.md")}, ${join(folder, "ours.html")}\n`)
       const subcommands = (text: string) =>
         [...(text.split("SUBCOMMANDS\n")[1] ?? "").matchAll(/^  (\w+) /gm)].map(([, command]) => command)
       expect(subcommands(help.stdout).length).toBeGreaterThan(1)

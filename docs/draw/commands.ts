@@ -2,7 +2,8 @@
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { exitCodes } from "../../src/cli/exitCodes.ts"
-import { blocks, code, fence, heading, prose, table } from "./markdown.ts"
+import { blocks, code, fence, prose, table } from "../../src/draw/markdown.ts"
+import { heading } from "./page.ts"
 
 const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
 
@@ -23,7 +24,7 @@ const run = (...args: ReadonlyArray<string>): Promise<Ended> =>
 
 const withoutTrailingBlanks = (text: string) => text.replaceAll(/[ \t]+$/gm, "").trim()
 
-const subcommands = [["verify"], ["replay"], ["due", "plan"], ["simulate"]] as const
+const subcommands = [["verify"], ["replay"], ["due", "plan"], ["simulate"], ["docs", "draw"]] as const
 
 /** Calls that cannot do what they are asked to. */
 const impossible: ReadonlyArray<ReadonlyArray<string>> = [
@@ -31,6 +32,7 @@ const impossible: ReadonlyArray<ReadonlyArray<string>> = [
   ["verify", "--database-url", "postgres://orders@127.0.0.1/orders", "--data-dir", "data"],
   ["replay", "--process", "no-such-process.ts", "--data-dir", "data"],
   ["simulate", "no-such-scenario"],
+  ["docs", "draw", "--process", "no-such-process.ts"],
   ["simulate", "--seeds", "0"]
 ]
 
@@ -50,6 +52,7 @@ export const drawCommands = async (): Promise<string> => {
       "src/cli/verifyCommand.ts",
       "src/cli/replayCommand.ts",
       "src/cli/simulateCommand.ts",
+      "src/cli/docsCommand.ts",
       "src/cli/exitCodes.ts"
     ),
     `\`npx order-lifecycle\` is the program of the package; in the repository, \`node src/cli/main.ts\` is the same. What follows is what it prints.`,

@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { blocks, table } from "./markdown.ts"
+import { blocks, table } from "../../src/draw/markdown.ts"
 import { command } from "./page.ts"
 
 const folder = fileURLToPath(new URL("../decisions", import.meta.url))

@@ -14,11 +14,12 @@ import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
 import { DueNotParked } from "../../src/lifecycle/Due.ts"
 import { ConsumerExists, ConsumerNotFound, EventNotParked } from "../../src/lifecycle/Outbox.ts"
 import { OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
+import { type MachineRefusal, machineRefusals, refusalsByLack } from "../../src/draw/machineRefusals.ts"
+import { anchored, blocks, code, codes, json, prose, table } from "../../src/draw/markdown.ts"
 import { type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { OrderId } from "../../src/order/Order.ts"
 import { Refusal } from "../../src/order/Refusal.ts"
-import { type MachineRefusal, machineRefusals } from "./machineRefusals.ts"
-import { anchored, blocks, code, codes, heading, json, prose, table } from "./markdown.ts"
+import { heading } from "./page.ts"
 import { type Method, type Provoked, provokeAll } from "./provocations.ts"
 
 /** One error under one code. `method` is the command that it was provoked by; null where any request can get it. */
@@ -94,20 +95,17 @@ const rowsOf = (entries: ReadonlyArray<Entry>) =>
 
 /** Where in the lifecycle a code is given: the statuses together that lack the same. */
 const drawMachine = (refusals: ReadonlyArray<MachineRefusal>): string => {
-  const rows = distinct(refusals, ({ command, lacking, error }) => `${command} ${lacking} ${error._tag}`)
-  if (rows.length === 0) return ""
-  const statuses = (row: MachineRefusal) =>
-    refusals.flatMap(({ command, lacking, status }) => (command === row.command && lacking === row.lacking ? [status] : []))
+  if (refusals.length === 0) return ""
   return blocks(
     "The lifecycle gives it here:",
     table(
       ["Command", "The order is", "What does not hold", "Error", "Remedy"],
-      rows.map((row) => [
-        code(row.command),
-        codes(new Set(statuses(row))),
-        code(row.lacking),
-        code(row.error._tag),
-        row.error.remedy
+      refusalsByLack(refusals).map(({ command, statuses, lacking, error }) => [
+        code(command),
+        codes(statuses),
+        code(lacking),
+        code(error._tag),
+        error.remedy
       ])
     )
   ).trimEnd()

@@ -1,11 +1,12 @@
 /** `docs/reference/events.md`: every event there is, what it says, and a real one from the life of one order. */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import { commonEventFields, descriptionOf, fieldsOfPart } from "../../src/draw/eventFields.ts"
+import { fieldTable, jsonSchemaOf } from "../../src/draw/fields.ts"
+import { anchored, blocks, code, drawTable, json, prose, table } from "../../src/draw/markdown.ts"
 import type { SealedEvent } from "../../src/order/auditChain.ts"
 import { libraryEvents } from "../../src/order/AuditEvent.ts"
 import { OrderId } from "../../src/order/Order.ts"
-import { drawFields, fieldsOf, type JsonSchema } from "./fields.ts"
-import { anchored, blocks, code, heading, json, prose, table } from "./markdown.ts"
+import { heading } from "./page.ts"
 import type { Method } from "./provocations.ts"
 import { type Exchange, withShop } from "./shop.ts"
 import { steps } from "./steps.ts"
@@ -44,11 +45,6 @@ const live = (): Promise<ReadonlyArray<Recorded>> =>
     })
   })
 
-const jsonSchemaOf = (schema: Schema.Constraint) => Schema.toJsonSchemaDocument(schema).schema as JsonSchema
-
-const descriptionOf = (schema: Schema.Constraint | undefined): string =>
-  (schema && Schema.resolveAnnotations(schema)?.description) ?? ""
-
 const ownParts = ["details", "confidential"] as const
 
 /** The page. */
@@ -60,19 +56,12 @@ export const drawEvents = async (): Promise<string> => {
     if (example === undefined) throw new Error(`no command of docs/draw/events.ts makes a ${type}`)
     return { type, example, schema: jsonSchemaOf(member), description: descriptionOf(member) }
   })
-  const [first] = libraryEvents
-  const { type: _, details: __, confidential: ___, ...common } = first.fields
-  const shared = fieldsOf(jsonSchemaOf(Schema.Struct(common))).map((field) => ({
-    ...field,
-    description: descriptionOf(new Map<string, Schema.Constraint>(Object.entries(common)).get(field.name)) || field.description
-  }))
-
   const sections = members.map(({ type, example, schema, description }) => {
-    const own = ownParts.flatMap((part) => fieldsOf(schema.properties?.[part] ?? {}, `${part}.`))
+    const own = ownParts.flatMap((part) => fieldsOfPart(schema, part))
     return blocks(
       anchored(type, `## ${type}`),
       `${description} Made by \`${example.method}\`; over HTTP, by [\`${example.operation}\`](http.md#${example.operation.toLowerCase()}).`,
-      own.length === 0 ? "It says nothing besides what all events say." : drawFields(own),
+      own.length === 0 ? "It says nothing besides what all events say." : drawTable(fieldTable(own)),
       "As it is stored:",
       json(example.stored),
       "As the API shows it:",
@@ -89,7 +78,7 @@ fold of its events. The examples below are the life of one order, in its turns: 
       members.map(({ type, description, example }) => [`[${code(type)}](#${type})`, prose(description), code(example.method)])
     ),
     "## What every event says",
-    drawFields(shared),
+    drawTable(fieldTable(commonEventFields())),
     `Besides, an event has \`details\`, which differ from type to type, and a \`confidential\` part: what names or describes people, or is free
 text. An event is stored with a seal. \`hash\` is SHA-256 over the event in its canonical encoding (RFC 8785), with the hash of the event
 before (\`previousHash\`) and without the confidential part, which enters as \`confidentialSeal\`, an HMAC under the random \`salt\`. So

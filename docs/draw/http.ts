@@ -1,7 +1,8 @@
 /** `docs/reference/http.md`: every route, drawn from the OpenAPI document that the service serves. */
-import { drawFields, fieldsOf, type JsonSchema, shapeLink, typeOf } from "./fields.ts"
-import { blocks, code, heading, prose, table } from "./markdown.ts"
+import { fieldsOf, fieldTable, type JsonSchema, shapeLink, typeOf } from "../../src/draw/fields.ts"
+import { blocks, code, drawTable, inMarkdown, prose, table } from "../../src/draw/markdown.ts"
 import { servedOpenApi } from "./openApi.ts"
+import { heading } from "./page.ts"
 
 interface Content {
   readonly "application/json"?: { readonly schema: JsonSchema }
@@ -63,13 +64,13 @@ const codesIn = (schema: JsonSchema | undefined, schemas: Document["components"]
 }
 
 const drawBody = (schema: JsonSchema): string =>
-  schema.$ref === undefined ? `\n\n${drawFields(fieldsOf(schema))}` : ` ${shapeLink(schema.$ref)}.`
+  schema.$ref === undefined ? `\n\n${drawTable(fieldTable(fieldsOf(schema)))}` : ` ${inMarkdown([shapeLink(schema.$ref)])}.`
 
 const drawParameters = (parameters: ReadonlyArray<Parameter>): string => {
   const rows = parameters.map(({ name, in: place, required, description, schema }) => [
     code(name),
     place,
-    typeOf(schema),
+    inMarkdown(typeOf(schema)),
     required ? "" : "yes",
     prose(description ?? schema.description ?? "")
   ])
@@ -138,7 +139,7 @@ Beside the refusals for a reason of its own, an operation can be refused for the
     "## Shapes",
     "What has a name of its own above. Members that a request has besides are ignored.",
     ...Object.entries(document.components.schemas).map(([name, schema]) =>
-      blocks(`### ${name}`, drawFields(fieldsOf(schema))).trimEnd()
+      blocks(`### ${name}`, drawTable(fieldTable(fieldsOf(schema)))).trimEnd()
     )
   )
 }

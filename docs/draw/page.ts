@@ -1,6 +1,7 @@
 /** A page that is drawn from the code, whole or in part: where it is, and how it is made of what is written there now. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { codes } from "../../src/draw/markdown.ts"
 
 /** The command that draws them all. */
 export const command = "npm run docs:draw"
@@ -35,3 +36,7 @@ export const mend = async (pages: ReadonlyArray<Page>, root: string): Promise<Re
   }
   return stale
 }
+
+/** What a page that is drawn whole begins with. `from` are files, below the root of the project. */
+export const heading = (title: string, ...from: ReadonlyArray<string>): string =>
+  `# ${title}\n\n*Drawn from ${codes(from)} by \`${command}\`. Do not edit this page: a test compares it with the code.*`

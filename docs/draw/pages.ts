@@ -1,4 +1,5 @@
 /** Everything in the documentation that is drawn from the code: pages, and regions of pages that are written by hand. */
+import { drawStateDiagram } from "../../src/draw/markdown.ts"
 import { drawCommands } from "./commands.ts"
 import { drawDecisions } from "./decisions.ts"
 import { drawErrors } from "./errors.ts"
@@ -11,7 +12,6 @@ import type { Page } from "./page.ts"
 import { drawRegions } from "./regions.ts"
 import { drawScenarios } from "./scenarios.ts"
 import { drawSettings, drawSettingsTable } from "./settings.ts"
-import { drawStateDiagram } from "./stateDiagram.ts"
 
 export const pages: ReadonlyArray<Page> = [
   {

@@ -7,7 +7,7 @@ import { readScenario, type ScenarioInput } from "../../src/simulation/Scenario.
 import { scaledTo } from "../../src/simulation/scaledTo.ts"
 import { scenarios } from "../../src/simulation/scenarios/index.ts"
 import { workerPool } from "../../src/simulation/workers/workerPool.ts"
-import { blocks, fence } from "./markdown.ts"
+import { blocks, fence } from "../../src/draw/markdown.ts"
 
 /** As many orders, and seeds from 1 on, as the page says in its commands. */
 const orders = 160

@@ -5,9 +5,10 @@ import { join } from "node:path"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { blocks, code, json, prose, table } from "../../src/draw/markdown.ts"
 import { demoCatalogue } from "../../src/http/demoCatalogue.ts"
 import { readSettings, type SettingName, settings } from "../../src/http/settings.ts"
-import { blocks, code, heading, json, prose, table } from "./markdown.ts"
+import { heading } from "./page.ts"
 
 const entries = Object.entries(settings) as ReadonlyArray<[SettingName, (typeof settings)[SettingName]]>
 

@@ -9,6 +9,7 @@ import { asJson } from "../simulation/report/json.ts"
 import { asText } from "../simulation/report/terminal.ts"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { reasonOf } from "./CannotVerify.ts"
+import { writeWhole } from "./writeWhole.ts"
 
 /** The files to write. */
 export interface ReportFiles {
@@ -32,9 +33,9 @@ export const reportWriter = Effect.fnUntraced(function* ({ html, json, csv }: Re
   }
   const asHtml = html === undefined ? undefined : yield* loadHtml
   return Effect.fnUntraced(function* (report: Report) {
-    if (html !== undefined && asHtml) yield* write(files, html, asHtml(report))
-    if (json !== undefined) yield* write(files, json, asJson(report))
-    if (csv !== undefined) yield* write(files, csv, asCsv(report))
+    if (html !== undefined && asHtml) yield* write(html, asHtml(report))
+    if (json !== undefined) yield* write(json, asJson(report))
+    if (csv !== undefined) yield* write(csv, asCsv(report))
     yield* Console.log(asText(report).trimEnd())
     const written = [html, json, csv].filter((file) => file !== undefined)
     if (written.length > 0) yield* Console.log(`\nWritten: ${written.join(", ")}`)
@@ -51,8 +52,5 @@ const loadHtml = Effect.map(
   ({ asHtml }) => asHtml
 )
 
-/** The file appears when it is whole. */
-const write = (files: FileSystem.FileSystem, file: string, text: string): Effect.Effect<void, CannotSimulate> =>
-  Effect.andThen(files.writeFileString(`${file}.unfinished`, text), files.rename(`${file}.unfinished`, file)).pipe(
-    Effect.mapError((error) => new CannotSimulate({ message: `${file}: ${reasonOf(error)}` }))
-  )
+const write = (file: string, text: string): Effect.Effect<void, CannotSimulate, FileSystem.FileSystem> =>
+  Effect.mapError(writeWhole(file, text), (error) => new CannotSimulate({ message: `${file}: ${reasonOf(error)}` }))

@@ -1,7 +1,7 @@
 /** `docs/lifecycle.md` leaves nothing out that the machine says. */
 import { describe, expect, it } from "vitest"
 import { drawLifecycle } from "../../docs/draw/lifecycle.ts"
-import { drawStateDiagram } from "../../docs/draw/stateDiagram.ts"
+import { drawStateDiagram } from "../../src/draw/markdown.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
 import { LibraryStatus } from "../../src/order/Order.ts"
 import { commandTypes } from "../../src/order/commands/index.ts"

@@ -132,7 +132,7 @@ const bans: ReadonlyArray<Ban> = [
   },
   {
     pattern:
-      /\b(?:SELECT\s|INSERT INTO|UPDATE\s+[\w"$.{}]+\s+SET|DELETE FROM|(?:CREATE|ALTER|DROP|TRUNCATE) (?:TABLE|INDEX|FUNCTION|TRIGGER))|\bsql`/gi,
+      /(?<!<)\b(?:SELECT\s|INSERT INTO|UPDATE\s+[\w"$.{}]+\s+SET|DELETE FROM|(?:CREATE|ALTER|DROP|TRUNCATE) (?:TABLE|INDEX|FUNCTION|TRIGGER))|\bsql`/gi,
     applies: (path) => isLibrary(path) && !path.startsWith("src/postgres/"),
     instead: "has SQL in it: statements stand in src/postgres only"
   },

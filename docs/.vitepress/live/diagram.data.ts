@@ -1,5 +1,5 @@
 /** The state diagram, drawn from the machine when the site is built. */
-import { mermaidOf } from "../../draw/stateDiagram.ts"
+import { mermaidOf } from "../../../src/draw/stateDiagram.ts"
 import { mermaidAsSvg } from "../mermaidFences.ts"
 
 declare const data: string

@@ -38,6 +38,7 @@ export interface OwnCommand<
 
 /** What a process knows of its own data. */
 export interface LoadedData {
+  readonly schema: PayloadSchema
   /** What an order has that was given none. */
   readonly initial: OwnData
   /** The data that a caller gives, checked. */
@@ -62,6 +63,7 @@ export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedDa
   const { personal = [], data: next } = declared
   return {
     kind: declared.event as never,
+    description: declared.description,
     rents: undefined,
     target: "order",
     request: declared.payload ?? Schema.Struct({}),

@@ -20,6 +20,9 @@ export const columnTypes = [
 /** The type of a column. */
 export type ColumnType = (typeof columnTypes)[number]
 
+/** Columns of every table that the library fills. */
+export const filledColumns = { tenant_id: "text", order_id: "text" } satisfies Readonly<Record<string, ColumnType>>
+
 /** What is known of an accepted command when its rows are made. `before` is null when the order was placed. */
 export interface RowFacts {
   readonly before: Order | null

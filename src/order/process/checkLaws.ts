@@ -11,7 +11,7 @@ import * as Units from "../Units.ts"
 import { WrongProcess } from "./WrongProcess.ts"
 
 /** As many units as it takes for some to be held while others are rented, and others again have ended. */
-const mostUnits = 3
+export const mostUnits = 3
 
 /** An order as far as laws go, and the commands that led there. */
 interface Place {
@@ -80,12 +80,12 @@ const follow = (lifecycle: Lifecycle, { status, units, path }: Place, command: C
   const answer = answersOf(lifecycle, status)[command].find(isGiven)
   if (answer === undefined || answer.refusal !== undefined) return undefined
   let moved: Units.Units | undefined = units
-  for (const consequence of answer.consequences) moved = moved && move[consequence](moved)
+  for (const consequence of answer.consequences) moved = moved && moveUnits[consequence](moved)
   return moved && { status: answer.to, units: moved, path: [...path, command] }
 }
 
 /** How units move; undefined where there is none to move, and so no input with which the command is accepted. */
-const move: Readonly<Record<Consequence, (units: Units.Units) => Units.Units | undefined>> = {
+export const moveUnits: Readonly<Record<Consequence, (units: Units.Units) => Units.Units | undefined>> = {
   moveUnitToActive: (units) => (units.held > 0 ? Units.startUnit(units) : undefined),
   moveUnitToEnded: (units) => (units.active > 0 ? Units.endUnit(units) : undefined),
   releaseHeldUnits: Units.releaseHeld

@@ -19,7 +19,7 @@ import type { OwnCommand } from "./OwnCommand.ts"
 import type { OwnDue } from "./OwnDue.ts"
 import type { OwnGuard } from "./OwnGuard.ts"
 import { OwnCode } from "./OwnRefusal.ts"
-import { columnTypes, type OwnRows } from "./OwnRows.ts"
+import { columnTypes, filledColumns, type OwnRows } from "./OwnRows.ts"
 import { NamedOnce, type OrderProcess, type OwnDataRules, type OwnStatusRules } from "./orderProcess.ts"
 import { WrongProcess } from "./WrongProcess.ts"
 
@@ -267,9 +267,6 @@ const sqlName = /^[a-z_][a-z0-9_]{0,62}$/
 const RowsSchema = Schema.Struct({ columns: Schema.Record(Schema.String, Schema.Literals(columnTypes)), rows: AFunction() })
 const rowsMisfits = misfits(RowsSchema)
 
-/** Columns that the library fills. */
-const filled: ReadonlySet<string> = new Set(["tenant_id", "order_id"])
-
 const tableFaults = (table: string, given: OwnRows): Faults => {
   const names = table.split(".")
   const faults = [
@@ -282,6 +279,6 @@ const tableFaults = (table: string, given: OwnRows): Faults => {
   if (faults.length > 0) return faults
   return Object.keys(given.columns).flatMap((column) => [
     ...(sqlName.test(column) ? [] : [`column ${column}: must be small letters, digits and _`]),
-    ...(filled.has(column) ? [`column ${column}: is filled by the library`] : [])
+    ...(Object.hasOwn(filledColumns, column) ? [`column ${column}: is filled by the library`] : [])
   ])
 }

@@ -94,8 +94,9 @@ const nothingToKeep: OwnDataRules = { schema: Schema.Struct({}), initial: {} }
 const loadData = ({ schema, initial } = nothingToKeep): LoadedData => {
   const readShape = reader(schema as Schema.Struct<{}>, "data", "refused")
   const readJson = reader(NewJsonObject, "data")
-  // A frozen copy: all orders that have no data of their own share it.
   return {
+    schema,
+    // A frozen copy: all orders that have no data of their own share it.
     initial: frozen(JSON.parse(JSON.stringify(initial)) as OwnData),
     read: (input) => Result.flatMap(readShape(input), readJson)
   }

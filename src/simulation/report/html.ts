@@ -4,6 +4,7 @@
  *
  * The charts are drawn by `echarts`, an optional peer dependency: only this entry point needs it.
  */
+import { escaped } from "../../draw/escaped.ts"
 import type { Report } from "../compare.ts"
 import { type Chart, chaptersOf } from "./charts.ts"
 import { type Row, rowsOf, writtenDifference, writtenEstimate } from "./figures.ts"
@@ -136,6 +137,3 @@ const again = (report: Report): string => `<section>
 <p>Seeds: ${report.completed.join(", ") || "none"}.</p>
 <details><summary>The scenario</summary><pre>${escaped(JSON.stringify(report.scenario, null, 2))}</pre></details>
 </section>`
-
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;")

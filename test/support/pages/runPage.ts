@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url"
 import { formatWithOptions } from "node:util"
 import packageJson from "../../../package.json" with { type: "json" }
 import { sharedCompileCache } from "../compileCache.ts"
+import { installSource } from "../installedSource.ts"
 import { hangMs } from "../limits.ts"
 import { type Served, serve, stop } from "../servedProcess.ts"
 import { startPostgres } from "../startPostgres.ts"
@@ -213,7 +214,8 @@ const makeSurroundings = async (page: string, fences: ReadonlyArray<Fence>, post
   const server = needsDatabase && postgresUrl === undefined ? await startPostgres() : undefined
   const serverUrl = server?.url ?? postgresUrl
   const database = needsDatabase && serverUrl !== undefined ? await createPageDatabase(serverUrl, page) : undefined
-  if (has("diff")) await copyRepository(folder)
+  // A copy of this repository has its packages; anywhere else the package is installed as readers have it.
+  await (has("diff") ? copyRepository(folder) : installSource(folder))
   const programs = join(folder, ".programs")
   await mkdir(programs)
   // Readers have the package installed. Here its program is the one in this repository.

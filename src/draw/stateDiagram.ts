@@ -1,0 +1,45 @@
+/** The state diagram, drawn from the machine as Mermaid. */
+import { type Answer, answersOf, commandNames, type Lifecycle, lifecycles, statusesOf } from "../order/lifecycleTable.ts"
+import type { OrderStatus } from "../order/Order.ts"
+
+/** The facts that must hold for an answer to be reached: those whose absence is refused before it, and its own condition. */
+export const guardsOf = (answers: ReadonlyArray<Answer>, answer: Answer): ReadonlyArray<string> => [
+  ...answers
+    .slice(0, answers.indexOf(answer))
+    .flatMap(({ refusal, condition }) => (refusal && condition ? [condition.fact] : [])),
+  ...(answer.condition ? [answer.condition.fact] : [])
+]
+
+/** A command that is accepted, and where it leads. */
+export interface Arrow {
+  readonly from: OrderStatus
+  readonly to: OrderStatus
+  readonly command: string
+  /** The cancellation policy, rules of the process, and what decides between two targets. */
+  readonly guards: ReadonlyArray<string>
+}
+
+/**
+ * Every arrow of the lifecycle. What a command has to bring itself would hide the picture, and stands in the table.
+ */
+export const arrowsOf = (lifecycle: Lifecycle): ReadonlyArray<Arrow> =>
+  statusesOf(lifecycle).flatMap((from) =>
+    commandNames(lifecycle).flatMap((command) => {
+      const answers = answersOf(lifecycle, from)[command]
+      return answers.flatMap((answer) => {
+        if (answer.refusal) return []
+        const guards = guardsOf(answers, answer).filter(
+          (fact) => fact === lifecycle.policy || fact === answer.condition?.fact || lifecycle.process?.guards.has(fact) === true
+        )
+        return [{ from, to: answer.to, command, guards }]
+      })
+    })
+  )
+
+/** The diagram without a fence around it. */
+export const mermaidOf = (lifecycle: Lifecycle = lifecycles.noActiveSubscriptions): string => {
+  const arrows = arrowsOf(lifecycle).map(
+    ({ from, to, command, guards }) => `  ${from} --> ${to}: ${[command, ...guards.map((fact) => `[${fact}]`)].join(" ")}`
+  )
+  return ["stateDiagram-v2", `  [*] --> ${lifecycle.initial}: place`, ...arrows].join("\n")
+}
