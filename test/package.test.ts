@@ -5,8 +5,12 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { beforeAll, expect, it } from "vitest"
 import packageJson from "../package.json" with { type: "json" }
+import { freshDatabase } from "./support/postgresDatabase.ts"
+import { temporaryFolder } from "./support/temporaryFolder.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const run = promisify(execFile)
@@ -102,3 +106,105 @@ it("every entry point of the built package can be imported, nothing behind them,
     await rm(folder, { recursive: true, force: true })
   }
 })
+
+/** The package in a project of its own, with what it needs beside it. */
+const project = Effect.gen(function* () {
+  const folder = yield* temporaryFolder
+  const modules = join(folder, "node_modules")
+  const own = join(modules, "order-lifecycle")
+  yield* Effect.promise(async () => {
+    await mkdir(own, { recursive: true })
+    for (const part of ["bin", "dist", "package.json"]) await cp(join(root, part), join(own, part), { recursive: true })
+    const needs = [...Object.keys(packageJson.peerDependencies), ...Object.keys(packageJson.dependencies), "@types/node", "pg"]
+    for (const name of needs) {
+      await mkdir(dirname(join(modules, name)), { recursive: true })
+      await symlink(join(root, "node_modules", name), join(modules, name))
+    }
+    await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }))
+    const compilerOptions = {
+      ...{ target: "es2022", module: "nodenext", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true },
+      ...{ noEmit: true, allowImportingTsExtensions: true, types: ["node"] }
+    }
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
+  })
+  return folder
+})
+
+const packaged = (name: string) => readFile(join(root, "test/support/packaged", name), "utf8")
+
+/** What the compiler finds in the files of a project, by file. */
+const compilerErrors = async (folder: string): Promise<ReadonlyArray<string>> => {
+  const { stdout } = await run(join(root, "node_modules/.bin/tsc"), ["-p", folder], { cwd: folder }).catch(
+    (error: { stdout: string }) => {
+      // Whatever else goes wrong is no error of theirs.
+      expect(error.stdout).toMatch(/error TS/)
+      return error
+    }
+  )
+  return [...new Set([...stdout.matchAll(/^(\S+\.ts)\(/gm)].map(([, file = ""]) => file))].toSorted()
+}
+
+it("a process of a project that installed it takes thirty lines without a cast, and is at work on each store and over HTTP", () =>
+  Effect.gen(function* () {
+    const folder = yield* project
+    const url = Redacted.value(yield* freshDatabase)
+    const told = yield* Effect.promise(async () => {
+      const [ours, use] = [await packaged("ourProcess.ts"), await packaged("useProcess.ts")]
+      expect(ours.trimEnd().split("\n").length).toBeLessThanOrEqual(30)
+      expect(ours).not.toMatch(/ as (?!Schema)|any\b|@ts-/)
+      await writeFile(join(folder, "ourProcess.ts"), ours)
+      await writeFile(join(folder, "useProcess.ts"), use)
+      expect(await compilerErrors(folder)).toEqual([])
+      const data = join(folder, "data")
+      const { stdout } = await run(process.execPath, [join(folder, "useProcess.ts"), url, data], { cwd: folder })
+      // Behind what the service logs.
+      return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as object
+    })
+    const story = ["onHold", "shop", "expireHold", "confirmed"]
+    expect(told).toEqual({ memory: story, embedded: story, postgres: story, http: [400, "VALIDATION_ERROR"] })
+  }).pipe(Effect.scoped, Effect.runPromise))
+
+/** Wrong uses: what stands there, what is written instead, and what is said of it at load. */
+const wrongUses: Readonly<Record<string, readonly [from: string, to: string, said: string]>> = {
+  payload: [
+    'when: { status: "onHold" }, after: "P14D", command: "resume"',
+    'when: { status: "confirmed" }, after: "P14D", command: "hold", payload: { why: 1 }',
+    "due expireHold: payload.why Expected string"
+  ],
+  command: ['command: "resume" }', 'command: "resumed" }', "due expireHold: command: there is no command resumed"],
+  from: ['from: { confirmed: "onHold" }', 'from: { confirmd: "onHold" }', "command hold: from: there is no status confirmd"],
+  before: ['before: "cancel"', 'before: "cancels"', "guard withinCancellationWindow: before: there is no command cancels"],
+  dataInAGuard: ["order.data.channel", "order.data.chanel", "guard withinCancellationWindow: the own data have no member chanel"],
+  status: ['like: "confirmed"', 'like: "confirmedd"', "status onHold: like: there is no status confirmedd before it"],
+  valueOfData: ['initial: { channel: "web" }', 'initial: { channel: "phone" }', "data: initial.channel"]
+}
+
+it("seven wrong uses of a process are compile errors, and where nothing compiles, load errors", () =>
+  Effect.gen(function* () {
+    const folder = yield* project
+    yield* Effect.promise(async () => {
+      const ours = await packaged("ourProcess.ts")
+      for (const [name, [from, to]] of Object.entries(wrongUses)) {
+        expect(ours.split(from).length, name).toBe(2)
+        await writeFile(join(folder, `${name}.ts`), ours.replace(from, to))
+      }
+      expect(await compilerErrors(folder)).toEqual(
+        Object.keys(wrongUses)
+          .map((name) => `${name}.ts`)
+          .toSorted()
+      )
+      await writeFile(
+        join(folder, "load.js"),
+        `import { lifecycleOf } from "order-lifecycle"
+         const said = {}
+         for (const name of ${JSON.stringify(Object.keys(wrongUses))}) {
+           const { ourProcess } = await import(\`./\${name}.ts\`)
+           try { lifecycleOf("noActiveSubscriptions", ourProcess) } catch (error) { said[name] = error.message }
+         }
+         console.log(JSON.stringify(said))`
+      )
+      const { stdout } = await run(process.execPath, ["load.js"], { cwd: folder })
+      const said = JSON.parse(stdout) as Record<string, string>
+      for (const [name, [, , fault]] of Object.entries(wrongUses)) expect(said[name], name).toContain(fault)
+    })
+  }).pipe(Effect.scoped, Effect.runPromise))

@@ -2,10 +2,12 @@ import { expiry } from "../due.ts"
 import { type Lifecycle, lifecycles, tabulate } from "../lifecycleTable.ts"
 import { factNames, makeOrderMachine } from "../orderMachine.ts"
 import type { CancellationPolicy } from "../policies/index.ts"
+import { dataAskedFaults } from "./checkDataAsked.ts"
 import { checkLaws } from "./checkLaws.ts"
 import { checkProcess } from "./checkProcess.ts"
 import { loadProcess } from "./loadProcess.ts"
 import type { OrderProcess } from "./orderProcess.ts"
+import { WrongProcess } from "./WrongProcess.ts"
 
 /**
  * The lifecycle under a cancellation policy and a process, if there is one. Throws a `WrongProcess` that names every fault of it. Orders expire so
@@ -22,7 +24,10 @@ export const lifecycleOf = (policy: CancellationPolicy, process?: OrderProcess, 
 
 const lifecycleUnder = (policy: CancellationPolicy, process: OrderProcess): Lifecycle => {
   checkProcess(process, factNames)
-  const lifecycle = tabulate(policy, undefined, loadProcess(process))
+  const loaded = loadProcess(process)
+  const faults = dataAskedFaults(process, loaded)
+  if (faults.length > 0) throw new WrongProcess(process.name, faults)
+  const lifecycle = tabulate(policy, undefined, loaded)
   checkLaws(lifecycle)
   return lifecycle
 }
