@@ -35,7 +35,7 @@ type Faults = ReadonlyArray<string>
 const faultsOf = (process: OrderProcess, taken: ReadonlySet<string>): Faults => {
   const { name, version, data, statuses, commands: own, guards } = process as { readonly [Member in keyof OrderProcess]: unknown }
   if (!(guards instanceof NamedOnce && statuses instanceof NamedOnce && own instanceof NamedOnce))
-    return ["is not one that orderProcess made"]
+    return ["is not one that orderProcess made, of this very copy of the library"]
   const known = process
   const named = <Value>(kind: string, all: NamedOnce<Value>, faultsOfOne: (name: string, value: Value) => Faults): Faults => [
     ...all.doubled.map((each) => `${kind} ${each}: there are two of this name`),
