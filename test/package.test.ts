@@ -122,8 +122,14 @@ const project = Effect.gen(function* () {
     }
     await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }))
     const compilerOptions = {
-      ...{ target: "es2022", module: "nodenext", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true },
-      ...{ noEmit: true, allowImportingTsExtensions: true, types: ["node"] }
+      target: "es2022",
+      module: "nodenext",
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: true,
+      noEmit: true,
+      allowImportingTsExtensions: true,
+      types: ["node"]
     }
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }))
   })
