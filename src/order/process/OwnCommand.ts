@@ -45,9 +45,18 @@ export interface LoadedData {
   readonly read: (input: unknown) => Result.Result<OwnData, InvalidInput>
 }
 
+/** An order as it was given, and as rules saw it last: all rules of a decision see the same one, and a copy takes longer than most of them. */
+let last: { readonly given: object; readonly initial: OwnData; readonly seen: RuleFacts["order"] } | undefined
+
 /** The order as rules see it: with its own data. */
-export const withData = (order: Omit<Order, "data"> & { readonly data?: object }, initial: OwnData) =>
-  (order.data === undefined ? Object.freeze({ ...frozen(order), data: initial }) : frozen(order)) as RuleFacts["order"]
+export const withData = (given: Omit<Order, "data"> & { readonly data?: object }, initial: OwnData): RuleFacts["order"] => {
+  if (last !== undefined && last.given === given && last.initial === initial) return last.seen
+  const seen = (
+    given.data === undefined ? Object.freeze({ ...frozen(given), data: initial }) : frozen(given)
+  ) as RuleFacts["order"]
+  last = { given, initial, seen }
+  return seen
+}
 
 /** A value that cannot be changed any more: a rule that tries is told so by the engine. What was frozen before is not walked again. */
 export const frozen = <A>(value: A): A => {

@@ -124,14 +124,13 @@ const loadDue = (name: string, { when: { status }, after, command, payload = {} 
   payload: frozen(JSON.parse(JSON.stringify(payload)) as DueRule["payload"])
 })
 
-const loadGuard = (name: string, { before, holds, refusal }: OwnGuard, initial: OwnData): LoadedGuard => ({
-  before,
-  code: refusal.code as OwnCode,
-  holds: (facts) =>
-    askRule(
-      `the guard ${name} before ${before}`,
-      () => holds({ ...facts, order: withData(facts.order, initial) }),
-      (answer) => typeof answer === "boolean",
-      "true or false at once"
-    )
-})
+const loadGuard = (name: string, { before, holds, refusal }: OwnGuard, initial: OwnData): LoadedGuard => {
+  const rule = `the guard ${name} before ${before}`
+  const isAnswer = (answer: unknown): answer is boolean => typeof answer === "boolean"
+  return {
+    before,
+    code: refusal.code as OwnCode,
+    holds: ({ order, command, at, actor }) =>
+      askRule(rule, () => holds({ order: withData(order, initial), command, at, actor }), isAnswer, "true or false at once")
+  }
+}
