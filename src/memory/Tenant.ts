@@ -328,6 +328,7 @@ export class Tenant {
       events: historyOf(this.#events, stored),
       ...this.outbox.record(orderId),
       due: this.due.of(orderId),
+      filterable: null,
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
         ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)
