@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ObjectOption, optionsReader } from "../lifecycle/options.ts"
-import { type OrderRecord, OrderRecords } from "../lifecycle/OrderRecords.ts"
+import type { OrderRecord, OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { type DataIndexing, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import { type OwnData, TenantId } from "../order/Order.ts"
