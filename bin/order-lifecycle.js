@@ -14,6 +14,7 @@ SUBCOMMANDS
   verify      Check what is stored in a database or in a folder
   replay      Name the stored histories that a process would not have allowed
   due         Have orders wait for what due rules ask for
+  data        Have lists find orders by own data
   simulate    Run a scenario in a simulated world
   docs        Draw documentation of a lifecycle of your own
 

@@ -24,6 +24,7 @@ export {
 export { type Answer, type Consequence, type Lifecycle, lifecycles } from "./order/lifecycleTable.ts"
 
 // Rules of your own.
+export type { DataFilter, FilterValue } from "./order/process/OwnFilters.ts"
 export { type OrderProcess, orderProcess, type OwnStatusRules, type ProcessBuilder } from "./order/process/orderProcess.ts"
 export type { GuardFacts, OwnGuard, RuleFacts, Words } from "./order/process/OwnGuard.ts"
 export type { OwnCommand } from "./order/process/OwnCommand.ts"
@@ -149,6 +150,7 @@ export {
   type Delivery,
   type DueKey,
   type DueLease,
+  type DataIndexing,
   type DuePlan,
   type DueSettlement,
   type EventKey,

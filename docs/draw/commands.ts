@@ -24,7 +24,7 @@ const run = (...args: ReadonlyArray<string>): Promise<Ended> =>
 
 const withoutTrailingBlanks = (text: string) => text.replaceAll(/[ \t]+$/gm, "").trim()
 
-const subcommands = [["verify"], ["replay"], ["due", "plan"], ["simulate"], ["docs", "draw"]] as const
+const subcommands = [["verify"], ["replay"], ["due", "plan"], ["data", "index"], ["simulate"], ["docs", "draw"]] as const
 
 /** Calls that cannot do what they are asked to. */
 const impossible: ReadonlyArray<ReadonlyArray<string>> = [
@@ -51,6 +51,8 @@ export const drawCommands = async (): Promise<string> => {
       "The command line",
       "src/cli/verifyCommand.ts",
       "src/cli/replayCommand.ts",
+      "src/cli/dueCommand.ts",
+      "src/cli/dataCommand.ts",
       "src/cli/simulateCommand.ts",
       "src/cli/docsCommand.ts",
       "src/cli/exitCodes.ts"

@@ -7,8 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import type { TenantId } from "../order/Order.ts"
 import { type DuePlanned, planDue } from "../verify/planDue.ts"
 import { CannotPlan } from "./CannotPlan.ts"
-import { CannotVerify, reasonOf } from "./CannotVerify.ts"
-import { openRecords } from "./openRecords.ts"
+import { changeOrders } from "./changeOrders.ts"
 import { importProcess, processFlag } from "./processFlag.ts"
 import { counted, placeFlags, placeOf } from "./verifyCommand.ts"
 
@@ -29,22 +28,13 @@ const planCommand = Command.make(
     function* ({ process, databaseUrl, pooled, dataFolder, tenant, pendingExpiresAfter, dryRun }) {
       const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
       const own = Option.isSome(process) ? { process: yield* importProcess(process.value) } : {}
-      const planning = yield* Effect.try({
-        try: () =>
-          planDue({
-            ...own,
-            dryRun,
-            ...(Option.isSome(tenant) && { tenantId: tenant.value as TenantId }),
-            ...(Option.isSome(pendingExpiresAfter) && { pendingExpiresAfter: pendingExpiresAfter.value })
-          }),
-        catch: (error) => new CannotVerify({ message: error instanceof Error ? error.message : String(error) })
-      })
-      const planned = yield* planning.pipe(
-        Effect.catchTags({
-          StoreUnavailable: (error) => Effect.fail(new CannotVerify({ message: reasonOf(error) })),
-          OutcomeUnknown: (error) => Effect.fail(new CannotVerify({ message: reasonOf(error) }))
-        }),
-        Effect.provide(openRecords(place))
+      const planned = yield* changeOrders(place, () =>
+        planDue({
+          ...own,
+          dryRun,
+          ...(Option.isSome(tenant) && { tenantId: tenant.value as TenantId }),
+          ...(Option.isSome(pendingExpiresAfter) && { pendingExpiresAfter: pendingExpiresAfter.value })
+        })
       )
       yield* Console.log(summaryOf(planned, dryRun))
     },

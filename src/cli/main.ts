@@ -10,9 +10,11 @@ import * as Exit from "effect/Exit"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import { CannotDraw } from "./CannotDraw.ts"
+import { CannotIndex } from "./CannotIndex.ts"
 import { CannotPlan } from "./CannotPlan.ts"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { CannotVerify } from "./CannotVerify.ts"
+import { dataCommand } from "./dataCommand.ts"
 import { docsCommand } from "./docsCommand.ts"
 import { dueCommand } from "./dueCommand.ts"
 import { exitCodes } from "./exitCodes.ts"
@@ -25,7 +27,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 
 const program = Command.make("order-lifecycle").pipe(
   Command.withDescription("Rental and subscription orders that never lose, leak or half-do anything."),
-  Command.withSubcommands([verifyCommand, replayCommand, dueCommand, simulateCommand, docsCommand]),
+  Command.withSubcommands([verifyCommand, replayCommand, dueCommand, dataCommand, simulateCommand, docsCommand]),
   Command.run({ version })
 )
 
@@ -35,6 +37,7 @@ const describe = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   if (Cause.hasInterruptsOnly(cause) || error instanceof FoundViolations || CliError.isCliError(error)) return Effect.void
   if (error instanceof CannotDraw) return Console.error(`Cannot draw: ${error.message}`)
   if (error instanceof CannotVerify) return Console.error(`Cannot verify: ${error.message}`)
+  if (error instanceof CannotIndex) return Console.error(`Cannot index: ${error.message}`)
   if (error instanceof CannotPlan) return Console.error(`Cannot plan: ${error.message}`)
   return Console.error(error instanceof CannotSimulate ? `Cannot simulate: ${error.message}` : Cause.pretty(cause))
 }

@@ -21,6 +21,7 @@ import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import type { OwnCommand } from "../order/process/OwnCommand.ts"
 import type { OwnStatuses } from "./errors.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
+import { dataParameters } from "./dataQuery.ts"
 import { commandMember, completeOpenApi } from "./openApi.ts"
 import { ofChange, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies, ownCodesByStatus } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
@@ -56,6 +57,14 @@ const PlaceOrderWithData = Schema.Struct({
   data: Schema.optionalKey(Schema.Json).annotate({ description: "What the service's own process keeps with the order" })
 })
 
+/** `data`: parameters by which the list can be filtered by own data. */
+const listOrders = (data: object) =>
+  HttpApiEndpoint.get("listOrders", "/v1/orders", {
+    query: { ...OrderListRequest.fields, limit, status: Schema.optionalKey(statusList(OrderStatus)), ...data },
+    success: OrderPage,
+    error: ofRead("listOrders")
+  }).annotateMerge(describe("listOrders", "List orders", "Orders in pages, newest first unless sorted otherwise."))
+
 const orders = HttpApiGroup.make("orders")
   .add(
     HttpApiEndpoint.post("createOrder", "/v1/orders", {
@@ -70,13 +79,7 @@ const orders = HttpApiGroup.make("orders")
       )
     )
   )
-  .add(
-    HttpApiEndpoint.get("listOrders", "/v1/orders", {
-      query: { ...OrderListRequest.fields, limit, status: Schema.optionalKey(statusList(OrderStatus)) },
-      success: OrderPage,
-      error: ofRead("listOrders")
-    }).annotateMerge(describe("listOrders", "List orders", "Orders in pages, newest first unless sorted otherwise."))
-  )
+  .add(listOrders({}))
   .add(
     HttpApiEndpoint.get("getOrder", "/v1/orders/:orderId", {
       params: orderParams,
@@ -286,17 +289,19 @@ const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload 
 
 export type OwnEndpoint = ReturnType<typeof ownEndpoint>
 
-/** The Api under a lifecycle: with an operation for each command of its process, and with its statuses. */
+/** The Api under a lifecycle: with an operation for each command of its process, its statuses, and filters by its data. */
 export const apiUnder = (lifecycle: Lifecycle, statuses: OwnStatuses): typeof Api => {
   const { process } = lifecycle
   if (process === undefined) return Api
   const own = [...process.commands].map(([name, command]) => ownEndpoint(lifecycle, name, command, statuses))
   const [first, ...others] = own
   const description = `Commands of the process ${process.version.name}.`
+  const { filters } = process.data
+  const filtered = filters.size === 0 ? Api : Api.add(orders.add(listOrders(dataParameters(filters))))
   const api =
     first === undefined
-      ? Api
-      : Api.add(
+      ? filtered
+      : filtered.add(
           HttpApiGroup.make("commands")
             .add(first, ...others)
             .annotateMerge(OpenApi.annotations({ title: "Commands", description }))

@@ -19,6 +19,7 @@ import { startedBy } from "../order/commands/startSubscription.ts"
 import type { Order, Subscription, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { Api, type OwnEndpoint } from "./Api.ts"
+import { readDataQuery } from "./dataQuery.ts"
 import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import {
@@ -76,59 +77,64 @@ const answerCommand = <A extends { readonly replayed?: true }, View, R = never>(
 
 const success = true as const
 
-const orders = HttpApiBuilder.group(
-  Api,
-  "orders",
-  Effect.fnUntraced(function* (handlers) {
-    const lifecycle = yield* OrderLifecycle
-    const { process } = yield* CurrentLifecycle
-    const auditTrail = yield* AuditTrail
-    return handlers
-      .handle("createOrder", ({ payload: { data, ...request } }) =>
-        answerCommand(
-          (caller) => lifecycle.place(caller, request, data !== undefined && process ? { data: data as object } : undefined),
-          ({ after }) => ({ success, message: "Order created successfully", orderId: after.orderId, order: viewOrder(after) })
+const ordersOf = (api: typeof Api) =>
+  HttpApiBuilder.group(
+    api,
+    "orders",
+    Effect.fnUntraced(function* (handlers) {
+      const lifecycle = yield* OrderLifecycle
+      const { process } = yield* CurrentLifecycle
+      const filters = process?.data.filters ?? new Map()
+      const auditTrail = yield* AuditTrail
+      return handlers
+        .handle("createOrder", ({ payload: { data, ...request } }) =>
+          answerCommand(
+            (caller) => lifecycle.place(caller, request, data !== undefined && process ? { data: data as object } : undefined),
+            ({ after }) => ({ success, message: "Order created successfully", orderId: after.orderId, order: viewOrder(after) })
+          )
         )
-      )
-      .handle("listOrders", ({ query }) =>
-        answer(({ tenantId }) => Effect.flatMap(lifecycle.list(tenantId, query), viewOrderPage), identity)
-      )
-      .handle("getOrder", ({ params }) => answer(({ tenantId }) => lifecycle.get(tenantId, params.orderId), viewOrder))
-      .handle("updateOrderNotes", ({ params: { orderId }, payload }) =>
-        answer(
-          ({ tenantId }) => lifecycle.rewriteNotes(tenantId, orderId, payload),
-          () => ({ success, message: "Order notes updated successfully", orderId })
+        .handle("listOrders", ({ query }) =>
+          answer(
+            ({ tenantId }) => Effect.flatMap(lifecycle.list(tenantId, readDataQuery(query, filters)), viewOrderPage),
+            identity
+          )
         )
-      )
-      .handle("confirmOrder", ({ params: { orderId } }) =>
-        answerCommand(
-          (caller) => lifecycle.confirm(caller, orderId),
-          () => ({ success, message: "Order confirmed successfully", orderId })
+        .handle("getOrder", ({ params }) => answer(({ tenantId }) => lifecycle.get(tenantId, params.orderId), viewOrder))
+        .handle("updateOrderNotes", ({ params: { orderId }, payload }) =>
+          answer(
+            ({ tenantId }) => lifecycle.rewriteNotes(tenantId, orderId, payload),
+            () => ({ success, message: "Order notes updated successfully", orderId })
+          )
         )
-      )
-      .handle("cancelOrder", ({ params: { orderId }, payload }) =>
-        answerCommand(
-          (caller) => lifecycle.cancel(caller, orderId, payload),
-          () => ({ success, message: "Order cancelled successfully", orderId })
+        .handle("confirmOrder", ({ params: { orderId } }) =>
+          answerCommand(
+            (caller) => lifecycle.confirm(caller, orderId),
+            () => ({ success, message: "Order confirmed successfully", orderId })
+          )
         )
-      )
-      .handle("previewOrderCancellation", ({ params }) =>
-        answer((caller) => lifecycle.preview(caller, params.orderId, { type: "cancel" }), viewCancellation)
-      )
-      .handle("listOrderCommands", ({ params }) => answer((caller) => lifecycle.commands(caller, params.orderId), viewCommands))
-      .handle("listOrderEvents", ({ params: { orderId } }) =>
-        answer(
-          ({ tenantId }) =>
-            Effect.filterOrFail(
-              auditTrail.history(tenantId, orderId),
-              (events) => events.length > 0,
-              () => new OrderNotFound({ orderId })
-            ),
-          (events) => ({ orderId, events: events.map(viewEvent) })
+        .handle("cancelOrder", ({ params: { orderId }, payload }) =>
+          answerCommand(
+            (caller) => lifecycle.cancel(caller, orderId, payload),
+            () => ({ success, message: "Order cancelled successfully", orderId })
+          )
         )
-      )
-  })
-)
+        .handle("previewOrderCancellation", ({ params }) =>
+          answer((caller) => lifecycle.preview(caller, params.orderId, { type: "cancel" }), viewCancellation)
+        )
+        .handle("listOrderCommands", ({ params }) => answer((caller) => lifecycle.commands(caller, params.orderId), viewCommands))
+        .handle("listOrderEvents", ({ params: { orderId } }) =>
+          answer(
+            ({ tenantId }) =>
+              Effect.filterOrFail(
+                auditTrail.history(tenantId, orderId),
+                (events) => events.length > 0,
+                () => new OrderNotFound({ orderId })
+              ),
+            (events) => ({ orderId, events: events.map(viewEvent) })
+          )
+        )
+    })
+  )
 
 /** A subscription that its own event says is there. */
 const subscriptionOf = (order: Order, subscriptionId: SubscriptionId): Subscription => {
@@ -229,9 +235,11 @@ const ownCommands = (api: typeof Api) =>
     })
   )
 
-/** Handlers for every endpoint of an Api. */
-export const handlersOf = (api: typeof Api): typeof handlers =>
-  // To the compiler, an Api has the library's groups and no more.
-  !("commands" in api.groups) ? handlers : (Layer.merge(handlers, ownCommands(api)) as unknown as typeof handlers)
+const libraryHandlers = (api: typeof Api) => Layer.mergeAll(ordersOf(api), subscriptions, stock, system)
 
-const handlers = Layer.mergeAll(orders, subscriptions, stock, system)
+/** Handlers for every endpoint of an Api. */
+export const handlersOf = (api: typeof Api): ReturnType<typeof libraryHandlers> => {
+  const handlers = libraryHandlers(api)
+  // To the compiler, an Api has the library's groups and no more.
+  return !("commands" in api.groups) ? handlers : (Layer.merge(handlers, ownCommands(api)) as unknown as typeof handlers)
+}

@@ -11,6 +11,8 @@ import type { CommandType } from "../order/commands/index.ts"
 import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound, type OwnStatuses } from "./errors.ts"
 import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { LibraryStatus } from "../order/Order.ts"
+import type { OwnFilters } from "../order/process/OwnFilters.ts"
+import { dataParameterSchema } from "./dataQuery.ts"
 import { ownCodesByStatus, sharedRefusals } from "./refusals.ts"
 
 // A JSON document that is walked and completed: its members are what the generator made of the Api, not a type of ours.
@@ -191,6 +193,16 @@ const withoutData = (spec: Json): void => {
   delete spec.components.schemas.Order.properties.data
 }
 
+/** A query is text to the generator; filters by own data have the schemas of their members. */
+const describeFilters = (spec: Json, filters: OwnFilters): void => {
+  for (const parameter of spec.paths["/v1/orders"].get.parameters) {
+    const schema = dataParameterSchema(parameter.name, filters)
+    if (schema === undefined) continue
+    const description = "Lists orders whose own data have this value"
+    Object.assign(parameter, { schema, description })
+  }
+}
+
 /** The member of an operation, on its way to the document, that names the command of the library it carries out. */
 export const commandMember = "x-command"
 
@@ -216,6 +228,7 @@ export const completeOpenApi = (spec: Json, lifecycle: Lifecycle, statuses: OwnS
   allowUnknownMembers(spec)
   nameStatuses(spec, statusesOf(lifecycle))
   if (lifecycle.process === undefined) withoutData(spec)
+  else describeFilters(spec, lifecycle.process.data.filters)
   for (const [path, item] of Object.entries<Json>(spec.paths)) {
     for (const [method, operation] of Object.entries<Json>(item)) {
       withOwnCodes(operation, lifecycle, statuses)

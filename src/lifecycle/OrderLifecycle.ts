@@ -22,7 +22,7 @@ import {
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
 import { durationMs, DurationText } from "../order/durationText.ts"
-import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
+import type { Lifecycle } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
@@ -297,7 +297,7 @@ const methodOf = (services: CommandServices, type: CommandType) => {
 
 const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const services = yield* makeCommandServices(lifecycle)
-  const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(statusesOf(lifecycle)) }
+  const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(lifecycle) }
   const operations = makeOver(services, readers, yield* JoinsTransactions)
   return Context.make(OrderLifecycle, operations).pipe(Context.add(Due, makeDue(services, readers.readCommand)))
 })

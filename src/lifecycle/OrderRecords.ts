@@ -42,6 +42,8 @@ export interface OrderRecord {
   readonly consumers: ReadonlyArray<ConsumerRecord>
   /** The commands that it waits for. */
   readonly due: ReadonlyArray<Pick<WaitingCommand, "name" | "since" | "status" | "at">>
+  /** The members of its own data that lists find it by, by name, each with its value as JSON; null where lists look at the order itself. */
+  readonly filterable: ReadonlyArray<{ readonly member: string; readonly json: string }> | null
   /**
    * What the store itself keeps twice (columns it sorts or looks up by, indexes of its own) and what does not agree: a sentence each.
    * Every one is a violation of C4.

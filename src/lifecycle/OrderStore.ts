@@ -27,6 +27,7 @@ import {
   type TenantId
 } from "../order/Order.ts"
 import type { DueChange, DueCommand } from "../order/due.ts"
+import type { DataFilter } from "../order/process/OwnFilters.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
 import { Refusal } from "../order/Refusal.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
@@ -89,6 +90,8 @@ export interface Change {
   readonly rows?: ReadonlyArray<RowsOfTable>
   /** Commands that the order waits for from now on, and such that it no longer waits for. */
   readonly due?: DueChange
+  /** The members of own data that lists find the order by from now on, all of them. Left out, they stay as they are. */
+  readonly filterable?: DataFilter
 }
 
 /**
@@ -147,6 +150,11 @@ export interface OrderQuery {
   /** Orders with any of these; never empty. */
   readonly status?: ReadonlyArray<OrderStatus>
   readonly customerId?: CustomerId
+  /**
+   * Orders whose own data have all of these values; never empty. The first member is the one to look orders up by. An order of which no
+   * `Change.filterable` said so may be missing, and one whose data are others is never listed.
+   */
+  readonly data?: DataFilter
   readonly sortBy: OrderSort
   readonly sortDir: SortDirection
   readonly after?: PagePosition
@@ -288,6 +296,13 @@ export interface DuePlan {
   readonly orderId: OrderId
   readonly version: number
   readonly change: DueChange
+}
+
+/** What lists are to find an order by that stands at a version. */
+export interface DataIndexing {
+  readonly orderId: OrderId
+  readonly version: number
+  readonly filterable: DataFilter
 }
 
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
@@ -508,6 +523,17 @@ export class OrderStore extends Context.Service<
     readonly planDue: (
       tenantId: TenantId,
       plans: ReadonlyArray<DuePlan>
+    ) => Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown>
+
+    // --- own data ---
+
+    /**
+     * Have lists find orders by these members of their own data and no others, without a change of the orders: `conflict` where one is at
+     * another version. For orders whose changes said nothing of it, as they were made before there was the filter.
+     */
+    readonly indexData: (
+      tenantId: TenantId,
+      orders: ReadonlyArray<DataIndexing>
     ) => Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown>
 
     // --- feed ---

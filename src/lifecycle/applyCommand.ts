@@ -22,6 +22,7 @@ import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
 import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { RequestId } from "../order/orderEvent.ts"
+import { filterableOf } from "../order/process/OwnFilters.ts"
 import { rowsOf } from "../order/process/OwnRows.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import { fromMillis } from "../order/Timestamp.ts"
@@ -435,6 +436,7 @@ export const changeOf = (
     reservations: reservations.changesOf(transition),
     ...ownRowsOf(lifecycle, transition),
     ...dueOf(lifecycle, transition),
+    ...filterableAfter(lifecycle, transition),
     ...more
   }))
 
@@ -443,6 +445,12 @@ const dueOf = (lifecycle: Lifecycle, transition: Transition) => {
   const due = dueChange(lifecycle, transition)
   return due === undefined ? {} : { due }
 }
+
+/** What lists find the order by after a transition that changes its own data, if there are filters. */
+const filterableAfter = ({ process }: Lifecycle, { event, after }: Transition) =>
+  process === undefined || process.data.filters.size === 0 || !("data" in event.details)
+    ? {}
+    : { filterable: filterableOf(process.data.filters, after.data) }
 
 /** The rows of a process that belong to a transition, if there are any. */
 const ownRowsOf = ({ process }: Lifecycle, transition: Transition) => {

@@ -2,11 +2,12 @@
 import type * as Effect from "effect/Effect"
 import type { OwnEvent } from "../order/orderEvent.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
-import type { OrderId } from "../order/Order.ts"
+import type { OrderId, TenantId } from "../order/Order.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
 import type { ProcessBuilder } from "../order/process/orderProcess.ts"
 import type { Caller } from "./Caller.ts"
 import { type LifecycleOptions, OrderLifecycle, type PlaceOptions } from "./OrderLifecycle.ts"
+import type { OrderListRequest } from "./paging.ts"
 
 /** What follows the name of a command: its payload, which may be left out when nothing in it is required. */
 type WithPayload<Payload> = object extends Payload ? [request?: Payload] : [request: Payload]
@@ -14,7 +15,7 @@ type WithPayload<Payload> = object extends Payload ? [request?: Payload] : [requ
 type Lifecycle = OrderLifecycle["Service"]
 
 /** What a call of the lifecycle gives, once it has the lifecycle. */
-type Asked<Name extends "apply" | "place"> =
+type Asked<Name extends "apply" | "place" | "list"> =
   ReturnType<Lifecycle[Name]> extends Effect.Effect<infer A, infer E> ? Effect.Effect<A, E, OrderLifecycle> : never
 
 /**
@@ -34,8 +35,14 @@ type Asked<Name extends "apply" | "place"> =
  * // orders.apply(caller, orderId, "hold")
  * ```
  */
-export const ordersUnder = <Data extends object, Statuses extends string, Payloads extends object, Guards extends string>(
-  process: ProcessBuilder<Data, Statuses, Payloads, Guards>
+export const ordersUnder = <
+  Data extends object,
+  Statuses extends string,
+  Payloads extends object,
+  Guards extends string,
+  Filters extends string
+>(
+  process: ProcessBuilder<Data, Statuses, Payloads, Guards, Filters>
 ) => ({
   layer: (options?: Omit<LifecycleOptions, "process">) => OrderLifecycle.layer({ ...options, process }),
   orders: {
@@ -53,7 +60,13 @@ export const ordersUnder = <Data extends object, Statuses extends string, Payloa
       caller: Caller,
       request: PlaceOrder,
       options?: Omit<PlaceOptions, "data"> & { readonly data?: Data }
-    ): Asked<"place"> => OrderLifecycle.use((lifecycle) => lifecycle.place(caller, request, options))
+    ): Asked<"place"> => OrderLifecycle.use((lifecycle) => lifecycle.place(caller, request, options)),
+
+    /** A page of orders. `data` are values that their own data have, of the members that the process says by `filterBy`. */
+    list: (
+      tenantId: TenantId,
+      request?: Omit<OrderListRequest, "data"> & { readonly data?: Partial<Pick<Data, Filters & keyof Data>> }
+    ): Asked<"list"> => OrderLifecycle.use((lifecycle) => lifecycle.list(tenantId, request as OrderListRequest | undefined))
   },
   /** Whether an event records an own command; it has that command's payload then. */
   isEventOf: <Name extends keyof Payloads & string>(

@@ -13,6 +13,8 @@ import {
   type TenantId,
   totalsOf
 } from "../order/Order.ts"
+import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
+import { type DataFilter, filterReader } from "../order/process/OwnFilters.ts"
 import { reader } from "../order/readInput.ts"
 import { readCursor, writeCursor } from "./Cursor.ts"
 import { logUnreadable } from "./logUnreadable.ts"
@@ -41,11 +43,14 @@ const orderListRequest = <Status extends string>(statuses: ReadonlyArray<Status>
   })
 
 /**
- * Which orders, in which order, and how many a page. A process has statuses of its own besides. Source: flexportal-facts.md, section 4.2.
+ * Which orders, in which order, and how many a page. A process has statuses of its own besides, and members of own data to filter by. Source:
+ * flexportal-facts.md, section 4.2.
  */
 export const OrderListRequest = orderListRequest(LibraryStatus.literals)
 export type OrderListRequest = Omit<typeof OrderListRequest.Type, "status"> & {
   readonly status?: OrderStatus | ReadonlyArray<OrderStatus>
+  /** Values that the own data have: those of the members that the process says by `filterBy`. */
+  readonly data?: DataFilter
 }
 
 /** Which subscriptions, and how many a page. */
@@ -69,11 +74,23 @@ export interface Page<Item> {
   readonly nextCursor: string | null
 }
 
-/** A reader of what is asked of a list of orders, which may stand in these statuses. */
-export const orderListReader = (statuses: ReadonlyArray<OrderStatus>) => ({
-  statuses,
-  read: reader(orderListRequest(statuses), "", "refused")
-})
+/** A reader of what is asked of a list of orders, which may stand in the statuses of the lifecycle, and have data that its process keeps. */
+export const orderListReader = (lifecycle: Lifecycle) => {
+  const statuses = statusesOf(lifecycle)
+  const { fields } = orderListRequest(statuses)
+  const readRequest = reader(Schema.Struct({ ...fields, data: Schema.optionalKey(Schema.Unknown) }), "", "refused")
+  const readFilter = filterReader(lifecycle.process?.data.filters ?? new Map())
+  return {
+    statuses,
+    read: (request: OrderListRequest) =>
+      Result.flatMap(readRequest(request), ({ data, ...filters }) =>
+        Result.map(data === undefined ? Result.succeed({}) : readFilter(data), (filter) => ({
+          ...filters,
+          ...(Object.keys(filter).length > 0 && { data: filter })
+        }))
+      )
+  }
+}
 const readSubscriptionListRequest = reader(SubscriptionListRequest, "", "refused")
 
 /** The value each order is sorted by. */

@@ -318,6 +318,12 @@ const make = (mostAwake: number) => {
           })
       ),
 
+    // Lists look at the orders themselves: there is nothing to keep for them.
+    indexData: (tenantId, orders) =>
+      Effect.sync(() =>
+        orders.map(({ orderId, version }): CommitOutcome => (tenant(tenantId).isAt(orderId, version) ? "committed" : "conflict"))
+      ),
+
     feed: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).feed(after, limit))
   }
 

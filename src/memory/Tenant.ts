@@ -176,9 +176,14 @@ export class Tenant {
     )
   }
 
+  /** Whether there is such an order, and it stands at that version. */
+  isAt(orderId: OrderId, version: number): boolean {
+    return this.#stored(orderId)?.version === version
+  }
+
   /** Have an order wait for commands; returns how to take that back, or null when it is at another version. */
   planDue({ orderId, version, change }: DuePlan): (() => void) | null {
-    return this.#stored(orderId)?.version === version ? this.due.plan(orderId, change) : null
+    return this.isAt(orderId, version) ? this.due.plan(orderId, change) : null
   }
 
   #put(orderId: OrderId, stored: StoredOrder | undefined): void {
@@ -323,6 +328,7 @@ export class Tenant {
       events: historyOf(this.#events, stored),
       ...this.outbox.record(orderId),
       due: this.due.of(orderId),
+      filterable: null,
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
         ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)

@@ -14,7 +14,12 @@ import type { Order } from "../order/Order.ts"
 /** One page of orders. */
 export const pageOfOrders = (orders: Iterable<Order>, query: OrderQuery): ReadonlyArray<Row<Order>> => {
   const found = [...orders].filter((order) =>
-    matches(order, [query.status, (each) => each.status], [query.customerId, (each) => each.customer.customerId])
+    matches(
+      order,
+      [query.status, (each) => each.status],
+      [query.customerId, (each) => each.customer.customerId],
+      ...Object.entries(query.data ?? {}).map(([member, value]) => [value, (each: Order) => each.data?.[member]] as const)
+    )
   )
   return page(found, (order) => orderPosition(order, query.sortBy), query)
 }

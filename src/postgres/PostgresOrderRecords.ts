@@ -115,7 +115,10 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                  WHERE u.tenant_id = ${tenantId}::text) AS consumers,
                (SELECT json_agg(json_build_object('name', w.name, 'since', w.since, 'status', w.status, 'at', w.at) ORDER BY w.name)::text
                   FROM order_lifecycle.due_commands w
-                 WHERE w.tenant_id = ${tenantId}::text AND w.order_id = p.order_id) AS due
+                 WHERE w.tenant_id = ${tenantId}::text AND w.order_id = p.order_id) AS due,
+               (SELECT json_agg(json_build_array(v.member, v.value, v.created_at) ORDER BY v.member)::text
+                  FROM order_lifecycle.order_data v
+                 WHERE v.tenant_id = ${tenantId}::text AND v.order_id = p.order_id) AS data_values
           FROM page p
           LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
                               WHERE o.tenant_id = ${tenantId}::text AND o.order_id = p.order_id LIMIT 1) o ON true

@@ -17,6 +17,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import { decimalsOnceAssumed } from "../order/Money.ts"
+import type { FilterValue } from "../order/process/OwnFilters.ts"
 import type { CustomerId, Order, OrderId, SubscriptionId, TenantId } from "../order/Order.ts"
 import {
   type Change,
@@ -43,6 +44,7 @@ import {
 import { type JoinedStore, JoinsTransactions, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { commitStatement } from "./commitStatement.ts"
+import { dataOperations, valueText } from "./dataStatements.ts"
 import { detached } from "./detached.ts"
 import { eraseStatement } from "./eraseStatement.ts"
 import { eventColumns, type EventRow, joinConfidential, toSealedEvent } from "./eventRows.ts"
@@ -403,31 +405,42 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
   // --- lists -------------------------------------------------------------------------------------------------------------------------
 
   const listOrders = (query: OrderQuery) => {
+    const [lookedUp] = Object.entries(query.data ?? {})
+    const columns = lookedUp !== undefined && query.sortBy === "createdAt" ? byCreationWithData : sortColumns[query.sortBy]
     const direction = query.sortDir === "desc" ? "DESC" : "ASC"
-    const columns = sortColumns[query.sortBy]
-    const sorted = sql.literal(columns.map(({ name }) => `${name} ${direction}`).join(", "))
+    const sorted = (by: ReadonlyArray<SortColumn>) => sql.literal(by.map(({ name }) => `${name} ${direction}`).join(", "))
     const selected = sql.literal(`${orderColumns("$1")}, o.currency, o.total_minor::text AS total_minor`)
     const conditions = [
       sql`o.tenant_id = ${query.tenantId}::text`,
       ...(query.status === undefined ? [] : [sql`o.status IN ${sql.in(query.status)}`]),
       // Always true. It makes the index that has the times behind the status the better one, whatever is known of the table.
-      ...(query.status !== undefined && query.sortBy === "createdAt" ? [sql`o.created_at >= ''`] : []),
+      ...(query.status !== undefined && columns === sortColumns.createdAt ? [sql`o.created_at >= ''`] : []),
       ...(query.customerId === undefined ? [] : [sql`o.customer_id = ${query.customerId}::text`]),
-      ...(query.after === undefined ? [] : [behind(query, query.after)])
+      // As the order has them, whatever the table of what lists find it by says: it may be behind.
+      ...Object.entries(query.data ?? {}).map(
+        ([member, value]) => sql`(o.data -> ${member}::text)::text = ${valueText(value)}::text`
+      ),
+      ...(query.after === undefined ? [] : [behind(query, columns, query.after)])
     ]
     // First the page, then what belongs to its orders.
     return read(
       sql<SortedRow>`
         SELECT ${selected} FROM (
-          SELECT * FROM order_lifecycle.orders o WHERE ${sql.and(conditions)}
-           ORDER BY ${sorted} LIMIT ${String(query.limit)}::text::integer) AS o
-         ORDER BY ${sorted}`
+          SELECT o.* FROM ${lookedUp === undefined ? sql`order_lifecycle.orders o` : ordersWith(query.tenantId, lookedUp)}
+           WHERE ${sql.and(conditions)} ORDER BY ${sorted(columns)} LIMIT ${String(query.limit)}::text::integer) AS o
+         ORDER BY ${sorted(sortColumns[query.sortBy])}`
     ).pipe(Effect.map((rows) => rows.map((row) => toRow(row, toOrder, () => orderPlace(row, query.sortBy)))))
   }
 
+  /** The orders that have a value of their own data, each looked up by itself. */
+  const ordersWith = (tenantId: TenantId, [member, value]: readonly [string, FilterValue]) => sql`
+    (SELECT * FROM order_lifecycle.order_data d
+      WHERE d.tenant_id = ${tenantId}::text AND d.member = ${member}::text AND d.value = ${valueText(value)}::text) AS d
+     CROSS JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
+                          WHERE o.tenant_id = ${tenantId}::text AND o.order_id = d.order_id LIMIT 1) AS o`
+
   /** The rows behind a position: those whose sort columns, taken together, come later in the direction of the list. */
-  const behind = ({ sortBy, sortDir }: OrderQuery, { value, id }: PagePosition): Fragment => {
-    const columns = sortColumns[sortBy]
+  const behind = ({ sortBy, sortDir }: OrderQuery, columns: ReadonlyArray<SortColumn>, { value, id }: PagePosition): Fragment => {
     const values = [...(typeof value === "string" ? (sortBy === "orderId" ? [] : [value]) : value), id]
     return sql`(${sql.literal(columns.map(({ name }) => name).join(", "))}) ${sql.literal(sortDir === "desc" ? "<" : ">")} (${sql.csv(
       columns.map(({ type }, index) => sql`${String(values[index])}::${sql.literal(type)}`)
@@ -529,7 +542,8 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     orderIds,
     tenantIds,
     ...outboxOperations(sql, { read, write: writePlainly }),
-    ...dueOperations(sql, { read, write: writePlainly })
+    ...dueOperations(sql, { read, write: writePlainly }),
+    ...dataOperations(sql, { read, write: writePlainly })
   })
 }
 
@@ -540,8 +554,13 @@ const causeOf = (error: StatementFailed | SqlError): unknown => (error._tag === 
 
 // --- rows ----------------------------------------------------------------------------------------------------------------------------
 
+interface SortColumn {
+  readonly name: string
+  readonly type: string
+}
+
 /** What each list is sorted by, the id last. The whole is an index. */
-const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<{ readonly name: string; readonly type: string }>>> = {
+const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<SortColumn>>> = {
   createdAt: [
     { name: "o.created_at", type: "text" },
     { name: "o.order_id", type: "text" }
@@ -561,6 +580,12 @@ const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<{ readonly name: str
     { name: "o.order_id", type: "text" }
   ]
 }
+
+/** As by `createdAt`, where orders are looked up by own data: in the order of the index they are found in. */
+const byCreationWithData: ReadonlyArray<SortColumn> = [
+  { name: "d.created_at", type: "text" },
+  { name: "d.order_id", type: "text" }
+]
 
 /** Something with its place in the list it came from. */
 interface Positioned<A> {

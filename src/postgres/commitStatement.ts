@@ -20,6 +20,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { totalsOf, type Subscription, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
+import { dataRows, deleteOtherData, writeData } from "./dataStatements.ts"
 import { dueColumns, writtenAnew } from "./dueStatements.ts"
 import { fromOrder } from "./orderRows.ts"
 
@@ -43,6 +44,8 @@ export const commitStatement = (
     ...(records.some((record) => "key" in record) ? [keys] : []),
     ...(changes.some(({ due }) => due && due.set.length > 0) ? [waits] : []),
     ...(changes.some(({ due }) => due && due.cleared.length > 0) ? [waitsNoLonger] : []),
+    ...(records.some(({ filterable = [] }) => filterable.length > 0) ? [findable] : []),
+    ...(records.some(({ filterable, expected }) => filterable !== undefined && expected > 0) ? [findableNoLonger] : []),
     ...tablesOf(changes).map(ownRows)
   ]
   const checks = parts.flatMap((part) => part.checks)
@@ -56,7 +59,7 @@ input AS (
     ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
     moves json, subscriptions json,
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
-    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json)
+    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json, filterable json)
   WHERE n BETWEEN 0 AND ${few}
 ),${parts.map((part) => part.sql).join(",")}
 SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
@@ -305,6 +308,29 @@ no_longer AS (
   checks: []
 }
 
+/** Own data that lists find orders by. */
+const findable: Part = {
+  sql: `
+findable AS (${writeData(tenant, "written")}
+)`,
+  checks: [
+    check(
+      "data_fit",
+      "(SELECT count(*) FROM findable) = (SELECT coalesce(sum(json_array_length(w.filterable)), 0) FROM written w)",
+      "23514",
+      "own data to filter by were not written"
+    )
+  ]
+}
+
+/** Own data that lists found orders by, and that they have no longer. */
+const findableNoLonger: Part = {
+  sql: `
+findable_no_longer AS (${deleteOtherData(tenant, "written")}
+)`,
+  checks: []
+}
+
 /** The tables of the embedding service's own that changes write rows of. */
 const tablesOf = (changes: ReadonlyArray<Change>): ReadonlyArray<RowsOfTable> => [
   ...new Map(changes.flatMap(({ rows = [] }) => rows.map((each) => [each.table, each]))).values()
@@ -338,7 +364,7 @@ own_rows_${n} AS (
 
 /** A change as the statement takes it. What is `undefined` here is null there. */
 const toRecord = (change: Change, n: number) => {
-  const { transition, sealed, reservations, newCustomer, remember, rows, due } = change
+  const { transition, sealed, reservations, newCustomer, remember, rows, due, filterable } = change
   const { before, after } = transition
   const { confidential, ...event } = sealed.event
   const row = fromOrder(after)
@@ -353,12 +379,13 @@ const toRecord = (change: Change, n: number) => {
     // An event that changes own data has all of them.
     data: "data" in event.details ? row.data : undefined,
     customer_id: after.customer.customerId,
+    filterable: filterable && dataRows(filterable),
+    ...((before === null || filterable !== undefined) && { created_at: row.createdAt }),
     ...(before === null && {
       ordered: row.ordered,
       personal: row.personal,
       notes: row.notes,
       total_minor: totalsOf(after).total,
-      created_at: row.createdAt,
       created_by: row.createdBy,
       new_email_key: newCustomer?.emailKey
     }),

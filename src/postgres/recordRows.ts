@@ -20,6 +20,7 @@ export type RecordRow = {
   readonly unplaced: string | null
   readonly consumers: string | null
   readonly due: string | null
+  readonly data_values: string | null
 } & (OrderRow | { readonly order_id: null })
 
 type EventTuple = readonly [
@@ -56,9 +57,14 @@ export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
       undone: first === null || last === null ? null : { first, last }
     })),
     due: list(row.due) as OrderRecord["due"],
+    filterable: dataValues(row).map(([member, json]) => ({ member, json })),
     disagreements: [...copiesThatDiffer(row), ...eventsOutOfPlace(row, events)]
   }
 }
+
+type DataTuple = readonly [member: string, json: string, createdAt: string]
+
+const dataValues = (row: RecordRow) => list(row.data_values) as ReadonlyArray<DataTuple>
 
 const list = (json: string | null): unknown => JSON.parse(json ?? "[]")
 
@@ -99,7 +105,10 @@ const copiesThatDiffer = (row: RecordRow): ReadonlyArray<string> => {
       : [`the subscriptions stand at the positions ${subscriptions.map(([position]) => position).join(", ")}`]),
     ...(subscriptions.every(([, customerId]) => customerId === row.customer_id)
       ? []
-      : ["a subscription has another customer than the order"])
+      : ["a subscription has another customer than the order"]),
+    ...(dataValues(row).every(([, , createdAt]) => createdAt === row.created_at)
+      ? []
+      : ["the column created_at of order_data is not the order's"])
   ]
 }
 

@@ -14,7 +14,8 @@ export const tablesOfOrders = [
   "outbox",
   "event_positions",
   "deliveries",
-  "due_commands"
+  "due_commands",
+  "order_data"
 ]
 
 /**

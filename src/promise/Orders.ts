@@ -36,6 +36,7 @@ import type { OrderPlaced, PlaceOrder as PlaceOrderSchema } from "../order/comma
 import type { Commands, CommandType, EventOf } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Preview } from "../order/explain.ts"
+import type { DataFilter } from "../order/process/OwnFilters.ts"
 import type { LibraryStatus, Order, OrderId, Payment as PaymentSchema } from "../order/Order.ts"
 import type { CancelOrder as CancelOrderSchema } from "../order/commands/cancel.ts"
 import type { CancelSubscription as CancelSubscriptionSchema } from "../order/commands/cancelSubscription.ts"
@@ -65,6 +66,8 @@ export type Payment = Plain<typeof PaymentSchema.Encoded>
 /** Filters, order and length of a page. `startAfter` is the `nextCursor` of the page before. */
 export type OrderListRequest = Plain<Omit<typeof OrderListRequestSchema.Encoded, "status">> & {
   readonly status?: NamedStatus | ReadonlyArray<NamedStatus> | undefined
+  /** Values that the own data have: those of the members that the process says by `filterBy`. */
+  readonly data?: Plain<DataFilter> | undefined
 }
 /** A status by its name: one of the library's, or one of a process. */
 type NamedStatus = LibraryStatus | (string & {})
@@ -398,6 +401,12 @@ export interface Orders extends OrdersWithin, AsyncDisposable {
 export type PayloadsOf<Process> = Process extends { readonly types?: { readonly payloads: infer Payloads } } ? Payloads : object
 /** What a process keeps with an order. */
 export type DataOf<Process> = Process extends { readonly types?: { readonly data: infer Data } } ? Data : object
+/** The members of its data that a process lets lists be filtered by, with their values. */
+export type FiltersOf<Process> = Process extends {
+  readonly types?: { readonly data: infer Data; readonly filters: infer Filters }
+}
+  ? Partial<Pick<Data, Filters & keyof Data>>
+  : object
 /** A process's own statuses. */
 export type StatusesOf<Process> = Process extends { readonly types?: { readonly statuses: infer Statuses } } ? Statuses : string
 
@@ -407,12 +416,12 @@ type WithPayload<Payload, Options> = object extends Payload
   : [request: Plain<Payload>, options?: Options]
 
 /** Orders with the commands and the data of a process. */
-export type OrdersUnder<Process> = Omit<Orders, "apply" | "place" | "within"> &
+export type OrdersUnder<Process> = Omit<Orders, "apply" | "place" | "list" | "within"> &
   OwnCalls<Process> & {
     /** As `Orders.within`, with the commands and the data of the process. */
     readonly within: <A>(
       transaction: OpenTransaction,
-      work: (orders: Omit<OrdersWithin, "apply" | "place"> & OwnCalls<Process>) => A | Promise<A>,
+      work: (orders: Omit<OrdersWithin, "apply" | "place" | "list"> & OwnCalls<Process>) => A | Promise<A>,
       options?: CallOptions
     ) => Promise<{ readonly outcome: A; readonly committed: () => Promise<void> }>
   }
@@ -433,4 +442,11 @@ export interface OwnCalls<Process> {
     request: PlaceOrder,
     options?: CallOptions & { readonly payment?: Payment | undefined; readonly data?: Plain<DataOf<Process>> | undefined }
   ) => ReturnType<Orders["place"]>
+
+  /** A page of orders. `data` are values that their own data have, of the members that the process says by `filterBy`. */
+  readonly list: (
+    tenantId: string,
+    request?: Omit<OrderListRequest, "data"> & { readonly data?: Plain<FiltersOf<Process>> | undefined },
+    options?: CallOptions
+  ) => ReturnType<Orders["list"]>
 }

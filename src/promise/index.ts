@@ -35,6 +35,7 @@ export type {
   OrderListRequest,
   Orders,
   DataOf,
+  FiltersOf,
   OrdersAuditTrail,
   OrdersDue,
   OrdersOutbox,

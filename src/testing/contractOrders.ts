@@ -8,14 +8,14 @@ import { fingerprint, seal } from "../order/auditChain.ts"
 import { RequestId } from "../order/orderEvent.ts"
 import { decide } from "../order/decide.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
-import { lifecycles } from "../order/lifecycleTable.ts"
+import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import { Currency } from "../order/Money.ts"
-import { CustomerId, type Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { CustomerId, type Order, OrderId, type OwnData, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { OrderCommand } from "../order/commands/index.ts"
 import { place, type PlaceOrder } from "../order/commands/place.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
 
-const lifecycle = lifecycles.noActiveSubscriptions
+const library = lifecycles.noActiveSubscriptions
 
 /** A tenant nobody has used before: cases can share a store. */
 export const freshTenant = (): TenantId => TenantId.make(`tenant-${randomUUID()}`)
@@ -56,6 +56,9 @@ export interface Placing {
   readonly more?: Pick<PlaceOrder, "notes" | "customFields" | "extensionDetails">
   readonly street?: string
   readonly remember?: IdempotencyKey
+  /** The library's own lifecycle unless said otherwise. */
+  readonly lifecycle?: Lifecycle
+  readonly data?: OwnData
 }
 
 /** An order being placed: by default two of one SKU and one of another, for a customer who is new. */
@@ -65,7 +68,8 @@ export const placing = (tenantId: TenantId, options: Placing = {}): Change => {
       { sku: "LAPTOP", quantity: 2 },
       { sku: "BIKE", quantity: 1 }
     ],
-    at = 0
+    at = 0,
+    lifecycle = library
   } = options
   const email = options.email ?? `${randomUUID()}@example.com`
   const customerId = CustomerId.make(options.customerId ?? `customer-${randomUUID()}`)
@@ -95,7 +99,8 @@ export const placing = (tenantId: TenantId, options: Placing = {}): Change => {
         orderId: OrderId.make(options.orderId ?? `order-${randomUUID()}`),
         customerId,
         variants: new Map(items.map(({ sku }) => [Sku.make(sku), sell(sku)])),
-        payment: { status: "paid", method: "stripe", paidAmount: 3_000 }
+        payment: { status: "paid", method: "stripe", paidAmount: 3_000 },
+        ...(options.data && { data: options.data })
       },
       occasion(at)
     )
@@ -117,11 +122,15 @@ export const headOf = (change: Change): Head => ({ order: change.transition.afte
 export const next = (
   { order, headHash }: Head,
   command: OrderCommand,
-  options: { at?: number; remember?: IdempotencyKey } = {}
+  options: { at?: number; remember?: IdempotencyKey; lifecycle?: Lifecycle } = {}
 ): Change =>
-  changeOf(Result.getOrThrow(decide(lifecycle, order, command, occasion(options.at ?? order.version))), headHash, {
-    ...(options.remember && { remember: { ...options.remember, rememberedAt: minute(options.at ?? order.version) } })
-  })
+  changeOf(
+    Result.getOrThrow(decide(options.lifecycle ?? library, order, command, occasion(options.at ?? order.version))),
+    headHash,
+    {
+      ...(options.remember && { remember: { ...options.remember, rememberedAt: minute(options.at ?? order.version) } })
+    }
+  )
 
 export const confirm: OrderCommand = { type: "confirm" }
 

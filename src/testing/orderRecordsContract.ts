@@ -45,7 +45,7 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
       yield* store.feed(tenantId, 0, 1)
       const [record, ...others] = yield* records.read(tenantId, null, 10)
       assert.deepEqual(others, [])
-      assert.deepEqual(record, {
+      assert.deepEqual(record && { ...record, filterable: record.filterable ?? [] }, {
         tenantId,
         orderId: head.order.orderId,
         order: head.order,
@@ -59,6 +59,7 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
         unplaced: [],
         consumers: [],
         due: [],
+        filterable: [],
         disagreements: []
       } satisfies OrderRecord)
     }
@@ -75,6 +76,19 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
     const settlements = [{ orderId: head.order.orderId, sequence: 1 }]
     yield* store.settleEvents({ tenantId, consumer: "slow", leaseId: lease?.leaseId ?? "", settlements })
     assert.deepEqual(yield* consumersOf, [{ consumer: "slow", upTo: 5, isBehind: false, undone: { first: 2, last: 5 } }])
+  }),
+
+  given("a record has what lists find the order by, where the store keeps that", function* (store, records, tenantId) {
+    const filterable = { channel: "web", boxes: 2, gift: true }
+    yield* committed(store, { ...placing(tenantId, { orderId: "order-1", data: filterable }), filterable })
+    const [record] = yield* records.read(tenantId, null, 10)
+    assert.deepEqual(record?.disagreements, [])
+    if (record.filterable === null) return
+    assert.deepEqual(record.filterable, [
+      { member: "boxes", json: "2" },
+      { member: "channel", json: '"web"' },
+      { member: "gift", json: "true" }
+    ])
   }),
 
   given("pages of records have no gaps, no repeats and nobody else's orders", function* (store, records, tenantId) {

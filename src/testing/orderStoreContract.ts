@@ -48,6 +48,7 @@ import {
   placing,
   start
 } from "./contractOrders.ts"
+import { dataContract } from "./dataContract.ts"
 import { dueContract } from "./dueContract.ts"
 import { outboxContract } from "./outboxContract.ts"
 
@@ -771,7 +772,8 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
   }),
 
   ...outboxContract,
-  ...dueContract
+  ...dueContract,
+  ...dataContract
 ]
 
 // --- what the cases are made of ----------------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import { type Digest, portableDigest } from "../order/digest.ts"
 import { AuditEvent } from "../order/AuditEvent.ts"
 import { breachesOf } from "../order/invariants.ts"
 import type { LoadedProcess } from "../order/process/loadProcess.ts"
+import { filterableOf } from "../order/process/OwnFilters.ts"
 import { hasStatus, isFinal, type Lifecycle } from "../order/lifecycleTable.ts"
-import { activeSubscriptions, Order } from "../order/Order.ts"
+import { activeSubscriptions, Order, type OwnData } from "../order/Order.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { differences } from "./differences.ts"
 import type { InvariantId } from "./invariants.ts"
@@ -148,7 +149,27 @@ const checkHistory = (
   const found = differences(stored, folded)
   if (found.length > 0)
     faults.push({ id: "A2", message: `the stored order is not what its events make of it: ${found.join("; ")}` })
-  return faults
+  return [...faults, ...checkFilterable(policies[0]?.process, record, walk.order.data)]
+}
+
+/** Lists find the order by members of its own data as its events have them, and by each that the process names. */
+const checkFilterable = (
+  process: LoadedProcess | undefined,
+  { filterable }: OrderRecord,
+  data: OwnData | undefined
+): ReadonlyArray<RecordFault> => {
+  if (filterable === null) return []
+  const wrong = filterable.filter(({ member, json }) => json !== JSON.stringify(data?.[member]))
+  const kept = new Set(filterable.map(({ member }) => member))
+  const named = process === undefined ? {} : filterableOf(process.data.filters, data)
+  const missing = Object.keys(named).filter((member) => !kept.has(member))
+  return [
+    ...wrong.map(({ member }): RecordFault => ({
+      id: "F1",
+      message: `lists look for it by a value of data.${member} that its events do not say`
+    })),
+    ...missing.map((member): RecordFault => ({ id: "F1", message: `lists do not find it by data.${member}` }))
+  ]
 }
 
 // --- what hangs on it --------------------------------------------------------------------------------------------------------------------
@@ -196,11 +217,12 @@ const checkDue = ({ events, due }: OrderRecord): ReadonlyArray<RecordFault> => {
   })
 }
 
-const describeRemains = ({ reservations, events, positions, unplaced, disagreements }: OrderRecord): string =>
+const describeRemains = ({ reservations, events, positions, unplaced, filterable, disagreements }: OrderRecord): string =>
   [
     "there is no such order, and yet there is something of it",
     ...(reservations.length > 0 ? [`${reservations.length} reservations`] : []),
     ...(events.length > 0 ? [`${events.length} events`] : []),
+    ...(filterable !== null && filterable.length > 0 ? [`${filterable.length} values of own data`] : []),
     ...(positions.length + unplaced.length > 0 ? [`${positions.length + unplaced.length} events in the outbox`] : []),
     ...disagreements
   ].join("; ")

@@ -4,6 +4,7 @@
  * @module
  */
 export { type Checked, verify, type VerifyOptions } from "./verify.ts"
+export { type DataIndexed, indexData, type IndexDataOptions } from "./indexData.ts"
 export { type DuePlanned, planDue, type PlanDueOptions } from "./planDue.ts"
 export { type Disallowed, replay, type Replayed, type ReplayOptions } from "./replay.ts"
 export type { Violation } from "./Violation.ts"

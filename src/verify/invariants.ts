@@ -186,6 +186,12 @@ const invariantsById = {
     repair:
       "A row that is left over, as after a due rule was taken out, ends at its moment and changes nothing. `order-lifecycle due plan` takes it away, and writes what is missing."
   },
+  F1: {
+    says: "What lists filter by equals what the events say.",
+    by: "record",
+    repair:
+      "Orders that were placed or changed before the process had the filter, or by a program without it, are not found by it. `order-lifecycle data index` writes what is missing, and takes away what is wrong."
+  },
   I1: {
     says: "A tenant sees, changes and learns nothing of another's.",
     by: "runs",
@@ -216,7 +222,7 @@ const invariantsById = {
   }
 } as const satisfies Record<string, Omit<Invariant, "id">>
 
-/** The name of a promise: `S` stock, `T` transitions, `A` audit, `C` concurrency, `O` outbox, `D` due commands, `I` isolation, `R` resources, `B` backstops. */
+/** The name of a promise: `S` stock, `T` transitions, `A` audit, `C` concurrency, `O` outbox, `D` due commands, `F` filters, `I` isolation, `R` resources, `B` backstops. */
 export type InvariantId = keyof typeof invariantsById
 
 /** Every invariant, in the order in which they are talked about. */

@@ -4,9 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { optionsReader, ObjectOption } from "../lifecycle/options.ts"
-import { type OrderRecord, OrderRecords } from "../lifecycle/OrderRecords.ts"
+import type { OrderRecord, OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { type DuePlan, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import { duePlan } from "../order/due.ts"
 import { DurationText, durationMs } from "../order/durationText.ts"
@@ -15,7 +14,7 @@ import { TenantId } from "../order/Order.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
-import { recordPages, tenantsOf } from "./pages.ts"
+import { forEachPage } from "./pages.ts"
 
 /** What orders are to wait for. */
 export interface PlanDueOptions {
@@ -55,10 +54,8 @@ export const planDue = (
   const lifecycle = lifecycleOf(defaultPolicy, process, durationMs(pendingExpiresAfter))
   return Effect.gen(function* () {
     const store = yield* OrderStore
-    const records = yield* OrderRecords
-    const planned = { tenants: 0, orders: 0, written: 0, removed: 0, changed: 0 }
-    const planPage = (tenant: TenantId) => (page: ReadonlyArray<OrderRecord>) => {
-      planned.orders += page.length
+    const planned = { written: 0, removed: 0, changed: 0 }
+    const walked = yield* forEachPage(tenantId, (tenant, page) => {
       const plans = page.flatMap((record) => planOf(lifecycle, record) ?? [])
       return Effect.map(dryRun ? Effect.succeed([]) : store.planDue(tenant, plans), (outcomes) => {
         for (const [n, { change }] of plans.entries()) {
@@ -69,12 +66,8 @@ export const planDue = (
           }
         }
       })
-    }
-    yield* Stream.runForEach(tenantId === undefined ? tenantsOf(records) : Stream.succeed(tenantId), (tenant) => {
-      planned.tenants++
-      return Stream.runForEach(recordPages(records, tenant), planPage(tenant))
     })
-    return planned
+    return { ...walked, ...planned }
   })
 }
 

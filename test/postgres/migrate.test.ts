@@ -26,7 +26,15 @@ it("four services that start at once on an empty database bring it up to date on
       concurrency: "unbounded"
     })
     expect(done.filter((names) => names.length > 0)).toEqual([
-      ["0001_orders", "0002_outbox", "0003_money_and_dates", "0004_plans", "0005_own_lifecycle", "0006_due_commands"]
+      [
+        "0001_orders",
+        "0002_outbox",
+        "0003_money_and_dates",
+        "0004_plans",
+        "0005_own_lifecycle",
+        "0006_due_commands",
+        "0007_data_filters"
+      ]
     ])
     const [context] = contexts
     if (context === undefined) throw new Error("no connection")
@@ -51,6 +59,7 @@ it("four services that start at once on an empty database bring it up to date on
         "event_positions",
         "idempotency",
         "migrations",
+        "order_data",
         "orders",
         "outbox",
         "reservations",
@@ -137,8 +146,8 @@ describe("tables that do not fit", () => {
             "restore the database, or put the row (1, 'orders') back."
         )
         expect(yield* undone(sql`DELETE FROM order_lifecycle.migrations`)).toContain("has lost the row of 0001_orders")
-        expect(yield* undone(sql`INSERT INTO order_lifecycle.migrations (migration_id, name) VALUES (7, 'by_hand')`)).toContain(
-          "its tables have a migration 0007_by_hand that order-lifecycle"
+        expect(yield* undone(sql`INSERT INTO order_lifecycle.migrations (migration_id, name) VALUES (8, 'by_hand')`)).toContain(
+          "its tables have a migration 0008_by_hand that order-lifecycle"
         )
         expect(yield* migrate).toEqual([])
       })

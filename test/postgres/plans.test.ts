@@ -46,6 +46,9 @@ const expire: DueCommand = {
 }
 const awaiting = (change: Change): Change => ({ ...change, due: { set: [expire], cleared: [] } })
 
+/** Own data that a tenth of the orders have, and others that hardly any has. */
+const findable = (change: Change, n: number): Change => ({ ...change, filterable: { channel: `channel-${n % 10}`, box: n } })
+
 /** Everything that is asked of a store in its daily work, by name. `n` tells the calls of one round from those of another. */
 const dailyWork = (n: number) =>
   Effect.gen(function* () {
@@ -123,6 +126,11 @@ const dailyWork = (n: number) =>
       "release a command": store.unparkDue({ tenantId, orderId, name: "expire" }, "release"),
       "skip a command": store.unparkDue({ tenantId, orderId, name: "expire" }, "skip"),
       "plan due commands": store.planDue(tenantId, [{ orderId, version: 9, change: { set: [expire], cleared: ["other"] } }]),
+      "place, and be found": store.commit([
+        findable(placing(tenantId, { orderId: `order-found-${n}`, customerId: `customer-found-${n}` }), n)
+      ]),
+      "be found by other data": store.commit([findable(next(second, confirm), n)]),
+      "index data": store.indexData(tenantId, [{ orderId, version: 9, filterable: { channel: "channel-1" } }]),
       "verify a page": records.read(tenantId, null, 10),
       "verify hashes": records.hashesOf([{ tenantId, orderId, sequence: 1 }]),
       "verify between orders": Stream.runDrain(records.faults(tenantId))
@@ -137,6 +145,17 @@ const dailyWork = (n: number) =>
     const byCreation = { ...query, sortBy: "createdAt", sortDir: "desc" } as const
     work["list orders of a status"] = store.listOrders({ ...byCreation, status: ["pending"] })
     work["list orders of a customer"] = store.listOrders({ ...byCreation, customerId })
+    const withData = { tenantId, limit: 10, data: { channel: "channel-1", box: 1 } } as const
+    work["list orders with data"] = store.listOrders({ ...withData, sortBy: "createdAt", sortDir: "desc" })
+    work["list orders with data, on"] = store.listOrders({ ...withData, sortBy: "createdAt", sortDir: "asc", after })
+    work["list orders with data, of a status"] = store.listOrders({ ...withData, ...byCreation, status: ["pending"] })
+    work["list orders with data, by updatedAt"] = store.listOrders({ ...withData, sortBy: "updatedAt", sortDir: "desc" })
+    work["list orders with data, by total, on"] = store.listOrders({
+      ...withData,
+      sortBy: "totals.total",
+      sortDir: "asc",
+      after: { value: ["EUR", 1], id: "x" }
+    })
     return work
   })
 
@@ -157,12 +176,15 @@ const grow = Effect.fnUntraced(function* (part: number) {
     const numbers = Array.from({ length: size.atOnce }, (_, n) => from + n)
     const placements = numbers.map((n) =>
       awaiting(
-        placing(tenantId, {
-          orderId: `order-${n}`,
-          customerId: `customer-${n}`,
-          items: [{ sku: n < size.renting ? "LAPTOP" : "BIKE", quantity: size.each }],
-          ...(n < size.keys && { remember: keyFor(tenantId, `key-${n}`, n) })
-        })
+        findable(
+          placing(tenantId, {
+            orderId: `order-${n}`,
+            customerId: `customer-${n}`,
+            items: [{ sku: n < size.renting ? "LAPTOP" : "BIKE", quantity: size.each }],
+            ...(n < size.keys && { remember: keyFor(tenantId, `key-${n}`, n) })
+          }),
+          n
+        )
       )
     )
     yield* commit(placements)
@@ -275,6 +297,39 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
   "release a command": ["due_commands_parked 3"],
   "skip a command": ["due_commands_parked 3"],
   "plan due commands": ["due_commands_pkey 2", "orders_pkey 2"],
+  "place, and be found": ["orders_pkey 2", "reservations_pkey 3"],
+  "be found by other data": ["order_data_pkey 2", "orders_pkey 2", "reservations_pkey 3"],
+  "index data": ["order_data_pkey 2", "orders_pkey 2"],
+  "list orders with data": [
+    "order_data_by_value 3",
+    "orders_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "list orders with data, on": [
+    "order_data_by_value 4",
+    "orders_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "list orders with data, of a status": [
+    "order_data_by_value 3",
+    "orders_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "list orders with data, by updatedAt": [
+    "order_data_by_value 3",
+    "orders_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
+  "list orders with data, by total, on": [
+    "order_data_by_value 3",
+    "orders_pkey 2",
+    "reservations_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
   "verify a page": [
     "audit_confidential_pkey 2",
     "audit_events_pkey 2",
@@ -283,6 +338,7 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
     "deliveries_pkey 2",
     "due_commands_pkey 2",
     "event_positions_tenant_id_order_id_sequence_key 2",
+    "order_data_pkey 2",
     "orders_pkey 2",
     "outbox_pkey 2",
     "reservations_pkey 2",

@@ -52,6 +52,7 @@ export const giveWay = (store: Store): Store => {
     parkedDue: (...args) => between(store.parkedDue(...args)),
     unparkDue: (...args) => between(store.unparkDue(...args)),
     planDue: (...args) => between(store.planDue(...args)),
+    indexData: (...args) => between(store.indexData(...args)),
     feed: (...args) => between(store.feed(...args)),
     eraseText: (...args) => between(store.eraseText(...args))
   }

@@ -43,6 +43,7 @@ const recordOf = (order: Order, events: ReadonlyArray<SealedEvent>, waiting = ev
     { consumer: "late", upTo: 0, isBehind: true, undone: null }
   ],
   due: [],
+  filterable: [],
   disagreements: []
 })
 
@@ -208,7 +209,8 @@ const planted: ReadonlyArray<readonly [what: string, record: OrderRecord, ids: R
   ["an event has a position and waits for one", outboxOf([1, 2, 3], [3]), ["O1"]],
   ["a later event stands before an earlier one", outboxOf([1, 3], [2]), ["O1"]],
   ["a consumer lacks the newest of the events that were handed on to it", undoneOf(2, 2), ["O5"]],
-  ["a consumer has an event that was not handed on to it", undoneOf(2, 4), ["O1"]]
+  ["a consumer has an event that was not handed on to it", undoneOf(2, 4), ["O1"]],
+  ["lists find it by data that no event says", { ...forged(rented), filterable: [{ member: "channel", json: '"web"' }] }, ["F1"]]
 ]
 
 const idsOf = (record: OrderRecord, policies = anyPolicy) => checkRecord(policies, record).map(({ id }) => id as string)

@@ -1,5 +1,5 @@
 /**
- * A database full of sound orders, damaged in twenty-eight places by someone with the rights of its owner: `verify` finds these and nothing else,
+ * A database full of sound orders, damaged in thirty places by someone with the rights of its owner: `verify` finds these and nothing else,
  * and memory does not grow with the number of orders. `VERIFY_ORDERS=100000` tries it on as many.
  */
 import * as Effect from "effect/Effect"
@@ -82,6 +82,16 @@ const damages: ReadonlyArray<Damage> = [
        VALUES ('${tenantId}', '${orderId}', 'expire', 1, 'pending', '9000-01-01T00:00:00.000Z', 'cancel', '{}', '9000-01-01') RETURNING 1`
     ],
     breaks: ["D1"]
+  },
+  {
+    does: "has lists find an order by data that it does not have",
+    to: "confirmed",
+    sql: (_, { tenantId, orderId }) => [
+      `INSERT INTO order_lifecycle.order_data (tenant_id, order_id, member, value, created_at)
+       SELECT tenant_id, order_id, 'channel', '"web"', created_at FROM order_lifecycle.orders
+        WHERE tenant_id = '${tenantId}' AND order_id = '${orderId}' RETURNING 1`
+    ],
+    breaks: ["F1"]
   },
   {
     does: "marks an order as cancelled without cancelling it",
@@ -229,12 +239,12 @@ describe(`a database of ${count} orders`, () => {
       })
     ))
 
-  it("has twenty-eight damages of fourteen kinds found in it, each by name, and nothing else", () =>
+  it("has thirty damages of fifteen kinds found in it, each by name, and nothing else", () =>
     seeded((random) =>
       run(
         Effect.gen(function* () {
           const { expected, damaged } = yield* plant(random)
-          expect([damages.length, damaged]).toEqual([14, 28])
+          expect([damages.length, damaged]).toEqual([15, 30])
           const before = process.memoryUsage().heapUsed
           const started = process.hrtime.bigint()
           const { violations, checked, largestHeap } = yield* verified

@@ -7,6 +7,7 @@ import type { OrderCommand, OrderEvent } from "../commands/index.ts"
 import type { Actor, Order, OwnData } from "../Order.ts"
 import type { OwnEvent } from "../orderEvent.ts"
 import type { Timestamp } from "../Timestamp.ts"
+import type { OwnFilters } from "./OwnFilters.ts"
 import type { RuleFacts, Words } from "./OwnGuard.ts"
 import { askRule } from "./RuleFailed.ts"
 
@@ -43,6 +44,8 @@ export interface LoadedData {
   readonly initial: OwnData
   /** The data that a caller gives, checked. */
   readonly read: (input: unknown) => Result.Result<OwnData, InvalidInput>
+  /** The members that lists can be filtered by. */
+  readonly filters: OwnFilters
 }
 
 /** An order as it was given, and as rules saw it last: all rules of a decision see the same one, and a copy takes longer than most of them. */

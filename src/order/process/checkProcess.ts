@@ -15,8 +15,9 @@ import { defaultPolicy } from "../policies/index.ts"
 import { reader } from "../readInput.ts"
 import { NewJsonObject } from "../Text.ts"
 import { possibleFact, unlessStatus } from "./names.ts"
-import type { OwnCommand } from "./OwnCommand.ts"
+import type { OwnCommand, PayloadSchema } from "./OwnCommand.ts"
 import type { OwnDue } from "./OwnDue.ts"
+import { filterKind } from "./OwnFilters.ts"
 import type { OwnGuard } from "./OwnGuard.ts"
 import { OwnCode } from "./OwnRefusal.ts"
 import { columnTypes, filledColumns, type OwnRows } from "./OwnRows.ts"
@@ -114,14 +115,36 @@ const isPlainJson = (ast: SchemaAST.AST, above: ReadonlySet<SchemaAST.AST> = new
   return areAll([...ast.propertySignatures.map(({ type }) => type), ...ast.indexSignatures.map(({ type }) => type)])
 }
 
-const dataFaults = ({ schema, initial }: OwnDataRules): Faults => {
+const dataFaults = ({ schema, initial, filterBy }: OwnDataRules): Faults => {
   const faults = schemaFaults(schema)
   if (faults.length > 0) return faults.map((fault) => `the schema ${fault}`)
+  return [...initialFaults(schema, initial), ...filterFaults(schema, filterBy)]
+}
+
+const initialFaults = (schema: PayloadSchema, initial: object): Faults => {
   const read = Result.flatMap(
     reader(schema as Schema.Struct<{}>, "initial", "refused")(initial),
     reader(NewJsonObject, "initial")
   )
   return Result.isFailure(read) ? read.failure.details.map(({ path, message }) => `${path} ${message}`) : []
+}
+
+const FilterBy = Schema.Array(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64)))
+const filterByMisfits = misfits(FilterBy)
+
+const filterFaults = ({ fields }: PayloadSchema, filterBy: ReadonlyArray<string>): Faults => {
+  const faults = filterByMisfits(filterBy)
+  if (faults.length > 0) return faults.map((fault) => `filterBy: ${fault}`)
+  return filterBy.flatMap((member, index) => {
+    const field = Object.hasOwn(fields, member) ? fields[member] : undefined
+    return [
+      ...(filterBy.indexOf(member) === index ? [] : [`filterBy: ${member} is named twice`]),
+      ...(field === undefined ? [`filterBy: the data have no member ${member}`] : []),
+      ...(field === undefined || filterKind(field.ast) !== undefined
+        ? []
+        : [`filterBy: the values of ${member} must be texts, numbers, or true and false, and of one kind`])
+    ]
+  })
 }
 
 // --- statuses ----------------------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import { NewJsonObject } from "../Text.ts"
 import { possibleFact, refusalKey, unlessStatus } from "./names.ts"
 import { frozen, type LoadedData, type OwnCommand, type OwnDefinition, ownDefinition, withData } from "./OwnCommand.ts"
 import type { OwnDue } from "./OwnDue.ts"
+import { filtersBy } from "./OwnFilters.ts"
 import type { GuardFacts, OwnGuard, Words } from "./OwnGuard.ts"
 import { type OwnCode, OwnRefusal } from "./OwnRefusal.ts"
 import type { OwnRows } from "./OwnRows.ts"
@@ -89,16 +90,17 @@ const refusalIn =
   (orderId: OrderId): OwnRefusal =>
     new OwnRefusal({ orderId, guard, ...words, code: words.code as OwnCode })
 
-const nothingToKeep: OwnDataRules = { schema: Schema.Struct({}), initial: {} }
+const nothingToKeep: OwnDataRules = { schema: Schema.Struct({}), initial: {}, filterBy: [] }
 
-const loadData = ({ schema, initial } = nothingToKeep): LoadedData => {
+const loadData = ({ schema, initial, filterBy } = nothingToKeep): LoadedData => {
   const readShape = reader(schema as Schema.Struct<{}>, "data", "refused")
   const readJson = reader(NewJsonObject, "data")
   return {
     schema,
     // A frozen copy: all orders that have no data of their own share it.
     initial: frozen(JSON.parse(JSON.stringify(initial)) as OwnData),
-    read: (input) => Result.flatMap(readShape(input), readJson)
+    read: (input) => Result.flatMap(readShape(input), readJson),
+    filters: filtersBy(schema.fields, filterBy)
   }
 }
 

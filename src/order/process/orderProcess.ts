@@ -35,6 +35,7 @@
 import * as Schema from "effect/Schema"
 import type { CommandType, OrderCommand } from "../commands/index.ts"
 import type { LibraryStatus } from "../Order.ts"
+import type { FilterableMember } from "./OwnFilters.ts"
 import type { OwnCommand, PayloadSchema } from "./OwnCommand.ts"
 import type { OrderWideCommand, OwnDue, PayloadOf } from "./OwnDue.ts"
 import type { OwnGuard, Words } from "./OwnGuard.ts"
@@ -55,10 +56,11 @@ export type OwnStatusRules<Statuses extends string = string> = {
   | { readonly like?: never; readonly units: "held" | "mixed" | "none" }
 )
 
-/** The own data of an order: their schema, and what an order has that was given none. */
+/** The own data of an order: their schema, what an order has that was given none, and the members that lists can be filtered by. */
 export interface OwnDataRules {
   readonly schema: PayloadSchema
   readonly initial: object
+  readonly filterBy: ReadonlyArray<string>
 }
 
 /** A process, as it was declared. It is checked and put to use by `lifecycleOf`. */
@@ -92,28 +94,34 @@ export interface ProcessBuilder<
   Data extends object,
   Statuses extends string,
   Payloads extends object,
-  Guards extends string
+  Guards extends string,
+  Filters extends string = never
 > extends OrderProcess {
-  /** Types only: the own data, the own statuses, and what each own command is given with. */
-  readonly types?: { readonly data: Data; readonly statuses: Statuses; readonly payloads: Payloads }
+  /** Types only: the own data, the members that lists can be filtered by, the own statuses, and what each own command is given with. */
+  readonly types?: {
+    readonly data: Data
+    readonly filters: Filters
+    readonly statuses: Statuses
+    readonly payloads: Payloads
+  }
 
   /** Add a status. */
   readonly status: <const Name extends string>(
     name: Fresh<Name, LibraryStatus | Statuses>,
     status: OwnStatusRules<LibraryStatus | Statuses>
-  ) => ProcessBuilder<Data, Statuses | Name, Payloads, Guards>
+  ) => ProcessBuilder<Data, Statuses | Name, Payloads, Guards, Filters>
 
   /** Add a command. */
   readonly command: <const Name extends string, Payload extends PayloadSchema = Schema.Struct<{}>>(
     name: Fresh<Name, CommandType | keyof Payloads>,
     command: OwnCommand<Name, LibraryStatus | Statuses, Data, Payload>
-  ) => ProcessBuilder<Data, Statuses, Payloads & { readonly [Type in Name]: Payload["Type"] }, Guards>
+  ) => ProcessBuilder<Data, Statuses, Payloads & { readonly [Type in Name]: Payload["Type"] }, Guards, Filters>
 
   /** Add a guard before a command. Its name is what explanations and diagrams call it. */
   readonly guard: <const Name extends string, const Before extends CommandType | (keyof Payloads & string)>(
     name: Fresh<Name, Guards>,
     guard: OwnGuard<Before, Data, CommandNamed<Before, Payloads>>
-  ) => ProcessBuilder<Data, Statuses, Payloads, Guards | Name>
+  ) => ProcessBuilder<Data, Statuses, Payloads, Guards | Name, Filters>
 
   /**
    * Have a command given by itself to every order that has been in a status for so long: see `Due`, which gives it. `name` is what the waiting
@@ -122,7 +130,7 @@ export interface ProcessBuilder<
   readonly due: <const Command extends OrderWideCommand | (keyof Payloads & string)>(
     name: string,
     due: OwnDue<LibraryStatus | Statuses, Command, PayloadOf<Command, Payloads>>
-  ) => ProcessBuilder<Data, Statuses, Payloads, Guards>
+  ) => ProcessBuilder<Data, Statuses, Payloads, Guards, Filters>
 
   /**
    * Write rows of a table of your own, named `schema.table`, with every change that has some: in the statement that commits it, all or nothing. The
@@ -132,25 +140,36 @@ export interface ProcessBuilder<
     table: `${string}.${string}`,
     columns: Columns,
     rows: OwnRows<Columns>["rows"]
-  ) => ProcessBuilder<Data, Statuses, Payloads, Guards>
+  ) => ProcessBuilder<Data, Statuses, Payloads, Guards, Filters>
 }
 
-/** What a process may begin with. `initial` is asked for where an order without own data would not fit their schema. */
-type ProcessOptions<Data extends PayloadSchema> = {
+/**
+ * What a process may begin with. `initial` is asked for where an order without own data would not fit their schema. `filterBy` names members of
+ * `data` that lists can be filtered by: texts, numbers, or true and false. Orders are looked up by the first of them that a list names, so the one
+ * comes first that the fewest orders have in common.
+ */
+type ProcessOptions<Data extends PayloadSchema, Filters> = {
   readonly version?: number
   readonly data?: Data
+  readonly filterBy?: ReadonlyArray<Filters>
 } & (object extends Data["Type"] ? { readonly initial?: Data["Type"] } : { readonly initial: Data["Type"] })
 
 /** Begin a process. Without more it is the library's lifecycle. */
-export const orderProcess = <Data extends PayloadSchema = Schema.Struct<{}>>(
+export const orderProcess = <
+  Data extends PayloadSchema = Schema.Struct<{}>,
+  const Filters extends FilterableMember<Data["Type"]> = never
+>(
   name: string,
-  ...[options]: object extends Data["Type"] ? [options?: ProcessOptions<Data>] : [options: ProcessOptions<Data>]
-): ProcessBuilder<Data["Type"], never, object, never> => {
-  const { version = 1, data, initial }: Partial<ProcessOptions<PayloadSchema>> = options ?? {}
+  ...[options]: object extends Data["Type"] ? [options?: ProcessOptions<Data, Filters>] : [options: ProcessOptions<Data, Filters>]
+): ProcessBuilder<Data["Type"], never, object, never, Filters> => {
+  const { version = 1, data, initial, filterBy = [] }: Partial<ProcessOptions<PayloadSchema, string>> = options ?? {}
   return build({
     name,
     version,
-    data: data === undefined && initial === undefined ? undefined : { schema: data ?? Schema.Struct({}), initial: initial ?? {} },
+    data:
+      data === undefined && initial === undefined && filterBy.length === 0
+        ? undefined
+        : { schema: data ?? Schema.Struct({}), initial: initial ?? {}, filterBy },
     statuses: [],
     commands: [],
     guards: [],
@@ -169,9 +188,15 @@ interface Declared extends Pick<OrderProcess, "name" | "version" | "data"> {
 }
 
 // What is declared is called with facts of its own names alone, so that it may be kept without them.
-const build = <Data extends object, Statuses extends string, Payloads extends object, Guards extends string>(
+const build = <
+  Data extends object,
+  Statuses extends string,
+  Payloads extends object,
+  Guards extends string,
+  Filters extends string
+>(
   declared: Declared
-): ProcessBuilder<Data, Statuses, Payloads, Guards> => ({
+): ProcessBuilder<Data, Statuses, Payloads, Guards, Filters> => ({
   ...declared,
   statuses: new NamedOnce(declared.statuses),
   commands: new NamedOnce(declared.commands),
