@@ -8,6 +8,7 @@ import type { CustomerId, LibraryStatus, SerialNumber, Sku, SubscriptionId } fro
 import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import type { CommandCall } from "./Call.ts"
+import { followWaits, type Wait, type WaitRule } from "./waits.ts"
 
 /** One line, and where its units are. */
 export interface LineAccount {
@@ -32,6 +33,8 @@ export interface Account {
     readonly serialNumber: SerialNumber
     readonly isActive: boolean
   }>
+  /** The commands that it waits for. */
+  readonly waits: ReadonlyArray<Wait>
   /** Time and hash of the newest event. */
   readonly at: string
   readonly hash: string
@@ -48,6 +51,10 @@ export interface Rules {
   readonly policy: CancellationPolicy
   /** The registry of assets, if there is one: every asset by its serial number. */
   readonly assets?: ReadonlyMap<string, Sku>
+  /** What orders wait for. */
+  readonly waitRules?: ReadonlyArray<WaitRule>
+  /** How far the clock on the wall may be off (ms). */
+  readonly clockErrorMs?: number
 }
 
 /** The word for where an order stands: the table of statuses in decisions.md, section 2. */
@@ -120,8 +127,11 @@ export interface Followed {
   readonly faults: ReadonlyArray<Fault>
 }
 
-/** Follow a change. `isRented`: whether the asset of a subscription that it starts is under an active one, anywhere in the tenant. */
-export const follow = (account: Account | null, change: Change, isRented: boolean, rules: Rules): Followed => {
+/**
+ * Follow a change that was committed at `now` (ms, virtual time). `isRented`: whether the asset of a subscription that it starts is under an
+ * active one, anywhere in the tenant.
+ */
+export const follow = (account: Account | null, change: Change, isRented: boolean, rules: Rules, now: number): Followed => {
   const { transition, sealed } = change
   const { event } = transition
   const faults: Array<Fault> = []
@@ -150,10 +160,13 @@ export const follow = (account: Account | null, change: Change, isRented: boolea
     }
   })
   checkReservations(change, account, next, fault)
-  return { account: next, faults }
+  const { waitRules = [], clockErrorMs = 0 } = rules
+  const waits = followWaits(next.waits, change, waitRules, { now, clockErrorMs }, fault)
+  return { account: { ...next, waits }, faults }
 }
 
-type Report = (id: InvariantId, message: string) => void
+/** Takes what is wrong. */
+export type Report = (id: InvariantId, message: string) => void
 
 const begin = (event: AuditEvent, hash: string, fault: Report): Account | null => {
   if (event.type !== "order.placed") {
@@ -169,6 +182,7 @@ const begin = (event: AuditEvent, hash: string, fault: Report): Account | null =
     cancelled: null,
     lines: lines.map(({ sku, quantity }) => ({ sku, quantity, held: quantity, active: 0, ended: 0, released: 0 })),
     subscriptions: [],
+    waits: [],
     at: event.at,
     hash
   }
@@ -184,8 +198,8 @@ const proceed = (
 ): Account | null => {
   if (account.cancelled) fault("T2", "the order was cancelled before")
   if (event.type !== "order.cancelled" && event.released.length > 0) fault("S4", "it releases something")
-  const { customerId, isConfirmed, cancelled, lines, subscriptions } = account
-  const same = { version: event.sequence, customerId, isConfirmed, cancelled, lines, subscriptions, at: event.at, hash }
+  const same: Account = { ...account, version: event.sequence, at: event.at, hash }
+  const { isConfirmed, lines, subscriptions } = account
   if (isOwnEvent(event)) {
     fault("T1", "an event of a process's own is not known here")
     return null

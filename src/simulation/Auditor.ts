@@ -8,6 +8,8 @@
  * - unavailable: nothing was committed for this attempt, and nothing is afterwards.
  * - unknown: true in any case; what really happened is told by the next answer under the same key.
  *
+ * What nobody called is judged like a call of its own: it was waited for, its moment has come, and it is given once (`waits.ts`).
+ *
  * It remembers what it may still need: past versions of an order while a call on it is open, and a key for as long as the services keep it.
  */
 import * as Result from "effect/Result"
@@ -19,6 +21,7 @@ import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import { type Account, codeFor, follow, inTheWayOf, type OrderCall, type Rules, statusOf } from "./Account.ts"
 import { type Answer, attemptOf, type Call, type Sent, type Watcher } from "./Call.ts"
+import { isGivenByItself } from "./waits.ts"
 
 /** Something the auditor objects to. `id` is the invariant of `order-lifecycle/verify` that it breaks. */
 export interface Finding {
@@ -35,8 +38,6 @@ export interface Finding {
 export interface AuditorOptions extends Rules {
   /** What is sold, by SKU. */
   readonly products: ReadonlyMap<string, { readonly currency: string; readonly isActive: boolean }>
-  /** How far the clock on the wall may be off (ms): so much sooner an idempotency key may expire. */
-  readonly clockErrorMs?: number
 }
 
 /** How long a key is kept. Source: decisions.md, section 3. */
@@ -357,7 +358,7 @@ export class Auditor implements Watcher {
     const file = book.files.get(orderId)
     const asset = event.type === "subscription.started" ? this.#assetOf(book, event.details.serialNumber) : undefined
     const isRented = asset?.rented.at(-1) === Infinity
-    const { account, faults } = follow(file?.account ?? null, change, isRented, this.#options)
+    const { account, faults } = follow(file?.account ?? null, change, isRented, this.#options, now)
     const call = attemptOf(event.requestId)?.number
     for (const fault of faults) this.report({ ...fault, tenantId, orderId, at: now, ...(call !== undefined && { call }) })
     if (faults.length > 0) book.broken.add(orderId)
@@ -377,9 +378,11 @@ export class Auditor implements Watcher {
   }
 
   /** Whose change it is, and whether that caller asked for it. */
-  #attribute({ transition, remember }: Change, now: number): void {
+  #attribute(change: Change, now: number): void {
+    const { transition, remember } = change
     const { event } = transition
     const from = attemptOf(event.requestId)
+    if (from === null && !isGivenByItself(event)) this.#objectToChange(change, "A4", "nobody has asked for it", now)
     const asked = from === null ? undefined : this.#calls.get(from.number)
     const attempt = asked && from && attemptIn(asked, from)
     if (!asked || !attempt) return
@@ -395,6 +398,12 @@ export class Auditor implements Watcher {
     if (earlier.some((each) => each.orderId === orderId || sent.call.type !== "cancelMany"))
       this.#object(given, "C5", "it was committed before", orderId)
     attempt.committed = [...attempt.committed, event]
+  }
+
+  #objectToChange({ transition: { event } }: Change, id: Finding["id"], message: string, now: number): void {
+    const { tenantId, orderId, type } = event
+    this.report({ id, message: `${type}: ${message}`, tenantId, orderId, at: now })
+    this.#bookOf(tenantId).broken.add(orderId)
   }
 
   // --- looking things up -----------------------------------------------------------------------------------------------------------------

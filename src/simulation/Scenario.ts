@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
+import { DurationText } from "../order/durationText.ts"
 import { ContractLength, LibraryStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { inputFaults } from "../order/readInput.ts"
@@ -63,6 +64,7 @@ export const Policy = Schema.Struct({
   name: NonEmptyText,
   cancellationPolicy: Schema.optionalKey(Schema.Literals(cancellationPolicyNames)),
   confirmationDelayHours: Schema.optionalKey(Distribution),
+  pendingExpiresAfter: Schema.optionalKey(DurationText),
   unitsPerDay: Schema.optionalKey(Positive),
   /** The pool of assets, times this. */
   assetFactor: Schema.optionalKey(NonNegative)
@@ -107,6 +109,8 @@ export const Scenario = Schema.Struct({
     {}
   ),
   confirmation: orElse(Schema.Struct({ delayHours: orElse(Distribution, { exponential: { mean: 4 } }) }), {}),
+  /** Orders that are pending for so long are cancelled by the services: an ISO 8601 duration such as `P2D`. Left out: they stay. */
+  pendingExpiresAfter: Schema.optionalKey(DurationText),
   fulfilment: orElse(
     Schema.Struct({
       /** So many units leave the warehouse on a day, over all tenants. */

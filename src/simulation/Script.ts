@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Change } from "../lifecycle/OrderStore.ts"
+import { DurationText } from "../order/durationText.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { CustomerId, OrderId, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
@@ -110,6 +111,8 @@ const Pace = Schema.Struct({
 export const Script = Schema.Struct({
   seed: Schema.Int,
   policy: Schema.Literals(cancellationPolicyNames),
+  /** Orders that are pending for so long are cancelled. Absent: they stay. */
+  pendingExpiresAfter: Schema.optionalKey(DurationText),
   start: Timestamp,
   products: Schema.Array(Schema.Struct({ sku: Sku, currency: CurrencyForNewAmounts, isActive: Schema.Boolean })),
   /** The registry of assets: the SKU by serial number. Absent: there is none, and every serial number is known. */

@@ -17,6 +17,7 @@ import type { World } from "./World.ts"
 
 /** A scenario as one policy has it. */
 export const underPolicy = (scenario: Scenario, policy: Policy) => ({
+  pendingExpiresAfter: policy.pendingExpiresAfter ?? scenario.pendingExpiresAfter,
   cancellationPolicy: policy.cancellationPolicy ?? "noActiveSubscriptions",
   confirmationDelayHours: policy.confirmationDelayHours ?? scenario.confirmation.delayHours,
   unitsPerDay: policy.unitsPerDay ?? scenario.fulfilment.unitsPerDay,

@@ -11,6 +11,7 @@ import { shrink } from "./shrink.ts"
 export interface HuntOptions extends PlayOptions {
   readonly seeds: Iterable<number>
   readonly policy?: CancellationPolicy
+  readonly pendingExpiresAfter?: string
   /** Orders in each run. */
   readonly orders?: number
   /** Which findings count; all of them when left out. */
@@ -29,8 +30,13 @@ export interface Quarry {
 }
 
 /** The script of a seed, with its faults. */
-export const scriptOf = (seed: number, { policy = "noActiveSubscriptions", orders = 200 }: Partial<HuntOptions> = {}): Script =>
-  randomScript({ seed, orders, policy, faults: swarm(seed, hoursOf(orders)) })
+export const scriptOf = (
+  seed: number,
+  { policy = "noActiveSubscriptions", orders = 200, pendingExpiresAfter }: Partial<HuntOptions> = {}
+): Script => {
+  const script = randomScript({ seed, orders, policy, faults: swarm(seed, hoursOf(orders)) })
+  return pendingExpiresAfter === undefined ? script : { ...script, pendingExpiresAfter }
+}
 
 /** Play seeds until one breaks a promise; null when none does. */
 export const hunt = Effect.fnUntraced(function* (options: HuntOptions) {

@@ -11,12 +11,14 @@ import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/option
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
 import type { Variant } from "../order/commands/place.ts"
+import { durationMs } from "../order/durationText.ts"
 import { fromDateTime } from "../order/Timestamp.ts"
-import { dayMs, hourMs } from "./Arrivals.ts"
+import { dayMs } from "./Arrivals.ts"
 import { Auditor, type Finding } from "./Auditor.ts"
 import type { Watcher } from "./Call.ts"
 import { Clients } from "./Clients.ts"
-import { type Faults, isQuiet } from "./Faults.ts"
+import { type Faults, isQuiet, mostClockErrorMs } from "./Faults.ts"
+import { DueWorkers } from "./DueWorkers.ts"
 import { faultyStore } from "./faultyStore.ts"
 import { judgeStore } from "./judgeStore.ts"
 import { type Figures, Metrics } from "./Metrics.ts"
@@ -24,6 +26,7 @@ import { streamOf } from "./randomness.ts"
 import type { Policy, Scenario } from "./Scenario.ts"
 import { Server } from "./Server.ts"
 import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
+import { expiryRule } from "./waits.ts"
 import { underPolicy, Workload } from "./Workload.ts"
 import { World } from "./World.ts"
 
@@ -54,6 +57,9 @@ export interface Run {
 /** How many times a run tells how far it has come. */
 const progressSteps = 50
 
+/** How often each worker looks for what is due. */
+const dueEveryMs = 15 * 60_000
+
 const readOptions = optionsReader<RunOptions>(
   "simulateOne",
   {
@@ -71,7 +77,9 @@ const readOptions = optionsReader<RunOptions>(
 /** Run it. The same options give the same figures. */
 export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   const { scenario, policy, seed } = readOptions(options)
-  const { cancellationPolicy, assetFactor } = underPolicy(scenario, policy)
+  const { cancellationPolicy, assetFactor, pendingExpiresAfter } = underPolicy(scenario, policy)
+  const expiresAfterMs = durationMs(pendingExpiresAfter)
+  const waitRules = expiresAfterMs === undefined ? [] : [expiryRule(expiresAfterMs)]
   const startAt = Date.parse(scenario.start)
   const endAt = startAt + scenario.days * dayMs
   const world = new World(startAt)
@@ -80,7 +88,8 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   const auditor = new Auditor({
     policy: cancellationPolicy,
     products: new Map(scenario.catalogue.map(({ sku, currency }) => [sku, { currency, isActive: true }])),
-    clockErrorMs: scenario.faults.clockJumpHours * hourMs
+    waitRules,
+    clockErrorMs: mostClockErrorMs(scenario.faults)
   })
   const isAudited = options.isAudited ?? true
   const watchers: ReadonlyArray<Watcher> = [metrics, ...(isAudited ? [auditor] : []), ...(options.watchers ?? [])]
@@ -97,12 +106,13 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
     // Hashes are the same whoever reckons them.
     Context.add(CurrentDigest, yield* CurrentDigest)
   )
-  const server: Server = new Server(world, surroundings, cancellationPolicy, {
-    isInstant: timed === store && isQuiet(faults)
-  })
+  const lifecycle = { cancellationPolicy, ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }) }
+  const server: Server = new Server(world, surroundings, lifecycle, { isInstant: timed === store && isQuiet(faults) })
   const clients = new Clients(world, server, scenario.clients, watchers)
   const workload = new Workload(world, clients, { scenario, policy, seed }, metrics)
+  const due = waitRules.length === 0 ? null : new DueWorkers(world, server, auditor, seed)
   workload.begin()
+  due?.begin(dueEveryMs, endAt)
 
   for (let step = 1; step <= progressSteps; step++) {
     yield* world.proceed(startAt + ((endAt - startAt) * step) / progressSteps)
@@ -115,7 +125,8 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   faulty.heal()
   clients.heal()
   yield* world.proceed()
-  if (isAudited) yield* Effect.orDie(judgeStore(auditor, kept, world.now))
+  const lookedAt = yield* due?.finish() ?? Effect.undefined
+  if (isAudited) yield* Effect.orDie(judgeStore(auditor, kept, world.now, lookedAt === undefined ? {} : { lookedAt }))
   return { policy: policy.name, seed, figures: metrics.figures(endAt), violations: auditor.findings } satisfies Run
 })
 
