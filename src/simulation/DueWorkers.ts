@@ -13,6 +13,9 @@ const workers = 2
 /** How long a command that is given is one worker's alone: what a dead one had is due again then. */
 const leaseMs = 30_000
 
+/** What orders wait for may bring about that they wait again. At the end, that is not followed for ever. */
+const mostLooks = 200
+
 export class DueWorkers {
   readonly #world: World
   readonly #server: Server
@@ -52,11 +55,11 @@ export class DueWorkers {
 
   /**
    * Look when everything is mended and has come to rest, and let happen what follows from it, until nothing more is due. `afterGiven` is called
-   * whenever something was given. When the last look began, in virtual time.
+   * whenever something was given. When the last look began, in virtual time; before everything, when there was no end to it.
    */
   readonly finish = (afterGiven: () => void = () => undefined): Effect.Effect<number> =>
     Effect.gen({ self: this }, function* () {
-      for (;;) {
+      for (let look = 0; look < mostLooks; look++) {
         // What a worker had in its hands when it died is due again.
         yield* this.#world.proceed(this.#world.now + leaseMs)
         const lookedAt = this.#world.now
@@ -68,5 +71,6 @@ export class DueWorkers {
         yield* this.#world.proceed()
         if (given === 0) return lookedAt
       }
+      return -Infinity
     })
 }

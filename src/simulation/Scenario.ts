@@ -12,7 +12,7 @@ import { ContractLength, LibraryStatus, Quantity, Sku, TenantId } from "../order
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { type InputFault, InvalidInput } from "../order/commonRefusals.ts"
-import { NonEmptyText, Text } from "../order/Text.ts"
+import { JsonObject, NonEmptyText, Text } from "../order/Text.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import { Faults } from "./Faults.ts"
 import { Distribution } from "./randomness.ts"
@@ -70,6 +70,15 @@ export const Policy = Schema.Struct({
   assetFactor: Schema.optionalKey(NonNegative)
 })
 export type Policy = typeof Policy.Type
+
+/** A command of the process, given to a share of the orders that come into a status, so long afterwards, as far as they are still in it. */
+const OwnCommandGiven = Schema.Struct({
+  command: NonEmptyText,
+  payload: orElse(JsonObject, {}),
+  status: NonEmptyText,
+  share: orElse(Share, 1),
+  delayHours: orElse(Distribution, { exponential: { mean: 4 } })
+})
 
 /** Something that happens to the world at a time. `atDay` counts from the start. */
 export const Incident = Schema.Union([
@@ -170,6 +179,8 @@ export const Scenario = Schema.Struct({
     }),
     {}
   ),
+  /** What staff do by commands of the process that the scenario is played under. */
+  ownCommands: Schema.optionalKey(Schema.Array(OwnCommandGiven)),
   /** What goes wrong between the services and the store, at any time. */
   faults: orElse(Faults, {}),
   incidents: orElse(Schema.Array(Incident), []),

@@ -17,8 +17,9 @@ const mostRuns = 200
 /** The shortest script found that shows the violation; null when what was written down does not show it, played by itself. */
 export const scriptOfViolation = Effect.fnUntraced(function* (job: Job, { id, call }: Violation) {
   const script = yield* scriptOfRun(job)
+  const own = { ...(job.process && { process: job.process }), ...(job.ownAccount && { ownAccount: job.ownAccount }) }
   const shows = (candidate: Script) =>
-    Effect.map(playScript(candidate), ({ findings }) => findings.some((each) => each.id === id))
+    Effect.map(playScript(candidate, own), ({ findings }) => findings.some((each) => each.id === id))
   // Most often the calls about that one order are enough, and finding out costs next to nothing.
   for (const candidate of [{ ...script, steps: stepsAbout(script.steps, call) }, script]) {
     if (yield* shows(candidate)) return yield* shrink(candidate, shows, mostRuns)

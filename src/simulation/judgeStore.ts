@@ -7,7 +7,7 @@ import type { Loaded, OrderStore, StoreUnavailable, WaitingCommand } from "../li
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { OrderId, Sku, TenantId } from "../order/Order.ts"
 import { verify } from "../verify/verify.ts"
-import { type Account, isAt, placesOf, statusOf } from "./Account.ts"
+import { type Account, isAt, isSameData, placesOf, statusOf } from "./Account.ts"
 import type { Auditor, Finding } from "./Auditor.ts"
 import type { Watcher } from "./Call.ts"
 import type { Wait } from "./waits.ts"
@@ -67,7 +67,10 @@ export const judgeStore = Effect.fnUntraced(function* (
     }
   }
   if (records === undefined) return
-  const violations = verify({ cancellationPolicy: auditor.policy }).pipe(Stream.provideService(OrderRecords, records))
+  const { policy: cancellationPolicy, process } = auditor.rules
+  const violations = verify({ cancellationPolicy, ...(process && { process }) }).pipe(
+    Stream.provideService(OrderRecords, records)
+  )
   yield* Stream.runForEach(violations, ({ repair: _, ...violation }) => Effect.sync(() => auditor.report({ ...violation, at })))
 })
 
@@ -92,6 +95,7 @@ const differenceOf = (account: Account | undefined, loaded: Loaded | undefined):
   const told = account.subscriptions.map(({ id, isActive }) => `${id} ${isActive}`)
   const stored = order.subscriptions.map(({ subscriptionId, status }) => `${subscriptionId} ${status === "active"}`)
   if (told.join() !== stored.join()) return "has other subscriptions"
+  if (!isSameData(account.data, order.data)) return "has other own data"
   if (order.cancellation?.reason !== account.cancelled?.reason) return "was cancelled for another reason"
   return order.cancellation?.at === account.cancelled?.at ? null : "was cancelled at another time"
 }

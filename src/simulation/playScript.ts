@@ -13,8 +13,8 @@ import { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { type Change, type Delivery, OrderStore } from "../lifecycle/OrderStore.ts"
 import { Outbox } from "../lifecycle/Outbox.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
-import { durationMs } from "../order/durationText.ts"
 import { SerialNumber } from "../order/Order.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { Auditor, type Finding } from "./Auditor.ts"
 import type { Answer, Call, Sent, Watcher } from "./Call.ts"
 import { isSafeToRepeat } from "./Clients.ts"
@@ -22,12 +22,13 @@ import { DueWorkers } from "./DueWorkers.ts"
 import { faultyStore } from "./faultyStore.ts"
 import { Consumer, judgeStore } from "./judgeStore.ts"
 import { type FaultKind, mostClockErrorMs } from "./Faults.ts"
+import type { NotJudged, OwnAccount } from "./OwnAccount.ts"
 import { happens, type Stream, streamOf } from "./randomness.ts"
 import { MadeByCalls, type Script, type Step } from "./Script.ts"
 import { Server } from "./Server.ts"
 import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
 import { Trace } from "./Trace.ts"
-import { expiryRule } from "./waits.ts"
+import { waitRulesOf } from "./waits.ts"
 import { World } from "./World.ts"
 
 /** What came of a script. */
@@ -35,6 +36,8 @@ export interface Played {
   readonly findings: ReadonlyArray<Finding>
   /** Two runs with the same trace did the same. */
   readonly trace: string
+  /** Under a process: how many answers there was no second account for. */
+  readonly notJudged?: NotJudged
 }
 
 export interface PlayOptions {
@@ -45,22 +48,28 @@ export interface PlayOptions {
   readonly store?: Layer.Layer<OrderStore>
   /** Whoever else wants to know what happens. */
   readonly watchers?: ReadonlyArray<Watcher>
+  /** The process that orders are under. It has functions and is no part of the script, so a script is played again under the same. */
+  readonly process?: OrderProcess
+  /** The process's second account: what its functions say is judged by this, and otherwise not. */
+  readonly ownAccount?: OwnAccount
 }
 
 /** Play a script. */
 export const playScript = (script: Script, options: PlayOptions = {}): Effect.Effect<Played> =>
   Effect.scoped(Effect.orDie(play(script, options)))
 
-const play = Effect.fnUntraced(function* (script: Script, { store: given, watchers: others = [] }: PlayOptions) {
+const play = Effect.fnUntraced(function* (script: Script, options: PlayOptions) {
+  const { store: given, watchers: others = [], process, ownAccount } = options
   const { seed, faults, policy: cancellationPolicy, pendingExpiresAfter } = script
-  const expiresAfterMs = durationMs(pendingExpiresAfter)
-  const waitRules = expiresAfterMs === undefined ? [] : [expiryRule(expiresAfterMs)]
+  const waitRules = waitRulesOf(process, pendingExpiresAfter)
   const startedAt = Date.parse(script.start)
   const world = new World(startedAt)
   const auditor = new Auditor({
     policy: script.policy,
     products: new Map(script.products.map((product) => [product.sku, product])),
     ...(script.assets && { assets: new Map(Object.entries(script.assets)) }),
+    ...(process && { process }),
+    ...(ownAccount && { ownAccount }),
     waitRules,
     clockErrorMs: mostClockErrorMs(faults)
   })
@@ -88,7 +97,8 @@ const play = Effect.fnUntraced(function* (script: Script, { store: given, watche
   )
   const server: Server = new Server(world, surroundings, {
     cancellationPolicy,
-    ...(pendingExpiresAfter && { pendingExpiresAfter })
+    ...(process && { process }),
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter })
   })
   const outbox = Context.get(yield* Effect.provideContext(Layer.build(Outbox.layer), surroundings), Outbox)
   yield* kept.addConsumer({ tenantId: null, consumer: consumerName }, "beginning")
@@ -110,7 +120,8 @@ const play = Effect.fnUntraced(function* (script: Script, { store: given, watche
   consumer.judge(world.now)
   const records = Option.getOrUndefined(Context.getOption(built, OrderRecords))
   yield* judgeStore(auditor, kept, world.now, { ...(records && { records }), ...(lookedAt !== undefined && { lookedAt }) })
-  return { findings: auditor.findings, trace: trace.hash } satisfies Played
+  const { findings, notJudged } = auditor
+  return { findings, trace: trace.hash, ...(process && { notJudged }) } satisfies Played
 })
 
 const shopOf = ({ products, assets }: Script) =>

@@ -7,11 +7,11 @@ import * as Schema from "effect/Schema"
 import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
 import { Assets } from "../lifecycle/Assets.ts"
 import { Catalogue } from "../lifecycle/Catalogue.ts"
-import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/options.ts"
+import { FunctionOption, ObjectOption, optionsReader, wrongOption } from "../lifecycle/options.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
 import type { Variant } from "../order/commands/place.ts"
-import { durationMs } from "../order/durationText.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromDateTime } from "../order/Timestamp.ts"
 import { dayMs } from "./Arrivals.ts"
 import { Auditor, type Finding } from "./Auditor.ts"
@@ -22,11 +22,12 @@ import { DueWorkers } from "./DueWorkers.ts"
 import { faultyStore } from "./faultyStore.ts"
 import { judgeStore } from "./judgeStore.ts"
 import { type Figures, Metrics } from "./Metrics.ts"
+import type { NotJudged, OwnAccount } from "./OwnAccount.ts"
 import { streamOf } from "./randomness.ts"
 import type { Policy, Scenario } from "./Scenario.ts"
 import { Server } from "./Server.ts"
 import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
-import { expiryRule } from "./waits.ts"
+import { waitRulesOf } from "./waits.ts"
 import { underPolicy, Workload } from "./Workload.ts"
 import { World } from "./World.ts"
 
@@ -41,6 +42,10 @@ export interface RunOptions {
   readonly isAudited?: boolean
   /** Whoever else wants to know what happens. */
   readonly watchers?: ReadonlyArray<Watcher>
+  /** The process that orders are under. */
+  readonly process?: OrderProcess
+  /** The process's second account: what its functions say is judged by this, and otherwise not. */
+  readonly ownAccount?: OwnAccount
   /** Called now and then, with how far the run has come: from 0 to 1, and the orders placed. */
   readonly onProgress?: (progress: { readonly share: number; readonly orders: number }) => Effect.Effect<void>
 }
@@ -52,6 +57,8 @@ export interface Run {
   readonly figures: Figures
   /** What the auditor objects to. Empty, or the library has a mistake. */
   readonly violations: ReadonlyArray<Finding>
+  /** Under a process, when the auditor watched: how many answers there was no second account for. */
+  readonly notJudged?: NotJudged
 }
 
 /** How many times a run tells how far it has come. */
@@ -69,6 +76,8 @@ const readOptions = optionsReader<RunOptions>(
     store: ObjectOption,
     isAudited: Schema.Boolean,
     watchers: Schema.Array(ObjectOption),
+    process: ObjectOption,
+    ownAccount: ObjectOption,
     onProgress: FunctionOption
   },
   ["scenario", "policy", "seed"]
@@ -76,18 +85,23 @@ const readOptions = optionsReader<RunOptions>(
 
 /** Run it. The same options give the same figures. */
 export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
-  const { scenario, policy, seed } = readOptions(options)
+  const { scenario, policy, seed, process, ownAccount } = readOptions(options)
   const { cancellationPolicy, assetFactor, pendingExpiresAfter } = underPolicy(scenario, policy)
-  const expiresAfterMs = durationMs(pendingExpiresAfter)
-  const waitRules = expiresAfterMs === undefined ? [] : [expiryRule(expiresAfterMs)]
+  const waitRules = waitRulesOf(process, pendingExpiresAfter)
+  scenario.ownCommands?.forEach(({ command }, index) => {
+    if (process?.commands.has(command) !== true)
+      throw wrongOption(`scenario.ownCommands[${index}].command`, "names no command of the process")
+  })
   const startAt = Date.parse(scenario.start)
   const endAt = startAt + scenario.days * dayMs
   const world = new World(startAt)
   const pool = new Map(scenario.catalogue.map(({ sku, assets }) => [sku, assets * assetFactor]))
-  const metrics = new Metrics(startAt, scenario.days, pool)
+  const metrics = new Metrics(startAt, scenario.days, pool, [...(process?.statuses.keys() ?? [])])
   const auditor = new Auditor({
     policy: cancellationPolicy,
     products: new Map(scenario.catalogue.map(({ sku, currency }) => [sku, { currency, isActive: true }])),
+    ...(process && { process }),
+    ...(ownAccount && { ownAccount }),
     waitRules,
     clockErrorMs: mostClockErrorMs(scenario.faults)
   })
@@ -106,7 +120,11 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
     // Hashes are the same whoever reckons them.
     Context.add(CurrentDigest, yield* CurrentDigest)
   )
-  const lifecycle = { cancellationPolicy, ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }) }
+  const lifecycle = {
+    cancellationPolicy,
+    ...(process && { process }),
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter })
+  }
   const server: Server = new Server(world, surroundings, lifecycle, { isInstant: timed === store && isQuiet(faults) })
   const clients = new Clients(world, server, scenario.clients, watchers)
   const workload = new Workload(world, clients, { scenario, policy, seed }, metrics)
@@ -127,7 +145,13 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   yield* world.proceed()
   const lookedAt = yield* due?.finish() ?? Effect.undefined
   if (isAudited) yield* Effect.orDie(judgeStore(auditor, kept, world.now, lookedAt === undefined ? {} : { lookedAt }))
-  return { policy: policy.name, seed, figures: metrics.figures(endAt), violations: auditor.findings } satisfies Run
+  return {
+    policy: policy.name,
+    seed,
+    figures: metrics.figures(endAt),
+    violations: auditor.findings,
+    ...(process && isAudited && { notJudged: auditor.notJudged })
+  } satisfies Run
 })
 
 /** What goes wrong at any time, and when nothing can be reached. */

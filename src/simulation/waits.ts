@@ -2,8 +2,11 @@
  * What an order waits for, as the auditor tells it: which command is given by itself, when, and in which status. It shares no code with what
  * gives them. Source: whole-life.md, section 6.
  */
+import * as Result from "effect/Result"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
+import { readDuration } from "../order/durationText.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromMillis } from "../order/Timestamp.ts"
 import type { Report } from "./Account.ts"
 
@@ -24,14 +27,46 @@ export interface Wait {
   readonly at: number
 }
 
-/** Pending orders that expire after so long. */
-export const expiryRule = (afterMs: number): WaitRule => ({
+/** What orders wait for under a process, and where pending ones expire after so long. */
+export const waitRulesOf = (
+  process: OrderProcess | undefined,
+  pendingExpiresAfter: string | undefined
+): ReadonlyArray<WaitRule> => [
+  ...[...(process?.dueCommands ?? [])].map(
+    ([
+      name,
+      {
+        when: { status },
+        after,
+        command,
+        payload = {}
+      }
+    ]) => ({
+      name,
+      status,
+      afterMs: msOf(after),
+      eventType: libraryEvents.get(command) ?? process?.commands.get(command)?.event ?? "",
+      payload: { ...payload }
+    })
+  ),
+  ...(pendingExpiresAfter === undefined ? [] : [expiry(msOf(pendingExpiresAfter))])
+]
+
+const expiry = (afterMs: number): WaitRule => ({
   name: "expire",
   status: "pending",
   afterMs,
   eventType: "order.cancelled",
   payload: { reason: "expired", reasonCode: "expired" }
 })
+
+const msOf = (duration: string): number => Result.getOrThrow(readDuration(duration))
+
+/** The library's commands that name nothing but the order, and what comes of them. */
+const libraryEvents: ReadonlyMap<string, string> = new Map([
+  ["confirm", "order.confirmed"],
+  ["cancel", "order.cancelled"]
+])
 
 /** Nobody has called it: its moment has come. */
 export const isGivenByItself = ({ actor }: AuditEvent): boolean => actor.userId === "system" && actor.role === "system"
@@ -68,7 +103,10 @@ const waitFrom = (rule: WaitRule, { sequence, at }: AuditEvent): Wait => ({
 
 /** Whether an event is what comes of the command of a rule. */
 const isCommandOf = ({ eventType, payload }: WaitRule, event: AuditEvent): boolean =>
-  String(event.type) === eventType && sorted(payload) === sorted(saidBy(event))
+  typeOf(event) === eventType && sorted(payload) === sorted(saidBy(event))
+
+/** The type of an event, whoever's it is, as a text. */
+export const typeOf = ({ type }: { readonly type: string }): string => type
 
 /** What the caller of a command has said, as its event has it. */
 export const saidBy = (event: AuditEvent): object =>
