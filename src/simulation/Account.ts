@@ -92,12 +92,12 @@ export const inTheWayOf = (account: Account, { policy }: Rules): ReadonlyArray<S
 /** A call about one order that exists, or one that does not. */
 export type OrderCall = CommandCall | OwnCall | { readonly type: "cancel"; readonly request: CancelOrder }
 
-/** The status of the library's whose answers an order gives: that of a process may be like one, or like none (null). */
-const standingOf = (account: Account, process: OrderProcess | undefined): string | null => {
+/** The status of the library's whose answers an order gives: that of a process may be like one, or like "none". */
+const standingOf = (account: Account, process: OrderProcess | undefined): string => {
   let status: string | undefined = statusOf(account)
   for (let own = process?.statuses.get(status); own !== undefined; own = process?.statuses.get(status)) {
     status = own.like
-    if (status === undefined) return null
+    if (status === undefined) return "none"
   }
   return status
 }
@@ -113,8 +113,9 @@ const exceptionOf = ({ own }: Account, command: CommandType, process: OrderProce
   return undefined
 }
 
-const isOpenToStarts = (standing: string | null): boolean =>
-  standing === "confirmed" || standing === "partial" || standing === "fulfilled"
+/** Where an order stands that is yet to be confirmed, and where subscriptions can start: the table of statuses in decisions.md, section 2. */
+const unconfirmed: ReadonlySet<string> = new Set(["pending"])
+const openToStarts: ReadonlySet<string> = new Set(["confirmed", "partial", "fulfilled"])
 
 /** Where an own command leads to from a status; undefined where it may not be given. */
 const targetOf = ({ process }: Rules, command: string, status: string): string | undefined => {
@@ -136,7 +137,7 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
   if (exception !== undefined) return exception
   switch (call.type) {
     case "confirm":
-      return standingOf(account, rules.process) === "pending" ? null : "ORDER_NOT_PENDING"
+      return unconfirmed.has(standingOf(account, rules.process)) ? null : "ORDER_NOT_PENDING"
     case "cancel":
       if (account.cancelled) return "ALREADY_CANCELLED"
       return inTheWayOf(account, rules).length > 0 ? "ORDER_NOT_CANCELLABLE" : null
@@ -157,7 +158,7 @@ const codeForStart = (
   { assets, process }: Rules
 ): string | null => {
   const held = account.lines.filter((line) => line.held > 0)
-  if (!isOpenToStarts(standingOf(account, process))) return "ORDER_NOT_CONFIRMED"
+  if (!openToStarts.has(standingOf(account, process))) return "ORDER_NOT_CONFIRMED"
   if (held.length === 0) return "ITEM_FULLY_FULFILLED"
   if (customerId !== account.customerId) return "VALIDATION_ERROR"
   if (assets && !assets.has(assetSerialNumber)) return "ASSET_NOT_FOUND"
@@ -275,11 +276,11 @@ const proceed = (
       fault("T1", "the order was placed before")
       return null
     case "order.confirmed":
-      if (standing !== "pending") fault("T1", "the order was confirmed before")
+      if (!unconfirmed.has(standing)) fault("T1", "the order was confirmed before")
       return { ...same, isConfirmed: true, own: null }
     case "subscription.started": {
       const { subscriptionId: id, line, serialNumber } = event.details
-      if (!isOpenToStarts(standing)) fault("T1", "the order is not confirmed")
+      if (!openToStarts.has(standing)) fault("T1", "the order is not confirmed")
       if ((lines[line]?.held ?? 0) < 1) fault("S5", `line ${line} has no unit left`)
       if (isRented) fault("S6", `asset ${serialNumber} is under another active subscription`)
       if (subscriptions.some((each) => each.id === id)) fault("S5", `subscription ${id} is there already`)
@@ -343,7 +344,7 @@ const proceedOwn = (same: Account, status: string, event: OwnEvent, rules: Rules
   return {
     ...same,
     own: isOwn ? to : null,
-    isConfirmed: isOwn ? same.isConfirmed : to !== "pending",
+    isConfirmed: isOwn ? same.isConfirmed : !unconfirmed.has(to),
     data: details.data ?? same.data
   }
 }
