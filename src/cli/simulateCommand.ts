@@ -13,19 +13,21 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { expectedOrders } from "../simulation/Arrivals.ts"
-import { reportOn, type Runner, simulate } from "../simulation/compare.ts"
+import { reportOn, runHere, type Runner, simulate } from "../simulation/compare.ts"
 import type { Scenario } from "../simulation/Scenario.ts"
 import { scaledTo } from "../simulation/scaledTo.ts"
 import { scenarios } from "../simulation/scenarios/index.ts"
 import type { Run } from "../simulation/simulate.ts"
 import { workerPool } from "../simulation/workers/workerPool.ts"
 import { CannotSimulate } from "./CannotSimulate.ts"
+import type { CannotVerify } from "./CannotVerify.ts"
+import { importOwnAccount, importProcess, processFlag } from "./processFlag.ts"
 import { showProgress } from "./progressBar.ts"
 import { readPolicy } from "./readPolicy.ts"
 import { readScenarioFile } from "./readScenarioFile.ts"
 import { pooledFlag } from "./pooledFlag.ts"
 import { runOnDatabase } from "./runOnDatabase.ts"
-import { explain, replay, soak } from "./violations.ts"
+import { explain, type OwnProcess, replay, soak } from "./violations.ts"
 import { reportWriter } from "./writeReports.ts"
 
 const flags = {
@@ -61,6 +63,11 @@ const flags = {
     Flag.optional
   ),
   replay: Flag.String("replay").pipe(Flag.withDescription("Play a violation again that was saved"), Flag.optional),
+  process: processFlag,
+  ownAccount: Flag.String("own-account").pipe(
+    Flag.withDescription("What the functions of the process are judged by: a file, .ts or .js, that exports its second account"),
+    Flag.optional
+  ),
   audit: Flag.Boolean("audit").pipe(
     Flag.withDescription("Have the auditor watch every run, and not those of the first seed only where nothing goes wrong"),
     Flag.withDefault(false)
@@ -79,13 +86,15 @@ export const simulateCommand = Command.make(
     yield* requirePositive({ "--seeds": given.seeds, "--workers": given.workers })
     yield* requirePositive({ "--orders": orOne(given.orders), "--days": orOne(given.days) })
     if (given.list) return yield* Console.log(listing)
-    if (Option.isSome(given.replay)) return yield* replay(given.replay.value)
+    const own = yield* ownOf(given)
+    if (Option.isSome(given.replay)) return yield* replay(given.replay.value, own)
     if (Option.isSome(given.soak)) {
       return yield* soak(
         given.soak.value,
         given.seed,
         Option.getOrElse(given.orders, () => 200),
-        given.workers
+        given.workers,
+        own
       )
     }
     const scenario = yield* scenarioOf(given)
@@ -96,7 +105,7 @@ export const simulateCommand = Command.make(
     })
     const seeds = Array.from({ length: given.seeds }, (_, index) => given.seed + index)
     const runs: Array<Run> = []
-    const work = runAll(scenario, seeds, runs, { ...given, databaseUrl: Option.getOrUndefined(given.databaseUrl) })
+    const work = runAll(scenario, seeds, runs, own, { ...given, databaseUrl: Option.getOrUndefined(given.databaseUrl) })
     const report = yield* Effect.onInterrupt(work, () => {
       const partial = reportOn(scenario, seeds, runs)
       return partial.completed.length === 0
@@ -104,7 +113,7 @@ export const simulateCommand = Command.make(
         : Effect.ignore(write(partial))
     })
     yield* write(report)
-    if (report.violations.length > 0) return yield* explain(report)
+    if (report.violations.length > 0) return yield* explain(report, own)
   })
 ).pipe(
   Command.withDescription("Simulate a shop: the real services, with time, chance, customers and faults that are made up."),
@@ -114,9 +123,25 @@ export const simulateCommand = Command.make(
       command: "order-lifecycle simulate --compare cancellationPolicy=beforeFulfilment,unitsPerDay=60 --seeds 20",
       description: "What would change under another policy"
     },
+    {
+      command: "order-lifecycle simulate --process our-process.ts --compare pendingExpiresAfter=P2D",
+      description: "Under a process of your own, and what would change if pending orders expired"
+    },
     { command: "order-lifecycle simulate --soak 10m", description: "Look for violations under faults of all kinds" }
   ])
 )
+
+/** The process that orders are under, and its second account, as far as they are given. */
+const ownOf = Effect.fnUntraced(function* (given: {
+  readonly process: Option.Option<string>
+  readonly ownAccount: Option.Option<string>
+}): Effect.fn.Return<OwnProcess, CannotVerify | CannotSimulate> {
+  if (Option.isNone(given.process)) {
+    return Option.isNone(given.ownAccount) ? {} : yield* new CannotSimulate({ message: "--own-account: needs --process" })
+  }
+  const process = yield* importProcess(given.process.value)
+  return Option.isNone(given.ownAccount) ? { process } : { process, ownAccount: yield* importOwnAccount(given.ownAccount.value) }
+})
 
 const orOne = (value: Option.Option<number>) => Option.getOrElse(value, () => 1)
 
@@ -159,6 +184,7 @@ const runAll = (
   scenario: Scenario,
   seeds: ReadonlyArray<number>,
   runs: Array<Run>,
+  own: OwnProcess,
   {
     workers,
     databaseUrl,
@@ -176,14 +202,18 @@ const runAll = (
   Effect.scoped(
     Effect.gen(function* () {
       const jobs = seeds.length * scenario.policies.length
-      const concurrency = databaseUrl === undefined ? Math.min(workers, jobs) : 1
-      const run: Runner = databaseUrl === undefined ? yield* workerPool(concurrency) : yield* runOnDatabase(databaseUrl, pooled)
+      // A process has functions, which no thread can be given.
+      const isHere = databaseUrl !== undefined || own.process !== undefined
+      const concurrency = isHere ? 1 : Math.min(workers, jobs)
+      const run: Runner =
+        databaseUrl !== undefined ? yield* runOnDatabase(databaseUrl, pooled) : isHere ? runHere : yield* workerPool(concurrency)
       const each = expectedOrders(scenario)
       let done = 0
       yield* showProgress(() => ({ share: done / jobs, done: done * each, unit: "orders" }), progress)
       return yield* simulate({
         scenario,
         seeds,
+        ...own,
         ...(audit && { isAudited: true }),
         run,
         concurrency,

@@ -4,10 +4,16 @@
  */
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
-import type { CustomerId, LibraryStatus, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
+import type { CancelOrder } from "../order/commands/cancel.ts"
+import type { CommandType } from "../order/commands/index.ts"
+import type { CustomerId, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
+import type { OwnEvent } from "../order/orderEvent.ts"
 import type { CancellationPolicy } from "../order/policies/index.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import type { InvariantId } from "../verify/invariants.ts"
-import type { CommandCall } from "./Call.ts"
+import type { CommandCall, OwnCall } from "./Call.ts"
+import type { OwnAccount } from "./OwnAccount.ts"
+import { followWaits, sorted, typeOf, type Wait, type WaitRule } from "./waits.ts"
 
 /** One line, and where its units are. */
 export interface LineAccount {
@@ -32,6 +38,14 @@ export interface Account {
     readonly serialNumber: SerialNumber
     readonly isActive: boolean
   }>
+  /** The status of the process's own that it is in; null in one of the library's. */
+  readonly own: string | null
+  /** Its own data, as they were last told; null where it has none. */
+  readonly data: object | null
+  /** What the process's second account knows of it, where there is one. */
+  readonly known: unknown
+  /** The commands that it waits for. */
+  readonly waits: ReadonlyArray<Wait>
   /** Time and hash of the newest event. */
   readonly at: string
   readonly hash: string
@@ -48,11 +62,19 @@ export interface Rules {
   readonly policy: CancellationPolicy
   /** The registry of assets, if there is one: every asset by its serial number. */
   readonly assets?: ReadonlyMap<string, Sku>
+  /** The embedding service's own process, and a second account of it, if there are any. */
+  readonly process?: OrderProcess
+  readonly ownAccount?: OwnAccount
+  /** What orders wait for. */
+  readonly waitRules?: ReadonlyArray<WaitRule>
+  /** How far the clock on the wall may be off (ms). */
+  readonly clockErrorMs?: number
 }
 
-/** The word for where an order stands: the table of statuses in decisions.md, section 2. */
-export const statusOf = ({ cancelled, isConfirmed, lines, subscriptions }: Account): LibraryStatus => {
+/** The word for where an order stands: the table of statuses in decisions.md, section 2, or a word of the process. */
+export const statusOf = ({ cancelled, isConfirmed, lines, subscriptions, own }: Account): string => {
   if (cancelled !== null) return "cancelled"
+  if (own !== null) return own
   if (!isConfirmed) return "pending"
   if (subscriptions.length === 0) return "confirmed"
   return lines.some(({ held }) => held > 0) ? "partial" : "fulfilled"
@@ -68,17 +90,54 @@ export const inTheWayOf = (account: Account, { policy }: Rules): ReadonlyArray<S
 // --- what a command on an order is answered ------------------------------------------------------------------------------------------------
 
 /** A call about one order that exists, or one that does not. */
-export type OrderCall = CommandCall | { readonly type: "cancel" }
+export type OrderCall = CommandCall | OwnCall | { readonly type: "cancel"; readonly request: CancelOrder }
+
+/** The status of the library's whose answers an order gives: that of a process may be like one, or like "none". */
+const standingOf = (account: Account, process: OrderProcess | undefined): string => {
+  let status: string | undefined = statusOf(account)
+  for (let own = process?.statuses.get(status); own !== undefined; own = process?.statuses.get(status)) {
+    status = own.like
+    if (status === undefined) return "none"
+  }
+  return status
+}
+
+/** The code by which an order's own status refuses a command that it would otherwise take; undefined where it does not. */
+const exceptionOf = ({ own }: Account, command: CommandType, process: OrderProcess | undefined): string | undefined => {
+  let status = own === null ? undefined : process?.statuses.get(own)
+  while (status !== undefined) {
+    const words = status.but?.[command]
+    if (words !== undefined) return words.code
+    status = status.like === undefined ? undefined : process?.statuses.get(status.like)
+  }
+  return undefined
+}
+
+/** Where an order stands that is yet to be confirmed, and where subscriptions can start: the table of statuses in decisions.md, section 2. */
+const unconfirmed: ReadonlySet<string> = new Set(["pending"])
+const openToStarts: ReadonlySet<string> = new Set(["confirmed", "partial", "fulfilled"])
+
+/** Where an own command leads to from a status; undefined where it may not be given. */
+const targetOf = ({ process }: Rules, command: string, status: string): string | undefined => {
+  const from: Readonly<Record<string, string | undefined>> = process?.commands.get(command)?.from ?? {}
+  return Object.hasOwn(from, status) ? from[status] : undefined
+}
 
 /**
- * The code that the specification refuses a call with, or null where it is to be accepted. `account` is null when the tenant has no such
+ * The code that the specification refuses a call with, or null where it is to be accepted as far as no guard of a process says no. `account` is null when the tenant has no such
  * order; `isRented` says whether the asset of a `startSubscription` is under an active subscription.
  */
 export const codeFor = (account: Account | null, call: OrderCall, isRented: boolean, rules: Rules): string | null => {
   if (account === null) return "NOT_FOUND"
+  if (call.type === "apply") {
+    const isPossible = targetOf(rules, call.command, statusOf(account)) !== undefined
+    return isPossible ? null : (rules.process?.commands.get(call.command)?.otherwise.code ?? "VALIDATION_ERROR")
+  }
+  const exception = exceptionOf(account, call.type, rules.process)
+  if (exception !== undefined) return exception
   switch (call.type) {
     case "confirm":
-      return account.isConfirmed || account.cancelled ? "ORDER_NOT_PENDING" : null
+      return unconfirmed.has(standingOf(account, rules.process)) ? null : "ORDER_NOT_PENDING"
     case "cancel":
       if (account.cancelled) return "ALREADY_CANCELLED"
       return inTheWayOf(account, rules).length > 0 ? "ORDER_NOT_CANCELLABLE" : null
@@ -96,10 +155,10 @@ const codeForStart = (
   account: Account,
   { customerId, assetSerialNumber, sku }: CommandCall<"startSubscription">["request"],
   isRented: boolean,
-  { assets }: Rules
+  { assets, process }: Rules
 ): string | null => {
   const held = account.lines.filter((line) => line.held > 0)
-  if (account.cancelled || !account.isConfirmed) return "ORDER_NOT_CONFIRMED"
+  if (!openToStarts.has(standingOf(account, process))) return "ORDER_NOT_CONFIRMED"
   if (held.length === 0) return "ITEM_FULLY_FULFILLED"
   if (customerId !== account.customerId) return "VALIDATION_ERROR"
   if (assets && !assets.has(assetSerialNumber)) return "ASSET_NOT_FOUND"
@@ -120,8 +179,11 @@ export interface Followed {
   readonly faults: ReadonlyArray<Fault>
 }
 
-/** Follow a change. `isRented`: whether the asset of a subscription that it starts is under an active one, anywhere in the tenant. */
-export const follow = (account: Account | null, change: Change, isRented: boolean, rules: Rules): Followed => {
+/**
+ * Follow a change that was committed at `now` (ms, virtual time). `isRented`: whether the asset of a subscription that it starts is under an
+ * active one, anywhere in the tenant.
+ */
+export const follow = (account: Account | null, change: Change, isRented: boolean, rules: Rules, now: number): Followed => {
   const { transition, sealed } = change
   const { event } = transition
   const faults: Array<Fault> = []
@@ -135,6 +197,10 @@ export const follow = (account: Account | null, change: Change, isRented: boolea
   if (account !== null && event.at < account.at) fault("A4", `it is of ${event.at}, before ${account.at}`)
   const from = account === null ? null : statusOf(account)
   if (event.from !== from) fault("A3", `it says from ${event.from}, and the order is ${from}`)
+
+  const { process } = rules
+  if (event.process?.name !== process?.name || event.process?.version !== process?.version)
+    fault("A4", `it says that it came about under ${event.process?.name ?? "no process"}`)
 
   const next = account === null ? begin(event, sealed.hash, fault) : proceed(account, event, sealed.hash, isRented, rules, fault)
   if (next === null) return { account: null, faults }
@@ -150,10 +216,21 @@ export const follow = (account: Account | null, change: Change, isRented: boolea
     }
   })
   checkReservations(change, account, next, fault)
-  return { account: next, faults }
+  const { waitRules = [], clockErrorMs = 0, ownAccount } = rules
+  const waits = followWaits(next.waits, change, waitRules, { now, clockErrorMs }, fault)
+  const known = ownAccount?.follow(account?.known, event)
+  const { data } = transition.after
+  if (!isSameData(next.data, data)) fault("A2", "the order has other own data than its events say")
+  if (ownAccount?.dataOf && !isSameData(ownAccount.dataOf(known), data))
+    fault("T1", "the order's own data are not as they should be")
+  return { account: { ...next, waits, known }, faults }
 }
 
-type Report = (id: InvariantId, message: string) => void
+export const isSameData = (a: object | null | undefined, b: object | null | undefined): boolean =>
+  sorted(a ?? {}) === sorted(b ?? {})
+
+/** Takes what is wrong. */
+export type Report = (id: InvariantId, message: string) => void
 
 const begin = (event: AuditEvent, hash: string, fault: Report): Account | null => {
   if (event.type !== "order.placed") {
@@ -161,7 +238,7 @@ const begin = (event: AuditEvent, hash: string, fault: Report): Account | null =
     return null
   }
   if (event.released.length > 0) fault("S4", "it releases something")
-  const { customerId, lines } = event.details
+  const { customerId, lines, data = null } = event.details
   return {
     version: event.sequence,
     customerId,
@@ -169,6 +246,10 @@ const begin = (event: AuditEvent, hash: string, fault: Report): Account | null =
     cancelled: null,
     lines: lines.map(({ sku, quantity }) => ({ sku, quantity, held: quantity, active: 0, ended: 0, released: 0 })),
     subscriptions: [],
+    own: null,
+    data,
+    known: undefined,
+    waits: [],
     at: event.at,
     hash
   }
@@ -184,27 +265,29 @@ const proceed = (
 ): Account | null => {
   if (account.cancelled) fault("T2", "the order was cancelled before")
   if (event.type !== "order.cancelled" && event.released.length > 0) fault("S4", "it releases something")
-  const { customerId, isConfirmed, cancelled, lines, subscriptions } = account
-  const same = { version: event.sequence, customerId, isConfirmed, cancelled, lines, subscriptions, at: event.at, hash }
-  if (isOwnEvent(event)) {
-    fault("T1", "an event of a process's own is not known here")
-    return null
-  }
+  const same: Account = { ...account, version: event.sequence, at: event.at, hash }
+  if (isOwnEvent(event)) return proceedOwn(same, statusOf(account), event, rules, fault)
+  const { lines, subscriptions } = account
+  const standing = standingOf(account, rules.process)
+  if (event.type !== "order.placed" && exceptionOf(account, commandOf[event.type], rules.process) !== undefined)
+    fault("T1", `an order that is ${statusOf(account)} refuses it`)
   switch (event.type) {
     case "order.placed":
       fault("T1", "the order was placed before")
       return null
     case "order.confirmed":
-      if (isConfirmed) fault("T1", "the order was confirmed before")
-      return { ...same, isConfirmed: true }
+      if (!unconfirmed.has(standing)) fault("T1", "the order was confirmed before")
+      return { ...same, isConfirmed: true, own: null }
     case "subscription.started": {
       const { subscriptionId: id, line, serialNumber } = event.details
-      if (!isConfirmed) fault("T1", "the order is not confirmed")
+      if (!openToStarts.has(standing)) fault("T1", "the order is not confirmed")
       if ((lines[line]?.held ?? 0) < 1) fault("S5", `line ${line} has no unit left`)
       if (isRented) fault("S6", `asset ${serialNumber} is under another active subscription`)
       if (subscriptions.some((each) => each.id === id)) fault("S5", `subscription ${id} is there already`)
       return {
         ...same,
+        isConfirmed: true,
+        own: null,
         lines: moved(lines, line, (units) => ({ ...units, held: units.held - 1, active: units.active + 1 })),
         subscriptions: [...subscriptions, { id, line, serialNumber, isActive: true }]
       }
@@ -231,12 +314,44 @@ const proceed = (
         fault("S4", `it releases ${released.join(", ") || "nothing"}, and held is ${held.join(", ") || "nothing"}`)
       return {
         ...same,
+        own: null,
         cancelled: { at: event.at, reason: event.confidential.reason },
         lines: lines.map((line) => ({ ...line, held: 0, released: line.released + line.held }))
       }
     }
   }
 }
+
+/** The command that an event of the library records. */
+export const commandOf = {
+  "order.confirmed": "confirm",
+  "order.cancelled": "cancel",
+  "subscription.started": "startSubscription",
+  "subscription.ended": "cancelSubscription"
+} as const satisfies Record<string, CommandType>
+
+/** What an own command does: it leads to where it says, tells own data, and moves no unit. */
+const proceedOwn = (same: Account, status: string, event: OwnEvent, rules: Rules, fault: Report): Account | null => {
+  const { process } = rules
+  const command = ownCommandOf(event, process)
+  if (command === undefined) {
+    fault("T1", "the process has no such event")
+    return null
+  }
+  const { to, details } = event
+  if (targetOf(rules, command, status) !== to) fault("T1", `${command} does not lead from ${status} to ${to}`)
+  const isOwn = process?.statuses.has(to) ?? false
+  return {
+    ...same,
+    own: isOwn ? to : null,
+    isConfirmed: isOwn ? same.isConfirmed : !unconfirmed.has(to),
+    data: details.data ?? same.data
+  }
+}
+
+/** The own command that an event records. */
+export const ownCommandOf = (own: OwnEvent, process: OrderProcess | undefined): string | undefined =>
+  [...(process?.commands ?? [])].find(([, { event }]) => event === typeOf(own))?.[0]
 
 const moved = (lines: Account["lines"], position: number, move: (line: LineAccount) => LineAccount): Account["lines"] =>
   lines.map((line, index) => (index === position ? move(line) : line))

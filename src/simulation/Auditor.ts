@@ -8,17 +8,36 @@
  * - unavailable: nothing was committed for this attempt, and nothing is afterwards.
  * - unknown: true in any case; what really happened is told by the next answer under the same key.
  *
+ * What the functions of a process say (guards, own data) is judged by the second account of it, where its team gives one (`OwnAccount.ts`);
+ * without it, such answers are counted as not judged.
+ *
+ * What nobody called is judged like a call of its own: it was waited for, its moment has come, and it is given once (`waits.ts`).
+ *
  * It remembers what it may still need: past versions of an order while a call on it is open, and a key for as long as the services keep it.
  */
 import * as Result from "effect/Result"
 import type { Change } from "../lifecycle/OrderStore.ts"
-import type { AuditEvent } from "../order/AuditEvent.ts"
+import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
+import { fromMillis } from "../order/Timestamp.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
-import { type Account, codeFor, follow, inTheWayOf, type OrderCall, type Rules, statusOf } from "./Account.ts"
+import {
+  type Account,
+  codeFor,
+  commandOf,
+  follow,
+  inTheWayOf,
+  type OrderCall,
+  ownCommandOf,
+  type Rules,
+  statusOf
+} from "./Account.ts"
 import { type Answer, attemptOf, type Call, type Sent, type Watcher } from "./Call.ts"
+import type { NotJudged } from "./OwnAccount.ts"
+import { isGivenByItself, saidBy, sorted } from "./waits.ts"
 
 /** Something the auditor objects to. `id` is the invariant of `order-lifecycle/verify` that it breaks. */
 export interface Finding {
@@ -35,8 +54,6 @@ export interface Finding {
 export interface AuditorOptions extends Rules {
   /** What is sold, by SKU. */
   readonly products: ReadonlyMap<string, { readonly currency: string; readonly isActive: boolean }>
-  /** How far the clock on the wall may be off (ms): so much sooner an idempotency key may expire. */
-  readonly clockErrorMs?: number
 }
 
 /** How long a key is kept. Source: decisions.md, section 3. */
@@ -94,6 +111,7 @@ interface Asked {
 
 export class Auditor implements Watcher {
   readonly findings: Array<Finding> = []
+  #notJudged = { ownCommands: 0, guardRefusals: 0 }
   readonly #options: AuditorOptions
   readonly #books = new Map<TenantId, Book>()
   /** Calls by number, oldest first. */
@@ -103,9 +121,14 @@ export class Auditor implements Watcher {
     this.#options = options
   }
 
-  /** The cancellation policy that everything is judged under. */
-  get policy() {
-    return this.#options.policy
+  /** What everything is judged by. */
+  get rules(): Rules {
+    return this.#options
+  }
+
+  /** What there was no second account for, so far. */
+  get notJudged(): NotJudged {
+    return { ...this.#notJudged }
   }
 
   /** The account of every order that nothing was wrong with, by tenant. */
@@ -193,7 +216,9 @@ export class Auditor implements Watcher {
   }
 
   #judge(given: Given, answer: Answer): void {
-    const { attempt } = given
+    const { attempt, sent } = given
+    const isOwn = sent.call.type === "apply" && (answer.outcome === "accepted" || answer.outcome === "refused")
+    if (isOwn && this.#options.ownAccount === undefined) this.#notJudged.ownCommands++
     switch (answer.outcome) {
       case "accepted":
         return this.#judgeAccepted(given, answer.transition)
@@ -235,7 +260,7 @@ export class Auditor implements Watcher {
         ? this.#stood(given, orderId, after)
         : after.version === event.sequence && after.status === event.to)
     if (!isShown) this.#object(given, "C1", `it is shown the order at version ${after.version}, ${after.status}`, orderId)
-    const misfit = misfitOf(sent, transition)
+    const misfit = misfitOf(sent, transition, this.#options.process)
     if (misfit !== null) this.#object(given, "A4", misfit, orderId)
     if (this.#isKept(asked, now)) this.#judgeAgain(given, `accepted: event ${event.sequence} of order ${orderId}`)
   }
@@ -279,6 +304,8 @@ export class Auditor implements Watcher {
       return
     }
     if (call.type === "cancelMany") return this.#object(given, "C7", `all of it is refused with ${refusal.code}`)
+    // What a payload may be, the schema of the process says: the order has nothing to do with it.
+    if (call.type === "apply" && refusal._tag === "InvalidInput") return
     this.#judgeReason(given, call, refusal, this.#filesOf(sent)[0])
   }
 
@@ -288,12 +315,15 @@ export class Auditor implements Watcher {
     const book = this.#bookOf(sent.tenantId)
     const asset = assetWantedBy(call)
     if (file !== undefined && book.broken.has(file.orderId)) return
+    const guard = guardBehind(refusal, call, this.#options.process)
+    if (guard !== null && this.#options.ownAccount === undefined && call.type !== "apply") this.#notJudged.guardRefusals++
     const isTrue = (account: Account | null, begin: number, end: number) =>
       [false, true].some(
         (isRented) =>
-          codeFor(account, call, isRented, this.#options) === refusal.code &&
+          codeFor(account, call, isRented, this.#options) === (guard === null ? refusal.code : null) &&
           (!isRented || asset === null || this.#isRented(book, asset, begin, end)) &&
-          (account === null || isToldRightly(account, refusal, this.#options))
+          (account === null || isToldRightly(account, refusal, this.#options)) &&
+          (guard === null || account === null || this.#isGuarded(account, call, refusal.code, sent, begin, end))
       )
     const versions =
       file === undefined
@@ -305,6 +335,32 @@ export class Auditor implements Watcher {
     if (isFounded) return
     const stood = versions.map(({ account }) => `${statusOf(account)} at version ${account.version}`).join(", then ")
     this.#object(given, "C7", `${refusal.code} is no answer to it: the order was ${stood || "unknown"}`, file?.orderId)
+  }
+
+  /** Whether the second account refuses so at the beginning or at the end of a time, as far as there is one. */
+  #isGuarded(account: Account, call: OrderCall, code: string, { userId }: Sent, begin: number, end: number): boolean {
+    const { ownAccount, clockErrorMs = 0 } = this.#options
+    if (ownAccount === undefined) return true
+    const question = { ...questionOf(call), status: statusOf(account), actor: { userId } }
+    return [begin - clockErrorMs, begin, end, end + clockErrorMs].some(
+      (at) => ownAccount.codeFor(account.known, { ...question, at: fromMillis(at) }) === code
+    )
+  }
+
+  /** What was committed, no guard refuses. */
+  #judgeGuards(change: Change, before: Account, call: OrderCall | undefined, now: number): void {
+    const { event } = change.transition
+    const { ownAccount, process } = this.#options
+    if (process === undefined || event.type === "order.placed") return
+    if (ownAccount === undefined) {
+      if (call === undefined && isOwnEvent(event)) this.#notJudged.ownCommands++
+      return
+    }
+    const command = isOwnEvent(event) ? (ownCommandOf(event, process) ?? "") : commandOf[event.type]
+    const question = call === undefined ? { command, payload: saidBy(event) } : questionOf(call)
+    const { at, actor } = event
+    const code = ownAccount.codeFor(before.known, { ...question, status: statusOf(before), at, actor })
+    if (code !== null) this.#objectToChange(change, "T1", `it should have been refused with ${code}`, now)
   }
 
   #judgeMany(given: Given, outcomes: Extract<Answer, { outcome: "many" }>["outcomes"]): void {
@@ -324,7 +380,12 @@ export class Auditor implements Watcher {
       if (failure._tag === "OutcomeUnknown") continue
       if (committed) this.#object(given, "C7", `order ${orderId} is refused (${failure._tag}), and was cancelled`, orderId)
       else if (failure._tag !== "StoreUnavailable")
-        this.#judgeReason(given, { type: "cancel" }, failure, this.#bookOf(sent.tenantId).files.get(orderId))
+        this.#judgeReason(
+          given,
+          { type: "cancel", request: call.request },
+          failure,
+          this.#bookOf(sent.tenantId).files.get(orderId)
+        )
     }
   }
 
@@ -357,9 +418,12 @@ export class Auditor implements Watcher {
     const file = book.files.get(orderId)
     const asset = event.type === "subscription.started" ? this.#assetOf(book, event.details.serialNumber) : undefined
     const isRented = asset?.rented.at(-1) === Infinity
-    const { account, faults } = follow(file?.account ?? null, change, isRented, this.#options)
-    const call = attemptOf(event.requestId)?.number
-    for (const fault of faults) this.report({ ...fault, tenantId, orderId, at: now, ...(call !== undefined && { call }) })
+    const call = this.#callOf(event)
+    if (file !== undefined) this.#judgeGuards(change, file.account, call, now)
+    const { account, faults } = follow(file?.account ?? null, change, isRented, this.#options, now)
+    const number = attemptOf(event.requestId)?.number
+    for (const fault of faults)
+      this.report({ ...fault, tenantId, orderId, at: now, ...(number !== undefined && { call: number }) })
     if (faults.length > 0) book.broken.add(orderId)
     if (account === null) return
 
@@ -376,17 +440,26 @@ export class Auditor implements Watcher {
     }
   }
 
+  /** The call that an event came about by, about this one order; undefined for what nobody called, and for a call that is forgotten. */
+  #callOf({ requestId }: AuditEvent): OrderCall | undefined {
+    const call = this.#calls.get(attemptOf(requestId)?.number ?? -1)?.sent.call
+    if (call === undefined || call.type === "place") return undefined
+    return call.type === "cancelMany" ? { type: "cancel", request: call.request } : call
+  }
+
   /** Whose change it is, and whether that caller asked for it. */
-  #attribute({ transition, remember }: Change, now: number): void {
+  #attribute(change: Change, now: number): void {
+    const { transition, remember } = change
     const { event } = transition
     const from = attemptOf(event.requestId)
+    if (from === null && !isGivenByItself(event)) this.#objectToChange(change, "A4", "nobody has asked for it", now)
     const asked = from === null ? undefined : this.#calls.get(from.number)
     const attempt = asked && from && attemptIn(asked, from)
     if (!asked || !attempt) return
     const { sent } = asked
     const { orderId } = event
     const given: Given = { sent, asked, attempt, from: asked.from, sentAt: asked.from, now }
-    const misfit = misfitOf(sent, transition)
+    const misfit = misfitOf(sent, transition, this.#options.process)
     if (misfit !== null) this.#object(given, "A4", misfit, orderId)
     if (remember?.key !== sent.key) this.#object(given, "C5", `its change is remembered under key ${remember?.key}`, orderId)
     if (attempt.outcome === "refused" || attempt.outcome === "unavailable")
@@ -395,6 +468,12 @@ export class Auditor implements Watcher {
     if (earlier.some((each) => each.orderId === orderId || sent.call.type !== "cancelMany"))
       this.#object(given, "C5", "it was committed before", orderId)
     attempt.committed = [...attempt.committed, event]
+  }
+
+  #objectToChange({ transition: { event } }: Change, id: Finding["id"], message: string, now: number): void {
+    const { tenantId, orderId, type } = event
+    this.report({ id, message: `${type}: ${message}`, tenantId, orderId, at: now })
+    this.#bookOf(tenantId).broken.add(orderId)
   }
 
   // --- looking things up -----------------------------------------------------------------------------------------------------------------
@@ -473,12 +552,24 @@ const assetWantedBy = (call: OrderCall): SerialNumber | null => {
     case "confirm":
     case "cancelSubscription":
     case "cancel":
+    case "apply":
       return null
   }
 }
 
+/** A command as the second account of a process is asked about it. */
+const questionOf = (call: OrderCall): { readonly command: string; readonly payload: object } =>
+  call.type === "apply" ? { command: call.command, payload: call.payload } : { command: call.type, payload: call.request }
+
+/** The guard of the process that a refusal comes from; null when it comes from the library, or from what the process declares. */
+const guardBehind = (refusal: Refusal, call: OrderCall, process: OrderProcess | undefined): string | null => {
+  if (refusal._tag !== "OwnRefusal") return null
+  const guard = process?.guards.get(refusal.guard)
+  return guard?.before === questionOf(call).command && guard.refusal.code === refusal.code ? refusal.guard : null
+}
+
 /** What of an event is not what its caller asked for, in words; null when it is. */
-const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition): string | null => {
+const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, process: OrderProcess | undefined): string | null => {
   if (event.tenantId !== tenantId) return "the event is another tenant's"
   if (event.actor.userId !== userId) return `the event says that ${event.actor.userId} did it`
   const isAskedFor = (): boolean => {
@@ -491,6 +582,13 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition): stri
             const ordered: { readonly sku: Sku; readonly quantity: number } | undefined = event.details.lines[line]
             return ordered?.sku === item.sku && ordered.quantity === item.quantity
           })
+        )
+      case "apply":
+        return (
+          isOwnEvent(event) &&
+          event.orderId === call.orderId &&
+          ownCommandOf(event, process) === call.command &&
+          sorted(saidBy(event)) === sorted(call.payload)
         )
       case "confirm":
         return event.type === "order.confirmed" && event.orderId === call.orderId

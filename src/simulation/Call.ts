@@ -15,6 +15,7 @@ import type { CancelOrder } from "../order/commands/cancel.ts"
 import type { Commands, CommandType } from "../order/commands/index.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
 import type { Refusal } from "../order/Refusal.ts"
+import type { JsonObject } from "../order/Text.ts"
 import type { FaultKind } from "./Faults.ts"
 
 /** A command on an order, with all that its caller gives: the order's id stands where the service's method takes it. */
@@ -29,6 +30,16 @@ export type Call =
   | CommandCall
   | { readonly type: "place"; readonly request: PlaceOrder }
   | { readonly type: "cancelMany"; readonly orderIds: ReadonlyArray<OrderId>; readonly request: CancelOrder }
+  | OwnCall
+
+/** A command of a process's own, by its name. No command of the library can have the name of the method that takes it. */
+export interface OwnCall {
+  readonly type: "apply"
+  readonly orderId: OrderId
+  readonly command: string
+  readonly payload: typeof JsonObject.Type
+}
+
 /** The kind of a call. */
 export type CallType = Call["type"]
 
@@ -92,6 +103,7 @@ export const perform = (lifecycle: OrderLifecycle["Service"], sent: Sent): Effec
   const caller = key === undefined ? unkeyed : { ...unkeyed, idempotencyKey: key }
   if (call.type === "place") return lifecycle.place(caller, call.request)
   if (call.type === "cancelMany") return lifecycle.cancelMany(unkeyed, call.orderIds, call.request)
+  if (call.type === "apply") return lifecycle.apply(caller, call.orderId, call.command, call.payload)
   // The method of a name takes what the call of that name has: the record of commands says both.
   const method = lifecycle[call.type] as (...given: ReadonlyArray<unknown>) => Effect.Effect<Transition, Failure>
   return "orderId" in call ? method(caller, call.orderId, call.request) : method(caller, call.request)

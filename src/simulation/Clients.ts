@@ -88,6 +88,11 @@ export class Clients {
 
 const unknown: Answer = { outcome: "unknown" }
 
-/** Placing again what may have been placed makes two orders of it, unless a key says that it is one. Every other call can be made once only. */
+/**
+ * Placing again what may have been placed makes two orders of it, unless a key says that it is one; an own command may be accepted twice, too.
+ * Every other call can be made once only.
+ */
 export const isSafeToRepeat = (call: Call, hasKey: boolean, answer: Answer): boolean =>
-  call.type !== "place" || hasKey || answer.outcome === "unavailable"
+  !mayBeDoneTwice(call) || hasKey || answer.outcome === "unavailable"
+
+export const mayBeDoneTwice = ({ type }: Pick<Call, "type">): boolean => type === "place" || type === "apply"

@@ -121,5 +121,9 @@ export const faultAt = (faults: Faults, kinds: ReadonlyArray<FaultKind>, chance:
 export const jumpMs = ({ clockJumpHours }: Faults, chance: Stream): number =>
   Math.round((chance.next() * 2 - 1) * clockJumpHours * 3_600_000)
 
+/** How far the wall clock may be off at most (ms). */
+export const mostClockErrorMs = ({ clockJump, clockJumpHours }: Faults): number =>
+  clockJump === 0 ? 0 : clockJumpHours * 3_600_000
+
 /** How long something takes (ms). */
 export const millis = (seconds: Distribution, chance: Stream): number => Math.ceil(draw(seconds, chance) * 1_000)

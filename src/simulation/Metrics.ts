@@ -7,7 +7,7 @@ import { isOwnEvent } from "../order/AuditEvent.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { LibraryStatus, Sku, TenantId } from "../order/Order.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
-import type { Answer, CallType, Sent, Watcher } from "./Call.ts"
+import type { Answer, Sent, Watcher } from "./Call.ts"
 import type { WorkloadWatcher } from "./Workload.ts"
 
 /** How long something took, over all cases; in the unit that the name of the field says. All zero when there was no case. */
@@ -23,8 +23,8 @@ export interface Durations {
 /** How things stood at moments of a run: `everyHours` apart, from the start on; one number for each moment. */
 export interface OverTime {
   readonly everyHours: number
-  /** Orders in each status. */
-  readonly orders: Readonly<Record<LibraryStatus, ReadonlyArray<number>>>
+  /** Orders in each status, those of the process included, where there is one. */
+  readonly orders: Readonly<Record<LibraryStatus, ReadonlyArray<number>> & Record<string, ReadonlyArray<number>>>
   /** Units that an order holds and nobody rents. */
   readonly unitsHeld: ReadonlyArray<number>
   readonly unitsRented: ReadonlyArray<number>
@@ -67,7 +67,7 @@ export interface Figures {
     readonly unavailable: number
     readonly unknown: number
     /** Refusals of each command, by code. */
-    readonly refusals: Readonly<Partial<Record<CallType, Readonly<Record<string, number>>>>>
+    readonly refusals: Readonly<Record<string, Readonly<Record<string, number>>>>
     /** Refused cancels, by the guard that did not hold. */
     readonly cancelsBlockedBy: Readonly<Record<string, number>>
     /** Lost races; each was decided again. */
@@ -125,7 +125,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
   #units = { ordered: 0, heldMs: 0, released: 0, subscriptionsStarted: 0, subscriptionsEnded: 0, backOrdered: 0 }
   #calls = { made: 0, accepted: 0, refused: 0, unavailable: 0, unknown: 0, lostRaces: 0 }
   #events = 0
-  readonly #refusals: Partial<Record<CallType, Record<string, number>>> = {}
+  readonly #refusals: Record<string, Record<string, number>> = {}
   readonly #cancelsBlockedBy: Record<string, number> = {}
   readonly #hours = {
     toConfirm: new Samples(),
@@ -137,14 +137,17 @@ export class Metrics implements Watcher, WorkloadWatcher {
   readonly #ms = new Samples()
   readonly #msByTenant = new Map<TenantId, Samples>()
   /** How things stand now. */
-  readonly #standing: Record<LibraryStatus, number> = { pending: 0, confirmed: 0, partial: 0, fulfilled: 0, cancelled: 0 }
+  readonly #standing = new Map<string, number>()
   #held = 0
   #rented = 0
   #waiting = 0
   readonly #rentedBySku = new Map<Sku, { now: number; peak: number; unitMs: number; changedAt: number }>()
   /** How things stood at each moment that has passed. */
   readonly #over = {
-    orders: { pending: [], confirmed: [], partial: [], fulfilled: [], cancelled: [] } as Record<LibraryStatus, Array<number>>,
+    orders: { pending: [], confirmed: [], partial: [], fulfilled: [], cancelled: [] } as Record<
+      LibraryStatus | (string & {}),
+      Array<number>
+    >,
     unitsHeld: [] as Array<number>,
     unitsRented: [] as Array<number>,
     backOrders: [] as Array<number>
@@ -152,8 +155,12 @@ export class Metrics implements Watcher, WorkloadWatcher {
   #nextMomentAt: number
   #heldChangedAt: number
 
-  /** `assets`: how many there are of each SKU, over all tenants. */
-  constructor(startAt: number, days: number, assets: ReadonlyMap<Sku, number>) {
+  /** `assets`: how many there are of each SKU, over all tenants. `ownStatuses`: those of the process, if there is one. */
+  constructor(startAt: number, days: number, assets: ReadonlyMap<Sku, number>, ownStatuses: ReadonlyArray<string> = []) {
+    for (const status of ownStatuses) {
+      this.#standing.set(status, 0)
+      this.#over.orders[status] = []
+    }
     this.#startAt = startAt
     this.#endAt = startAt + days * dayMs
     // About a hundred moments, whole hours apart.
@@ -171,9 +178,8 @@ export class Metrics implements Watcher, WorkloadWatcher {
   committed({ transition: { before, event, after }, reservations }: Change, now: number): void {
     this.#passTo(now)
     this.#events++
-    // No process has a part in a simulation.
-    this.#standing[after.status as LibraryStatus]++
-    if (before) this.#standing[before.status as LibraryStatus]--
+    this.#stands(after.status, 1)
+    if (before) this.#stands(before.status, -1)
     // A unit that has left `held` was held since the order was placed.
     const age = (now - Date.parse(after.createdAt)) / hourMs
     for (const { from, to, quantity } of reservations) {
@@ -212,6 +218,10 @@ export class Metrics implements Watcher, WorkloadWatcher {
     }
   }
 
+  #stands(status: string, change: 1 | -1): void {
+    this.#standing.set(status, (this.#standing.get(status) ?? 0) + change)
+  }
+
   lostRace(): void {
     this.#calls.lostRaces++
   }
@@ -225,7 +235,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
     if (answer.outcome === "unavailable") this.#calls.unavailable++
     if (answer.outcome === "unknown") this.#calls.unknown++
     if (answer.outcome === "accepted") this.#calls.accepted++
-    if (answer.outcome === "refused") this.#refused(call.type, answer.refusal)
+    if (answer.outcome === "refused") this.#refused(call.type === "apply" ? call.command : call.type, answer.refusal)
     if (answer.outcome === "many") {
       for (const { outcome } of answer.outcomes) {
         if (outcome._tag === "Success") this.#calls.accepted++
@@ -236,7 +246,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
     }
   }
 
-  #refused(call: CallType, refusal: Extract<Answer, { outcome: "refused" }>["refusal"]): void {
+  #refused(call: string, refusal: Extract<Answer, { outcome: "refused" }>["refusal"]): void {
     this.#calls.refused++
     count((this.#refusals[call] ??= {}), refusal.code)
     if (refusal._tag === "OrderNotCancellable") count(this.#cancelsBlockedBy, refusal.guard)
@@ -281,7 +291,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
     this.#units.heldMs += this.#held * (now - this.#heldChangedAt)
     this.#heldChangedAt = now
     while (this.#nextMomentAt <= now) {
-      for (const [status, orders] of Object.entries(this.#over.orders)) orders.push(this.#standing[status as LibraryStatus])
+      for (const [status, orders] of Object.entries(this.#over.orders)) orders.push(this.#standing.get(status) ?? 0)
       this.#over.unitsHeld.push(this.#held)
       this.#over.unitsRented.push(this.#rented)
       this.#over.backOrders.push(this.#waiting)

@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
+import { DurationText } from "../order/durationText.ts"
 import { ContractLength, LibraryStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { type InputFault, InvalidInput } from "../order/commonRefusals.ts"
-import { NonEmptyText, Text } from "../order/Text.ts"
+import { JsonObject, NonEmptyText, Text } from "../order/Text.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import { Faults } from "./Faults.ts"
 import { Distribution } from "./randomness.ts"
@@ -63,11 +64,21 @@ export const Policy = Schema.Struct({
   name: NonEmptyText,
   cancellationPolicy: Schema.optionalKey(Schema.Literals(cancellationPolicyNames)),
   confirmationDelayHours: Schema.optionalKey(Distribution),
+  pendingExpiresAfter: Schema.optionalKey(DurationText),
   unitsPerDay: Schema.optionalKey(Positive),
   /** The pool of assets, times this. */
   assetFactor: Schema.optionalKey(NonNegative)
 })
 export type Policy = typeof Policy.Type
+
+/** A command of the process, given to a share of the orders that come into a status, so long afterwards, as far as they are still in it. */
+const OwnCommandGiven = Schema.Struct({
+  command: NonEmptyText,
+  payload: orElse(JsonObject, {}),
+  status: NonEmptyText,
+  share: orElse(Share, 1),
+  delayHours: orElse(Distribution, { exponential: { mean: 4 } })
+})
 
 /** Something that happens to the world at a time. `atDay` counts from the start. */
 export const Incident = Schema.Union([
@@ -107,6 +118,8 @@ export const Scenario = Schema.Struct({
     {}
   ),
   confirmation: orElse(Schema.Struct({ delayHours: orElse(Distribution, { exponential: { mean: 4 } }) }), {}),
+  /** Orders that are pending for so long are cancelled by the services: an ISO 8601 duration such as `P2D`. Left out: they stay. */
+  pendingExpiresAfter: Schema.optionalKey(DurationText),
   fulfilment: orElse(
     Schema.Struct({
       /** So many units leave the warehouse on a day, over all tenants. */
@@ -166,6 +179,8 @@ export const Scenario = Schema.Struct({
     }),
     {}
   ),
+  /** What staff do by commands of the process that the scenario is played under. */
+  ownCommands: Schema.optionalKey(Schema.Array(OwnCommandGiven)),
   /** What goes wrong between the services and the store, at any time. */
   faults: orElse(Faults, {}),
   incidents: orElse(Schema.Array(Incident), []),

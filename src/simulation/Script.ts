@@ -8,12 +8,14 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Change } from "../lifecycle/OrderStore.ts"
+import { DurationText } from "../order/durationText.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { CustomerId, OrderId, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { commands, type Commands, type CommandType, commandTypes } from "../order/commands/index.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
+import { JsonObject } from "../order/Text.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import { attemptOf, type Call, type CommandCall, type Sent, type Watcher } from "./Call.ts"
 import { Faults } from "./Faults.ts"
@@ -75,13 +77,22 @@ const ScriptedCancelMany = Schema.Struct({
   request: CancelOrder
 })
 
+/** A command of the process that the script is played under. */
+const ScriptedOwn = Schema.Struct({
+  type: Schema.tag("apply"),
+  order: references.order,
+  command: Schema.String,
+  payload: Schema.withDecodingDefaultKey<typeof JsonObject>(Effect.succeed({}))(JsonObject)
+})
+
 /** A call whose ids may be references. */
-export type ScriptedCall = ScriptedCommand | typeof ScriptedPlace.Type | typeof ScriptedCancelMany.Type
+export type ScriptedCall = ScriptedCommand | typeof ScriptedOwn.Type | typeof ScriptedPlace.Type | typeof ScriptedCancelMany.Type
 // The compiler does not see what becomes of a record in a loop; the type says the same of it.
 export const ScriptedCall = Schema.Union([
   ScriptedPlace,
   ...commandTypes.map(scriptedCommand),
-  ScriptedCancelMany
+  ScriptedCancelMany,
+  ScriptedOwn
 ]) as unknown as Schema.Codec<ScriptedCall>
 
 /** One call, on its way. Steps of the same number are the same call again: each is an attempt of its own. */
@@ -110,6 +121,8 @@ const Pace = Schema.Struct({
 export const Script = Schema.Struct({
   seed: Schema.Int,
   policy: Schema.Literals(cancellationPolicyNames),
+  /** Orders that are pending for so long are cancelled. Absent: they stay. */
+  pendingExpiresAfter: Schema.optionalKey(DurationText),
   start: Timestamp,
   products: Schema.Array(Schema.Struct({ sku: Sku, currency: CurrencyForNewAmounts, isActive: Schema.Boolean })),
   /** The registry of assets: the SKU by serial number. Absent: there is none, and every serial number is known. */
@@ -175,6 +188,10 @@ export class MadeByCalls {
       const orders = call.orderIds.map((orderId) => this.#calls.order.get(orderId) ?? orderId)
       return { type: call.type, orders, request: call.request }
     }
+    if (call.type === "apply") {
+      const { type, orderId, command, payload } = call
+      return { type, order: this.#calls.order.get(orderId) ?? orderId, command, payload }
+    }
     const { type, request, ...beside } = call
     const referring: Record<string, number | string> = {}
     const asked: Record<string, unknown> = {}
@@ -194,6 +211,11 @@ export class MadeByCalls {
     if (call.type === "cancelMany") {
       const orderIds = call.orders.flatMap((reference) => (idOf("order", reference) as OrderId | undefined) ?? [])
       return orderIds.length < call.orders.length ? null : { type: call.type, orderIds, request: call.request }
+    }
+    if (call.type === "apply") {
+      const { type, order, command, payload } = call
+      const orderId = idOf("order", order) as OrderId | undefined
+      return orderId === undefined ? null : { type, orderId, command, payload }
     }
     const ids: Partial<Record<Id, string>> = {}
     for (const member of Object.keys(referenceFor).filter(isId)) {

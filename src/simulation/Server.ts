@@ -1,24 +1,31 @@
 /** The process that the services run in. It can crash: what it was doing is cut off, and after a while it is there again, over the same store. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { Assets } from "../lifecycle/Assets.ts"
 import type { Catalogue } from "../lifecycle/Catalogue.ts"
-import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
-import type { OrderStore } from "../lifecycle/OrderStore.ts"
-import type { CancellationPolicy } from "../order/policies/index.ts"
+import { Due, type Given } from "../lifecycle/Due.ts"
+import { type LifecycleOptions, OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { type Answer, answerOf, CurrentCall, perform, type Sent } from "./Call.ts"
+import { CurrentChance } from "./faultyStore.ts"
+import type { Stream } from "./randomness.ts"
+import { aroundStore } from "./storeSteps.ts"
 import type { Started, World } from "./World.ts"
 
 export class Server {
   readonly #world: World
   /** The store and the other surroundings, with the world's time and chance. They outlive a crash. */
   readonly #surroundings: Context.Context<OrderStore | Catalogue | Assets>
-  readonly #policy: CancellationPolicy
-  /** The calls that wait for something. */
+  readonly #layer: ReturnType<typeof OrderLifecycle.layer>
+  /** What waits for something. */
   readonly #working = new Set<Started>()
-  #lifecycle: OrderLifecycle["Service"] | null
+  /** Null while the process is down. */
+  #services: Context.Context<OrderLifecycle | Due> | null
+  /** The process that is running, to tell it from those that died. */
+  #process: object | null = null
 
   /** Whether no step of the store takes any time: then a call is answered at the moment it comes, unless it waits for another. */
   readonly isInstant: boolean
@@ -26,14 +33,14 @@ export class Server {
   constructor(
     world: World,
     surroundings: Context.Context<OrderStore | Catalogue | Assets>,
-    policy: CancellationPolicy,
+    lifecycle: LifecycleOptions,
     options: { readonly isInstant?: boolean } = {}
   ) {
     this.isInstant = options.isInstant ?? false
     this.#world = world
     this.#surroundings = surroundings
-    this.#policy = policy
-    this.#lifecycle = this.#boot()
+    this.#layer = OrderLifecycle.layer(lifecycle)
+    this.#services = this.#boot()
   }
 
   /**
@@ -41,13 +48,26 @@ export class Server {
    * once, because the call waits for something.
    */
   handle(sent: Sent, answered: (answer: Answer) => void, waiting: () => void = () => undefined): void {
-    const lifecycle = this.#lifecycle
-    if (lifecycle === null) return answered({ outcome: "unavailable" })
-    // A call that has come, and has not been looked at when the server crashes, ends with it.
-    const work = Effect.suspend(() => (this.#lifecycle === lifecycle ? perform(lifecycle, sent) : Effect.interrupt))
-    const started = this.#world.start(this.#surroundings, Effect.provideService(work, CurrentCall, sent), (exit) => {
+    const services = this.#services
+    if (services === null) return answered({ outcome: "unavailable" })
+    const work = Effect.provideService(perform(Context.get(services, OrderLifecycle), sent), CurrentCall, sent)
+    this.#start(work, (exit) => answered(answerOf(exit)), waiting)
+  }
+
+  /** Give what is due, as a worker in this process does. `done` hears null when the process is down. */
+  giveDue(chance: Stream, done: (exit: Exit.Exit<Given, unknown> | null) => void): void {
+    const services = this.#services
+    if (services === null) return done(null)
+    this.#start(Effect.provideService(Context.get(services, Due).run(), CurrentChance, chance), done)
+  }
+
+  /** Let the services work. What has come, and has not been begun when the process crashes, ends with it. */
+  #start<A, E>(work: Effect.Effect<A, E>, done: (exit: Exit.Exit<A, E>) => void, waiting: () => void = () => undefined): void {
+    const services = this.#services
+    const unlessCrashed = Effect.suspend(() => (this.#services === services ? work : Effect.interrupt))
+    const started = this.#world.start(this.#surroundings, unlessCrashed, (exit) => {
       this.#working.delete(started)
-      answered(answerOf(exit))
+      done(exit)
     })
     started.whenWaiting(() => {
       this.#working.add(started)
@@ -57,16 +77,23 @@ export class Server {
 
   /** Die, in the middle of everything, and come back after so many ms. Callers that were waiting never get an answer. */
   crash(downMs: number): void {
-    this.#lifecycle = null
+    this.#services = null
+    this.#process = null
     for (const started of this.#working) started.interrupt()
     this.#world.after(downMs, () => {
-      this.#lifecycle ??= this.#boot()
+      this.#services ??= this.#boot()
     })
   }
 
-  #boot(): OrderLifecycle["Service"] {
-    const layer = OrderLifecycle.layer({ cancellationPolicy: this.#policy })
-    const build = Layer.buildWithScope(layer, Scope.makeUnsafe())
-    return Context.get(Effect.runSyncWith(this.#surroundings)(build), OrderLifecycle)
+  #boot(): Context.Context<OrderLifecycle | Due> {
+    const process = {}
+    this.#process = process
+    const kept = Context.get(this.#surroundings, OrderStore)
+    // Whatever a process still tries when it is dead, to tidy up, does not reach the store.
+    const store = this.isInstant
+      ? kept
+      : aroundStore(kept, (operation) => Effect.suspend(() => (this.#process === process ? operation : Effect.interrupt)))
+    const surroundings = Context.add(this.#surroundings, OrderStore, store)
+    return Effect.runSyncWith(surroundings)(Layer.buildWithScope(this.#layer, Scope.makeUnsafe()))
   }
 }

@@ -5,7 +5,7 @@
  * The luck of an order is its own (its number and the seed), so that the same customers come under every policy.
  */
 import * as Result from "effect/Result"
-import type { CustomerId, Order, OrderId, LibraryStatus, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
 import { type Arrival, arrivalsOf, dayMs, hourMs, isDuring } from "./Arrivals.ts"
 import type { Answer } from "./Call.ts"
@@ -17,6 +17,7 @@ import type { World } from "./World.ts"
 
 /** A scenario as one policy has it. */
 export const underPolicy = (scenario: Scenario, policy: Policy) => ({
+  pendingExpiresAfter: policy.pendingExpiresAfter ?? scenario.pendingExpiresAfter,
   cancellationPolicy: policy.cancellationPolicy ?? "noActiveSubscriptions",
   confirmationDelayHours: policy.confirmationDelayHours ?? scenario.confirmation.delayHours,
   unitsPerDay: policy.unitsPerDay ?? scenario.fulfilment.unitsPerDay,
@@ -27,10 +28,12 @@ export const underPolicy = (scenario: Scenario, policy: Policy) => ({
 interface Life {
   readonly customer: Person
   readonly fate: Stream
+  /** For own commands: so that those of a process shift nothing else. */
+  readonly ownFate: Stream
   readonly orderId: OrderId
   readonly customerId: CustomerId
   readonly items: Arrival["items"]
-  status: LibraryStatus
+  status: string
   /** Grows with every change of status: what was planned for an earlier one is off. */
   stage: number
   /** Nobody will do anything with it any more. */
@@ -57,6 +60,7 @@ export class Workload {
   /** Orders that staff may have to cancel, by SKU: kept for the SKUs that will run short. */
   readonly #openBySku: ReadonlyMap<Sku, Set<Life>>
   readonly #luckOfStaff: Stream
+  readonly #seed: number
 
   constructor(
     world: World,
@@ -76,6 +80,7 @@ export class Workload {
     this.#arrivals = arrivalsOf(scenario, seed)
     this.#openBySku = new Map(shortagesOf(scenario).map(({ sku }) => [sku, new Set<Life>()]))
     this.#luckOfStaff = streamOf(seed, "staff")
+    this.#seed = seed
   }
 
   /** Plan the first thing that happens; everything else follows from it. */
@@ -109,14 +114,27 @@ export class Workload {
     const customer = { tenantId, userId: `customer-${customerNumber}`, luck: fate }
     this.#clients.send(customer, { type: "place", request: requestOf(customer.userId, items) }, (answer) => {
       if (answer.outcome !== "accepted") return
+      const ownFate = streamOf(this.#seed, "own commands", number)
       const {
         orderId,
         status,
         customer: { customerId }
-      } = answer.transition.after as Order & { readonly status: LibraryStatus }
-      const life: Life = { customer, fate, orderId, customerId, items, status, stage: 0, isOver: false, rented: new Map() }
+      } = answer.transition.after
+      const life: Life = {
+        customer,
+        fate,
+        ownFate,
+        orderId,
+        customerId,
+        items,
+        status,
+        stage: 0,
+        isOver: false,
+        rented: new Map()
+      }
       for (const { sku } of items) this.#openBySku.get(sku)?.add(life)
       this.#considerCancelling(life)
+      this.#giveOwnCommands(life)
       this.#confirmLater(life)
     })
   }
@@ -124,7 +142,7 @@ export class Workload {
   /** Whether and when the customer gives the order up, if it stays in this status. */
   #considerCancelling(life: Life): void {
     const { stage } = life
-    const afterDays = timeUntil(unitExponential(life.fate), this.#scenario.cancellation.hazards[life.status] ?? [])
+    const afterDays = timeUntil(unitExponential(life.fate), hazardsOf(this.#scenario, life.status))
     this.#plan(this.#world.now + afterDays * dayMs, () => {
       if (!life.isOver && life.stage === stage) this.#cancel(life)
     })
@@ -188,6 +206,20 @@ export class Workload {
     })
   }
 
+  /** The own commands of the status that the order has come into. */
+  #giveOwnCommands(life: Life): void {
+    const { stage, status, ownFate, orderId, customer } = life
+    for (const { command, payload, share, delayHours, ...when } of this.#scenario.ownCommands ?? []) {
+      if (when.status !== status || !happens(share, ownFate)) continue
+      this.#plan(this.#world.now + draw(delayHours, ownFate) * hourMs, () => {
+        if (life.isOver || life.stage !== stage) return
+        this.#clients.send({ ...customer, userId: "staff" }, { type: "apply", orderId, command, payload }, (answer) => {
+          if (answer.outcome === "accepted") this.#heard(life, answer.transition.after)
+        })
+      })
+    }
+  }
+
   #whenPaymentsWork(at: number): number {
     const outage = this.#scenario.incidents.find(
       (incident) => incident.type === "paymentOutage" && isDuring(incident, at, this.#start)
@@ -206,6 +238,8 @@ export class Workload {
           this.#heard(life, answer.transition.after)
           return this.#endLater(life, subscriptionId)
         }
+        // The process says no for now: the unit is made ready once more.
+        if (answer.outcome === "refused" && answer.refusal._tag === "OwnRefusal") this.#sendLater(life, sku)
         // An asset that counts as rented stays out of the pool; so does one of which nobody knows.
         const isFree =
           answer.outcome === "unavailable" || (answer.outcome === "refused" && answer.refusal._tag !== "AssetNotAvailable")
@@ -260,10 +294,10 @@ export class Workload {
 
   #heard(life: Life, order: Order): void {
     if (life.status === order.status) return
-    // No process has a part in a simulation.
-    life.status = order.status as LibraryStatus
+    life.status = order.status
     life.stage++
     this.#considerCancelling(life)
+    this.#giveOwnCommands(life)
   }
 
   #close(life: Life): void {
@@ -271,6 +305,13 @@ export class Workload {
     for (const { sku } of life.items) this.#openBySku.get(sku)?.delete(life)
   }
 }
+
+/** A status of a process's own has none. */
+const hazardsOf = ({ cancellation }: Scenario, status: string) => {
+  const hazards: Readonly<Record<string, Hazards>> = cancellation.hazards
+  return hazards[status] ?? []
+}
+type Hazards = Scenario["cancellation"]["hazards"]["pending"]
 
 const shortagesOf = ({ incidents }: Scenario) =>
   incidents.filter(

@@ -171,6 +171,8 @@ export class World {
       Context.add(Random.Random, { nextDoubleUnsafe: chance.next, nextIntUnsafe }),
       Context.add(WebCrypto.WebCrypto, cryptoOf(streamOf(seed, "ids and salts"))),
       Context.add(References.TracerEnabled, false),
+      // What goes wrong is made to, and watchers hear of it.
+      Context.add(References.MinimumLogLevel, "None"),
       // Concurrent calls stand for as many processes.
       Context.add(TakesTurns, false)
     )

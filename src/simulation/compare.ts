@@ -5,8 +5,10 @@
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/options.ts"
 import type { Figures, OverTime } from "./Metrics.ts"
+import type { NotJudged, OwnAccount } from "./OwnAccount.ts"
 import type { Policy, Scenario } from "./Scenario.ts"
 import type { Finding } from "./Auditor.ts"
 import { isQuiet } from "./Faults.ts"
@@ -43,6 +45,8 @@ export interface Report {
   readonly differences: ReadonlyArray<Difference>
   /** What the auditor objected to, in any run. Empty, or the library has a mistake. */
   readonly violations: ReadonlyArray<Violation>
+  /** Under a process: how many answers there was no second account for, over all runs that the auditor watched. */
+  readonly notJudged?: NotJudged
 }
 
 /** A promise that was broken in a run. */
@@ -58,6 +62,9 @@ export interface Job {
   readonly seed: number
   /** Whether the auditor watches. It does when left out. */
   readonly isAudited?: boolean
+  /** The process that orders are under, and its second account. They have functions, so such a job runs in this thread only. */
+  readonly process?: OrderProcess
+  readonly ownAccount?: OwnAccount
 }
 
 /** How a job is run: in this thread by `runHere`, on others by `workerPool` (`workers.ts`), or on a store of one's own. */
@@ -72,6 +79,10 @@ export interface SimulateOptions<E = never, R = never> {
   readonly scenario: Scenario
   readonly seeds: ReadonlyArray<number>
   readonly run?: Runner<E, R>
+  /** The process that orders are under. It has functions, which no other thread can be given: `run` is `runHere` then, or one like it. */
+  readonly process?: OrderProcess
+  /** The process's second account: what its functions say is judged by this, and otherwise not. */
+  readonly ownAccount?: OwnAccount
   /**
    * Whether the auditor watches every run. When left out, it watches all of them where the scenario has faults, and otherwise those of the
    * first seed: it takes a sixth of the time, and nothing but a mistake in the library can make it object.
@@ -91,6 +102,8 @@ const readOptions = optionsReader<SimulateOptions<unknown, unknown>>(
     scenario: ObjectOption,
     seeds: Schema.Array(Schema.Int),
     run: FunctionOption,
+    process: ObjectOption,
+    ownAccount: ObjectOption,
     isAudited: Schema.Boolean,
     concurrency: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
     onProgress: FunctionOption,
@@ -103,11 +116,12 @@ const readOptions = optionsReader<SimulateOptions<unknown, unknown>>(
  * Run every policy of a scenario under every seed, and put it all together. Throws a `WrongOption` that names an option that cannot be used.
  */
 export const simulate = <E = never, R = never>(options: SimulateOptions<E, R>): Effect.Effect<Report, E, R> => {
-  const { scenario, seeds, onProgress, onRun } = readOptions(options)
+  const { scenario, seeds, onProgress, onRun, process, ownAccount } = readOptions(options)
+  const own = { ...(process && { process }), ...(ownAccount && { ownAccount }) }
   const run = options.run ?? runHere
   const isAudited = (seed: number) => options.isAudited ?? (seed === seeds[0] || !isQuiet(faultsOf(scenario)))
   const jobs = seeds.flatMap((seed) =>
-    scenario.policies.map((policy): Job => ({ scenario, policy, seed, isAudited: isAudited(seed) }))
+    scenario.policies.map((policy): Job => ({ scenario, policy, seed, isAudited: isAudited(seed), ...own }))
   )
   const shares = jobs.map(() => 0)
   const tell = (index: number, share: number) => {
@@ -142,6 +156,7 @@ export const reportOn = (scenario: Scenario, seeds: ReadonlyArray<number>, runs:
     return { policy: policy.name, figures: own.map((run) => flatten(run.figures)), over: own.map((run) => run.figures.overTime) }
   })
   const [baseline, ...others] = flat
+  const notJudged = notJudgedIn(runs)
   return {
     scenario,
     seeds,
@@ -159,8 +174,17 @@ export const reportOn = (scenario: Scenario, seeds: ReadonlyArray<number>, runs:
     violations: runs
       .filter(({ seed }) => seeds.includes(seed))
       .toSorted((a, b) => a.seed - b.seed)
-      .flatMap(({ policy, seed, violations }) => violations.map((finding) => ({ policy, seed, ...finding })))
+      .flatMap(({ policy, seed, violations }) => violations.map((finding) => ({ policy, seed, ...finding }))),
+    ...(notJudged && { notJudged })
   }
+}
+
+/** What was not judged in all runs together; undefined where there is no process, or the auditor watched none. */
+const notJudgedIn = (runs: ReadonlyArray<Run>): NotJudged | undefined => {
+  const counted = runs.flatMap(({ notJudged }) => notJudged ?? [])
+  if (counted.length === 0) return undefined
+  const sum = (read: (each: NotJudged) => number) => counted.reduce((total, each) => total + read(each), 0)
+  return { ownCommands: sum((each) => each.ownCommands), guardRefusals: sum((each) => each.guardRefusals) }
 }
 
 type Flat = Readonly<Record<string, number>>
@@ -212,7 +236,7 @@ const meanOverTime = (runs: ReadonlyArray<OverTime>): OverTime => {
     (runs[0] ? read(runs[0]) : []).map((_, moment) => runs.reduce((sum, run) => sum + (read(run)[moment] ?? 0), 0) / runs.length)
   return {
     everyHours: runs[0]?.everyHours ?? 0,
-    orders: Record.map(runs[0]?.orders ?? noOrders, (_, status) => mean((run) => run.orders[status])),
+    orders: { ...noOrders, ...Record.map(runs[0]?.orders ?? noOrders, (_, status) => mean((run) => run.orders[status] ?? [])) },
     unitsHeld: mean((run) => run.unitsHeld),
     unitsRented: mean((run) => run.unitsRented),
     backOrders: mean((run) => run.backOrders)

@@ -17,8 +17,9 @@ const mostRuns = 200
 /** The shortest script found that shows the violation; null when what was written down does not show it, played by itself. */
 export const scriptOfViolation = Effect.fnUntraced(function* (job: Job, { id, call }: Violation) {
   const script = yield* scriptOfRun(job)
+  const own = { ...(job.process && { process: job.process }), ...(job.ownAccount && { ownAccount: job.ownAccount }) }
   const shows = (candidate: Script) =>
-    Effect.map(playScript(candidate), ({ findings }) => findings.some((each) => each.id === id))
+    Effect.map(playScript(candidate, own), ({ findings }) => findings.some((each) => each.id === id))
   // Most often the calls about that one order are enough, and finding out costs next to nothing.
   for (const candidate of [{ ...script, steps: stepsAbout(script.steps, call) }, script]) {
     if (yield* shows(candidate)) return yield* shrink(candidate, shows, mostRuns)
@@ -43,11 +44,13 @@ const stepsAbout = (steps: ReadonlyArray<Step>, call: number | undefined): Reado
 /** Everything that callers ask in a run, as a script. */
 export const scriptOfRun = Effect.fnUntraced(function* (job: Job): Effect.fn.Return<Script> {
   const { scenario, policy, seed } = job
+  const { cancellationPolicy, pendingExpiresAfter } = underPolicy(scenario, policy)
   const recorder = new Recorder(Date.parse(scenario.start))
   yield* simulateOne({ ...job, watchers: [recorder], isAudited: false })
   return {
     seed,
-    policy: underPolicy(scenario, policy).cancellationPolicy,
+    policy: cancellationPolicy,
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }),
     start: scenario.start,
     products: scenario.catalogue.map(({ sku, currency }) => ({ sku, currency, isActive: true })),
     faults: faultsOf(scenario),

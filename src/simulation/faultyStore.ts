@@ -36,8 +36,15 @@ const writes: ReadonlySet<StoreOperation> = new Set<StoreOperation>([
   "leaseEvents",
   "settleEvents",
   "unparkEvent",
+  "leaseDue",
+  "settleDue",
   "feed"
 ])
+
+/** Chance of its own for work that no caller has asked for; null where the time it comes at is enough. */
+export const CurrentChance = Context.Reference<Stream | null>("order-lifecycle/simulation/faultyStore/CurrentChance", {
+  defaultValue: () => null
+})
 
 /** A transaction under an order's lock. A fault in it breaks it: nothing more happens in it, and at its end all of it is taken back. */
 interface Transaction {
@@ -65,8 +72,8 @@ export const faultyStore = (
   let isHealed = false
 
   const chanceByAttempt = new WeakMap<Sent, Stream>()
-  const chanceOf = (sent: Sent | null): Stream => {
-    if (sent === null) return streamOf(seed, "faults", "at", world.now)
+  const chanceOf = (sent: Sent | null, own: Stream | null): Stream => {
+    if (sent === null) return own ?? streamOf(seed, "faults", "at", world.now)
     const known = chanceByAttempt.get(sent)
     if (known) return known
     const chance = streamOf(seed, "faults", sent.number, sent.attempt)
@@ -87,51 +94,53 @@ export const faultyStore = (
     kinds: ReadonlyArray<FaultKind>,
     lost: Effect.Effect<A, E, R> = operation
   ): Effect.Effect<A, E, R> =>
-    Effect.flatMap(CurrentCall, (sent) =>
-      Effect.flatMap(CurrentTransaction, (transaction) => {
-        if (isHealed) return operation
-        const chance = chanceOf(sent)
-        // What a fault answers is an error of this operation: of a read, or of a write.
-        const fail = (error: StoreUnavailable | OutcomeUnknown) => {
-          if (transaction) transaction.broken ??= error
-          return Effect.fail(error) as Effect.Effect<never>
-        }
-        if (transaction?.broken) return fail(new StoreUnavailable({ cause: transaction.broken }))
-        const isCutOff = kinds.includes("unavailable") && isOut(chance)
-        const kind = isCutOff ? "unavailable" : faultAt(faults, kinds, chance)
-        if (kind === null) return operation
-        for (const watcher of watchers) watcher.fault?.(kind, name, sent, world.now)
-        const die = Effect.suspend(() => {
-          crash(millis(faults.downSeconds, chance))
-          return Effect.interrupt
-        })
-        switch (kind) {
-          case "unavailable":
-            return fail(new StoreUnavailable({ cause: "simulated" }))
-          case "lostAnswer":
-            return Effect.andThen(operation, fail(new OutcomeUnknown({ cause: "simulated" })))
-          case "conflict":
-            return lost
-          case "duplicate":
-            return Effect.tap(operation, Effect.ignore(operation))
-          case "crashBefore":
-            return die
-          case "crashAfter":
-            return Effect.andThen(operation, die)
-          case "clockJump":
-            world.clockError = jumpMs(faults, chance)
-            return operation
-          case "delay": {
-            const wait = Effect.sleep(millis(faults.delaySeconds, chance))
-            return happens(0.5, chance) ? Effect.andThen(wait, operation) : Effect.tap(operation, wait)
-          }
-          case "consumerDies":
-          case "deliveryFails":
-          case "consumerFreezes":
-            return operation
-        }
+    Effect.withFiber((fiber) => {
+      const sent = fiber.getRef(CurrentCall)
+      const transaction = fiber.getRef(CurrentTransaction)
+      if (isHealed) return operation
+      const chance = chanceOf(sent, fiber.getRef(CurrentChance))
+      // What a fault answers is an error of this operation: of a read, or of a write.
+      const fail = (error: StoreUnavailable | OutcomeUnknown) => {
+        if (transaction) transaction.broken ??= error
+        return Effect.fail(error) as Effect.Effect<never>
+      }
+      if (transaction?.broken) return fail(new StoreUnavailable({ cause: transaction.broken }))
+      const isCutOff = kinds.includes("unavailable") && isOut(chance)
+      const kind = isCutOff ? "unavailable" : faultAt(faults, kinds, chance)
+      if (kind === null) return operation
+      for (const watcher of watchers) watcher.fault?.(kind, name, sent, world.now)
+      const die = Effect.suspend(() => {
+        crash(millis(faults.downSeconds, chance))
+        // What would catch a failure does not live to see this one.
+        fiber.interruptUnsafe()
+        return Effect.interrupt
       })
-    )
+      switch (kind) {
+        case "unavailable":
+          return fail(new StoreUnavailable({ cause: "simulated" }))
+        case "lostAnswer":
+          return Effect.andThen(operation, fail(new OutcomeUnknown({ cause: "simulated" })))
+        case "conflict":
+          return lost
+        case "duplicate":
+          return Effect.tap(operation, Effect.ignore(operation))
+        case "crashBefore":
+          return die
+        case "crashAfter":
+          return Effect.andThen(operation, die)
+        case "clockJump":
+          world.clockError = jumpMs(faults, chance)
+          return operation
+        case "delay": {
+          const wait = Effect.sleep(millis(faults.delaySeconds, chance))
+          return happens(0.5, chance) ? Effect.andThen(wait, operation) : Effect.tap(operation, wait)
+        }
+        case "consumerDies":
+        case "deliveryFails":
+        case "consumerFreezes":
+          return operation
+      }
+    })
 
   return {
     heal: () => {

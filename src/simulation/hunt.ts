@@ -4,13 +4,16 @@ import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { Finding } from "./Auditor.ts"
 import { swarm } from "./Faults.ts"
 import { type Played, type PlayOptions, playScript } from "./playScript.ts"
-import { hoursOf, randomScript } from "./randomScript.ts"
+import { hoursOf, ownCallsOf, randomScript, type RandomScriptOptions } from "./randomScript.ts"
 import type { Script } from "./Script.ts"
 import { shrink } from "./shrink.ts"
 
 export interface HuntOptions extends PlayOptions {
   readonly seeds: Iterable<number>
   readonly policy?: CancellationPolicy
+  readonly pendingExpiresAfter?: string
+  /** The calls of own commands in the scripts; all commands of the process, without a payload, when left out. */
+  readonly ownCalls?: RandomScriptOptions["ownCalls"]
   /** Orders in each run. */
   readonly orders?: number
   /** Which findings count; all of them when left out. */
@@ -29,8 +32,14 @@ export interface Quarry {
 }
 
 /** The script of a seed, with its faults. */
-export const scriptOf = (seed: number, { policy = "noActiveSubscriptions", orders = 200 }: Partial<HuntOptions> = {}): Script =>
-  randomScript({ seed, orders, policy, faults: swarm(seed, hoursOf(orders)) })
+export const scriptOf = (
+  seed: number,
+  { policy = "noActiveSubscriptions", orders = 200, pendingExpiresAfter, process, ownCalls }: Partial<HuntOptions> = {}
+): Script => {
+  const given = ownCalls ?? ownCallsOf(process)
+  const script = randomScript({ seed, orders, policy, faults: swarm(seed, hoursOf(orders)), ownCalls: given })
+  return pendingExpiresAfter === undefined ? script : { ...script, pendingExpiresAfter }
+}
 
 /** Play seeds until one breaks a promise; null when none does. */
 export const hunt = Effect.fnUntraced(function* (options: HuntOptions) {

@@ -21,6 +21,7 @@ export {
   type SimulateOptions
 } from "./compare.ts"
 export { type Run, type RunOptions, simulateOne } from "./simulate.ts"
+export type { NotJudged, OwnAccount, OwnQuestion } from "./OwnAccount.ts"
 export type { Durations, Figures, OverTime } from "./Metrics.ts"
 export type { Answer, Call, CallType, Sent, Watcher } from "./Call.ts"
 export { expectedOrders } from "./Arrivals.ts"

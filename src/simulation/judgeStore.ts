@@ -3,18 +3,27 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
-import type { Loaded, OrderStore, StoreUnavailable } from "../lifecycle/OrderStore.ts"
+import type { Loaded, OrderStore, StoreUnavailable, WaitingCommand } from "../lifecycle/OrderStore.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { OrderId, Sku, TenantId } from "../order/Order.ts"
 import { verify } from "../verify/verify.ts"
-import { type Account, isAt, placesOf, statusOf } from "./Account.ts"
+import { type Account, isAt, isSameData, placesOf, statusOf } from "./Account.ts"
 import type { Auditor, Finding } from "./Auditor.ts"
 import type { Watcher } from "./Call.ts"
+import type { Wait } from "./waits.ts"
 
 type Store = OrderStore["Service"]
 
 /** Orders that are loaded at once. */
 const batchSize = 500
+
+/** What else is known when a store is judged. */
+export interface JudgeOptions {
+  /** Every invariant of `order-lifecycle/verify` is checked on these. */
+  readonly records?: OrderRecords["Service"]
+  /** When it was last looked whether something is due (ms, virtual time): nothing of before is left. Absent where nothing is waited for. */
+  readonly lookedAt?: number
+}
 
 /**
  * Hold the whole store against the auditor's account: every order, the stock of every SKU, that there is no order more and none less; and,
@@ -24,7 +33,7 @@ export const judgeStore = Effect.fnUntraced(function* (
   auditor: Auditor,
   store: Store,
   at: number,
-  records?: OrderRecords["Service"]
+  { records, lookedAt }: JudgeOptions = {}
 ): Effect.fn.Return<void, StoreUnavailable> {
   for (const [tenantId, accounts] of auditor.accounts()) {
     const object = (id: Finding["id"], message: string, orderId?: OrderId) =>
@@ -38,6 +47,12 @@ export const judgeStore = Effect.fnUntraced(function* (
         const difference = differenceOf(accounts.get(orderId), loads[index])
         if (difference !== null) object("A2", `the stored order ${difference}`, orderId)
       })
+      if (lookedAt === undefined) continue
+      for (const orderId of batch) {
+        const rows = yield* store.dueOf(tenantId, orderId)
+        const difference = differenceOfWaits(accounts.get(orderId)?.waits ?? [], rows, lookedAt)
+        if (difference !== null) object("D1", `the stored order ${difference}`, orderId)
+      }
     }
     yield* Stream.runForEach(orderIdsOf(store, tenantId), (orderId) =>
       Effect.sync(() => {
@@ -52,7 +67,10 @@ export const judgeStore = Effect.fnUntraced(function* (
     }
   }
   if (records === undefined) return
-  const violations = verify({ cancellationPolicy: auditor.policy }).pipe(Stream.provideService(OrderRecords, records))
+  const { policy: cancellationPolicy, process } = auditor.rules
+  const violations = verify({ cancellationPolicy, ...(process && { process }) }).pipe(
+    Stream.provideService(OrderRecords, records)
+  )
   yield* Stream.runForEach(violations, ({ repair: _, ...violation }) => Effect.sync(() => auditor.report({ ...violation, at })))
 })
 
@@ -77,8 +95,25 @@ const differenceOf = (account: Account | undefined, loaded: Loaded | undefined):
   const told = account.subscriptions.map(({ id, isActive }) => `${id} ${isActive}`)
   const stored = order.subscriptions.map(({ subscriptionId, status }) => `${subscriptionId} ${status === "active"}`)
   if (told.join() !== stored.join()) return "has other subscriptions"
+  if (!isSameData(account.data, order.data)) return "has other own data"
   if (order.cancellation?.reason !== account.cancelled?.reason) return "was cancelled for another reason"
   return order.cancellation?.at === account.cancelled?.at ? null : "was cancelled at another time"
+}
+
+/** How the rows of what an order waits for differ from the account of it, in words; null when they do not. */
+const differenceOfWaits = (waits: ReadonlyArray<Wait>, rows: ReadonlyArray<WaitingCommand>, lookedAt: number): string | null => {
+  const isOf =
+    ({ rule, since, at }: Wait) =>
+    (row: WaitingCommand) =>
+      row.name === rule.name && row.since === since && Date.parse(row.at) === at
+  const stray = rows.find((row) => !waits.some((wait) => isOf(wait)(row)))
+  if (stray !== undefined) return `waits for ${stray.name}, and should not`
+  for (const wait of waits) {
+    const row = rows.find(isOf(wait))
+    if (row === undefined) return `does not wait for ${wait.rule.name} any more, which was never given`
+    if (wait.at <= lookedAt && row.attempts === 0) return `still waits for ${wait.rule.name}, whose moment has passed`
+  }
+  return null
 }
 
 const nowhere = { held: 0, active: 0, ended: 0, released: 0 }

@@ -14,17 +14,21 @@ import { type Change, type Delivery, OrderStore } from "../lifecycle/OrderStore.
 import { Outbox } from "../lifecycle/Outbox.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
 import { SerialNumber } from "../order/Order.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { Auditor, type Finding } from "./Auditor.ts"
 import type { Answer, Call, Sent, Watcher } from "./Call.ts"
 import { isSafeToRepeat } from "./Clients.ts"
+import { DueWorkers } from "./DueWorkers.ts"
 import { faultyStore } from "./faultyStore.ts"
 import { Consumer, judgeStore } from "./judgeStore.ts"
-import type { FaultKind } from "./Faults.ts"
+import { type FaultKind, mostClockErrorMs } from "./Faults.ts"
+import type { NotJudged, OwnAccount } from "./OwnAccount.ts"
 import { happens, type Stream, streamOf } from "./randomness.ts"
 import { MadeByCalls, type Script, type Step } from "./Script.ts"
 import { Server } from "./Server.ts"
 import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
 import { Trace } from "./Trace.ts"
+import { waitRulesOf } from "./waits.ts"
 import { World } from "./World.ts"
 
 /** What came of a script. */
@@ -32,6 +36,8 @@ export interface Played {
   readonly findings: ReadonlyArray<Finding>
   /** Two runs with the same trace did the same. */
   readonly trace: string
+  /** Under a process: how many answers there was no second account for. */
+  readonly notJudged?: NotJudged
 }
 
 export interface PlayOptions {
@@ -42,21 +48,30 @@ export interface PlayOptions {
   readonly store?: Layer.Layer<OrderStore>
   /** Whoever else wants to know what happens. */
   readonly watchers?: ReadonlyArray<Watcher>
+  /** The process that orders are under. It has functions and is no part of the script, so a script is played again under the same. */
+  readonly process?: OrderProcess
+  /** The process's second account: what its functions say is judged by this, and otherwise not. */
+  readonly ownAccount?: OwnAccount
 }
 
 /** Play a script. */
 export const playScript = (script: Script, options: PlayOptions = {}): Effect.Effect<Played> =>
   Effect.scoped(Effect.orDie(play(script, options)))
 
-const play = Effect.fnUntraced(function* (script: Script, { store: given, watchers: others = [] }: PlayOptions) {
-  const { seed, faults } = script
+const play = Effect.fnUntraced(function* (script: Script, options: PlayOptions) {
+  const { store: given, watchers: others = [], process, ownAccount } = options
+  const { seed, faults, policy: cancellationPolicy, pendingExpiresAfter } = script
+  const waitRules = waitRulesOf(process, pendingExpiresAfter)
   const startedAt = Date.parse(script.start)
   const world = new World(startedAt)
   const auditor = new Auditor({
     policy: script.policy,
     products: new Map(script.products.map((product) => [product.sku, product])),
     ...(script.assets && { assets: new Map(Object.entries(script.assets)) }),
-    clockErrorMs: faults.clockJumpHours * 3_600_000
+    ...(process && { process }),
+    ...(ownAccount && { ownAccount }),
+    waitRules,
+    clockErrorMs: mostClockErrorMs(faults)
   })
   const consumer = new Consumer(auditor)
   const trace = new Trace()
@@ -80,24 +95,33 @@ const play = Effect.fnUntraced(function* (script: Script, { store: given, watche
     Context.merge(world.references(seed)),
     Context.add(CurrentDigest, yield* CurrentDigest)
   )
-  const server: Server = new Server(world, surroundings, script.policy)
+  const server: Server = new Server(world, surroundings, {
+    cancellationPolicy,
+    ...(process && { process }),
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter })
+  })
   const outbox = Context.get(yield* Effect.provideContext(Layer.build(Outbox.layer), surroundings), Outbox)
   yield* kept.addConsumer({ tenantId: null, consumer: consumerName }, "beginning")
   const deliveries = new Deliveries(world, surroundings, outbox, consumer, script, watchers)
+  const due = waitRules.length === 0 ? null : new DueWorkers(world, server, auditor, seed)
 
   player.begin((sent, answered) => server.handle(sent, answered))
   deliveries.begin()
+  due?.begin(dueEveryMs(script), startedAt + script.healAfterMs)
   world.at(startedAt + script.healAfterMs, () => {
     faulty.heal()
     player.heal()
     deliveries.heal()
   })
   yield* world.proceed()
+  const lookedAt = yield* due?.finish(() => deliveries.resume()) ?? Effect.undefined
 
   player.judge(auditor)
   consumer.judge(world.now)
-  yield* judgeStore(auditor, kept, world.now, Option.getOrUndefined(Context.getOption(built, OrderRecords)))
-  return { findings: auditor.findings, trace: trace.hash } satisfies Played
+  const records = Option.getOrUndefined(Context.getOption(built, OrderRecords))
+  yield* judgeStore(auditor, kept, world.now, { ...(records && { records }), ...(lookedAt !== undefined && { lookedAt }) })
+  const { findings, notJudged } = auditor
+  return { findings, trace: trace.hash, ...(process && { notJudged }) } satisfies Played
 })
 
 const shopOf = ({ products, assets }: Script) =>
@@ -219,6 +243,11 @@ const isKnown = (answer: Answer): boolean => {
   )
 }
 
+// --- what is due ---------------------------------------------------------------------------------------------------------------------------
+
+/** How often each worker looks for what is due: every second, and in a long script some hundreds of times. */
+const dueEveryMs = ({ healAfterMs }: Script): number => Math.max(1_000, healAfterMs / 500)
+
 // --- the outbox --------------------------------------------------------------------------------------------------------------------------
 
 const consumerName = "simulation"
@@ -270,6 +299,12 @@ class Deliveries {
 
   heal(): void {
     this.#isHealing = true
+  }
+
+  /** Go on after having come to rest: there are new events. */
+  resume(): void {
+    this.#idle = 0
+    this.#world.after(0, () => this.#deliver())
   }
 
   #deliver(): void {

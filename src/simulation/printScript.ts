@@ -55,6 +55,10 @@ const describe = (call: ScriptedCall, number: number, names: ReadonlyMap<number,
   if (call.type === "place")
     return `place ${name(number)}: ${call.request.items.map(({ sku, quantity }) => `${quantity} ${sku}`).join(", ")}`
   if (call.type === "cancelMany") return `cancelMany ${call.orders.map(name).join(", ")}`
+  if (call.type === "apply") {
+    const given = Object.keys(call.payload).length === 0 ? "" : ` ${JSON.stringify(call.payload)}`
+    return `${call.command} ${name(call.order)}${given}`
+  }
   const about = "order" in call ? name(call.order) : `of ${name(call.subscription)}`
   return `${call.type} ${about}${wordsOf(call)}`
 }

@@ -6,7 +6,10 @@ import { Currency } from "../order/Money.ts"
 import { CustomerId, OrderId, type SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { CommandType } from "../order/commands/index.ts"
 import type { CancellationPolicy } from "../order/policies/index.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
+import type { OwnCall } from "./Call.ts"
+import { mayBeDoneTwice } from "./Clients.ts"
 import type { Faults } from "./Faults.ts"
 import { Choice, happens, type Stream, streamOf, unitExponential } from "./randomness.ts"
 import type { Script, ScriptedCall, Step } from "./Script.ts"
@@ -16,7 +19,16 @@ export interface RandomScriptOptions {
   readonly orders: number
   readonly policy: CancellationPolicy
   readonly faults: Faults
+  /** Calls of own commands that are mixed in. */
+  readonly ownCalls?: ReadonlyArray<Pick<OwnCall, "command" | "payload">>
 }
+
+/** Every command of a process, without a payload. */
+export const ownCallsOf = (process: OrderProcess | undefined): NonNullable<RandomScriptOptions["ownCalls"]> =>
+  [...(process?.commands.keys() ?? [])].map((command) => ({ command, payload: {} }))
+
+/** Share of own commands among those on an order. */
+const ownShare = 0.35
 
 /** One order is placed in so much time, on average. */
 const betweenOrdersMs = 3_000
@@ -49,7 +61,7 @@ type Kind = keyof typeof shares
 const kinds = new Choice(Object.entries(shares) as ReadonlyArray<[Kind, number]>)
 
 /** The script of a seed. */
-export const randomScript = ({ seed, orders, policy, faults }: RandomScriptOptions): Script => {
+export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: RandomScriptOptions): Script => {
   const chance = streamOf(seed, "script")
   const isRegistered = happens(0.5, chance)
   const steps: Array<Step> = []
@@ -63,7 +75,7 @@ export const randomScript = ({ seed, orders, policy, faults }: RandomScriptOptio
     const step: Step = { atMs: Math.ceil(atMs), number, attempt: 0, tenant, user, ...key, repeats: 4, call }
     steps.push(step)
     // Some are sent a second time: at once, soon, or when everything is long over.
-    const isRepeatable = call.type !== "place" || isKeyed
+    const isRepeatable = !mayBeDoneTwice(call) || isKeyed
     if (isRepeatable && happens(0.08, chance)) {
       const laterMs = pick([0, 200, 5_000, 600_000], chance) * chance.next()
       steps.push({ ...step, atMs: Math.ceil(atMs + laterMs), attempt: 1, repeats: 0 })
@@ -109,7 +121,8 @@ export const randomScript = ({ seed, orders, policy, faults }: RandomScriptOptio
       // By the other tenant, to whom there is no such order.
       stray: () => act({ type: "cancel", order, request: {} }, tenants.find((other) => other !== tenant) ?? tenant)
     }
-    const command = () => give[kinds.draw(chance)]()
+    const giveOwn = () => act({ type: "apply", order, ...pick(ownCalls, chance) })
+    const command = () => (ownCalls.length > 0 && happens(ownShare, chance) ? giveOwn() : give[kinds.draw(chance)]())
     if (happens(0.1, chance)) command()
     if (happens(0.9, chance)) confirm()
     const count = 1 + Math.floor(chance.next() * 5)

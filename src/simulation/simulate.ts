@@ -7,23 +7,27 @@ import * as Schema from "effect/Schema"
 import { CurrentDigest } from "../lifecycle/CurrentDigest.ts"
 import { Assets } from "../lifecycle/Assets.ts"
 import { Catalogue } from "../lifecycle/Catalogue.ts"
-import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/options.ts"
+import { FunctionOption, ObjectOption, optionsReader, wrongOption } from "../lifecycle/options.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as Memory from "../memory/MemoryOrderStore.ts"
 import type { Variant } from "../order/commands/place.ts"
+import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromDateTime } from "../order/Timestamp.ts"
-import { dayMs, hourMs } from "./Arrivals.ts"
+import { dayMs } from "./Arrivals.ts"
 import { Auditor, type Finding } from "./Auditor.ts"
 import type { Watcher } from "./Call.ts"
 import { Clients } from "./Clients.ts"
-import { type Faults, isQuiet } from "./Faults.ts"
+import { type Faults, isQuiet, mostClockErrorMs } from "./Faults.ts"
+import { DueWorkers } from "./DueWorkers.ts"
 import { faultyStore } from "./faultyStore.ts"
 import { judgeStore } from "./judgeStore.ts"
 import { type Figures, Metrics } from "./Metrics.ts"
+import type { NotJudged, OwnAccount } from "./OwnAccount.ts"
 import { streamOf } from "./randomness.ts"
 import type { Policy, Scenario } from "./Scenario.ts"
 import { Server } from "./Server.ts"
 import { outsideStore, timedStore, watchedStore } from "./storeSteps.ts"
+import { waitRulesOf } from "./waits.ts"
 import { underPolicy, Workload } from "./Workload.ts"
 import { World } from "./World.ts"
 
@@ -38,6 +42,10 @@ export interface RunOptions {
   readonly isAudited?: boolean
   /** Whoever else wants to know what happens. */
   readonly watchers?: ReadonlyArray<Watcher>
+  /** The process that orders are under. */
+  readonly process?: OrderProcess
+  /** The process's second account: what its functions say is judged by this, and otherwise not. */
+  readonly ownAccount?: OwnAccount
   /** Called now and then, with how far the run has come: from 0 to 1, and the orders placed. */
   readonly onProgress?: (progress: { readonly share: number; readonly orders: number }) => Effect.Effect<void>
 }
@@ -49,10 +57,15 @@ export interface Run {
   readonly figures: Figures
   /** What the auditor objects to. Empty, or the library has a mistake. */
   readonly violations: ReadonlyArray<Finding>
+  /** Under a process, when the auditor watched: how many answers there was no second account for. */
+  readonly notJudged?: NotJudged
 }
 
 /** How many times a run tells how far it has come. */
 const progressSteps = 50
+
+/** How often each worker looks for what is due. */
+const dueEveryMs = 15 * 60_000
 
 const readOptions = optionsReader<RunOptions>(
   "simulateOne",
@@ -63,6 +76,8 @@ const readOptions = optionsReader<RunOptions>(
     store: ObjectOption,
     isAudited: Schema.Boolean,
     watchers: Schema.Array(ObjectOption),
+    process: ObjectOption,
+    ownAccount: ObjectOption,
     onProgress: FunctionOption
   },
   ["scenario", "policy", "seed"]
@@ -70,17 +85,25 @@ const readOptions = optionsReader<RunOptions>(
 
 /** Run it. The same options give the same figures. */
 export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
-  const { scenario, policy, seed } = readOptions(options)
-  const { cancellationPolicy, assetFactor } = underPolicy(scenario, policy)
+  const { scenario, policy, seed, process, ownAccount } = readOptions(options)
+  const { cancellationPolicy, assetFactor, pendingExpiresAfter } = underPolicy(scenario, policy)
+  const waitRules = waitRulesOf(process, pendingExpiresAfter)
+  scenario.ownCommands?.forEach(({ command }, index) => {
+    if (process?.commands.has(command) !== true)
+      throw wrongOption(`scenario.ownCommands[${index}].command`, "names no command of the process")
+  })
   const startAt = Date.parse(scenario.start)
   const endAt = startAt + scenario.days * dayMs
   const world = new World(startAt)
   const pool = new Map(scenario.catalogue.map(({ sku, assets }) => [sku, assets * assetFactor]))
-  const metrics = new Metrics(startAt, scenario.days, pool)
+  const metrics = new Metrics(startAt, scenario.days, pool, [...(process?.statuses.keys() ?? [])])
   const auditor = new Auditor({
     policy: cancellationPolicy,
     products: new Map(scenario.catalogue.map(({ sku, currency }) => [sku, { currency, isActive: true }])),
-    clockErrorMs: scenario.faults.clockJumpHours * hourMs
+    ...(process && { process }),
+    ...(ownAccount && { ownAccount }),
+    waitRules,
+    clockErrorMs: mostClockErrorMs(scenario.faults)
   })
   const isAudited = options.isAudited ?? true
   const watchers: ReadonlyArray<Watcher> = [metrics, ...(isAudited ? [auditor] : []), ...(options.watchers ?? [])]
@@ -97,12 +120,17 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
     // Hashes are the same whoever reckons them.
     Context.add(CurrentDigest, yield* CurrentDigest)
   )
-  const server: Server = new Server(world, surroundings, cancellationPolicy, {
-    isInstant: timed === store && isQuiet(faults)
-  })
+  const lifecycle = {
+    cancellationPolicy,
+    ...(process && { process }),
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter })
+  }
+  const server: Server = new Server(world, surroundings, lifecycle, { isInstant: timed === store && isQuiet(faults) })
   const clients = new Clients(world, server, scenario.clients, watchers)
   const workload = new Workload(world, clients, { scenario, policy, seed }, metrics)
+  const due = waitRules.length === 0 ? null : new DueWorkers(world, server, auditor, seed)
   workload.begin()
+  due?.begin(dueEveryMs, endAt)
 
   for (let step = 1; step <= progressSteps; step++) {
     yield* world.proceed(startAt + ((endAt - startAt) * step) / progressSteps)
@@ -115,8 +143,15 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   faulty.heal()
   clients.heal()
   yield* world.proceed()
-  if (isAudited) yield* Effect.orDie(judgeStore(auditor, kept, world.now))
-  return { policy: policy.name, seed, figures: metrics.figures(endAt), violations: auditor.findings } satisfies Run
+  const lookedAt = yield* due?.finish() ?? Effect.undefined
+  if (isAudited) yield* Effect.orDie(judgeStore(auditor, kept, world.now, lookedAt === undefined ? {} : { lookedAt }))
+  return {
+    policy: policy.name,
+    seed,
+    figures: metrics.figures(endAt),
+    violations: auditor.findings,
+    ...(process && isAudited && { notJudged: auditor.notJudged })
+  } satisfies Run
 })
 
 /** What goes wrong at any time, and when nothing can be reached. */

@@ -5,6 +5,7 @@ import type { Change, CommitOutcome, OrderStore } from "../lifecycle/OrderStore.
 import type { Watcher } from "./Call.ts"
 import { draw, type Stream } from "./randomness.ts"
 import type { Scenario } from "./Scenario.ts"
+import { virtualDue } from "./virtualDue.ts"
 import type { World } from "./World.ts"
 
 type Store = OrderStore["Service"]
@@ -61,26 +62,30 @@ export const watchedStore = (world: World, store: Store, watchers: ReadonlyArray
 }
 
 /** A store in another process or machine: the world waits for its answers, which take no virtual time. */
-export const outsideStore = (world: World, store: Store): Store => ({
-  ...aroundStore(store, (operation) => world.outside(operation)),
-  // Its clock knows nothing of virtual time, in which hours may pass while it shows the same moment: what waits there waits for nothing.
-  leaseEvents: (request) => world.outside(store.leaseEvents({ ...request, leaseMs: 0 })),
-  settleEvents: (request) =>
-    world.outside(
-      store.settleEvents({
-        ...request,
-        settlements: request.settlements.map(({ failed, ...settlement }) =>
-          failed === undefined ? settlement : { ...settlement, failed: { ...failed, retryMs: failed.retryMs && 0 } }
-        )
+export const outsideStore = (world: World, store: Store): Store => {
+  const outside = aroundStore(store, (operation) => world.outside(operation))
+  return {
+    ...outside,
+    ...virtualDue(outside),
+    // Its clock knows nothing of virtual time, in which hours may pass while it shows the same moment: what waits there waits for nothing.
+    leaseEvents: (request) => world.outside(store.leaseEvents({ ...request, leaseMs: 0 })),
+    settleEvents: (request) =>
+      world.outside(
+        store.settleEvents({
+          ...request,
+          settlements: request.settlements.map(({ failed, ...settlement }) =>
+            failed === undefined ? settlement : { ...settlement, failed: { ...failed, retryMs: failed.retryMs && 0 } }
+          )
+        })
+      ),
+    exclusively: (order, use) =>
+      Effect.suspend(() => {
+        // What happens under the lock waits for virtual time like everything else; only taking the lock and giving it back is outside.
+        const lock = world.outsideParts()
+        return lock.around(store.exclusively(order, lock.within(use)))
       })
-    ),
-  exclusively: (order, use) =>
-    Effect.suspend(() => {
-      // What happens under the lock waits for virtual time like everything else; only taking the lock and giving it back is outside.
-      const lock = world.outsideParts()
-      return lock.around(store.exclusively(order, lock.within(use)))
-    })
-})
+  }
+}
 
 /** Steps take time, and when all connections are at work, one waits for the first that is free. */
 export const timedStore = (world: World, store: Store, { latencyMs, connections }: Scenario["store"], chance: Stream): Store => {

@@ -8,20 +8,21 @@ import { readScenario } from "../../src/simulation/Scenario.ts"
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
 const page = read("docs/simulation.md")
-const fence = (language: string) => new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? ""
 
 describe("the page about simulation", () => {
   it("shows an example that runs", async () => {
     expect((await Effect.runPromise(program))?.low).toBeGreaterThan(20)
   })
 
-  it("shows a scenario that can be read", () => {
-    expect(Result.isSuccess(readScenario(JSON.parse(fence("json"))))).toBe(true)
+  it("shows scenarios that can be read", () => {
+    const shown = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text = ""]) => readScenario(JSON.parse(text)))
+    expect(shown.map(Result.isSuccess)).toEqual([true, true])
   })
 
   it("names every option there is, and no other", () => {
     const named = new Set(page.match(/--[a-z-]+\b/g))
-    const flags = [...read("src/cli/simulateCommand.ts").matchAll(/Flag\.\w+\("([a-z-]+)"\)/g)].map(([, name]) => `--${name}`)
+    const sources = `${read("src/cli/simulateCommand.ts")}${read("src/cli/processFlag.ts")}`
+    const flags = [...sources.matchAll(/Flag\.\w+\("([a-z-]+)"\)/g)].map(([, name]) => `--${name}`)
     expect([...named].toSorted()).toEqual(flags.toSorted())
   })
 })

@@ -6,6 +6,7 @@ import { scriptOf } from "../../src/simulation/hunt.ts"
 import { playScript } from "../../src/simulation/playScript.ts"
 import { describeFinding } from "../../src/simulation/printScript.ts"
 import { amount, tried } from "../support/evidence.ts"
+import { heldShop, heldShopAccount, heldShopCalls } from "../support/heldShop.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
 
 describe("a swarm of faults before PostgreSQL", () => {
@@ -18,5 +19,13 @@ describe("a swarm of faults before PostgreSQL", () => {
       expect(played.trace, `seed ${seed}`).toBe((await Effect.runPromise(playScript(script))).trace)
     }
     tried("simulated runs of 20 orders under a swarm of faults on PostgreSQL", runs)
+  })
+
+  it("keeps what is due for its moment in virtual time, under a process, too", async () => {
+    const script = scriptOf(6, { orders: 12, process: heldShop, ownCalls: heldShopCalls, pendingExpiresAfter: "PT20S" })
+    const judged = { process: heldShop, ownAccount: heldShopAccount }
+    const played = await Effect.runPromise(playScript(script, { ...judged, store: Layer.orDie(postgresStore) }))
+    expect(played.findings.map(describeFinding)).toEqual([])
+    expect(played.trace).toBe((await Effect.runPromise(playScript(script, judged))).trace)
   })
 })

@@ -18,6 +18,7 @@ import { scriptOf } from "../../src/simulation/hunt.ts"
 import { ScriptJson } from "../../src/simulation/Script.ts"
 import { scenarios } from "../../src/simulation/scenarios/index.ts"
 import { sharedCompileCache } from "../support/compileCache.ts"
+import { heldShop } from "../support/heldShop.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
 import { withPlanted } from "../support/plantedSource.ts"
 import { temporaryFolder } from "../support/temporaryFolder.ts"
@@ -224,6 +225,28 @@ describe("order-lifecycle simulate", () => {
           "Cannot simulate: the database has orders in it: give one that is empty, and that nobody needs\n"
         ])
         expect(existsSync(join(folder, "again.json"))).toBe(false)
+      })
+    )
+  )
+
+  it(
+    "runs under a process, says what was not judged, and judges it by a second account",
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const simulate = simulateIn(folder)
+        const file = fileURLToPath(new URL("../support/heldShop.ts", import.meta.url))
+        const under = ["--process", file, ...small, "--compare", "pendingExpiresAfter=PT2H"]
+        const { code, output, errors } = yield* simulate(under)
+        expect([code, errors]).toEqual([0, ""])
+        expect(output).toMatch(/Not judged, as there is no second account of the process: \d+ answers to own commands/)
+        const judged = yield* simulate([...under, "--own-account", file])
+        expect(judged).toMatchObject({ code: 0, errors: "" })
+        expect(judged.output).toContain("All answers were judged.")
+        yield* write(folder, "script.json", yield* Schema.encodeEffect(ScriptJson)(scriptOf(3, { orders: 2, process: heldShop })))
+        const replayed = yield* simulate(["--replay", "script.json", "--process", file])
+        expect(replayed).toMatchObject({ code: 0 })
+        expect(replayed.output).toMatch(/Not judged, [\s\S]*No violation\.\n$/)
+        expect(yield* simulate(["--own-account", file])).toMatchObject({ code: 2 })
       })
     )
   )

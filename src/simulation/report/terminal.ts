@@ -5,7 +5,7 @@
 import type { Report } from "../compare.ts"
 import { isSilent, type Row, rowsOf, type Verdict, writtenDifference, writtenEstimate } from "./figures.ts"
 import { nameOf } from "./labels.ts"
-import { extentOf, violationLine } from "./words.ts"
+import { extentOf, notJudgedLine, violationLine } from "./words.ts"
 
 const nameWidth = 46
 const valueWidth = 17
@@ -23,7 +23,7 @@ export const asText = (report: Report): string => {
           ])
         ]
       : others.map((policy, index) => comparison(rows, baseline, policy, index))
-  return `${[...headOf(report), ...violationsOf(report), ...tables, ...footOf(report)].join("\n\n")}\n`
+  return `${[...headOf(report), ...violationsOf(report), ...notJudgedOf(report), ...tables, ...footOf(report)].join("\n\n")}\n`
 }
 
 const headOf = (report: Report): ReadonlyArray<string> => {
@@ -37,6 +37,9 @@ const violationsOf = ({ violations }: Report): ReadonlyArray<string> => {
   const shown = violations.slice(0, 20).map((violation) => `  ${violationLine(violation)}`)
   return [[`VIOLATIONS: ${violations.length}. The library has a mistake.`, ...shown].join("\n")]
 }
+
+const notJudgedOf = ({ notJudged }: Report): ReadonlyArray<string> =>
+  notJudged === undefined ? [] : [wrapped(notJudgedLine(notJudged))]
 
 const comparison = (rows: ReadonlyArray<Row>, baseline: string, policy: string, index: number): string => {
   const table = tableOf(rows, ["A", "B", "B \u2212 A"], ({ values, differences, label }) => {

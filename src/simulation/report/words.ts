@@ -1,5 +1,6 @@
 /** What all reports say in the same words. */
 import type { Report, Violation } from "../compare.ts"
+import type { NotJudged } from "../OwnAccount.ts"
 import { describeFinding } from "../printScript.ts"
 
 /** What was simulated, and whether that is all that was asked for. */
@@ -13,6 +14,13 @@ export const extentOf = ({ scenario, seeds, completed, policies }: Report): stri
 /** A broken promise, with the run that shows it. */
 export const violationLine = (violation: Violation): string =>
   `policy "${violation.policy}", seed ${violation.seed}: ${describeFinding(violation)}`
+
+/** What of a process was not judged, as a sentence. */
+export const notJudgedLine = ({ ownCommands, guardRefusals }: NotJudged): string =>
+  ownCommands + guardRefusals === 0
+    ? "All answers were judged."
+    : `Not judged, as there is no second account of the process: ${counted(ownCommands, "answer")} to own commands, ` +
+      `${counted(guardRefusals, "refusal")} by own guards.`
 
 /** The command that makes the same report again, when the scenario of the report is in the file. */
 export const commandOf = ({ seeds }: Report): string =>
