@@ -21,3 +21,4 @@ export {
   sessionSettings,
   UnsuitableDatabase
 } from "./PostgresConnection.ts"
+export { layer as layerPool, type Pool, type PoolClient, type PoolOptions } from "./PoolConnection.ts"
