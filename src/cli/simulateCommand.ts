@@ -24,6 +24,7 @@ import { showProgress } from "./progressBar.ts"
 import { readPolicy } from "./readPolicy.ts"
 import { readScenarioFile } from "./readScenarioFile.ts"
 import { pooledFlag } from "./pooledFlag.ts"
+import { schemaFlag } from "./schemaFlag.ts"
 import { runOnDatabase } from "./runOnDatabase.ts"
 import { explain, replay, soak } from "./violations.ts"
 import { reportWriter } from "./writeReports.ts"
@@ -56,6 +57,7 @@ const flags = {
     Flag.optional
   ),
   pooled: pooledFlag,
+  schema: schemaFlag,
   soak: Flag.String("soak").pipe(
     Flag.withDescription("Look for violations for so long (90s, 10m, 2h): seed after seed, with faults of all kinds"),
     Flag.optional
@@ -163,12 +165,14 @@ const runAll = (
     workers,
     databaseUrl,
     pooled,
+    schema,
     audit,
     progress
   }: {
     readonly workers: number
     readonly databaseUrl: Redacted.Redacted | undefined
     readonly pooled: boolean
+    readonly schema: string
     readonly audit: boolean
     readonly progress: boolean
   }
@@ -177,7 +181,8 @@ const runAll = (
     Effect.gen(function* () {
       const jobs = seeds.length * scenario.policies.length
       const concurrency = databaseUrl === undefined ? Math.min(workers, jobs) : 1
-      const run: Runner = databaseUrl === undefined ? yield* workerPool(concurrency) : yield* runOnDatabase(databaseUrl, pooled)
+      const run: Runner =
+        databaseUrl === undefined ? yield* workerPool(concurrency) : yield* runOnDatabase(databaseUrl, pooled, schema)
       const each = expectedOrders(scenario)
       let done = 0
       yield* showProgress(() => ({ share: done / jobs, done: done * each, unit: "orders" }), progress)

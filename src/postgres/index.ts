@@ -14,6 +14,7 @@ export {
   TransactionMustRestart
 } from "./sqlFailure.ts"
 export { grantsFor } from "./grants.ts"
+export { layerSchema } from "./schemaName.ts"
 export {
   layer as layerConnection,
   type PostgresOptions,

@@ -61,6 +61,9 @@ describe("an option that cannot be used", () => {
     ["postgresStore.pooled", () => ({ store: postgresStore(wrong({ pool: new Pool(), pooled: true })) })],
     ["postgresStore.maxConnections", () => ({ store: postgresStore({ url: "postgres://h/d", maxConnections: 0 }) })],
     ["postgresStore.poolSize", () => ({ store: postgresStore(wrong({ url: "postgres://h/d", poolSize: 4 })) })],
+    ["postgresStore.schema", () => ({ store: postgresStore({ url: "postgres://h/d", schema: "pg_orders" }) })],
+    ["postgresStore.schema", () => ({ store: postgresStore({ pool: new Pool(), schema: 'a"b' }) })],
+    ["embeddedStore.schema", () => ({ store: embeddedStore({ folder: "data", schema: "Orders" }) })],
     ["embeddedStore.folder", () => ({ store: embeddedStore({ folder: "" }) })]
   ])("is named: %s", async (path, options) => {
     const opening = (async () => openOrders({ store: memoryStore(), catalogue: [bike], ...options() }))()
@@ -223,6 +226,27 @@ describe("orders on a pool of the caller's", () => {
     expect(await orders.get(caller.tenantId, after.orderId)).toEqual(outcome.after)
     await orders.close()
     expect((await pool.query("SELECT id FROM mine")).rowCount).toBe(0)
+    await pool.end()
+  })
+
+  it("can be in schemas of their own, also within a transaction", async () => {
+    const pool = new Pool({ connectionString: url(), max: 4 })
+    const [eu, us] = await Promise.all(
+      ["orders_eu", "orders_us"].map((schema) => openShop({ store: postgresStore({ pool, schema }) }))
+    )
+    if (eu === undefined || us === undefined) throw new Error("two shops")
+    const caller = newCaller()
+    const { after } = await eu.place(caller, one("LAPTOP"))
+    await expect(us.get(caller.tenantId, after.orderId)).rejects.toMatchObject({ code: "NOT_FOUND" })
+    const client = await pool.connect()
+    await client.query("BEGIN")
+    const { outcome } = await eu.within({ query: (text, values) => client.query(text, [...values]) }, (inside) =>
+      inside.confirm(caller, after.orderId)
+    )
+    await client.query("COMMIT")
+    client.release()
+    expect(await eu.get(caller.tenantId, after.orderId)).toEqual(outcome.after)
+    await Promise.all([eu.close(), us.close()])
     await pool.end()
   })
 

@@ -4,11 +4,13 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { OrderStore } from "../../lifecycle/OrderStore.ts"
+import { defaultSchema, SchemaNameOption } from "../../lifecycle/options.ts"
 import { layerDigest } from "../../node/nodeDigest.ts"
 import { NonEmptyText } from "../../order/Text.ts"
 import * as PoolConnection from "../../postgres/PoolConnection.ts"
 import * as PostgresConnection from "../../postgres/PostgresConnection.ts"
 import { layerMigrated } from "../../postgres/PostgresOrderStore.ts"
+import { layerSchema } from "../../postgres/schemaName.ts"
 import { inWords } from "../../postgres/sqlFailure.ts"
 import { CannotOpen, optionReader, wrongOption } from "../errors.ts"
 
@@ -23,12 +25,16 @@ export interface UrlOptions {
   readonly maxConnections?: number | undefined
   /** What the server's own lists call this service; `order-lifecycle` unless said otherwise. */
   readonly applicationName?: string | undefined
+  /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
+  readonly schema?: string | undefined
   /** Whether a pooler in transaction mode (PgBouncer) stands in between. The limits of time are then those of the role. */
   readonly pooled?: boolean | undefined
 }
 
 /** A pool that you made and go on using: `close` leaves it open. Nothing about its connections is changed for your own work. */
 export interface PoolOptions extends PoolConnection.PoolOptions {
+  /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
+  readonly schema?: string | undefined
   readonly url?: undefined
   readonly maxConnections?: undefined
   readonly pooled?: undefined
@@ -48,17 +54,19 @@ const Options = Schema.Struct({
   pool: Schema.optional(PoolConnection.PoolOption),
   maxConnections: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
   applicationName: Schema.optional(NonEmptyText),
+  schema: Schema.optional(SchemaNameOption),
   pooled: Schema.optional(Schema.Boolean)
 })
 const readOptions = optionReader(Options, "strictly")
 
 /**
- * The tables are brought up to date first, also when several processes start at once. They have a PostgreSQL schema of their own,
- * `order_lifecycle`, beside whatever else the database has. Throws a `WrongOption`, which does not repeat the URL.
+ * The tables are brought up to date first, also when several processes start at once. They have a PostgreSQL schema of their own, beside
+ * whatever else the database has. Throws a `WrongOption`, which does not repeat the URL.
  */
 export const postgresStore = (options: PostgresStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
-  readOptions(options, "postgresStore")
-  return options.pool === undefined ? storeAt(options) : storeOn(options)
+  const { schema = defaultSchema } = readOptions(options, "postgresStore")
+  const store = options.pool === undefined ? storeAt(options) : storeOn(options)
+  return Layer.provide(store, layerSchema(schema))
 }
 
 const storeAt = ({ url, maxConnections, applicationName, pooled }: UrlOptions) => {
@@ -74,7 +82,7 @@ const storeAt = ({ url, maxConnections, applicationName, pooled }: UrlOptions) =
   return opened(connection, `PostgreSQL at ${host}${pathname}`)
 }
 
-const storeOn = ({ pool, applicationName, ...others }: PoolOptions) => {
+const storeOn = ({ pool, applicationName, schema: _, ...others }: PoolOptions) => {
   const [other] = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]))
   if (other !== undefined) throw wrongOption(`postgresStore.${other}`, "is not an option together with pool", "unexpected")
   return opened(PoolConnection.layer({ pool, applicationName }), "PostgreSQL on the pool")
