@@ -152,7 +152,9 @@ const answerTime = Effect.map(Deadline, (deadline) => Duration.millis((Duration.
 
 const leaseOf = (pool: Pool): Effect.Effect<Lease, SqlError, Scope.Scope> =>
   Effect.gen(function* () {
-    const client = yield* Effect.acquireRelease(connect(pool), (client) => Effect.sync(() => client.release(lease.isBroken)))
+    const client = yield* Effect.acquireRelease(connect(pool), (client) =>
+      Effect.sync(() => client.release(lease.isBroken || isInTransaction(client)))
+    )
     const lease: Lease = { client, isBroken: false }
     // While a connection is lent, nobody else listens, and an error that nobody hears ends the process.
     const onError = () => void (lease.isBroken = true)
@@ -178,11 +180,12 @@ const connect = (pool: Pool): Effect.Effect<PoolClient, SqlError> =>
         }
       })
     )
-    const status = client.getTransactionStatus?.()
-    if (status !== "T" && status !== "E") return client
+    if (!isInTransaction(client)) return client
     client.release()
     return yield* sqlError(new Error("the pool gave a connection on which somebody had left a transaction open"), "connect")
   })
+
+const isInTransaction = (client: PoolClient): boolean => ["T", "E"].includes(client.getTransactionStatus?.() ?? "")
 
 /**
  * Run a statement. A caller who leaves waits until it has ended, so that the connection can be used again; one that does not end in time is
@@ -232,9 +235,9 @@ const sqlError = (thrown: unknown, operation: Operation): SqlError =>
     reason: new UnknownError({ cause: thrown, message: thrown instanceof Error ? thrown.message : String(thrown), operation })
   })
 
-/** What went wrong on a connection. Unless it is the server that says so, the connection is not to be trusted any more. */
+/** What went wrong on a connection, which is closed unless the server said so and nothing can be open on it that should not be. */
 const failed = (lease: Lease, thrown: unknown, operation: Operation): SqlError => {
   const code = typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined
-  if (!isSqlState(code)) lease.isBroken = true
+  if (!isSqlState(code) || operation === "connect") lease.isBroken = true
   return sqlError(thrown, operation)
 }

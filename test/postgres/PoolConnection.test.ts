@@ -1,4 +1,5 @@
 /** Orders on a `pg.Pool` of the embedding service: they have what they rely on, and the pool stays as its owner has it. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -10,6 +11,7 @@ import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { Deadline } from "../../src/postgres/detached.ts"
 import * as PoolConnection from "../../src/postgres/PoolConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+import { sqlFailureOf } from "../../src/postgres/sqlFailure.ts"
 import { confirm, freshTenant, headOf, next, placing } from "../../src/testing/contractOrders.ts"
 import { freshDatabase, poolAt } from "../support/postgresDatabase.ts"
 import { hangMs } from "../support/limits.ts"
@@ -153,6 +155,14 @@ describe("on a pool", () => {
         _tag: "StoreUnavailable",
         cause: { reason: { message: expect.stringContaining("left") as string } }
       })
+    }).pipe(Effect.scoped, Effect.runPromise))
+
+  it("a transaction that begins and cannot have its settings is not left open for the owner", () =>
+    Effect.gen(function* () {
+      const pool = yield* ownersPool({ max: 1 })
+      const sql = yield* PoolConnection.clientOn(pool, { statement_timeout: "never" })
+      expect(sqlFailureOf(Cause.fail(yield* Effect.flip(sql`SELECT 1`)))).toBe("refused")
+      expect(yield* ask(pool, "SELECT now() = statement_timestamp() AS alone")).toEqual([{ alone: true }])
     }).pipe(Effect.scoped, Effect.runPromise))
 
   it("a server that falls silent takes no connection for ever", () =>
