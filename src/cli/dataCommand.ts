@@ -19,8 +19,8 @@ const indexCommand = Command.make(
     dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Only say how many"), Flag.withDefault(false))
   },
   Effect.fnUntraced(
-    function* ({ process, databaseUrl, pooled, dataFolder, tenant, dryRun }) {
-      const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
+    function* ({ process, databaseUrl, pooled, schema, dataFolder, tenant, dryRun }) {
+      const place = yield* placeOf({ databaseUrl, pooled, schema, dataFolder })
       const own = yield* importProcess(process)
       const indexed = yield* changeOrders(place, () =>
         indexData({ process: own, dryRun, ...(Option.isSome(tenant) && { tenantId: tenant.value as TenantId }) })

@@ -25,8 +25,8 @@ const planCommand = Command.make(
     dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Only say how many"), Flag.withDefault(false))
   },
   Effect.fnUntraced(
-    function* ({ process, databaseUrl, pooled, dataFolder, tenant, pendingExpiresAfter, dryRun }) {
-      const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
+    function* ({ process, databaseUrl, pooled, schema, dataFolder, tenant, pendingExpiresAfter, dryRun }) {
+      const place = yield* placeOf({ databaseUrl, pooled, schema, dataFolder })
       const own = Option.isSome(process) ? { process: yield* importProcess(process.value) } : {}
       const planned = yield* changeOrders(place, () =>
         planDue({

@@ -11,13 +11,20 @@ import * as Redacted from "effect/Redacted"
 import { hasDatabase } from "../embedded/databaseFolder.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import { layerSchema } from "../postgres/schemaName.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 
-/** Where orders are kept. */
-export type Place = { readonly databaseUrl: Redacted.Redacted; readonly pooled: boolean } | { readonly dataFolder: string }
+/** Where orders are kept, and in which schema there. */
+export type Place = { readonly schema: string } & (
+  | { readonly databaseUrl: Redacted.Redacted; readonly pooled: boolean }
+  | { readonly dataFolder: string }
+)
 
 export const openRecords = (place: Place): Layer.Layer<OrderStore | OrderRecords, CannotVerify> =>
-  "databaseUrl" in place ? onServer(place.databaseUrl, place.pooled) : inFolder(place.dataFolder)
+  Layer.provide(
+    "databaseUrl" in place ? onServer(place.databaseUrl, place.pooled) : inFolder(place.dataFolder),
+    layerSchema(place.schema)
+  )
 
 const onServer = (url: Redacted.Redacted, pooled: boolean): Layer.Layer<OrderStore | OrderRecords, CannotVerify> =>
   Layer.unwrap(

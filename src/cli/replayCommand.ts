@@ -29,8 +29,8 @@ export const replayCommand = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function* ({ process, databaseUrl, pooled, dataFolder, tenant, policy, json }) {
-    const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
+  Effect.fnUntraced(function* ({ process, databaseUrl, pooled, schema, dataFolder, tenant, policy, json }) {
+    const place = yield* placeOf({ databaseUrl, pooled, schema, dataFolder })
     const own = yield* importProcess(process)
     let replayed: Replayed = { tenants: 0, orders: 0, events: 0, ordersNotJudged: 0 }
     let count = 0

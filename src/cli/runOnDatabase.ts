@@ -9,19 +9,20 @@ import type * as Redacted from "effect/Redacted"
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
 import { TenantId } from "../order/Order.ts"
+import { layerSchema } from "../postgres/schemaName.ts"
 import type { Runner } from "../simulation/compare.ts"
 import type { Scenario } from "../simulation/Scenario.ts"
 import { simulateOne } from "../simulation/simulate.ts"
 import { CannotSimulate } from "./CannotSimulate.ts"
 import { reasonOf } from "./CannotVerify.ts"
 
-export const runOnDatabase = Effect.fnUntraced(function* (url: Redacted.Redacted, pooled: boolean) {
+export const runOnDatabase = Effect.fnUntraced(function* (url: Redacted.Redacted, pooled: boolean, schema: string) {
   const [connection, orders] = yield* Effect.tryPromise({
     try: () => Promise.all([import("../postgres/PostgresConnection.ts"), import("../postgres/PostgresOrderStore.ts")]),
     catch: (cause) => new CannotSimulate({ message: `the PostgreSQL client cannot be loaded: ${reasonOf(cause)}` })
   })
   const client = connection.layer({ url, pooled, maxConnections: 8, applicationName: "order-lifecycle simulate" })
-  const context = yield* Layer.build(Layer.provide(orders.layerMigrated, client)).pipe(
+  const context = yield* Layer.build(Layer.provide(orders.layerMigrated, [client, layerSchema(schema)])).pipe(
     Effect.mapError((error) => new CannotSimulate({ message: `the database: ${reasonOf(error)}` }))
   )
   const tenants = yield* Effect.mapError(

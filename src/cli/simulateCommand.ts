@@ -26,6 +26,7 @@ import { showProgress } from "./progressBar.ts"
 import { readPolicy } from "./readPolicy.ts"
 import { readScenarioFile } from "./readScenarioFile.ts"
 import { pooledFlag } from "./pooledFlag.ts"
+import { schemaFlag } from "./schemaFlag.ts"
 import { runOnDatabase } from "./runOnDatabase.ts"
 import { explain, type OwnProcess, replay, soak } from "./violations.ts"
 import { reportWriter } from "./writeReports.ts"
@@ -58,6 +59,7 @@ const flags = {
     Flag.optional
   ),
   pooled: pooledFlag,
+  schema: schemaFlag,
   soak: Flag.String("soak").pipe(
     Flag.withDescription("Look for violations for so long (90s, 10m, 2h): seed after seed, with faults of all kinds"),
     Flag.optional
@@ -189,12 +191,14 @@ const runAll = (
     workers,
     databaseUrl,
     pooled,
+    schema,
     audit,
     progress
   }: {
     readonly workers: number
     readonly databaseUrl: Redacted.Redacted | undefined
     readonly pooled: boolean
+    readonly schema: string
     readonly audit: boolean
     readonly progress: boolean
   }
@@ -206,7 +210,7 @@ const runAll = (
       const isHere = databaseUrl !== undefined || own.process !== undefined
       const concurrency = isHere ? 1 : Math.min(workers, jobs)
       const run: Runner =
-        databaseUrl !== undefined ? yield* runOnDatabase(databaseUrl, pooled) : isHere ? runHere : yield* workerPool(concurrency)
+        databaseUrl !== undefined ? yield* runOnDatabase(databaseUrl, pooled, schema) : isHere ? runHere : yield* workerPool(concurrency)
       const each = expectedOrders(scenario)
       let done = 0
       yield* showProgress(() => ({ share: done / jobs, done: done * each, unit: "orders" }), progress)

@@ -21,6 +21,7 @@ import { layerDigest } from "../node/nodeDigest.ts"
 import { CannotVerify, reasonOf } from "./CannotVerify.ts"
 import { readHeads, writeHeads } from "./headsFile.ts"
 import { pooledFlag } from "./pooledFlag.ts"
+import { schemaFlag } from "./schemaFlag.ts"
 import { importProcess, processFlag } from "./processFlag.ts"
 import { openRecords, type Place } from "./openRecords.ts"
 
@@ -36,6 +37,7 @@ export const placeFlags = {
     Flag.optional
   ),
   pooled: pooledFlag,
+  schema: schemaFlag,
   dataFolder: Flag.String("data-dir").pipe(Flag.withDescription("The folder of an embedded database, instead"), Flag.optional),
   tenant: Flag.String("tenant").pipe(Flag.withDescription("Only this tenant"), Flag.optional)
 }
@@ -66,8 +68,8 @@ const flags = {
 export const verifyCommand = Command.make(
   "verify",
   flags,
-  Effect.fnUntraced(function* ({ databaseUrl, pooled, dataFolder, tenant, policy, process, heads, exportHeads, json }) {
-    const place = yield* placeOf(Option.getOrUndefined(databaseUrl), pooled, Option.getOrUndefined(dataFolder))
+  Effect.fnUntraced(function* ({ databaseUrl, pooled, schema, dataFolder, tenant, policy, process, heads, exportHeads, json }) {
+    const place = yield* placeOf({ databaseUrl, pooled, schema, dataFolder })
     const tenantId = Option.map(tenant, (id) => id as TenantId)
     const found = new Map<InvariantId, number>()
     let checked: Checked = { tenants: 0, orders: 0, events: 0, ordersWithAssumedDecimals: 0, eventsNotJudged: 0 }
@@ -116,19 +118,22 @@ export const verifyCommand = Command.make(
 
 const databaseUrlOfEnvironment = Config.option(Config.Redacted("DATABASE_URL"))
 
-export const placeOf = Effect.fnUntraced(function* (
-  databaseUrl: Redacted.Redacted | undefined,
-  pooled: boolean,
-  dataFolder: string | undefined
-) {
+export const placeOf = Effect.fnUntraced(function* (given: {
+  readonly databaseUrl: Option.Option<Redacted.Redacted>
+  readonly pooled: boolean
+  readonly schema: string
+  readonly dataFolder: Option.Option<string>
+}) {
+  const { pooled, schema } = given
+  const [databaseUrl, dataFolder] = [Option.getOrUndefined(given.databaseUrl), Option.getOrUndefined(given.dataFolder)]
   if (databaseUrl && dataFolder !== undefined) {
     return yield* new CannotVerify({ message: "--database-url and --data-dir name two places: give one" })
   }
-  if (dataFolder !== undefined) return { dataFolder } satisfies Place
+  if (dataFolder !== undefined) return { dataFolder, schema } satisfies Place
   const url = databaseUrl ?? Option.getOrUndefined(yield* databaseUrlOfEnvironment)
   if (url === undefined)
     return yield* new CannotVerify({ message: "nothing to verify: give --database-url, DATABASE_URL or --data-dir" })
-  return { databaseUrl: url, pooled } satisfies Place
+  return { databaseUrl: url, pooled, schema } satisfies Place
 })
 
 // --- what it prints ----------------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as PostgresConnection from "../postgres/PostgresConnection.ts"
 import { MigrationProgress } from "../postgres/migrate.ts"
 import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
+import { layerSchema } from "../postgres/schemaName.ts"
 import { inWords, mayHeal } from "../postgres/sqlFailure.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { App } from "./app.ts"
@@ -39,7 +40,7 @@ const firstLine = (error: unknown): string => (error instanceof Error ? error.me
 const patience = "10 seconds"
 
 /** Patience is for reaching the server. From then on it takes as long as it takes to bring the tables up to date, and says so. */
-const postgres = (url: Redacted.Redacted, pooled: boolean): Layer.Layer<OrderStore, CannotStart> => {
+const postgres = (url: Redacted.Redacted, pooled: boolean, schema: string): Layer.Layer<OrderStore, CannotStart> => {
   const { host, pathname } = new URL(Redacted.value(url))
   const cannot = (reason: string) => new CannotStart({ message: `DATABASE_URL: ${host}${pathname}: ${reason}` })
   let last = "no answer"
@@ -66,19 +67,19 @@ const postgres = (url: Redacted.Redacted, pooled: boolean): Layer.Layer<OrderSto
         MigrationError: (error) => Effect.fail(cannot(`the tables cannot be brought up to date: ${firstLine(error)}`))
       })
     )
-  ).pipe(Layer.provide(connection))
+  ).pipe(Layer.provide([connection, layerSchema(schema)]))
 }
 
-const embedded = (folder: string): Layer.Layer<OrderStore, CannotStart> =>
-  Layer.catchCause(EmbeddedOrderStore.layer(folder), (cause) =>
+const embedded = (folder: string, schema: string): Layer.Layer<OrderStore, CannotStart> =>
+  Layer.catchCause(EmbeddedOrderStore.layer(folder, schema), (cause) =>
     Layer.effectContext(Effect.fail(new CannotStart({ message: `DATA_DIR: ${firstLine(Cause.squash(cause))}` })))
   )
 
 // --- the service -------------------------------------------------------------------------------------------------------------------
 
 const service = (settings: Settings) => {
-  const store = settings.databaseUrl ? postgres(settings.databaseUrl, settings.isPooled) : embedded(settings.dataFolder)
-  const { cancellationPolicy, pendingExpiresAfter } = settings
+  const { databaseUrl, isPooled, schema, dataFolder, cancellationPolicy, pendingExpiresAfter } = settings
+  const store = databaseUrl ? postgres(databaseUrl, isPooled, schema) : embedded(dataFolder, schema)
   const lifecycle = OrderLifecycle.layer({ cancellationPolicy, ...(pendingExpiresAfter && { pendingExpiresAfter }) }).pipe(
     Layer.provideMerge(store),
     Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered])

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { defaultSchema, SchemaNameOption } from "../lifecycle/options.ts"
 import { decimalsForNewAmounts, MinorUnits, toMinor } from "../order/Money.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { readDuration } from "../order/durationText.ts"
@@ -38,6 +39,11 @@ export const settings = {
       "`yes` when a pooler in transaction mode (PgBouncer) stands before the PostgreSQL; the limits of time are then those of the role",
     example: "yes",
     default: "no"
+  },
+  DATABASE_SCHEMA: {
+    meaning: "the schema in the database that everything is in: small letters, digits and `_`, so that it can share the database",
+    example: "orders_eu",
+    default: defaultSchema
   },
   DATA_DIR: {
     meaning: "the embedded database's folder; one process at a time",
@@ -90,6 +96,8 @@ export interface Settings {
   readonly databaseUrl: Redacted.Redacted | undefined
   /** A pooler in transaction mode stands before the PostgreSQL. */
   readonly isPooled: boolean
+  /** The schema in the database, the embedded one as well. */
+  readonly schema: string
   readonly dataFolder: string
   readonly apiKeys: ReadonlyArray<ApiKey>
   /** Whether `apiKeys` is the one key that everybody knows. */
@@ -144,6 +152,11 @@ const readPooled = Effect.fnUntraced(function* () {
   const given = (yield* text("DATABASE_POOLED")) ?? settings.DATABASE_POOLED.default
   if (given !== "yes" && given !== "no") return yield* wrong("DATABASE_POOLED", "must be one of: yes, no")
   return given === "yes"
+})
+
+const readSchemaName = reader(SchemaNameOption)
+const readSchema = Effect.fnUntraced(function* () {
+  return yield* checked("DATABASE_SCHEMA", readSchemaName((yield* text("DATABASE_SCHEMA")) ?? settings.DATABASE_SCHEMA.default))
 })
 
 const readPolicy = Effect.fnUntraced(function* () {
@@ -315,6 +328,7 @@ export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(fu
     port: yield* readPort(),
     databaseUrl: yield* readDatabaseUrl(),
     isPooled: yield* readPooled(),
+    schema: yield* readSchema(),
     dataFolder: (yield* text("DATA_DIR")) ?? settings.DATA_DIR.default,
     apiKeys,
     isDevelopment: apiKeys === developmentKeys,

@@ -88,6 +88,17 @@ export const DurationOption = Schema.Unknown.check(
   })
 )
 
+/** The PostgreSQL schema that orders live in unless said otherwise. */
+export const defaultSchema = "order_lifecycle"
+
+/** The name of a PostgreSQL schema as an option, 63 bytes at most. */
+export const SchemaNameOption = Schema.String.check(
+  Schema.isPattern(/^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,62}$/, {
+    message:
+      "must be 1 to 63 small letters, digits and _, beginning with a letter or _, and none of the server's own schemas (pg_…)"
+  })
+)
+
 /** An object as an option: something with members of its own, whatever they are. */
 export const ObjectOption = Schema.Unknown.check(
   Schema.makeFilter<unknown>((given) => (typeof given === "object" && given !== null) || "must be an object")

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { type OrderRecord, OrderRecords, type StoreFault } from "../lifecycle/OrderRecords.ts"
 import { DurationOption, optionsReader } from "../lifecycle/options.ts"
@@ -20,6 +20,7 @@ import { missingBackstops } from "./backstops.ts"
 import { detached } from "./detached.ts"
 import { orderColumns, type OrderRow } from "./orderRows.ts"
 import { KeepsStatistics, planRenewalOf } from "./planRenewal.ts"
+import { ourClient } from "./schemaName.ts"
 import { tablesOfOrders, walkTenants } from "./walkTenants.ts"
 import { type RecordRow, toRecord } from "./recordRows.ts"
 
@@ -47,7 +48,7 @@ const eventsInPage = "5000"
 const rowsInPage = "5000"
 
 const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
-  const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const sql = yield* ourClient
   const plans = planRenewalOf(sql, yield* KeepsStatistics)
 
   const read = <A>(statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreUnavailable> =>

@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { MigrationError } from "effect/sql/Migrator"
-import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import { decimalsOnceAssumed } from "../order/Money.ts"
@@ -53,6 +53,7 @@ import { orderColumns, type OrderRow, subscriptionTuple, type SubscriptionTuple,
 import type { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { clientOver, requirePlainRows } from "./clientOver.ts"
 import { KeepsStatistics, type PlanRenewal, planRenewalOf } from "./planRenewal.ts"
+import { clientIn, ourClient, SchemaName, schemaOf } from "./schemaName.ts"
 import { walkTenants } from "./walkTenants.ts"
 import { dueOperations } from "./dueStatements.ts"
 import { outboxOperations } from "./outboxStatements.ts"
@@ -66,7 +67,10 @@ export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlC
     Effect.suspend(() => make)
   ),
   PostgresOrderRecords.layer(),
-  Layer.succeed(JoinsTransactions, (transaction) => joinedStore(transaction))
+  Layer.effect(
+    JoinsTransactions,
+    Effect.map(SchemaName, (schema) => (transaction: OpenTransaction) => joinedStore(transaction, schema))
+  )
 )
 
 /** Bring the tables up to date first. */
@@ -83,13 +87,14 @@ class StatementFailed extends Data.TaggedError("StatementFailed")<{
 }> {}
 
 const make = Effect.gen(function* () {
-  const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const sql = yield* ourClient
   return storeOver(sql, planRenewalOf(sql, yield* KeepsStatistics), null)
 })
 
 /** A store on the caller's transaction. The caller commits it, so nothing is told before they say that they did. */
-const joinedStore = (transaction: OpenTransaction): Effect.Effect<JoinedStore> =>
-  Effect.map(Effect.tap(clientOver(transaction), requirePlainRows), (sql) => {
+const joinedStore = (transaction: OpenTransaction, schema: string): Effect.Effect<JoinedStore> =>
+  Effect.map(Effect.tap(clientOver(transaction), requirePlainRows), (client) => {
+    const sql = clientIn(client, schema)
     const waiting: Array<Effect.Effect<void>> = []
     const afterCommit = (effect: Effect.Effect<void>) => Effect.sync(() => void waiting.push(effect))
     // Its statements are not prepared by name, so that each has the plan of now.
@@ -287,7 +292,7 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
   /** A row that a table of the embedding service's own does not take is that table's, and no lost race. */
   const blameRows = (changes: ReadonlyArray<Change>) => (error: SqlError) => {
     const tables = new Set(changes.flatMap(({ rows = [] }) => rows.map(({ table }) => table)))
-    const place = tables.size === 0 ? null : ownRowsFailure(error)
+    const place = tables.size === 0 ? null : ownRowsFailure(error, schemaOf(sql))
     if (place === null) return Effect.fail(error)
     const { schema, table, column, constraint } = place
     const named = schema === undefined || table === undefined ? [...tables].join(", ") : `${schema}.${table}`

@@ -8,10 +8,10 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Connection, Row } from "effect/sql/SqlConnection"
+import type { Connection } from "effect/sql/SqlConnection"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
-import * as Stream from "effect/Stream"
 import type { OpenTransaction } from "../lifecycle/OpenTransaction.ts"
+import { connectionOver } from "./connectionOver.ts"
 import { isSqlState } from "./sqlFailure.ts"
 
 /** No other savepoint of this transaction should have this name. */
@@ -48,8 +48,8 @@ const serverErrorIn = (thrown: unknown): unknown => {
   return thrown
 }
 
-const connectionOf = ({ query }: OpenTransaction): Connection => {
-  const run = (text: string, values: ReadonlyArray<unknown>) =>
+const connectionOf = ({ query }: OpenTransaction): Connection =>
+  connectionOver((text, values) =>
     Effect.tryPromise({
       try: () => query(text, values),
       catch: (thrown) => {
@@ -62,22 +62,13 @@ const connectionOf = ({ query }: OpenTransaction): Connection => {
           })
         })
       }
-    })
-  const execute: Connection["execute"] = (text, values, transform) =>
-    Effect.map(run(text, values), ({ rows }) => {
-      if (!Array.isArray(rows)) throw new Error("within: query must answer { rows }, a list of objects")
-      return transform ? transform(rows) : (rows as ReadonlyArray<Row>)
-    })
-  const values = () => Effect.die(new Error("rows as lists are not asked for"))
-  return {
-    execute,
-    executeUnprepared: execute,
-    executeRaw: run,
-    executeValues: values,
-    executeValuesUnprepared: values,
-    executeStream: () => Stream.die(new Error("streams are not asked for"))
-  }
-}
+    }).pipe(
+      Effect.tap(({ rows }) => {
+        if (!Array.isArray(rows)) throw new Error("within: query must answer { rows }, a list of objects")
+        return Effect.void
+      })
+    )
+  )
 
 /** Dies where rows do not come back as the server names them: a plugin that renames columns would make the store decide on what is not there. */
 export const requirePlainRows = (sql: SqlClient.SqlClient): Effect.Effect<void> =>

@@ -23,6 +23,7 @@ import type { RowsOfTable } from "../order/process/OwnRows.ts"
 import { dataRows, deleteOtherData, writeData } from "./dataStatements.ts"
 import { dueColumns, writtenAnew } from "./dueStatements.ts"
 import { fromOrder } from "./orderRows.ts"
+import { schemaOf } from "./schemaName.ts"
 
 /** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
 export const commitStatement = (
@@ -46,7 +47,7 @@ export const commitStatement = (
     ...(changes.some(({ due }) => due && due.cleared.length > 0) ? [waitsNoLonger] : []),
     ...(records.some(({ filterable = [] }) => filterable.length > 0) ? [findable] : []),
     ...(records.some(({ filterable, expected }) => filterable !== undefined && expected > 0) ? [findableNoLonger] : []),
-    ...tablesOf(changes).map(ownRows)
+    ...tablesOf(changes, schemaOf(sql)).map(ownRows)
   ]
   const checks = parts.flatMap((part) => part.checks)
   return sql.unsafe<{ committed: string | null }>(
@@ -331,10 +332,13 @@ findable_no_longer AS (${deleteOtherData(tenant, "written")}
   checks: []
 }
 
-/** The tables of the embedding service's own that changes write rows of. */
-const tablesOf = (changes: ReadonlyArray<Change>): ReadonlyArray<RowsOfTable> => [
-  ...new Map(changes.flatMap(({ rows = [] }) => rows.map((each) => [each.table, each]))).values()
-]
+/** The tables of the embedding service's own that changes write rows of. None of them is in the library's schema. */
+const tablesOf = (changes: ReadonlyArray<Change>, schema: string): ReadonlyArray<RowsOfTable> => {
+  const tables = new Map(changes.flatMap(({ rows = [] }) => rows.map((each) => [each.table, each])))
+  for (const table of tables.keys())
+    if (table.startsWith(`${schema}.`)) throw new Error(`${table}: the tables of the library are its own`)
+  return [...tables.values()]
+}
 
 /** Rows of one of them. Its names were checked when the process was loaded (`checkProcess.ts`). */
 const ownRows = ({ table, columns }: RowsOfTable, n: number): Part => {

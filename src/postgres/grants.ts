@@ -1,4 +1,6 @@
 /** What a role needs to serve orders, and nothing more: it cannot rewrite history, delete an order or change a table. */
+import { defaultSchema, optionReader, SchemaNameOption } from "../lifecycle/options.ts"
+import { inSchema } from "./schemaName.ts"
 
 const rights: ReadonlyArray<readonly [rights: string, on: string]> = [
   ["USAGE", "SCHEMA order_lifecycle"],
@@ -17,12 +19,16 @@ const rights: ReadonlyArray<readonly [rights: string, on: string]> = [
 
 /**
  * The statements that let a role serve what the owner of the tables migrated. Run them as the owner, after the first migration and after
- * each that adds a table: `for (const statement of grantsFor("order_service")) yield* sql.unsafe(statement)`.
+ * each that adds a table: `for (const statement of grantsFor("order_service")) yield* sql.unsafe(statement)`. `schema` is where the tables
+ * are, when not in `order_lifecycle`; throws a `WrongOption`.
  */
-export const grantsFor = (role: string): ReadonlyArray<string> => {
+export const grantsFor = (role: string, schema: string = defaultSchema): ReadonlyArray<string> => {
   const name = `"${role.replaceAll('"', '""')}"`
+  const place = readSchema(schema, "grantsFor: schema")
   return [
-    ...rights.map(([what, on]) => `GRANT ${what} ON ${on} TO ${name}`),
-    `REVOKE INSERT ON order_lifecycle.migrations FROM ${name}`
+    ...rights.map(([what, on]) => `GRANT ${what} ON ${inSchema(on, place)} TO ${name}`),
+    `REVOKE INSERT ON ${inSchema("order_lifecycle.migrations", place)} FROM ${name}`
   ]
 }
+
+const readSchema = optionReader(SchemaNameOption)

@@ -14,6 +14,7 @@ export {
   TransactionMustRestart
 } from "./sqlFailure.ts"
 export { grantsFor } from "./grants.ts"
+export { layerSchema } from "./schemaName.ts"
 export {
   layer as layerConnection,
   type PostgresOptions,
@@ -21,3 +22,4 @@ export {
   sessionSettings,
   UnsuitableDatabase
 } from "./PostgresConnection.ts"
+export { layer as layerPool, type Pool, type PoolClient, type PoolOptions } from "./PoolConnection.ts"

@@ -2,7 +2,7 @@
  * Brings the tables up to date. Safe to call from any number of processes at once, and cheap when there is nothing to do: then it only
  * reads, so that a role without rights on the tables' definitions may call it too.
  *
- * Everything lives in a PostgreSQL schema of its own, `order_lifecycle`, beside whatever else the database has.
+ * Everything lives in a PostgreSQL schema of its own, `order_lifecycle` or another one (`schemaName.ts`), beside whatever else the database has.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -19,6 +19,7 @@ import { ownLifecycle } from "./migrations/0005_own_lifecycle.ts"
 import { dueCommands } from "./migrations/0006_due_commands.ts"
 import { dataFilters } from "./migrations/0007_data_filters.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
+import { lockKeyOf, ourClient, schemaOf } from "./schemaName.ts"
 import { inWords } from "./sqlFailure.ts"
 
 /** A change of the tables, with the oldest version of this library that may still run on what it leaves behind. */
@@ -66,14 +67,14 @@ export const migrateTo = (
   program: string
 ): Effect.Effect<ReadonlyArray<string>, MigrationError | SqlError | UnsuitableDatabase, SqlClient.SqlClient> =>
   Effect.gen(function* () {
-    const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+    const sql = yield* ourClient
     return yield* sql.withTransaction(
       Effect.gen(function* () {
         // The time-outs of ordinary statements are too short for building an index on a large table, and for waiting until that is done.
         yield* sql`SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)`
         yield* lock(sql)
         yield* sql`SELECT set_config('lock_timeout', '60s', true)`
-        const pending = yield* pendingOf(yield* readRecorded(sql), known, program)
+        const pending = yield* pendingOf(yield* readRecorded(sql), known, program, schemaOf(sql))
         if (pending.length === 0) return pending
         yield* record(sql, known)
         for (const name of pending) yield* run(sql, name, known[name] as Migration)
@@ -83,9 +84,10 @@ export const migrateTo = (
   })
 
 // Any number will do, as long as nothing else in the database takes the same advisory lock. These are the bytes of "orderlif".
-const lockKey = "8030591472429197670"
+const migrationLock = "8030591472429197670"
 
 const lock = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const lockKey = lockKeyOf(sql, migrationLock)
   const [row] = yield* sql<{ free: boolean }>`SELECT pg_try_advisory_xact_lock(${lockKey}::text::bigint) AS free`
   if (row?.free === true) return
   yield* told("waiting for another process that is bringing the tables up to date")
@@ -98,7 +100,8 @@ const run = (sql: SqlClient.SqlClient, name: string, { oldestProgram, run }: Mig
   Effect.gen(function* () {
     yield* told(`bringing the tables up to date: ${name}`)
     yield* Effect.forkScoped(Effect.schedule(told(`still at ${name}`), Schedule.spaced("10 seconds")))
-    yield* Effect.mapError(run, (cause) => new MigrationError({ kind: "Failed", cause, message: `${name}: ${reasonOf(cause)}` }))
+    const made = Effect.provideService(run, SqlClient.SqlClient, sql)
+    yield* Effect.mapError(made, (cause) => new MigrationError({ kind: "Failed", cause, message: `${name}: ${reasonOf(cause)}` }))
     const [id, ...rest] = name.split("_")
     yield* sql`INSERT INTO order_lifecycle.migrations (migration_id, name, oldest_program)
                VALUES (${id}::text::integer, ${rest.join("_")}::text, ${oldestProgram}::text)`
@@ -138,7 +141,8 @@ const readRecorded = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 const pendingOf = (
   { rows, hasOrders }: Recorded,
   known: Readonly<Record<string, Migration>>,
-  program: string
+  program: string,
+  schema: string
 ): Effect.Effect<ReadonlyArray<string>, UnsuitableDatabase> => {
   const unsuitable = (fault: string) => Effect.fail(new UnsuitableDatabase({ fault }))
   for (const [name, oldest] of rows) {
@@ -160,7 +164,7 @@ const pendingOf = (
   if (first !== undefined && (newest === undefined ? hasOrders : first < newest)) {
     const row = `(${Number.parseInt(first, 10)}, '${first.slice(first.indexOf("_") + 1)}')`
     return unsuitable(
-      `order_lifecycle.migrations has lost the row of ${first}, whose tables are there: restore the database, or put the row ${row} back`
+      `${schema}.migrations has lost the row of ${first}, whose tables are there: restore the database, or put the row ${row} back`
     )
   }
   return Effect.succeed(pending)

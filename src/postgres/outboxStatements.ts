@@ -25,6 +25,7 @@ import type {
 import type { TenantId } from "../order/Order.ts"
 import { eventColumns, type EventRow, joinConfidential, toSealedEvent } from "./eventRows.ts"
 import { everyTenant } from "./migrations/0002_outbox.ts"
+import { lockKeyOf } from "./schemaName.ts"
 
 /** How the store runs statements, and understands their failures. */
 export interface Running {
@@ -143,7 +144,7 @@ export const outboxOperations = (sql: SqlClient, { read, write }: Running): Outb
     // Who assigns positions meanwhile knows the consumer, or comes after it is gone.
     const lock =
       tenantId === null
-        ? sql`SELECT pg_advisory_xact_lock(${everyTenant}::text::bigint)::text`
+        ? sql`SELECT pg_advisory_xact_lock(${lockKeyOf(sql, everyTenant)}::text::bigint)::text`
         : sql`SELECT 1 AS one FROM order_lifecycle.tenant_positions t WHERE t.tenant_id = ${tenantId}::text FOR UPDATE`
     const rows = yield* write(
       sql.withTransaction(

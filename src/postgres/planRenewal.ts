@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { CurrentTransformer } from "effect/sql/Statement"
+import { schemaOf } from "./schemaName.ts"
 
 /** Whether statistics of the tables are to be kept from here, because the database does not do so by itself: no, unless provided. */
 export const KeepsStatistics = Context.Reference<boolean>("order-lifecycle/postgres/KeepsStatistics", {
@@ -28,14 +29,16 @@ export interface PlanRenewal {
 const firstRenewal = 1_000
 const factor = 4
 
-/** One for each pool, whatever is done on it. */
-const renewals = new WeakMap<object, PlanRenewal>()
+/** One for each pool and schema, whatever is done there. */
+const renewals = new WeakMap<object, Map<string, PlanRenewal>>()
 
 export const planRenewalOf = (sql: SqlClient, keepsStatistics: boolean): PlanRenewal => {
-  const known = renewals.get(sql.transactionService)
+  const ofPool = renewals.get(sql.transactionService) ?? new Map<string, PlanRenewal>()
+  renewals.set(sql.transactionService, ofPool)
+  const known = ofPool.get(schemaOf(sql))
   if (known) return known
   const made = make(sql, keepsStatistics)
-  renewals.set(sql.transactionService, made)
+  ofPool.set(schemaOf(sql), made)
   return made
 }
 

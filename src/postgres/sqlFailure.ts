@@ -118,12 +118,12 @@ export interface ErrorPlace {
 
 /**
  * Whether the rows of the embedding service's own are to blame for the failure of a statement that wrote some: a row broke a constraint of a table
- * that is not the library's, or the statement is a mistake, which without them it is not. Where it is about, as far as the server says.
+ * that is not in the library's schema, or the statement is a mistake, which without them it is not. Where it is about, as far as the server says.
  */
-export const ownRowsFailure = (error: SqlError): ErrorPlace | null => {
+export const ownRowsFailure = (error: SqlError, schema: string): ErrorPlace | null => {
   const { cause } = error.reason
   const place = placeOf(cause)
-  const isElsewhere = place.schema !== undefined && place.schema !== "order_lifecycle"
+  const isElsewhere = place.schema !== undefined && place.schema !== schema
   if (isElsewhere) return place
   if (place.schema !== undefined) return null
   // A trigger of theirs may raise what it likes, and names no place.

@@ -9,6 +9,7 @@ import { promisify } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
+import { Client } from "pg"
 import { describe, expect, it } from "vitest"
 import { programVersion } from "../../src/lifecycle/programVersion.ts"
 import { migrations, migrateTo } from "../../src/postgres/migrate.ts"
@@ -206,6 +207,19 @@ describe.concurrent("the service", () => {
         /^DATA_DIR: [^\n]*its database is of PostgreSQL 17, and this PGlite is PostgreSQL 18: dump it [^\n]*\n$/
       )
     }))
+
+  it("has everything in the schema that DATABASE_SCHEMA names", ({ expect }) =>
+    withDatabase((database) =>
+      withServed({ DATABASE_URL: database.href, DATABASE_SCHEMA: "orders_eu" }, async (served) => {
+        expect((await call(served.url, "POST", "/v1/orders", order)).status).toBe(201)
+        const client = new Client({ connectionString: database.href })
+        await client.connect()
+        expect((await client.query("SELECT status FROM orders_eu.orders")).rows).toEqual([{ status: "pending" }])
+        expect((await client.query("SELECT to_regnamespace('order_lifecycle') AS other")).rows).toEqual([{ other: null }])
+        await client.end()
+        expect(await stop(served, "SIGTERM")).toBe(0)
+      })
+    ))
 
   it("waits for a database that is late, answers 503 while it is gone, and goes on when it is back", ({ expect }) =>
     withDatabase(async (database) => {

@@ -37,6 +37,7 @@ describe("without settings", () => {
       dataFolder: "./data",
       isDevelopment: true,
       isPooled: false,
+      schema: "order_lifecycle",
       cancellationPolicy: "noActiveSubscriptions"
     })
     expect(apiKeys.map(({ key, ...key_ }) => ({ key: Redacted.value(key), ...key_ }))).toEqual([
@@ -109,6 +110,7 @@ describe("a setting", () => {
       PORT: "0",
       HOST: "0.0.0.0",
       DATABASE_URL: "postgresql://user:password@db.test:5432/orders",
+      DATABASE_SCHEMA: "orders_eu",
       DATA_DIR: "/elsewhere",
       API_KEYS: JSON.stringify([{ ...key, role: "admin", email: "a@example.com", displayName: "Ada", more: 1 }]),
       CANCELLATION_POLICY: "beforeFulfilment"
@@ -116,6 +118,7 @@ describe("a setting", () => {
     expect(settings).toMatchObject({
       port: 0,
       host: "0.0.0.0",
+      schema: "orders_eu",
       dataFolder: "/elsewhere",
       cancellationPolicy: "beforeFulfilment",
       isDevelopment: false
@@ -161,6 +164,8 @@ describe("a setting", () => {
     ["DATABASE_URL", { DATABASE_URL: "mysql://user:s3cret@db.test/orders" }, "must be a URL like postgres://"],
     ["DATABASE_URL", { DATABASE_URL: "db.test:5432" }, "must be a URL like postgres://"],
     ["DATABASE_URL", { DATABASE_URL: "postgres:///orders" }, "must be a URL like postgres://"],
+    ["DATABASE_SCHEMA", { DATABASE_SCHEMA: "pg_orders" }, "none of the server's own schemas"],
+    ["DATABASE_SCHEMA", { DATABASE_SCHEMA: "orders; DROP" }, "must be 1 to 63 small letters, digits and _"],
     ["CANCELLATION_POLICY", { CANCELLATION_POLICY: "never" }, "must be one of: noActiveSubscriptions, beforeFulfilment"],
     ["CANCELLATION_POLICY", { CANCELLATION_POLICY: "toString" }, "must be one of"],
     ["CATALOGUE_FILE", { CATALOGUE_FILE: "/nowhere/catalogue.json" }, "cannot be read"]

@@ -12,6 +12,7 @@ import { grantsFor } from "../../src/postgres/grants.ts"
 import { migrate, type Migration, MigrationProgress, migrations, migrateTo } from "../../src/postgres/migrate.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import { layerMigrated } from "../../src/postgres/PostgresOrderStore.ts"
+import { clientIn, layerSchema } from "../../src/postgres/schemaName.ts"
 import { inWords } from "../../src/postgres/sqlFailure.ts"
 import { orderStoreContract } from "../../src/testing/orderStoreContract.ts"
 import { freshDatabase } from "../support/postgresDatabase.ts"
@@ -200,60 +201,65 @@ describe("progress", () => {
 })
 
 describe("a role that only serves", () => {
-  it("starts on tables that their owner brought up to date, keeps the whole contract, and can do no more", () =>
-    Effect.gen(function* () {
-      const url = yield* freshDatabase
-      const role = `serving_${process.pid}`
-      const owner = yield* Layer.build(PostgresConnection.layer({ url, maxConnections: 1 }))
-      yield* Effect.acquireRelease(
-        Effect.provideContext(
-          Effect.gen(function* () {
-            const sql = yield* SqlClient.SqlClient
-            yield* migrate
-            yield* sql`CREATE ROLE ${sql(role)} LOGIN PASSWORD 'serving'`
-            // Where functions are not everybody's, as some make it for a whole database.
-            yield* sql`REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA order_lifecycle FROM PUBLIC`
-            for (const statement of grantsFor(role)) yield* sql.unsafe(statement)
-          }),
-          owner
-        ),
-        () =>
-          Effect.orDie(
-            Effect.provideContext(
-              Effect.flatMap(SqlClient.SqlClient, (sql) =>
-                sql`DROP OWNED BY ${sql(role)}`.pipe(Effect.andThen(sql`DROP ROLE ${sql(role)}`))
-              ),
-              owner
+  it.each(["order_lifecycle", "orders_eu"])(
+    "starts on tables in %s that their owner brought up to date, keeps the whole contract, and can do no more",
+    (schema) =>
+      Effect.gen(function* () {
+        const url = yield* freshDatabase
+        const role = `serving_${process.pid}`
+        const owner = yield* Layer.build(PostgresConnection.layer({ url, maxConnections: 1 }))
+        yield* Effect.acquireRelease(
+          Effect.provideContext(
+            Effect.gen(function* () {
+              const sql = clientIn(yield* SqlClient.SqlClient, schema)
+              yield* migrate
+              yield* sql`CREATE ROLE ${sql(role)} LOGIN PASSWORD 'serving'`
+              // Where functions are not everybody's, as some make it for a whole database.
+              yield* sql`REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA order_lifecycle FROM PUBLIC`
+              for (const statement of grantsFor(role, schema)) yield* sql.unsafe(statement)
+            }).pipe(Effect.provide(layerSchema(schema))),
+            owner
+          ),
+          () =>
+            Effect.orDie(
+              Effect.provideContext(
+                Effect.flatMap(SqlClient.SqlClient, (sql) =>
+                  sql`DROP OWNED BY ${sql(role)}`.pipe(Effect.andThen(sql`DROP ROLE ${sql(role)}`))
+                ),
+                owner
+              )
             )
-          )
-      )
-      const asRole = new URL(Redacted.value(url))
-      asRole.username = role
-      asRole.password = "serving"
-      const client = PostgresConnection.layer({ url: Redacted.make(asRole.href), maxConnections: 4 })
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const context = yield* Layer.build(Layer.provideMerge(layerMigrated, client))
-          for (const { run } of orderStoreContract) yield* Effect.provideContext(run, context)
-          const sql = Context.get(context, SqlClient.SqlClient)
-          for (const attempt of [
-            sql`DELETE FROM order_lifecycle.audit_events`,
-            sql`DELETE FROM order_lifecycle.orders`,
-            sql`UPDATE order_lifecycle.outbox SET sequence = 1`,
-            sql`UPDATE order_lifecycle.event_positions SET position = 1`,
-            sql`DELETE FROM order_lifecycle.event_positions`,
-            sql`DELETE FROM order_lifecycle.tenant_positions`,
-            sql`UPDATE order_lifecycle.consumers SET from_beginning = true`,
-            sql`INSERT INTO order_lifecycle.migrations (migration_id, name) VALUES (8, 'mine')`,
-            sql`ALTER TABLE order_lifecycle.orders ADD COLUMN mine text`
-          ]) {
-            expect(inWords(yield* Effect.flip(attempt))).toContain("(SQLSTATE 42501)")
-          }
-          // What is still to be done takes its owner.
-          const pending = { ...migrations, "0900_more": { oldestProgram: "0.2.0", run: Effect.void } }
-          const error = yield* Effect.flip(Effect.provideContext(migrateTo(pending, programVersion), context))
-          expect(error._tag === "SqlError" && inWords(error)).toContain("(SQLSTATE 42501)")
-        })
-      )
-    }).pipe(Effect.scoped, Effect.runPromise))
+        )
+        const asRole = new URL(Redacted.value(url))
+        asRole.username = role
+        asRole.password = "serving"
+        const client = PostgresConnection.layer({ url: Redacted.make(asRole.href), maxConnections: 4 })
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const context = yield* Layer.build(
+              Layer.fresh(layerMigrated).pipe(Layer.provideMerge(client), Layer.provideMerge(layerSchema(schema)))
+            )
+            for (const { run } of orderStoreContract) yield* Effect.provideContext(run, context)
+            const sql = clientIn(Context.get(context, SqlClient.SqlClient), schema)
+            for (const attempt of [
+              sql`DELETE FROM order_lifecycle.audit_events`,
+              sql`DELETE FROM order_lifecycle.orders`,
+              sql`UPDATE order_lifecycle.outbox SET sequence = 1`,
+              sql`UPDATE order_lifecycle.event_positions SET position = 1`,
+              sql`DELETE FROM order_lifecycle.event_positions`,
+              sql`DELETE FROM order_lifecycle.tenant_positions`,
+              sql`UPDATE order_lifecycle.consumers SET from_beginning = true`,
+              sql`INSERT INTO order_lifecycle.migrations (migration_id, name) VALUES (8, 'mine')`,
+              sql`ALTER TABLE order_lifecycle.orders ADD COLUMN mine text`
+            ]) {
+              expect(inWords(yield* Effect.flip(attempt))).toContain("(SQLSTATE 42501)")
+            }
+            // What is still to be done takes its owner.
+            const pending = { ...migrations, "0900_more": { oldestProgram: "0.2.0", run: Effect.void } }
+            const error = yield* Effect.flip(Effect.provideContext(migrateTo(pending, programVersion), context))
+            expect(error._tag === "SqlError" && inWords(error)).toContain("(SQLSTATE 42501)")
+          })
+        )
+      }).pipe(Effect.scoped, Effect.runPromise)
+  )
 })

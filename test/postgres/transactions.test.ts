@@ -9,15 +9,26 @@ import * as EmbeddedConnection from "../../src/embedded/EmbeddedConnection.ts"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
+import { Deadline } from "../../src/postgres/detached.ts"
+import * as PoolConnection from "../../src/postgres/PoolConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { TransactionHasFailed } from "../../src/postgres/sqlFailure.ts"
 import { laptop, newCaller, requestFor, shopOver } from "../../src/testing/shop.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
-import { postgresClient } from "../support/postgresDatabase.ts"
+import { hangMs } from "../support/limits.ts"
+import { patientSettings } from "../support/patientSettings.ts"
+import { freshDatabase, poolAt, postgresClient } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 
 const databases: ReadonlyArray<{ readonly name: string; readonly client: Layer.Layer<SqlClient.SqlClient, unknown> }> = [
   { name: "PostgreSQL", client: postgresClient() },
+  {
+    name: "a pool of the embedding service",
+    client: Layer.effect(
+      SqlClient.SqlClient,
+      Effect.flatMap(Effect.flatMap(freshDatabase, poolAt), (pool) => PoolConnection.clientOn(pool, patientSettings))
+    ).pipe(Layer.merge(Layer.succeed(Deadline, hangMs)))
+  },
   { name: "an embedded database", client: Layer.unwrap(Effect.map(embeddedFolder, EmbeddedConnection.layer)) }
 ]
 

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import { Client, Pool } from "pg"
 import { describe, expect, it } from "vitest"
 import {
   CannotOpen,
@@ -54,8 +55,15 @@ describe("an option that cannot be used", () => {
     ["cancelationPolicy", () => wrong({ cancelationPolicy: "beforeFulfilment" })],
     ["postgresStore.url", () => ({ store: postgresStore(wrong({})) })],
     ["postgresStore.url", () => ({ store: postgresStore({ url: "mysql://user:secret@127.0.0.1/orders" }) })],
+    ["postgresStore.url", () => ({ store: postgresStore(wrong({ url: "postgres://h/d", pool: new Pool() })) })],
+    ["postgresStore.pool", () => ({ store: postgresStore(wrong({ pool: new Client() })) })],
+    ["postgresStore.pool", () => ({ store: postgresStore(wrong({ pool: "postgres://h/d" })) })],
+    ["postgresStore.pooled", () => ({ store: postgresStore(wrong({ pool: new Pool(), pooled: true })) })],
     ["postgresStore.maxConnections", () => ({ store: postgresStore({ url: "postgres://h/d", maxConnections: 0 }) })],
     ["postgresStore.poolSize", () => ({ store: postgresStore(wrong({ url: "postgres://h/d", poolSize: 4 })) })],
+    ["postgresStore.schema", () => ({ store: postgresStore({ url: "postgres://h/d", schema: "pg_orders" }) })],
+    ["postgresStore.schema", () => ({ store: postgresStore({ pool: new Pool(), schema: 'a"b' }) })],
+    ["embeddedStore.schema", () => ({ store: embeddedStore({ folder: "data", schema: "Orders" }) })],
     ["embeddedStore.folder", () => ({ store: embeddedStore({ folder: "" }) })]
   ])("is named: %s", async (path, options) => {
     const opening = (async () => openOrders({ store: memoryStore(), catalogue: [bike], ...options() }))()
@@ -197,6 +205,57 @@ describe("orders on PostgreSQL", () => {
     const opening = openShop({ store: nowhere })
     await expect(opening).rejects.toBeInstanceOf(CannotOpen)
     await expect(opening).rejects.toThrow("PostgreSQL at 127.0.0.1:1/orders cannot be opened: connect ECONNREFUSED 127.0.0.1:1")
+  })
+})
+
+describe("orders on a pool of the caller's", () => {
+  const url = fileDatabase()
+
+  it("share its only connection with a transaction of the caller's own, and leave it open", async () => {
+    const pool = new Pool({ connectionString: url(), max: 1 })
+    const orders = await openShop({ store: postgresStore({ pool, applicationName: "orders on a pool" }) })
+    const caller = newCaller()
+    const { after } = await orders.place(caller, one("LAPTOP"))
+    const client = await pool.connect()
+    await client.query("BEGIN; CREATE TABLE mine (id text)")
+    const { outcome } = await orders.within({ query: (text, values) => client.query(text, [...values]) }, (inside) =>
+      inside.cancel(caller, after.orderId)
+    )
+    await client.query("COMMIT")
+    client.release()
+    expect(await orders.get(caller.tenantId, after.orderId)).toEqual(outcome.after)
+    await orders.close()
+    expect((await pool.query("SELECT id FROM mine")).rowCount).toBe(0)
+    await pool.end()
+  })
+
+  it("can be in schemas of their own, also within a transaction", async () => {
+    const pool = new Pool({ connectionString: url(), max: 4 })
+    const [eu, us] = await Promise.all(
+      ["orders_eu", "orders_us"].map((schema) => openShop({ store: postgresStore({ pool, schema }) }))
+    )
+    if (eu === undefined || us === undefined) throw new Error("two shops")
+    const caller = newCaller()
+    const { after } = await eu.place(caller, one("LAPTOP"))
+    await expect(us.get(caller.tenantId, after.orderId)).rejects.toMatchObject({ code: "NOT_FOUND" })
+    const client = await pool.connect()
+    await client.query("BEGIN")
+    const { outcome } = await eu.within({ query: (text, values) => client.query(text, [...values]) }, (inside) =>
+      inside.confirm(caller, after.orderId)
+    )
+    await client.query("COMMIT")
+    client.release()
+    expect(await eu.get(caller.tenantId, after.orderId)).toEqual(outcome.after)
+    await Promise.all([eu.close(), us.close()])
+    await pool.end()
+  })
+
+  it("cannot be opened where the pool finds no server", async () => {
+    const pool = new Pool({ connectionString: "postgres://user:secret@127.0.0.1:1/orders" })
+    await expect(openShop({ store: postgresStore({ pool }) })).rejects.toThrow(
+      "PostgreSQL on the pool cannot be opened: connect ECONNREFUSED 127.0.0.1:1"
+    )
+    await pool.end()
   })
 })
 

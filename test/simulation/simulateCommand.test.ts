@@ -225,6 +225,8 @@ describe("order-lifecycle simulate", () => {
           "Cannot simulate: the database has orders in it: give one that is empty, and that nobody needs\n"
         ])
         expect(existsSync(join(folder, "again.json"))).toBe(false)
+        const elsewhere = yield* simulate([...flags, "--json", "elsewhere.json", "--database-url", url, "--schema", "simulated"])
+        expect([elsewhere.code, elsewhere.errors]).toEqual([0, ""])
       })
     )
   )

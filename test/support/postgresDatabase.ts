@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import type { MigrationError } from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { Pool, type PoolConfig } from "pg"
 import { inject } from "vitest"
 import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
@@ -48,6 +49,18 @@ export const freshDatabase: Effect.Effect<Redacted.Redacted, never, Scope.Scope>
   )
   return databaseNamed(name)
 })
+
+/** A pool as an embedding service has it; ended when the scope closes. */
+export const poolAt = (url: Redacted.Redacted, options: PoolConfig = {}): Effect.Effect<Pool, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const pool = new Pool({ connectionString: Redacted.value(url), ...options })
+      // Connections that break while nobody uses them.
+      pool.on("error", () => {})
+      return pool
+    }),
+    (pool) => Effect.promise(() => (pool.ended ? Promise.resolve() : pool.end()))
+  )
 
 /** Connections to a new, empty database, on which nothing runs out of time. */
 export const postgresClient = ({ maxConnections = 8 } = {}): Layer.Layer<

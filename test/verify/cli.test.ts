@@ -13,6 +13,7 @@ import { expect, it } from "vitest"
 import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
+import { layerSchema } from "../../src/postgres/schemaName.ts"
 import { invariants } from "../../src/verify/invariants.ts"
 import { bundled } from "../support/bundled.ts"
 import { sharedCompileCache } from "../support/compileCache.ts"
@@ -104,6 +105,39 @@ it("verifies a server: 0 when all is well, 1 with a line for each violation, and
           { id: "A1", tenantId, orderId },
           { violations: 2, checked: { orders, tenants: 2 } }
         ])
+      })
+    )
+  ))
+
+it("verifies the schema that it is told, by a flag or by the setting of the service, and no other", () =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const url = yield* freshDatabase
+        const connection = yield* Layer.build(PostgresConnection.layer({ url, maxConnections: 2 }))
+        for (const schema of ["orders_eu", "orders_us"]) {
+          const store = Layer.provide(Layer.fresh(PostgresOrderStore.layerMigrated), layerSchema(schema))
+          yield* Effect.provideContext(Effect.provide(fillWithOrders(orders), store), connection)
+        }
+        const sql = yield* Effect.provideContext(SqlClient.SqlClient, connection)
+        yield* sql`ALTER TABLE orders_us.audit_events DISABLE TRIGGER audit_events_stay`
+        const place = ["--database-url", Redacted.value(url)]
+        expect(yield* verify([...place, "--schema", "orders_eu"])).toMatchObject({ code: 0, errors: "" })
+        const damaged = yield* verify(place, { DATABASE_SCHEMA: "orders_us" })
+        expect(damaged).toMatchObject({ code: 1, errors: "" })
+        expect(damaged.output).toContain("B1: trigger audit_events_stay of audit_events is missing or switched off")
+        expect(yield* verify([...place, "--schema", "orders_eu"], { DATABASE_SCHEMA: "orders_us" })).toMatchObject({ code: 0 })
+        const nowhere = yield* verify(place)
+        expect(nowhere).toMatchObject({ code: 2 })
+        expect(nowhere.errors).toContain("order_lifecycle")
+        for (const environment of [{}, { DATABASE_SCHEMA: "pg_orders" }]) {
+          const wrong = yield* verify(
+            [...place, ...("DATABASE_SCHEMA" in environment ? [] : ["--schema", "Orders"])],
+            environment
+          )
+          expect(wrong.code).toBe(2)
+          expect(wrong.output + wrong.errors).toContain("is no name of a schema")
+        }
       })
     )
   ))

@@ -15,6 +15,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
+import { lockKeyOf } from "../schemaName.ts"
 
 /** Positions are assigned under this lock, shared; a consumer of every tenant is added or removed under it alone. These are the bytes of "outboxal". */
 export const everyTenant = "8031453476610924908"
@@ -187,5 +188,5 @@ const statements: ReadonlyArray<string> = [
 /** Makes the tables, and moves what waits in the outbox to the consumer `default`. */
 export const outbox: Effect.Effect<void, unknown, SqlClient.SqlClient> = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  for (const statement of statements) yield* sql.unsafe(statement)
+  for (const statement of statements) yield* sql.unsafe(statement.replaceAll(everyTenant, lockKeyOf(sql, everyTenant)))
 })

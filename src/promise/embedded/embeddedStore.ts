@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as EmbeddedOrderStore from "../../embedded/EmbeddedOrderStore.ts"
 import type { OrderStore } from "../../lifecycle/OrderStore.ts"
+import { defaultSchema, SchemaNameOption } from "../../lifecycle/options.ts"
 import { layerDigest } from "../../node/nodeDigest.ts"
 import { NonEmptyText } from "../../order/Text.ts"
 import { CannotOpen, optionReader } from "../errors.ts"
@@ -12,19 +13,21 @@ import { CannotOpen, optionReader } from "../errors.ts"
 export interface EmbeddedStoreOptions {
   /** Created when it is not there. One process at a time. */
   readonly folder: string
+  /** The schema of that database that everything is in; `order_lifecycle` unless said otherwise. */
+  readonly schema?: string | undefined
 }
 
-const readOptions = optionReader(Schema.Struct({ folder: NonEmptyText }), "strictly")
+const readOptions = optionReader(Schema.Struct({ folder: NonEmptyText, schema: Schema.optional(SchemaNameOption) }), "strictly")
 
 /**
  * The first time takes a few seconds. The folder survives a crash of the process, not of the machine: for trying things out, for tests and
  * for small things. Throws a `WrongOption`.
  */
 export const embeddedStore = (options: EmbeddedStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
-  const { folder } = readOptions(options, "embeddedStore")
+  const { folder, schema = defaultSchema } = readOptions(options, "embeddedStore")
   return Layer.effectContext(
     Effect.mapError(
-      Layer.build(EmbeddedOrderStore.layer(folder)),
+      Layer.build(EmbeddedOrderStore.layer(folder, schema)),
       (cause) => new CannotOpen({ store: `The folder ${folder}`, cause })
     )
   ).pipe(Layer.merge(layerDigest))

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { postgresStore, type PostgresStoreOptions } from "./postgresStore.ts"
+export { type PoolOptions, postgresStore, type PostgresStoreOptions, type UrlOptions } from "./postgresStore.ts"
