@@ -210,7 +210,11 @@ const runAll = (
       const isHere = databaseUrl !== undefined || own.process !== undefined
       const concurrency = isHere ? 1 : Math.min(workers, jobs)
       const run: Runner =
-        databaseUrl !== undefined ? yield* runOnDatabase(databaseUrl, pooled, schema) : isHere ? runHere : yield* workerPool(concurrency)
+        databaseUrl !== undefined
+          ? yield* runOnDatabase(databaseUrl, pooled, schema)
+          : isHere
+            ? runHere
+            : yield* workerPool(concurrency)
       const each = expectedOrders(scenario)
       let done = 0
       yield* showProgress(() => ({ share: done / jobs, done: done * each, unit: "orders" }), progress)
