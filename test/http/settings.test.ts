@@ -113,7 +113,8 @@ describe("a setting", () => {
       DATABASE_SCHEMA: "orders_eu",
       DATA_DIR: "/elsewhere",
       API_KEYS: JSON.stringify([{ ...key, role: "admin", email: "a@example.com", displayName: "Ada", more: 1 }]),
-      CANCELLATION_POLICY: "beforeFulfilment"
+      CANCELLATION_POLICY: "beforeFulfilment",
+      PENDING_EXPIRES_AFTER: "P2DT12H"
     })
     expect(settings).toMatchObject({
       port: 0,
@@ -121,6 +122,7 @@ describe("a setting", () => {
       schema: "orders_eu",
       dataFolder: "/elsewhere",
       cancellationPolicy: "beforeFulfilment",
+      pendingExpiresAfter: "P2DT12H",
       isDevelopment: false
     })
     expect(settings.apiKeys[0]).toMatchObject({
@@ -168,6 +170,8 @@ describe("a setting", () => {
     ["DATABASE_SCHEMA", { DATABASE_SCHEMA: "orders; DROP" }, "must be 1 to 63 small letters, digits and _"],
     ["CANCELLATION_POLICY", { CANCELLATION_POLICY: "never" }, "must be one of: noActiveSubscriptions, beforeFulfilment"],
     ["CANCELLATION_POLICY", { CANCELLATION_POLICY: "toString" }, "must be one of"],
+    ["PENDING_EXPIRES_AFTER", { PENDING_EXPIRES_AFTER: "P1M" }, "months and years are not always equally long"],
+    ["PENDING_EXPIRES_AFTER", { PENDING_EXPIRES_AFTER: "two days" }, "must be an ISO 8601 duration"],
     ["CATALOGUE_FILE", { CATALOGUE_FILE: "/nowhere/catalogue.json" }, "cannot be read"]
   ] as const)("that is wrong is named in one line, without what it holds: %s %j", async (setting, env, words) => {
     const fault = await faultOf(env)
