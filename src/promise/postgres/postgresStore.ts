@@ -17,6 +17,7 @@ import { CannotOpen, optionReader, wrongOption } from "../errors.ts"
 /** How to reach the database: by its URL, on connections of the library's own, or over a pool of yours. */
 export type PostgresStoreOptions = UrlOptions | PoolOptions
 
+/** A database by its URL, on connections of the library's own. */
 export interface UrlOptions {
   /** `postgres://user:password@host:5432/database` */
   readonly url: string
