@@ -39,15 +39,15 @@ const pages = (...paths: ReadonlyArray<string>): Array<DefaultTheme.SidebarItem>
 const reference = ["errors", "events", "http", "settings", "commands"].map((name) => `reference/${name}.md`)
 
 /** A part of the site that has a list of its own. */
-const part = (text: string, folder: string): Array<DefaultTheme.SidebarItem> => [
-  { items: [{ text: "All of the documentation", link: "/guides/" }] },
-  { text, items: pagesIn(folder) }
-]
+const part = (text: string, folder: string): Array<DefaultTheme.SidebarItem> => [allOfIt, { text, items: pagesIn(folder) }]
+
+const allOfIt: DefaultTheme.SidebarItem = { items: [{ text: "All of the documentation", link: "/guides/" }] }
 
 /** Nothing in it opens and closes: it would do so only when the page has come to life, and move what is below. */
 const sidebar: DefaultTheme.Sidebar = {
   "/scenarios/": part("Scenarios", "scenarios"),
-  "/decisions/": part("Decisions", "decisions"),
+  // Every page has these lists in it, so the longest stands on its own page only.
+  "/decisions/": [allOfIt, { text: "Decisions", items: [{ ...entry("decisions/index.md"), text: "Overview" }] }],
   "/api/": part("API", "api"),
   "/": [
     { text: "Start", items: pages("live.md", "lifecycle.md", "scenarios/index.md") },

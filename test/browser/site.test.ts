@@ -51,7 +51,7 @@ describe("the site", () => {
     const broken: Array<string> = []
     let followed = 0
     for (const from of files) {
-      for (const [, link = ""] of readFileSync(join(dist, from), "utf8").matchAll(/\s(?:href|src)="([^"]+)"/g)) {
+      for (const [, link = ""] of readFileSync(join(dist, from), "utf8").matchAll(/<\w[^<>]*?\s(?:href|src)="([^"]+)"/g)) {
         const target = targetOf(from, link)
         if (target === null) continue
         followed++

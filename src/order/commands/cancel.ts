@@ -13,7 +13,7 @@ export const maxReasonLength = 1_000
 
 /** Why, as a word of the embedding service's own list. It is in clear and never erased. Source: whole-life.md, section 3. */
 export const ReasonCode = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/, { message: "must be 1 to 64 characters of A-Z a-z 0-9 _ -" })
+  Schema.isPattern(/^[\w-]{1,64}$/, { message: "must be 1 to 64 characters of A-Z a-z 0-9 _ -" })
 )
 
 /** Cancel an order. The reason is kept exactly as given: no trimming, no normalisation, empty stays empty, absent stays absent. */
@@ -79,7 +79,6 @@ const question = { type: "cancel" } as const
 /** Source: cancel-order.md. */
 export const cancel = defineCommand({
   name: "cancel",
-  description: "Cancels an order and releases what it holds.",
   request: CancelOrder,
   target: "order",
   rents: undefined,

@@ -26,7 +26,6 @@ const question = { type: "confirm" } as const
 
 export const confirm = defineCommand({
   name: "confirm",
-  description: "Confirms a pending order, so that subscriptions can be created from it.",
   request: Schema.Struct({}),
   target: "order",
   rents: undefined,
