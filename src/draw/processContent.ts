@@ -2,7 +2,6 @@
 import * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 import { libraryEvents } from "../order/AuditEvent.ts"
-import type { CommandType } from "../order/commands/index.ts"
 import { type CommandOfLifecycle, commandNames, type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { makeOrderMachine } from "../order/orderMachine.ts"
 import { policies } from "../order/policies/index.ts"
@@ -128,23 +127,15 @@ const answers = (lifecycle: OwnLifecycle): ReadonlyArray<Block> => [
 
 // --- commands ----------------------------------------------------------------------------------------------------------------------------
 
-/** What the library's commands do. It stands here, and not with the commands, so that a page that shows the machine alone goes without it. */
-const libraryCommands: Readonly<Record<CommandType, string>> = {
-  confirm: "Confirms a pending order, so that subscriptions can be created from it.",
-  startSubscription: "Starts a subscription for one unit of a confirmed order.",
-  cancelSubscription: "Ends an active subscription. The order keeps its status.",
-  cancel: "Cancels an order and releases what it holds."
-}
-
 const commands = (lifecycle: OwnLifecycle): ReadonlyArray<Block> => {
   const all = Object.entries<CommandOfLifecycle>(lifecycle.commands)
   return [
     section("Commands"),
     table(
       ["Command", "What it does", "Event", "Belongs to"],
-      all.map(([name, { kind }]) => [
+      all.map(([name, { description, kind }]) => [
         [linkTo("command", name)],
-        [lifecycle.process.commands.get(name)?.description ?? libraryCommands[name as CommandType]],
+        [description],
         [linkTo("event", kind)],
         origin(lifecycle.process.commands.has(name))
       ])

@@ -10,7 +10,6 @@
  * accept has come to its end. Call `run` in a loop; any number of processes may.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -24,7 +23,7 @@ import { applyDue, type CommandServices, NotAskedFor } from "./applyCommand.ts"
 import type { Caller } from "./Caller.ts"
 import type { commandReader } from "./commandReader.ts"
 import { effectReader } from "./effectReader.ts"
-import { describeFailure, isDuration, Limit, millisOr, visitAround } from "./leasing.ts"
+import { describeFailure, isDuration, leaseFromNow, Limit, millisOr, visitAround } from "./leasing.ts"
 import {
   type DueKey,
   type DueLease,
@@ -34,7 +33,7 @@ import {
   type WaitingCommand
 } from "./OrderStore.ts"
 
-/** What orders wait for is given by nobody, so it is told apart by this actor. Source: whole-life.md, section 6. */
+/** What orders wait for is given by no user, so it is told apart by this actor. Source: whole-life.md, section 6. */
 const system: Caller["actor"] = { userId: "system", role: "system" }
 
 export class DueNotParked extends Schema.TaggedError<DueNotParked>()("DueNotParked", {
@@ -166,7 +165,7 @@ export const makeDue = (services: CommandServices, readCommand: ReturnType<typeo
     else yield* visitAround(lastServed, (after) => store.tenantsWithDue(after, tenantsAtOnce), visit)
   })
 
-  /** Give one command, and say what is to become of it; null where that is settled, or nobody knows. */
+  /** Give one command, and say what became of it. `isSettled`: the row is gone with the change, or it is not known whether it is. */
   const give = Effect.fnUntraced(function* (tenantId: TenantId, due: WaitingCommand, retry: Retry) {
     const { orderId, name, since } = due
     // A space in front: no caller's key begins with one.
@@ -199,9 +198,7 @@ export const makeDue = (services: CommandServices, readCommand: ReturnType<typeo
     const tally = { given: 0, ended: 0, putOff: 0, parked: 0, lost: 0 }
     const held: Array<Held> = []
     const begun = new Set<WaitingCommand>()
-    const leasedAt = yield* Clock.monotonicTimeNanos
-    /** Counted from before it was asked for, so that it is over here before it is over in the store. */
-    const isOver = Effect.map(Clock.monotonicTimeNanos, (now) => now - leasedAt >= BigInt(leaseMs) * 1_000_000n)
+    const isOver = yield* leaseFromNow(leaseMs)
     const giveHeld = Effect.fnUntraced(function* ({ tenantId, leaseId, due }: Task) {
       // Who comes too late leaves it to the next lease.
       if (yield* isOver) return void tally.lost++

@@ -88,7 +88,7 @@ export interface Change {
   readonly remember?: IdempotencyKey
   /** Rows of the embedding service's own tables, written with the rest or not at all. */
   readonly rows?: ReadonlyArray<RowsOfTable>
-  /** Commands that the order waits for from now on, and such that it no longer waits for. */
+  /** Commands that the order waits for from now on, and those that it waits for no longer. */
   readonly due?: DueChange
   /** The members of own data that lists find the order by from now on, all of them. Left out, they stay as they are. */
   readonly filterable?: DataFilter
@@ -484,10 +484,7 @@ export class OrderStore extends Context.Service<
     // --- due commands: `Due.ts` says what all of it is for ---
 
     /** Tenants of whom a command is due, by id, after `after`, at most `limit`. The cost depends on the tenants of whom any command waits. */
-    readonly tenantsWithDue: (
-      after: TenantId | null,
-      limit: number
-    ) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable | OutcomeUnknown>
+    readonly tenantsWithDue: (after: TenantId | null, limit: number) => Effect.Effect<ReadonlyArray<TenantId>, StoreUnavailable>
 
     /** Hand out commands of a tenant whose moment has come, for `leaseMs`, both by the store's clock: those first that are due longest. */
     readonly leaseDue: (request: {

@@ -9,7 +9,6 @@
  *
  * Leases end by the clock of the store, so that the clocks of your processes do not matter.
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,7 +20,7 @@ import * as Semaphore from "effect/Semaphore"
 import { OrderId, TenantId } from "../order/Order.ts"
 import { effectReader } from "./effectReader.ts"
 import type { InvalidInput } from "../order/commonRefusals.ts"
-import { describeFailure, isDuration, Limit, millisOr, visitAround } from "./leasing.ts"
+import { describeFailure, isDuration, leaseFromNow, Limit, millisOr, visitAround } from "./leasing.ts"
 import {
   type ConsumerLag,
   type ConsumerStart,
@@ -276,14 +275,12 @@ export const makeOutbox: Effect.Effect<Outbox["Service"], never, OrderStore> = E
   const lease = Effect.fnUntraced(function* (consumer: string, options: typeof DeliverOptionsSchema.Type) {
     const { tenantId, limit = 100 } = options
     const leaseMs = millisOr(options.lease, "30 seconds")
-    const leasedAt = yield* Clock.monotonicTimeNanos
+    const isOver = yield* leaseFromNow(leaseMs)
     const held =
       tenantId === undefined
         ? yield* leasesOfEveryTenant(consumer, limit, leaseMs)
         : yield* Effect.map(leaseOf(consumer, tenantId, limit, leaseMs), (one) => one && [one])
     if (held === null) return yield* new ConsumerNotFound({ consumer, tenantId: tenantId ?? null })
-    /** Counted from before it was asked for, so that it is over here before it is over in the store. */
-    const isOver = Effect.map(Clock.monotonicTimeNanos, (now) => now - leasedAt >= BigInt(leaseMs) * 1_000_000n)
     return { held, isOver }
   })
 

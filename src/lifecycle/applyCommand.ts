@@ -103,7 +103,7 @@ interface Giving<Type extends CommandType, Name extends OrderName> {
   readonly caller: Caller
   readonly name: Name
   readonly request: CommandRequest<Type>
-  /** Set when nobody gives it but its moment: see `Due.ts`. */
+  /** Set when it is given because its moment has come, and not by a caller: see `Due.ts`. */
   readonly due: WaitingCommand | undefined
   /** Kept once known: the surroundings are asked by the first attempt that gets to deciding. An answer given again needs nothing of them. */
   toCommand?: ToCommand<Type>

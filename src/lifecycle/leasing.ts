@@ -1,5 +1,6 @@
 /** What the outbox and the due commands have in common: leases for a time, tenants in turn, failures in words. */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -22,6 +23,14 @@ export const isDuration = (minimumMs: number) =>
 
 export const millisOr = (duration: Duration.Input | undefined, otherwise: Duration.Input): number =>
   Math.ceil(Duration.toMillis(Duration.fromInputUnsafe(duration ?? otherwise)))
+
+/**
+ * Whether a lease that is asked for now is over: counted from before it is asked for, so that it is over here before it is over in the store.
+ */
+export const leaseFromNow = (leaseMs: number): Effect.Effect<Effect.Effect<boolean>> =>
+  Effect.map(Clock.monotonicTimeNanos, (askedAt) =>
+    Effect.map(Clock.monotonicTimeNanos, (now) => now - askedAt >= BigInt(leaseMs) * 1_000_000n)
+  )
 
 /**
  * Visit tenants once around: from the one behind `begin` to the last, and then from the first one on, until a visit says that it is enough.

@@ -156,7 +156,7 @@ const leaseOf = (pool: Pool): Effect.Effect<Lease, SqlError, Scope.Scope> =>
       Effect.sync(() => client.release(lease.isBroken || isInTransaction(client)))
     )
     const lease: Lease = { client, isBroken: false }
-    // While a connection is lent, nobody else listens, and an error that nobody hears ends the process.
+    // While a connection is lent, the pool does not listen on it, and an error without a listener ends the process.
     const onError = () => void (lease.isBroken = true)
     client.on("error", onError)
     yield* Effect.addFinalizer(() => Effect.sync(() => client.off("error", onError)))
@@ -182,7 +182,7 @@ const connect = (pool: Pool): Effect.Effect<PoolClient, SqlError> =>
     )
     if (!isInTransaction(client)) return client
     client.release()
-    return yield* sqlError(new Error("the pool gave a connection on which somebody had left a transaction open"), "connect")
+    return yield* sqlError(new Error("the pool gave a connection on which a transaction had been left open"), "connect")
   })
 
 const isInTransaction = (client: PoolClient): boolean => ["T", "E"].includes(client.getTransactionStatus?.() ?? "")

@@ -13,7 +13,7 @@ import type { OrderProcess } from "../order/process/orderProcess.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import type { CommandCall, OwnCall } from "./Call.ts"
 import type { OwnAccount } from "./OwnAccount.ts"
-import { followWaits, sorted, typeOf, type Wait, type WaitRule } from "./waits.ts"
+import { commandOf, followWaits, sorted, typeOf, type Wait, type WaitRule } from "./waits.ts"
 
 /** One line, and where its units are. */
 export interface LineAccount {
@@ -321,14 +321,6 @@ const proceed = (
     }
   }
 }
-
-/** The command that an event of the library records. */
-export const commandOf = {
-  "order.confirmed": "confirm",
-  "order.cancelled": "cancel",
-  "subscription.started": "startSubscription",
-  "subscription.ended": "cancelSubscription"
-} as const satisfies Record<string, CommandType>
 
 /** What an own command does: it leads to where it says, tells own data, and moves no unit. */
 const proceedOwn = (same: Account, status: string, event: OwnEvent, rules: Rules, fault: Report): Account | null => {

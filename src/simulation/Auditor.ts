@@ -11,7 +11,7 @@
  * What the functions of a process say (guards, own data) is judged by the second account of it, where its team gives one (`OwnAccount.ts`);
  * without it, such answers are counted as not judged.
  *
- * What nobody called is judged like a call of its own: it was waited for, its moment has come, and it is given once (`waits.ts`).
+ * What no caller asked for is judged like a call of its own: it was waited for, its moment has come, and it is given once (`waits.ts`).
  *
  * It remembers what it may still need: past versions of an order while a call on it is open, and a key for as long as the services keep it.
  */
@@ -24,20 +24,10 @@ import type { Transition } from "../order/Transition.ts"
 import type { OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
-import {
-  type Account,
-  codeFor,
-  commandOf,
-  follow,
-  inTheWayOf,
-  type OrderCall,
-  ownCommandOf,
-  type Rules,
-  statusOf
-} from "./Account.ts"
+import { type Account, codeFor, follow, inTheWayOf, type OrderCall, ownCommandOf, type Rules, statusOf } from "./Account.ts"
 import { type Answer, attemptOf, type Call, type Sent, type Watcher } from "./Call.ts"
 import type { NotJudged } from "./OwnAccount.ts"
-import { isGivenByItself, saidBy, sorted } from "./waits.ts"
+import { commandOf, isGivenByItself, saidBy, sorted } from "./waits.ts"
 
 /** Something the auditor objects to. `id` is the invariant of `order-lifecycle/verify` that it breaks. */
 export interface Finding {
@@ -440,7 +430,7 @@ export class Auditor implements Watcher {
     }
   }
 
-  /** The call that an event came about by, about this one order; undefined for what nobody called, and for a call that is forgotten. */
+  /** The call that an event came about by, about this one order; undefined for what no caller asked for, and for a call that is forgotten. */
   #callOf({ requestId }: AuditEvent): OrderCall | undefined {
     const call = this.#calls.get(attemptOf(requestId)?.number ?? -1)?.sent.call
     if (call === undefined || call.type === "place") return undefined
@@ -452,7 +442,7 @@ export class Auditor implements Watcher {
     const { transition, remember } = change
     const { event } = transition
     const from = attemptOf(event.requestId)
-    if (from === null && !isGivenByItself(event)) this.#objectToChange(change, "A4", "nobody has asked for it", now)
+    if (from === null && !isGivenByItself(event)) this.#objectToChange(change, "A4", "no call has asked for it", now)
     const asked = from === null ? undefined : this.#calls.get(from.number)
     const attempt = asked && from && attemptIn(asked, from)
     if (!asked || !attempt) return

@@ -4,7 +4,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { DueSettlement, OrderStore, WaitingCommand } from "../lifecycle/OrderStore.ts"
+import { type DueSettlement, type OrderStore, StoreUnavailable, type WaitingCommand } from "../lifecycle/OrderStore.ts"
 import type { TenantId } from "../order/Order.ts"
 
 type Store = OrderStore["Service"]
@@ -42,7 +42,12 @@ export const virtualDue = (store: Store): Pick<Store, "tenantsWithDue" | "leaseD
   return {
     tenantsWithDue: Effect.fnUntraced(function* (after, limit) {
       const tenantIds = yield* store.tenantsWithDue(after, limit)
-      return yield* Effect.filter(tenantIds, (tenantId) => Effect.map(dueNow(tenantId), ({ commands }) => commands.length > 0))
+      return yield* Effect.filter(tenantIds, (tenantId) =>
+        Effect.map(dueNow(tenantId), ({ commands }) => commands.length > 0)
+      ).pipe(
+        // A lease of no time changes nothing.
+        Effect.catchTag("OutcomeUnknown", ({ cause }) => Effect.fail(new StoreUnavailable({ cause })))
+      )
     }),
 
     leaseDue: Effect.fnUntraced(function* ({ tenantId, limit, leaseMs }) {

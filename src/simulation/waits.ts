@@ -5,6 +5,7 @@
 import * as Result from "effect/Result"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
+import type { CommandType } from "../order/commands/index.ts"
 import { readDuration } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromMillis } from "../order/Timestamp.ts"
@@ -45,7 +46,7 @@ export const waitRulesOf = (
       name,
       status,
       afterMs: msOf(after),
-      eventType: libraryEvents.get(command) ?? process?.commands.get(command)?.event ?? "",
+      eventType: eventTypeOf(command) ?? process?.commands.get(command)?.event ?? "",
       payload: { ...payload }
     })
   ),
@@ -62,13 +63,18 @@ const expiry = (afterMs: number): WaitRule => ({
 
 const msOf = (duration: string): number => Result.getOrThrow(readDuration(duration))
 
-/** The library's commands that name nothing but the order, and what comes of them. */
-const libraryEvents: ReadonlyMap<string, string> = new Map([
-  ["confirm", "order.confirmed"],
-  ["cancel", "order.cancelled"]
-])
+/** The command that an event of the library records. */
+export const commandOf = {
+  "order.confirmed": "confirm",
+  "order.cancelled": "cancel",
+  "subscription.started": "startSubscription",
+  "subscription.ended": "cancelSubscription"
+} as const satisfies Record<string, CommandType>
 
-/** Nobody has called it: its moment has come. */
+const eventTypeOf = (command: string): string | undefined =>
+  Object.entries(commandOf).find(([, recorded]) => recorded === command)?.[0]
+
+/** It was given because its moment had come, and not by a caller. */
 export const isGivenByItself = ({ actor }: AuditEvent): boolean => actor.userId === "system" && actor.role === "system"
 
 /** When a change was committed: by the world's time (ms), and how far the store's clock may be off it. */
@@ -105,7 +111,7 @@ const waitFrom = (rule: WaitRule, { sequence, at }: AuditEvent): Wait => ({
 const isCommandOf = ({ eventType, payload }: WaitRule, event: AuditEvent): boolean =>
   typeOf(event) === eventType && sorted(payload) === sorted(saidBy(event))
 
-/** The type of an event, whoever's it is, as a text. */
+/** The type of an event, the library's or a process's, as a text. */
 export const typeOf = ({ type }: { readonly type: string }): string => type
 
 /** What the caller of a command has said, as its event has it. */

@@ -66,7 +66,7 @@ export const text = (maxLength = 40): fc.Arbitrary<string> =>
 /** A reason as it may be given with a cancel. */
 export const reason: fc.Arbitrary<string> = text(maxReasonLength)
 
-/** A word of somebody's list of reasons. */
+/** A word of an embedding service's list of reasons. */
 const reasonCode: fc.Arbitrary<string> = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
 
 /** A reason that is refused: too long, not well-formed, or with U+0000 in it. */

@@ -62,7 +62,7 @@ export const dataContract: ReadonlyArray<ContractCase> = [
     assert.deepEqual(yield* found(store, tenantId, { gift: false }), ["order-3"])
     assert.deepEqual(yield* found(store, tenantId, { channel: "web", boxes: 3 }), ["order-2"])
     assert.deepEqual(yield* found(store, tenantId, { boxes: 2, channel: "2" }), [])
-    // A text is no number, and a value that nobody has is found nowhere.
+    // A text is no number, and a value that no order has finds none.
     assert.deepEqual(yield* found(store, tenantId, { channel: 2 }), [])
     assert.deepEqual(yield* found(store, tenantId, { channel: "shop" }), [])
   }),

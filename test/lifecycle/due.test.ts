@@ -22,7 +22,7 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const nothing = { given: 0, ended: 0, putOff: 0, parked: 0, lost: 0 }
 
-/** Holds end by themselves, and orders that nobody confirms are reminded of. */
+/** Holds end by themselves, and pending orders are reminded of. */
 const held = orderProcess("holds", { data: Schema.Struct({ reminders: Schema.Int }), initial: { reminders: 0 } })
   .status("onHold", { description: "Something has to be cleared up first.", like: "confirmed" })
   .command("hold", {
@@ -71,10 +71,31 @@ const onMemory = <A, E>(
   )
 }
 
+/** The same, under one setting after another on the same store. */
+const onOneStore = <A, E>(
+  test: (
+    under: <B, F>(given: Given, part: Effect.Effect<B, F, OrderLifecycle | Due>) => Effect.Effect<B, F>,
+    clock: HeldClock
+  ) => Effect.Effect<A, E>
+): Promise<A> => {
+  const clock = heldClock()
+  return Effect.runPromise(
+    Effect.scoped(
+      Effect.flatMap(Layer.build(memory), (store) =>
+        test(
+          (given, part) =>
+            part.pipe(Effect.provide(shopOver(Layer.succeedContext(store), given)), Effect.provideService(Clock.Clock, clock)),
+          clock
+        )
+      )
+    )
+  )
+}
+
 const run = (options?: DueOptions) => Due.use((due) => due.run(options))
 
 describe("orders that stay pending", () => {
-  it("are cancelled when their time is over, not a moment before it, and by nobody else", () =>
+  it("are cancelled when their time is over, not a moment before it, and by no user", () =>
     onMemory({ pendingExpiresAfter: "P2D" }, (clock) =>
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
@@ -123,34 +144,28 @@ describe("orders that stay pending", () => {
     ))
 
   it("wait for nothing without the setting; an order that was placed under it ends as its time comes, if it still waits", () =>
-    Effect.runPromise(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const clock = heldClock()
-          const store = yield* Layer.build(memory)
-          const under = <A, E>(given: Given, test: Effect.Effect<A, E, OrderLifecycle | Due>) =>
-            test.pipe(Effect.provide(shopOver(Layer.succeedContext(store), given)), Effect.provideService(Clock.Clock, clock))
-          const caller = newCaller()
-          const place = OrderLifecycle.use((lifecycle) => lifecycle.place(caller, requestFor([laptop, 1])))
-          const confirm = (orderId: (typeof placed)["after"]["orderId"]) =>
-            OrderLifecycle.use((lifecycle) => lifecycle.confirm(caller, orderId))
-          const placed = yield* under({ pendingExpiresAfter: "PT1H" }, place)
-          const other = yield* under({ pendingExpiresAfter: "PT1H" }, place)
-          const free = yield* under({}, place)
-          // A service without the setting does not know what to take away.
-          yield* under({}, confirm(other.after.orderId))
-          clock.forward(hourMs)
-          expect(yield* under({}, run())).toEqual({ ...nothing, given: 1, ended: 1 })
-          const statusOf = (orderId: typeof placed.after.orderId) =>
-            under(
-              {},
-              OrderLifecycle.use((lifecycle) => Effect.map(lifecycle.get(caller.tenantId, orderId), ({ status }) => status))
-            )
-          expect(yield* statusOf(placed.after.orderId)).toBe("cancelled")
-          expect(yield* statusOf(other.after.orderId)).toBe("confirmed")
-          expect(yield* statusOf(free.after.orderId)).toBe("pending")
-        })
-      )
+    onOneStore((under, clock) =>
+      Effect.gen(function* () {
+        const caller = newCaller()
+        const place = OrderLifecycle.use((lifecycle) => lifecycle.place(caller, requestFor([laptop, 1])))
+        const confirm = (orderId: (typeof placed)["after"]["orderId"]) =>
+          OrderLifecycle.use((lifecycle) => lifecycle.confirm(caller, orderId))
+        const placed = yield* under({ pendingExpiresAfter: "PT1H" }, place)
+        const other = yield* under({ pendingExpiresAfter: "PT1H" }, place)
+        const free = yield* under({}, place)
+        // A service without the setting does not know what to take away.
+        yield* under({}, confirm(other.after.orderId))
+        clock.forward(hourMs)
+        expect(yield* under({}, run())).toEqual({ ...nothing, given: 1, ended: 1 })
+        const statusOf = (orderId: typeof placed.after.orderId) =>
+          under(
+            {},
+            OrderLifecycle.use((lifecycle) => Effect.map(lifecycle.get(caller.tenantId, orderId), ({ status }) => status))
+          )
+        expect(yield* statusOf(placed.after.orderId)).toBe("cancelled")
+        expect(yield* statusOf(other.after.orderId)).toBe("confirmed")
+        expect(yield* statusOf(free.after.orderId)).toBe("pending")
+      })
     ))
 
   it.each([
@@ -233,7 +248,7 @@ describe("commands of a process that are due", () => {
       })
     ))
 
-  it("are put off for an hour when a rule refuses them, ten times, and then parked until somebody says what now", () => {
+  it("are put off for an hour when a rule refuses them, ten times, and then parked until they are released or skipped", () => {
     let isAllowed = false
     const guarded = held.guard("isAllowed", {
       before: "remind",
@@ -278,62 +293,44 @@ describe("commands of a process that are due", () => {
   })
 
   it("are put off, by name and with the reason, where they cannot be given: a rule that throws, a command that is not there any more", () =>
-    Effect.runPromise(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const clock = heldClock()
-          const store = yield* Layer.build(memory)
-          const under = <A, E>(process: OrderProcess, test: Effect.Effect<A, E, OrderLifecycle | Due>) =>
-            test.pipe(
-              Effect.provide(shopOver(Layer.succeedContext(store), { process })),
-              Effect.provideService(Clock.Clock, clock)
-            )
-          const caller = newCaller()
-          const broken = held.guard("breaks", {
-            before: "remind",
-            holds: () => {
-              throw new Error("a mistake")
-            },
-            refusal: { code: "NEVER", message: "Never.", remedy: "None." }
-          })
-          const placed = yield* under(broken, orders.place(caller, requestFor([laptop, 1])))
-          const waiting = Due.use((due) => due.waiting(caller.tenantId, placed.after.orderId))
-          clock.forward(hourMs)
-          expect(yield* under(broken, run())).toEqual({ ...nothing, putOff: 1 })
-          expect(yield* under(broken, waiting)).toMatchObject([
-            { lastError: "RuleFailed: the guard breaks before remind threw: a mistake" }
-          ])
-          clock.forward(hourMs)
-          expect(yield* under(orderProcess("another"), run())).toEqual({ ...nothing, putOff: 1 })
-          const [row] = yield* under(broken, waiting)
-          expect(row?.lastError).toContain("command")
+    onOneStore((under, clock) =>
+      Effect.gen(function* () {
+        const caller = newCaller()
+        const broken = held.guard("breaks", {
+          before: "remind",
+          holds: () => {
+            throw new Error("a mistake")
+          },
+          refusal: { code: "NEVER", message: "Never.", remedy: "None." }
         })
-      )
+        const placed = yield* under({ process: broken }, orders.place(caller, requestFor([laptop, 1])))
+        const waiting = Due.use((due) => due.waiting(caller.tenantId, placed.after.orderId))
+        clock.forward(hourMs)
+        expect(yield* under({ process: broken }, run())).toEqual({ ...nothing, putOff: 1 })
+        expect(yield* under({ process: broken }, waiting)).toMatchObject([
+          { lastError: "RuleFailed: the guard breaks before remind threw: a mistake" }
+        ])
+        clock.forward(hourMs)
+        expect(yield* under({ process: orderProcess("another") }, run())).toEqual({ ...nothing, putOff: 1 })
+        const [row] = yield* under({ process: broken }, waiting)
+        expect(row?.lastError).toContain("command")
+      })
     ))
 
   it("come to their end where the order would never accept them", () =>
-    Effect.runPromise(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const clock = heldClock()
-          const store = yield* Layer.build(memory)
-          const under = <A, E>(process: OrderProcess, test: Effect.Effect<A, E, OrderLifecycle | Due>) =>
-            test.pipe(
-              Effect.provide(shopOver(Layer.succeedContext(store), { process })),
-              Effect.provideService(Clock.Clock, clock)
-            )
-          const caller = newCaller()
-          yield* under(held, orders.place(caller, requestFor([laptop, 1])))
-          const later = orderProcess("holds", { version: 2 }).command("remind", {
-            description: "Reminds the customer.",
-            event: "order.reminded",
-            from: { confirmed: "confirmed" },
-            otherwise: { code: "NOT_CONFIRMED", message: "The order is not confirmed.", remedy: "Confirm it first." }
-          })
-          clock.forward(hourMs)
-          expect(yield* under(later, run())).toEqual({ ...nothing, ended: 1 })
+    onOneStore((under, clock) =>
+      Effect.gen(function* () {
+        const caller = newCaller()
+        yield* under({ process: held }, orders.place(caller, requestFor([laptop, 1])))
+        const later = orderProcess("holds", { version: 2 }).command("remind", {
+          description: "Reminds the customer.",
+          event: "order.reminded",
+          from: { confirmed: "confirmed" },
+          otherwise: { code: "NOT_CONFIRMED", message: "The order is not confirmed.", remedy: "Confirm it first." }
         })
-      )
+        clock.forward(hourMs)
+        expect(yield* under({ process: later }, run())).toEqual({ ...nothing, ended: 1 })
+      })
     ))
 })
 

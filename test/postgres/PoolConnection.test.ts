@@ -24,7 +24,7 @@ import { until } from "../support/waiting.ts"
 const ownersPool = (options: PoolConfig = {}) =>
   Effect.flatMap(freshDatabase, (url) =>
     poolAt(url, {
-      // Whoever leaves out what holds for the library's own work gets other answers, or none.
+      // Without what holds for the library's own work, answers are others, or do not come.
       options:
         "-c default_transaction_isolation=serializable -c synchronous_commit=off -c statement_timeout=0 -c datestyle=german,dmy -c search_path=nowhere",
       types: { getTypeParser: () => () => "parsed by the owner" },

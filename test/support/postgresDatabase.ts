@@ -55,7 +55,7 @@ export const poolAt = (url: Redacted.Redacted, options: PoolConfig = {}): Effect
   Effect.acquireRelease(
     Effect.sync(() => {
       const pool = new Pool({ connectionString: Redacted.value(url), ...options })
-      // Connections that break while nobody uses them.
+      // Connections that break while they are not in use.
       pool.on("error", () => {})
       return pool
     }),

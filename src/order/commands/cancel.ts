@@ -79,6 +79,7 @@ const question = { type: "cancel" } as const
 /** Source: cancel-order.md. */
 export const cancel = defineCommand({
   name: "cancel",
+  description: "Cancels an order and releases what it holds.",
   request: CancelOrder,
   target: "order",
   rents: undefined,

@@ -81,6 +81,7 @@ const questionOf = (order: Order, id: SubscriptionId): Question => {
 
 export const cancelSubscription = defineCommand({
   name: "cancelSubscription",
+  description: "Ends an active subscription. The order keeps its status.",
   request: CancelSubscription,
   target: "rentalId",
   rents: undefined,

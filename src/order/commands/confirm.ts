@@ -26,6 +26,7 @@ const question = { type: "confirm" } as const
 
 export const confirm = defineCommand({
   name: "confirm",
+  description: "Confirms a pending order, so that subscriptions can be created from it.",
   request: Schema.Struct({}),
   target: "order",
   rents: undefined,

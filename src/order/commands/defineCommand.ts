@@ -49,6 +49,8 @@ export interface CommandTerms<
   Event extends OrderEventSchema
 > {
   readonly name: Name
+  /** What it does, in a sentence. */
+  readonly description: string
   readonly request: Request
   readonly target: To
   /** The member of the request that names an asset to rent. Its `RentingFacts` are found before the command is decided on. */

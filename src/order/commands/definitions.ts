@@ -10,6 +10,8 @@ import { commands, type CommandType, type OrderCommand, type OrderEvent } from "
 export interface Definition {
   /** The kind of the event that records it. */
   readonly kind: AuditEvent["type"]
+  /** What it does, in a sentence. */
+  readonly description: string
   readonly request: RequestSchema
   readonly target: Target
   readonly rents: string | undefined

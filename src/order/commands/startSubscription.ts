@@ -207,6 +207,7 @@ export const startedBy = (event: typeof SubscriptionStarted.Type): Subscription 
 
 export const startSubscription = defineCommand({
   name: "startSubscription",
+  description: "Starts a subscription for one unit of a confirmed order.",
   request: StartSubscription,
   target: "orderId",
   rents: "assetSerialNumber",

@@ -75,6 +75,7 @@ export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedDa
   const { personal = [], data: next } = declared
   return {
     kind: declared.event as never,
+    description: declared.description,
     rents: undefined,
     target: "order",
     request: declared.payload ?? Schema.Struct({}),
