@@ -76,7 +76,7 @@ export {
 } from "./order/Order.ts"
 export { Currency, decimalsOf, toMajor, toMinor } from "./order/Money.ts"
 export { currencyCodes, CurrencyForNewAmounts } from "./order/CurrencyForNewAmounts.ts"
-export { Timestamp } from "./order/Timestamp.ts"
+export { hoursBetween, Timestamp } from "./order/Timestamp.ts"
 export { Units } from "./order/Units.ts"
 export type { AssetFacts } from "./order/commands/defineCommand.ts"
 export { CancelOrder, OrderAlreadyCancelled, OrderNotCancellable } from "./order/commands/cancel.ts"

@@ -7,7 +7,7 @@ import type { AuditEvent } from "./AuditEvent.ts"
 import type { CommandType } from "./commands/index.ts"
 import { answersOf, type Lifecycle } from "./lifecycleTable.ts"
 import type { OrderStatus } from "./Order.ts"
-import { fromMillis, type Timestamp } from "./Timestamp.ts"
+import { fromMillis, type Timestamp, toMillis } from "./Timestamp.ts"
 import type { Transition } from "./Transition.ts"
 
 /** So long in a status, and a command is due. */
@@ -46,7 +46,7 @@ export const dueChange = ({ due = [] }: Lifecycle, { before, event, after }: Tra
 /** The command that is due for an order that came into the status of a rule then, with this version. */
 export const dueCommand = ({ afterMs, ...rule }: DueRule, came: Timestamp, since: number): DueCommand => ({
   ...rule,
-  at: fromMillis(Date.parse(came) + afterMs),
+  at: fromMillis(toMillis(came) + afterMs),
   since
 })
 

@@ -2,7 +2,16 @@
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
-import { DateInput, fromDateInput, fromDateTime, fromMillis, plusMonths, Timestamp } from "../../src/order/Timestamp.ts"
+import {
+  DateInput,
+  fromDateInput,
+  fromDateTime,
+  fromMillis,
+  hoursBetween,
+  plusMonths,
+  Timestamp,
+  toMillis
+} from "../../src/order/Timestamp.ts"
 import { timestamp } from "../../src/testing/arbitraries.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
@@ -95,6 +104,28 @@ describe("a moment as the library writes it", () => {
       }),
       { numRuns: numRuns(500) }
     )
+  })
+
+  it("is read as JavaScript itself reads it, in every year that can be written", () => {
+    const moments = fc.date({
+      noInvalidDate: true,
+      min: new Date("0000-01-01T00:00:00.000Z"),
+      max: new Date("9999-12-31T23:59:59.999Z")
+    })
+    fc.assert(
+      fc.property(moments, (date) => {
+        expect(toMillis(Timestamp.make(date.toISOString()))).toBe(date.getTime())
+      }),
+      { numRuns: numRuns(2_000) }
+    )
+  })
+
+  it("tells the hours to another", () => {
+    const placed = Timestamp.make("2026-11-23T12:00:00.000Z")
+    expect(hoursBetween(placed, Timestamp.make("2026-11-25T13:30:00.000Z"))).toBe(49.5)
+    expect(hoursBetween(Timestamp.make("2026-11-25T13:30:00.000Z"), placed)).toBe(-49.5)
+    for (const none of ["2026-11-25", "2026-11-25T13:30:00+01:00", undefined])
+      expect(() => hoursBetween(placed, none as Timestamp)).toThrow(String(none))
   })
 
   it("takes the last day of a shorter month when months are added", () => {

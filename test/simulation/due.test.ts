@@ -132,7 +132,7 @@ const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted
   ],
   [
     "a moment that is wrong by a second",
-    [["order/due.ts", "fromMillis(Date.parse(came) + afterMs)", "fromMillis(Date.parse(came) + afterMs + 1_000)"]],
+    [["order/due.ts", "fromMillis(toMillis(came) + afterMs)", "fromMillis(toMillis(came) + afterMs + 1_000)"]],
     "PT5S",
     "and should for expire since 1"
   ]

@@ -1,8 +1,6 @@
 /** The process of a shop, as its team would write it: a cancellation window, hold and resume, own data. */
 import * as Schema from "effect/Schema"
-import { orderProcess, Timestamp } from "order-lifecycle"
-
-const hours = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 3_600_000
+import { hoursBetween, orderProcess, Timestamp } from "order-lifecycle"
 
 export const shopProcess = orderProcess("our-shop", {
   version: 3,
@@ -42,7 +40,7 @@ export const shopProcess = orderProcess("our-shop", {
   })
   .guard("withinCancellationWindow", {
     before: "cancel",
-    holds: ({ order, at, actor }) => actor.role === "manager" || hours(order.createdAt, at) <= 48,
+    holds: ({ order, at, actor }) => actor.role === "manager" || hoursBetween(order.createdAt, at) <= 48,
     refusal: {
       code: "CANCELLATION_WINDOW_CLOSED",
       message: "An order can be cancelled within 48 hours.",

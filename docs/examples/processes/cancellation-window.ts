@@ -1,8 +1,7 @@
 /** A shop in which customers can cancel within 48 hours, and managers at any time. What a late cancel costs is written down with it. */
-import { orderProcess } from "order-lifecycle"
+import { hoursBetween, orderProcess, type Timestamp } from "order-lifecycle"
 
-const hour = 3_600_000
-const isLate = (placedAt: string, at: string) => Date.parse(at) - Date.parse(placedAt) > 48 * hour
+const isLate = (placedAt: Timestamp, at: Timestamp) => hoursBetween(placedAt, at) > 48
 
 export const cancellationWindow = orderProcess("cancellation-window", { version: 1 })
   .guard("withinCancellationWindow", {

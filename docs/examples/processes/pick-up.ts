@@ -1,5 +1,5 @@
 /** A shop whose customers pick up what they have ordered: nothing is handed over before it is ready, and what is not fetched can be put back. */
-import { orderProcess, Timestamp } from "order-lifecycle"
+import { hoursBetween, orderProcess, Timestamp } from "order-lifecycle"
 import * as Schema from "effect/Schema"
 
 export const pickUp = orderProcess("pick-up", {
@@ -29,7 +29,6 @@ export const pickUp = orderProcess("pick-up", {
   })
   .guard("waitsAWeek", {
     before: "putBack",
-    holds: ({ order, at }) =>
-      order.data.readyAt !== undefined && Date.parse(at) - Date.parse(order.data.readyAt) >= 7 * 24 * 3_600_000,
+    holds: ({ order, at }) => order.data.readyAt !== undefined && hoursBetween(order.data.readyAt, at) >= 7 * 24,
     refusal: { code: "STILL_WAITING", message: "An order waits for a week.", remedy: "Put it back later." }
   })

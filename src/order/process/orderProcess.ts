@@ -2,7 +2,7 @@
  * A lifecycle of the embedding service's own: the library's, with rules, statuses, commands and data added.
  *
  * ```ts
- * import { orderProcess } from "order-lifecycle"
+ * import { hoursBetween, orderProcess } from "order-lifecycle"
  * import * as Schema from "effect/Schema"
  *
  * export const ourProcess = orderProcess("our-shop")
@@ -20,7 +20,7 @@
  *   })
  *   .guard("withinCancellationWindow", {
  *     before: "cancel",
- *     holds: ({ order, at, actor }) => actor.role === "manager" || Date.parse(at) - Date.parse(order.createdAt) <= 48 * 3_600_000,
+ *     holds: ({ order, at, actor }) => actor.role === "manager" || hoursBetween(order.createdAt, at) <= 48,
  *     refusal: {
  *       code: "CANCELLATION_WINDOW_CLOSED",
  *       message: "An order can be cancelled within 48 hours.",

@@ -1,8 +1,7 @@
-import { orderProcess, ordersUnder } from "order-lifecycle"
+import { hoursBetween, orderProcess, ordersUnder } from "order-lifecycle"
 import * as Schema from "effect/Schema"
 
 const words = { code: "NOT_POSSIBLE", message: "Not in this status.", remedy: "Look at the order." }
-const hours = (from: string, to: string) => (Date.parse(to) - Date.parse(from)) / 3_600_000
 const hold = { description: "Holds.", event: "order.held", otherwise: words }
 const resume = { description: "Goes on.", event: "order.resumed", otherwise: words }
 
@@ -19,7 +18,7 @@ export const ourProcess = orderProcess("our-shop", {
   .command("resume", { ...resume, from: { onHold: "confirmed" } })
   .guard("withinCancellationWindow", {
     before: "cancel",
-    holds: ({ order, at }) => order.data.channel === "shop" || hours(order.createdAt, at) <= 48,
+    holds: ({ order, at }) => order.data.channel === "shop" || hoursBetween(order.createdAt, at) <= 48,
     refusal: { code: "CANCELLATION_WINDOW_CLOSED", message: "It is too late.", remedy: "Ask a manager to cancel it." }
   })
   .due("expireHold", { when: { status: "onHold" }, after: "P14D", command: "resume" })
