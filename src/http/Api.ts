@@ -13,13 +13,14 @@ import { limits, OrderListRequest, statusList, SubscriptionListRequest } from ".
 import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
-import type { CommandType } from "../order/commands/index.ts"
+import { definitions, plainCommands } from "../order/commands/definitions.ts"
+import type { CommandType, PlainCommand } from "../order/commands/index.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { StartSubscription } from "../order/commands/startSubscription.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import type { OwnCommand } from "../order/process/OwnCommand.ts"
-import type { OwnStatuses } from "./errors.ts"
+import type { Code, OwnStatuses } from "./errors.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
 import { dataParameters } from "./dataQuery.ts"
 import { commandMember, completeOpenApi } from "./openApi.ts"
@@ -277,26 +278,52 @@ export class Api extends HttpApi.make("order-lifecycle")
 
 // --- commands of a process -----------------------------------------------------------------------------------------------------------
 
+const CarriedOut = Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView })
+
 /** A command of a process as an operation: what it takes is what it is declared with. */
 const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload }: OwnCommand, statuses: OwnStatuses) =>
   HttpApiEndpoint.post(name, `/v1/orders/:orderId/commands/${name}`, {
     params: orderParams,
     // Its members are read by the lifecycle, which says what is wrong with them in one way for all callers.
     payload: payload ?? Schema.Struct({}),
-    success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
+    success: CarriedOut,
     error: ofOwnChange(`${name}Command`, ownCodesByStatus(lifecycle, name as CommandType, statuses))
   }).annotateMerge(describe(`${name}Command`, description, description))
 
 export type OwnEndpoint = ReturnType<typeof ownEndpoint>
 
-/** The Api under a lifecycle: with an operation for each command of its process, its statuses, and filters by its data. */
+/** Commands with an operation of their own above. */
+const withOperation = {
+  confirm: true,
+  startSubscription: true,
+  cancelSubscription: true,
+  cancel: true
+} satisfies Record<Exclude<CommandType, PlainCommand> | "confirm", true>
+
+/** Commands of the library that have none: they are carried out where those of a process are. */
+export const furtherCommands: ReadonlyArray<PlainCommand> = plainCommands.filter((type) => !Object.hasOwn(withOperation, type))
+
+const furtherEndpoint = (type: PlainCommand) => {
+  const { description, refusals } = definitions[type]
+  const codes = Object.keys(refusals) as ReadonlyArray<Code>
+  return HttpApiEndpoint.post(type, `/v1/orders/:orderId/commands/${type}`, {
+    params: orderParams,
+    payload: Schema.Struct({}),
+    success: CarriedOut,
+    error: ofKeyedChange(`${type}Command`, "NOT_FOUND", ...codes)
+  })
+    .annotateMerge(describe(`${type}Command`, description, description))
+    .annotateMerge(carriesOut(type)) as unknown as OwnEndpoint
+}
+
+/** The Api under a lifecycle: with an operation for each command that has no path of its own, its statuses, and filters by its data. */
 export const apiUnder = (lifecycle: Lifecycle, statuses: OwnStatuses): typeof Api => {
   const { process } = lifecycle
-  if (process === undefined) return Api
-  const own = [...process.commands].map(([name, command]) => ownEndpoint(lifecycle, name, command, statuses))
-  const [first, ...others] = own
-  const description = `Commands of the process ${process.version.name}.`
-  const { filters } = process.data
+  const own = [...(process?.commands ?? [])].map(([name, command]) => ownEndpoint(lifecycle, name, command, statuses))
+  const [first, ...others] = [...furtherCommands.map(furtherEndpoint), ...own]
+  if (process === undefined && first === undefined) return Api
+  const description = process === undefined ? "Further commands." : `Commands of the process ${process.version.name}.`
+  const filters = process?.data.filters ?? new Map()
   const filtered = filters.size === 0 ? Api : Api.add(orders.add(listOrders(dataParameters(filters))))
   const api =
     first === undefined

@@ -7,6 +7,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
 import type { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import type { OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
+import { type CommandType, commandTypes, type RefusalOf } from "../order/commands/index.ts"
+import { definitions } from "../order/commands/definitions.ts"
 import type { InputFault, OrderNotFound } from "../order/commonRefusals.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { OwnRefusal } from "../order/process/OwnRefusal.ts"
@@ -132,22 +134,17 @@ export const OwnStatuses = Context.Reference<OwnStatuses>("order-lifecycle/http/
   defaultValue: () => ({})
 })
 
-/** The HTTP status of every code. A code that is missing here does not compile. */
+/** What the order's own state refuses. */
+type RefusedCode = Exclude<RefusalOf<CommandType>, OwnRefusal>["code"]
+const refusedCodes = commandTypes.flatMap((type) => Object.keys(definitions[type].refusals) as ReadonlyArray<RefusedCode>)
+
+/** The HTTP status of every code: 400 where the order refuses a command, but for what is said here. A code that is missing does not compile. */
 export const statusByCode: Record<Code, number> = {
+  ...(Object.fromEntries(refusedCodes.map((code) => [code, 400])) as Record<RefusedCode, number>),
   BAD_REQUEST: 400,
-  VALIDATION_ERROR: 400,
   VARIANT_NOT_FOUND: 400,
   VARIANT_INACTIVE: 400,
   INVALID_CONTRACT_LENGTH: 400,
-  ORDER_NOT_PENDING: 400,
-  ORDER_NOT_CONFIRMED: 400,
-  ITEM_FULLY_FULFILLED: 400,
-  ASSET_NOT_FOUND: 400,
-  SKU_MISMATCH: 400,
-  ASSET_NOT_AVAILABLE: 400,
-  ORDER_NOT_CANCELLABLE: 400,
-  ALREADY_CANCELLED: 400,
-  ALREADY_ENDED: 400,
   AUTH_REQUIRED: 401,
   INVALID_TOKEN: 401,
   NO_TENANT_ACCESS: 403,

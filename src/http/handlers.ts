@@ -16,9 +16,9 @@ import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import type { Transition } from "../order/Transition.ts"
 import { startedBy } from "../order/commands/startSubscription.ts"
-import type { Order, Subscription, SubscriptionId } from "../order/Order.ts"
+import type { Order, OrderId, Subscription, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
-import { Api, type OwnEndpoint } from "./Api.ts"
+import { Api, furtherCommands, type OwnEndpoint } from "./Api.ts"
 import { readDataQuery } from "./dataQuery.ts"
 import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
@@ -212,10 +212,10 @@ const system = HttpApiBuilder.group(Api, "system", (handlers) =>
   handlers.handle("getHealth", () => Effect.succeed({ status: "ok" as const }))
 )
 
-/** Handlers for the commands of a process. All of them are given in one way. */
+/** Handlers for the commands that have no path of their own. All of them are given in one way. */
 const ownCommands = (api: typeof Api) =>
   HttpApiBuilder.group(
-    // An Api under a process has this group besides: see `apiUnder`.
+    // The Api has this group besides: see `apiUnder`.
     api as unknown as HttpApi.HttpApi<"order-lifecycle", HttpApiGroup.HttpApiGroup<"commands", OwnEndpoint>>,
     "commands",
     Effect.fnUntraced(function* (handlers) {
@@ -223,13 +223,22 @@ const ownCommands = (api: typeof Api) =>
       const { process } = yield* CurrentLifecycle
       // Each name is one of the Api's, which only counts its endpoints when they are handled one by one.
       let handled = handlers as unknown as ReturnType<typeof handlers.handle>
-      for (const [name, command] of process?.commands ?? [])
+      const handle = (
+        name: string,
+        give: (caller: Caller, orderId: OrderId, payload: object) => ReturnType<typeof lifecycle.apply>
+      ) => {
         handled = (handled as unknown as typeof handlers).handle(name, ({ params: { orderId }, payload }) =>
           answerCommand(
-            // Unknown members are ignored, and a schema without members lets them all pass.
-            (caller) => lifecycle.apply(caller, orderId, name, command.payload === undefined ? {} : payload),
+            (caller) => give(caller, orderId, payload),
             ({ after }) => ({ success, message: `${name} was carried out`, orderId: after.orderId, order: viewOrder(after) })
           )
+        )
+      }
+      for (const type of furtherCommands) handle(type, (caller, orderId) => lifecycle[type](caller, orderId))
+      for (const [name, command] of process?.commands ?? [])
+        // Unknown members are ignored, and a schema without members lets them all pass.
+        handle(name, (caller, orderId, payload) =>
+          lifecycle.apply(caller, orderId, name, command.payload === undefined ? {} : payload)
         )
       return handled
     })

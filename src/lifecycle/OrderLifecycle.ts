@@ -10,9 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { type OrderPlaced, PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
-import {
+import commands, {
   type CommandRequest,
-  commands,
   type Commands,
   type CommandType,
   commandTypes,

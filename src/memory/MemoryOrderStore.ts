@@ -12,13 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { type CommitOutcome, type ConsumerKey, type ConsumerLag, OrderStore } from "../lifecycle/OrderStore.ts"
+import { type CommitOutcome, type ConsumerKey, type ConsumerLag, type LoadRequest, OrderStore } from "../lifecycle/OrderStore.ts"
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { pageOfOrders, pageOfSubscriptions } from "./listing.ts"
 import { SortedIds } from "./SortedIds.ts"
 import { Tenant, usuallyAwake } from "./Tenant.ts"
+import { Uncommitted, writtenBy, writtenByRefusal } from "./Uncommitted.ts"
 
 /** An order that somebody has for himself until it is given back. */
 interface Lock {
@@ -28,11 +29,13 @@ interface Lock {
 }
 
 /**
- * What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, how to take them back, the events
- * that reach the outbox once they are final, and what is to be done then.
+ * What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, what it has written and how to take
+ * it back, the events that reach the outbox once they are final, and what is to be done then.
  */
 interface Transaction {
   readonly locks: ReadonlyArray<Lock>
+  readonly uncommitted: Uncommitted
+  readonly ended: Deferred.Deferred<void>
   readonly undo: Array<() => void>
   readonly afterCommit: Array<Effect.Effect<void>>
   readonly arrivals: Array<() => void>
@@ -68,6 +71,8 @@ const make = (mostAwake: number) => {
   const tenants = new Map<TenantId, Tenant>()
   const tenantIds = new SortedIds<TenantId>()
   const locks = new Set<Lock>()
+  /** Transactions that are not within another. */
+  const open = new Set<Transaction>()
   /** Consumers of every tenant. */
   const everywhere = new Set<string>()
 
@@ -90,23 +95,57 @@ const make = (mostAwake: number) => {
     return undefined
   }
 
+  /** Those of somebody else. There is hardly ever one. */
+  const openElsewhere = (transaction: Transaction | null): ReadonlyArray<Transaction> => {
+    if (open.size === 0) return []
+    let own = transaction
+    while (own?.outer) own = own.outer
+    return [...open].filter((each) => each !== own)
+  }
+
   /** Do `then` at a moment when nobody else holds any of the orders. Check and act are one step, so nobody comes in between. */
-  const whenUnlocked = <A>(orders: ReadonlyArray<OrderKey>, then: (transaction: Transaction | null) => A): Effect.Effect<A> =>
+  const whenUnlocked = <A>(
+    orders: ReadonlyArray<OrderKey>,
+    then: (transaction: Transaction | null) => A,
+    written: () => ReadonlyArray<string> = () => []
+  ): Effect.Effect<A> =>
     Effect.flatMap(CurrentTransaction, (transaction) => {
-      const lock = blocking(orders, transaction)
-      return lock === undefined
+      const elsewhere = openElsewhere(transaction)
+      const writer = elsewhere.length > 0 && elsewhere.find(({ uncommitted }) => uncommitted.hasAny(written()))
+      const awaited = blocking(orders, transaction)?.released ?? (writer ? writer.ended : undefined)
+      return awaited === undefined
         ? Effect.succeed(then(transaction))
-        : Effect.andThen(Deferred.await(lock.released), whenUnlocked(orders, then))
+        : Effect.andThen(Deferred.await(awaited), whenUnlocked(orders, then, written))
     })
 
+  /** See what a read gives, without what somebody else has not committed. */
+  const read = <A>(look: () => A, hide: (seen: A, uncommitted: Uncommitted) => A): Effect.Effect<A> =>
+    Effect.suspend(() =>
+      open.size === 0
+        ? Effect.succeed(look())
+        : Effect.map(CurrentTransaction, (transaction) =>
+            openElsewhere(transaction).reduce((seen, { uncommitted }) => hide(seen, uncommitted), look())
+          )
+    )
+
   const store: OrderStore["Service"] = {
-    load: (requests) => Effect.sync(() => requests.map((request) => tenant(request.tenantId).load(request))),
+    load: (requests) =>
+      read(
+        () => requests.map((request) => tenant(request.tenantId).load(request)),
+        (all, uncommitted) => all.map((loaded, n) => uncommitted.hide(loaded, requests[n] as LoadRequest))
+      ),
 
     loadPlacing: ({ tenantId, emailKey, idempotency }) =>
-      Effect.sync(() => ({
-        customerId: tenant(tenantId).customers.get(emailKey) ?? null,
-        remembered: idempotency ? tenant(tenantId).recall(idempotency.key, idempotency.now) : null
-      })),
+      read(
+        () => ({
+          customerId: tenant(tenantId).customers.get(emailKey) ?? null,
+          remembered: idempotency ? tenant(tenantId).recall(idempotency.key, idempotency.now) : null
+        }),
+        ({ customerId, remembered }, uncommitted) => ({
+          customerId: uncommitted.hasCustomer(tenantId, emailKey) ? null : customerId,
+          remembered: idempotency && uncommitted.hasKey(tenantId, idempotency.key) ? null : remembered
+        })
+      ),
 
     commit: (changes) =>
       whenUnlocked(
@@ -114,14 +153,17 @@ const make = (mostAwake: number) => {
         (transaction) =>
           changes.map((change): CommitOutcome => {
             const { tenantId, orderId, version } = change.transition.after
+            const before = transaction && Uncommitted.before(change, tenant(tenantId))
             const undo = tenant(tenantId).commit(change)
             if (!undo) return "conflict"
+            if (before) transaction.uncommitted.add(before)
             const arrive = () => tenant(tenantId).outbox.append(orderId, version)
             transaction?.undo.push(undo)
             if (transaction) transaction.arrivals.push(arrive)
             else arrive()
             return "committed"
-          })
+          }),
+        () => changes.flatMap(writtenBy)
       ),
 
     currentTransaction: Effect.map(
@@ -135,11 +177,14 @@ const make = (mostAwake: number) => {
         locks.add(lock)
         const transaction: Transaction = {
           locks: [...(outer?.locks ?? []), lock],
+          uncommitted: new Uncommitted(),
+          ended: Deferred.makeUnsafe<void>(),
           undo: [],
           arrivals: [],
           afterCommit: [],
           outer
         }
+        if (outer === null) open.add(transaction)
         return { lock, transaction }
       })
       return Effect.acquireUseRelease(
@@ -152,9 +197,12 @@ const make = (mostAwake: number) => {
             if (Exit.isFailure(exit)) for (const undoOne of undo.toReversed()) undoOne()
             else if (outer === null) for (const arrive of arrivals) arrive()
             locks.delete(lock)
+            open.delete(transaction)
             Deferred.doneUnsafe(lock.released, Exit.void)
+            Deferred.doneUnsafe(transaction.ended, Exit.void)
             if (Exit.isFailure(exit)) return Effect.void
             if (outer === null) return Effect.forEach(afterCommit, (each) => each, { discard: true })
+            outer.uncommitted.add(transaction.uncommitted)
             outer.undo.push(...undo)
             outer.arrivals.push(...arrivals)
             outer.afterCommit.push(...afterCommit)
@@ -164,14 +212,18 @@ const make = (mostAwake: number) => {
     },
 
     rememberRefusal: (key, refusal, now) =>
-      Effect.sync(() => {
-        const { tenantId } = key
-        const first = tenant(tenantId).recall(key.key, now)
-        if (first) return first
-        const outcome = { outcome: "refused", refusal } as const
-        tenant(tenantId).remember(key, outcome)
-        return { fingerprint: key.fingerprint, outcome }
-      }),
+      whenUnlocked(
+        [],
+        () => {
+          const { tenantId } = key
+          const first = tenant(tenantId).recall(key.key, now)
+          if (first) return first
+          const outcome = { outcome: "refused", refusal } as const
+          tenant(tenantId).remember(key, outcome)
+          return { fingerprint: key.fingerprint, outcome }
+        },
+        () => writtenByRefusal(key.tenantId, key.key)
+      ),
 
     forgetExpired: (tenantId, now, limit) =>
       Effect.sync(() => {

@@ -3,7 +3,7 @@
  * (`evolve.ts`). Each kind of event stands with the command that it records, in `commands/`.
  */
 import * as Schema from "effect/Schema"
-import { type CommandType, commands, type Commands } from "./commands/index.ts"
+import commands, { type CommandType, type Commands } from "./commands/index.ts"
 import { OrderPlaced } from "./commands/place.ts"
 import type { Sku } from "./Order.ts"
 import { OwnEvent, type Released } from "./orderEvent.ts"

@@ -40,9 +40,23 @@ export const Actor = Schema.Struct({
 })
 export type Actor = typeof Actor.Type
 
-/** The library's five words for where an order stands. What they mean and how an order moves between them is said in `orderMachine.ts` only. */
-export const LibraryStatus = Schema.Literals(["pending", "confirmed", "partial", "fulfilled", "cancelled"])
+/**
+ * The library's five words for where an order stands, each with where its units are then: see `invariants.ts`. How an order moves between them
+ * is said in `orderMachine.ts` only.
+ */
+export const unitsIn = {
+  pending: "held",
+  confirmed: "held",
+  partial: "mixed",
+  fulfilled: "none",
+  cancelled: "over"
+} as const
+export const LibraryStatus = Schema.Literals(Object.keys(unitsIn) as ReadonlyArray<keyof typeof unitsIn>)
 export type LibraryStatus = typeof LibraryStatus.Type
+
+/** Something for each of them. */
+export const inEachStatus = <Value>(value: (status: LibraryStatus) => Value): Record<LibraryStatus, Value> =>
+  Object.fromEntries(LibraryStatus.literals.map((status) => [status, value(status)])) as Record<LibraryStatus, Value>
 
 /** A status of a process's own: 1 to 64 letters and digits, the first a small letter. */
 export const OwnStatus = Schema.String.check(

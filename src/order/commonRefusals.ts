@@ -1,9 +1,12 @@
 /** Refusals that more than one command can get. Those of a single command stand with it, in `commands/`. */
 import * as Schema from "effect/Schema"
-import { OrderId, SubscriptionId } from "./Order.ts"
+import { OrderId, OrderStatus, SubscriptionId } from "./Order.ts"
 
 /** `replayed` is true on a refusal that was given before under the same idempotency key and is given again; absent otherwise. */
 export const mayBeReplayed = { replayed: Schema.optionalKey(Schema.Literal(true)) }
+
+/** Of a refusal that is about where the order stands. */
+export const orderAsItIs = { ...mayBeReplayed, orderId: OrderId, status: OrderStatus }
 
 /** One wrong field of an input: where (`items[2].quantity`), what is wrong, and the kind of fault. */
 export const InputFault = Schema.Struct({ path: Schema.String, message: Schema.String, code: Schema.String })
@@ -46,3 +49,7 @@ export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFoun
     return "Subscription not found"
   }
 }
+
+/** The refusals of this file. */
+export const sharedRefusals = [InvalidInput, OrderNotFound, SubscriptionNotFound] as const
+export type SharedRefusal = (typeof sharedRefusals)[number]

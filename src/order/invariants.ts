@@ -2,7 +2,7 @@
  * What is true of every order, always. Checked before an order is written and after it is read; a violation is a defect of this library
  * or of whoever wrote to its tables, never a refusal.
  */
-import { activeSubscriptions, type LibraryStatus, type Order, type OrderStatus, unitsOf } from "./Order.ts"
+import { activeSubscriptions, type LibraryStatus, type Order, type OrderStatus, unitsIn, unitsOf } from "./Order.ts"
 import type { LoadedProcess } from "./process/loadProcess.ts"
 import { total, type Units } from "./Units.ts"
 
@@ -16,13 +16,7 @@ const unitLaws = {
 export type UnitLaw = keyof typeof unitLaws
 
 /** What each status of the library says about them. */
-export const lawOfStatus: Readonly<Record<LibraryStatus, UnitLaw>> = {
-  pending: "held",
-  confirmed: "held",
-  partial: "mixed",
-  fulfilled: "none",
-  cancelled: "over"
-}
+export const lawOfStatus: Readonly<Record<LibraryStatus, UnitLaw>> = unitsIn
 
 /** Whether units fit a status: an own one says by its process where they are, and nothing where there is none to ask. */
 export const fitsStatus = (status: OrderStatus, units: Units, process: LoadedProcess | undefined): boolean => {

@@ -50,6 +50,10 @@ export const orderEvent = <
   { details, confidential }: { readonly details: Details; readonly confidential: Confidential }
 ) => Schema.Struct({ type: Schema.tag(kind), ...common, details, confidential }).annotate({ description })
 
+/** The schema of an event that says nothing by itself. */
+export const plainEvent = <const Kind extends string>(kind: Kind, description: string) =>
+  orderEvent(kind, description, { details: Schema.Struct({}), confidential: Schema.Struct({}) })
+
 /**
  * What the type of an own event is to the compiler: a word that no event of the library has, so that `event.type === "order.cancelled"`
  * tells the two apart. The events of a certain process by their commands: see `isEventOf` of `ordersUnder`.

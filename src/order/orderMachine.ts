@@ -15,7 +15,7 @@
  * Source: decisions.md, section 2, "The lifecycle"; cancel-order.md, "What Happens".
  */
 import { assign, emit, setup } from "xstate"
-import { type Commands, commands, type CommandType, type OrderEvent } from "./commands/index.ts"
+import commands, { type Commands, type CommandType, type OrderEvent } from "./commands/index.ts"
 import { type CancellationPolicy, defaultPolicy, policies } from "./policies/index.ts"
 import type { LoadedProcess } from "./process/loadProcess.ts"
 import type { LibraryStates } from "./process/ownStates.ts"

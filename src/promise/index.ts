@@ -81,7 +81,6 @@ export type { Page } from "../lifecycle/paging.ts"
 export type { Held, ReservationChange } from "../lifecycle/Reservations.ts"
 export type { SealedEvent } from "../order/auditChain.ts"
 export { type AuditEvent, isOwnEvent, type LibraryEvent } from "../order/AuditEvent.ts"
-export type { EventOf, RefusalOf } from "../order/commands/index.ts"
 export type { Transition } from "../order/Transition.ts"
 export type { Blocker, Preview } from "../order/explain.ts"
 export {
@@ -96,19 +95,10 @@ export {
 // What a promise can be rejected with: refusals,
 export { isRefusal, type Refusal } from "./refusals.ts"
 export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
-export {
-  AssetNotAvailable,
-  AssetNotFound,
-  ItemFullyFulfilled,
-  OrderNotConfirmed,
-  SkuMismatch
-} from "../order/commands/startSubscription.ts"
+export * from "../order/commands/index.ts"
 export { type InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/place.ts"
-export { OrderAlreadyCancelled, OrderNotCancellable } from "../order/commands/cancel.ts"
 export { OwnRefusal } from "../order/process/OwnRefusal.ts"
-export { OrderNotPending } from "../order/commands/confirm.ts"
-export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../order/commands/cancelSubscription.ts"
 
 // and everything else.
 export { CannotOpen, OrdersClosed, WrongOption } from "./errors.ts"

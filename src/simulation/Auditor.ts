@@ -22,10 +22,12 @@ import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromMillis } from "../order/Timestamp.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { isPlain } from "../order/commands/definitions.ts"
+import type { PlainCommand } from "../order/commands/index.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import { type Account, codeFor, follow, inTheWayOf, type OrderCall, ownCommandOf, type Rules, statusOf } from "./Account.ts"
-import { type Answer, attemptOf, type Call, type Sent, type Watcher } from "./Call.ts"
+import { type Answer, attemptOf, type Call, type CommandCall, type Sent, type Watcher } from "./Call.ts"
 import type { NotJudged } from "./OwnAccount.ts"
 import { commandOf, isGivenByItself, saidBy, sorted } from "./waits.ts"
 
@@ -535,17 +537,8 @@ const attemptIn = ({ attempts }: Asked, { number, attempt }: Pick<Sent, "number"
 const isSameCommand = (a: Sent, b: Sent): boolean => a.userId === b.userId && JSON.stringify(a.call) === JSON.stringify(b.call)
 
 /** The asset that a call wants, which may be rented already; null when it wants none. */
-const assetWantedBy = (call: OrderCall): SerialNumber | null => {
-  switch (call.type) {
-    case "startSubscription":
-      return call.request.assetSerialNumber
-    case "confirm":
-    case "cancelSubscription":
-    case "cancel":
-    case "apply":
-      return null
-  }
-}
+const assetWantedBy = (call: OrderCall): SerialNumber | null =>
+  call.type === "startSubscription" ? call.request.assetSerialNumber : null
 
 /** A command as the second account of a process is asked about it. */
 const questionOf = (call: OrderCall): { readonly command: string; readonly payload: object } =>
@@ -558,11 +551,14 @@ const guardBehind = (refusal: Refusal, call: OrderCall, process: OrderProcess | 
   return guard?.before === questionOf(call).command && guard.refusal.code === refusal.code ? refusal.guard : null
 }
 
+const isPlainCall = (call: Call): call is CommandCall<PlainCommand> => isPlain(call.type)
+
 /** What of an event is not what its caller asked for, in words; null when it is. */
 const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, process: OrderProcess | undefined): string | null => {
   if (event.tenantId !== tenantId) return "the event is another tenant's"
   if (event.actor.userId !== userId) return `the event says that ${event.actor.userId} did it`
   const isAskedFor = (): boolean => {
+    if (isPlainCall(call)) return event.orderId === call.orderId && commandOf[event.type as keyof typeof commandOf] === call.type
     switch (call.type) {
       case "place":
         return (
@@ -580,8 +576,6 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, proce
           ownCommandOf(event, process) === call.command &&
           sorted(saidBy(event)) === sorted(call.payload)
         )
-      case "confirm":
-        return event.type === "order.confirmed" && event.orderId === call.orderId
       case "startSubscription":
         return (
           event.type === "subscription.started" &&
@@ -607,7 +601,6 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, proce
 
 /** Whether what a refusal tells about an order, besides its code, is so. */
 const isToldRightly = (account: Account, refusal: Refusal, rules: Rules): boolean => {
-  if (refusal._tag === "OrderNotPending" || refusal._tag === "OrderNotConfirmed") return refusal.status === statusOf(account)
   if (refusal._tag === "OrderNotCancellable") {
     const inTheWay = inTheWayOf(account, rules)
     const isWhole =
@@ -617,5 +610,5 @@ const isToldRightly = (account: Account, refusal: Refusal, rules: Rules): boolea
   }
   if (refusal._tag === "OrderAlreadyCancelled")
     return refusal.cancelledAt === account.cancelled?.at && refusal.reason === account.cancelled.reason
-  return true
+  return !("status" in refusal) || refusal.status === statusOf(account)
 }

@@ -5,7 +5,7 @@
  */
 import { isOwnEvent } from "../order/AuditEvent.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
-import type { LibraryStatus, Sku, TenantId } from "../order/Order.ts"
+import { inEachStatus, type LibraryStatus, type Sku, type TenantId } from "../order/Order.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
 import type { Answer, Sent, Watcher } from "./Call.ts"
 import type { WorkloadWatcher } from "./Workload.ts"
@@ -144,10 +144,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
   readonly #rentedBySku = new Map<Sku, { now: number; peak: number; unitMs: number; changedAt: number }>()
   /** How things stood at each moment that has passed. */
   readonly #over = {
-    orders: { pending: [], confirmed: [], partial: [], fulfilled: [], cancelled: [] } as Record<
-      LibraryStatus | (string & {}),
-      Array<number>
-    >,
+    orders: inEachStatus((): Array<number> => []) as Record<LibraryStatus, Array<number>> & Record<string, Array<number>>,
     unitsHeld: [] as Array<number>,
     unitsRented: [] as Array<number>,
     backOrders: [] as Array<number>

@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { DurationText } from "../order/durationText.ts"
-import { ContractLength, LibraryStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
+import { ContractLength, inEachStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { type InputFault, InvalidInput } from "../order/commonRefusals.ts"
@@ -141,13 +141,12 @@ export const Scenario = Schema.Struct({
   ),
   cancellation: orElse(
     Schema.Struct({
-      /** By status and by how long the order has been in it. */
-      hazards: orElse(Schema.Record(LibraryStatus, Hazards), {
+      /** By status and by how long the order has been in it; nothing where a status is not named. */
+      hazards: orElse(Schema.Struct(inEachStatus(() => orElse(Hazards, []))), {
         pending: [{ perDay: 0.15 }],
         confirmed: [{ perDay: 0.05 }],
         partial: [{ perDay: 0.02 }],
-        fulfilled: [{ perDay: 0.005 }, { fromDay: 14, perDay: 0.001 }],
-        cancelled: []
+        fulfilled: [{ perDay: 0.005 }, { fromDay: 14, perDay: 0.001 }]
       }),
       /** Share of customers who, being refused because of active subscriptions, end them all and cancel again. */
       insists: orElse(Share, 0.3)

@@ -7,6 +7,7 @@ import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { FunctionOption, ObjectOption, optionsReader } from "../lifecycle/options.ts"
+import { inEachStatus } from "../order/Order.ts"
 import type { Figures, OverTime } from "./Metrics.ts"
 import type { NotJudged, OwnAccount } from "./OwnAccount.ts"
 import type { Policy, Scenario } from "./Scenario.ts"
@@ -229,7 +230,7 @@ const studentT = (degrees: number): number => {
   return table[degrees - 1] ?? z + (z ** 3 + z) / (4 * degrees) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2)
 }
 
-const noOrders: OverTime["orders"] = { pending: [], confirmed: [], partial: [], fulfilled: [], cancelled: [] }
+const noOrders: OverTime["orders"] = inEachStatus(() => [])
 
 const meanOverTime = (runs: ReadonlyArray<OverTime>): OverTime => {
   const mean = (read: (run: OverTime) => ReadonlyArray<number>) =>

@@ -1,6 +1,6 @@
 /** A script as a list that people read: each step with its time, and what came of it. */
 import * as Effect from "effect/Effect"
-import { commands } from "../order/commands/index.ts"
+import commands from "../order/commands/index.ts"
 import type { Finding } from "./Auditor.ts"
 import type { Watcher } from "./Call.ts"
 import { type PlayOptions, playScript } from "./playScript.ts"

@@ -4,7 +4,8 @@
  */
 import { Currency } from "../order/Money.ts"
 import { CustomerId, OrderId, type SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import type { CommandType } from "../order/commands/index.ts"
+import { isPlain, plainCommands } from "../order/commands/definitions.ts"
+import type { CommandType, PlainCommand } from "../order/commands/index.ts"
 import type { CancellationPolicy } from "../order/policies/index.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
@@ -48,17 +49,20 @@ const products = [
 const tenants = [TenantId.make("north"), TenantId.make("south")]
 const serialsOf = (sku: Sku) => Array.from({ length: 20 }, (_, n) => `${sku}-${n}` as SerialNumber)
 
-/** How often each command is given, among a hundred. `stray`: to an order of another tenant. */
+/** How often each command is given, of a hundred or so. A plain one needs no word here. */
 const shares = {
   startSubscription: 45,
   cancelSubscription: 25,
-  cancel: 15,
-  confirm: 5,
-  cancelMany: 4,
-  stray: 6
-} satisfies Record<CommandType | "cancelMany" | "stray", number>
-type Kind = keyof typeof shares
-const kinds = new Choice(Object.entries(shares) as ReadonlyArray<[Kind, number]>)
+  cancel: 15
+} satisfies Record<Exclude<CommandType, PlainCommand>, number>
+/** `stray`: to an order of another tenant. */
+type Kind = CommandType | "cancelMany" | "stray"
+const kinds = new Choice<Kind>([
+  ...(Object.entries(shares) as ReadonlyArray<[Kind, number]>),
+  ...plainCommands.map((type): [Kind, number] => [type, 5]),
+  ["cancelMany", 4],
+  ["stray", 6]
+])
 
 /** The script of a seed. */
 export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: RandomScriptOptions): Script => {
@@ -98,8 +102,8 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
       return send(at, by, call)
     }
     const reason = happens(0.5, chance) ? { reason: `reason ${n}` } : {}
-    const confirm = () => act({ type: "confirm", order, request: {} })
-    const give: Readonly<Record<Kind, () => number>> = {
+    const plain = (type: PlainCommand) => act({ type, order, request: {} })
+    const give: Readonly<Record<Exclude<Kind, PlainCommand>, () => number>> = {
       startSubscription: () => {
         const { sku } = pick(items, chance)
         const request = {
@@ -116,15 +120,15 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
         return act({ type: "cancelSubscription", subscription, request: { reason: "customer_request" } })
       },
       cancel: () => act({ type: "cancel", order, request: reason }),
-      confirm,
       cancelMany: () => act({ type: "cancelMany", orders: [order, OrderId.make("ord_unknown")], request: reason }),
       // By the other tenant, to whom there is no such order.
       stray: () => act({ type: "cancel", order, request: {} }, tenants.find((other) => other !== tenant) ?? tenant)
     }
+    const giveOne = (kind: Kind) => (isPlain(kind) ? plain(kind) : give[kind]())
     const giveOwn = () => act({ type: "apply", order, ...pick(ownCalls, chance) })
-    const command = () => (ownCalls.length > 0 && happens(ownShare, chance) ? giveOwn() : give[kinds.draw(chance)]())
+    const command = () => (ownCalls.length > 0 && happens(ownShare, chance) ? giveOwn() : giveOne(kinds.draw(chance)))
     if (happens(0.1, chance)) command()
-    if (happens(0.9, chance)) confirm()
+    if (happens(0.9, chance)) plain("confirm")
     const count = 1 + Math.floor(chance.next() * 5)
     for (let i = 0; i < count; i++) command()
     if (happens(0.3, chance)) act({ type: "cancel", order, request: reason })

@@ -4,8 +4,8 @@
  */
 import * as Result from "effect/Result"
 import type { Change } from "../lifecycle/OrderStore.ts"
-import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
-import type { CommandType } from "../order/commands/index.ts"
+import { type AuditEvent, isOwnEvent, type LibraryEvent } from "../order/AuditEvent.ts"
+import commands, { type CommandType } from "../order/commands/index.ts"
 import { readDuration } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromMillis } from "../order/Timestamp.ts"
@@ -64,12 +64,9 @@ const expiry = (afterMs: number): WaitRule => ({
 const msOf = (duration: string): number => Result.getOrThrow(readDuration(duration))
 
 /** The command that an event of the library records. */
-export const commandOf = {
-  "order.confirmed": "confirm",
-  "order.cancelled": "cancel",
-  "subscription.started": "startSubscription",
-  "subscription.ended": "cancelSubscription"
-} as const satisfies Record<string, CommandType>
+export const commandOf = Object.fromEntries(
+  Object.values(commands).map(({ name, event }) => [event.fields.type.schema.literal, name])
+) as Readonly<Record<Exclude<LibraryEvent["type"], "order.placed">, CommandType>>
 
 const eventTypeOf = (command: string): string | undefined =>
   Object.entries(commandOf).find(([, recorded]) => recorded === command)?.[0]

@@ -15,7 +15,8 @@ import { decide } from "../order/decide.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, SubscriptionId, TenantId, unitsOf } from "../order/Order.ts"
-import type { CommandType, OrderCommand } from "../order/commands/index.ts"
+import { definitions, plainCommands } from "../order/commands/definitions.ts"
+import type { CommandType, OrderCommand, PlainCommand } from "../order/commands/index.ts"
 import { place } from "../order/commands/place.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import type { SequentialModel } from "./findLinearization.ts"
@@ -37,7 +38,7 @@ type CommandCall = {
     readonly type: Type
     readonly order: number
     readonly key?: string
-  } & Parameters<(typeof commandCalls)[Type]["make"]>[1]
+  } & (Type extends keyof typeof commandCalls ? Parameters<(typeof commandCalls)[Type]["make"]>[1] : object)
 }[CommandType]
 
 /** A call in one line: `cancel(order 0, reason quick)`. */
@@ -64,12 +65,15 @@ const way = <Named extends object, Command extends OrderCommand>(ways: {
   readonly made?: (order: Order | undefined, named: Named) => Named
 }) => ways
 
-/** Every command, as it is called. */
+/** A command that names nothing but its order, as it is called. */
+const plainCall = (type: PlainCommand) =>
+  way({
+    make: ({ lifecycle, caller, orderId }, _: object) => lifecycle[type](caller, orderId),
+    command: (order) => definitions[type].sample(order)
+  })
+
+/** Every other command, and those that are called in some way of their own. */
 const commandCalls = {
-  confirm: way({
-    make: ({ lifecycle, caller, orderId }, _: object) => lifecycle.confirm(caller, orderId),
-    command: () => ({ type: "confirm" })
-  }),
   startSubscription: way({
     make: ({ lifecycle, caller, orderId, order }, { serial }: { readonly serial: string }) =>
       lifecycle.startSubscription(caller, {
@@ -99,7 +103,15 @@ const commandCalls = {
       lifecycle.cancel(caller, orderId, reasonOf(call)),
     command: (_, call) => ({ type: "cancel", ...reasonOf(call) })
   })
-} satisfies { readonly [Type in CommandType]: { readonly command: (order: Order, ...more: never) => OrderCommand<Type> } }
+} satisfies {
+  readonly [Type in Exclude<CommandType, PlainCommand>]: {
+    readonly command: (order: Order, ...more: never) => OrderCommand<Type>
+  }
+}
+const ways = new Map<CommandType, unknown>([
+  ...plainCommands.map((type) => [type, plainCall(type)] as const),
+  ...(Object.entries(commandCalls) as ReadonlyArray<[CommandType, unknown]>)
+])
 
 const rentalOf = (order: Order | undefined, rental: number): SubscriptionId =>
   order?.subscriptions[rental]?.subscriptionId ?? SubscriptionId.make("nowhere")
@@ -107,10 +119,10 @@ const rentalOf = (order: Order | undefined, rental: number): SubscriptionId =>
 const reasonOf = (call: { readonly reason?: string }): { readonly reason?: string } =>
   call.reason === undefined ? {} : { reason: call.reason }
 
-const isCommand = (call: OrderCall): call is CommandCall => Object.hasOwn(commandCalls, call.type)
+const isCommand = (call: OrderCall): call is CommandCall => ways.has(call.type as CommandType)
 
 /** How a call of a command is called. The call has what its own way names. */
-const wayOf = (call: CommandCall): ReturnType<typeof way<CommandCall, OrderCommand>> => commandCalls[call.type] as never
+const wayOf = (call: CommandCall): ReturnType<typeof way<CommandCall, OrderCommand>> => ways.get(call.type) as never
 
 // --- answers ---------------------------------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,8 @@ import {
   TenantId
 } from "../order/Order.ts"
 import { maxReasonLength } from "../order/commands/cancel.ts"
-import type { CommandType, OrderCommand } from "../order/commands/index.ts"
+import { definitions, plainCommands } from "../order/commands/definitions.ts"
+import type { CommandType, OrderCommand, PlainCommand } from "../order/commands/index.ts"
 import { type OrderPlaced, place, type PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
 import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
@@ -200,9 +201,14 @@ const attempt = <Words extends object, Command extends OrderCommand>(
   commandOf: (order: Order, words: Words) => Command
 ) => ({ weight, words, commandOf })
 
-/** Starts and ends are frequent, so that most histories get somewhere; every kind of refusal is reached too. */
-const attempts = {
-  confirm: attempt(3, fc.constant({}), () => ({ type: "confirm" })),
+/** A command that names nothing but its order, as it is attempted. */
+const plainAttempt = (type: PlainCommand) => attempt(3, fc.constant({}), (order) => definitions[type].sample(order))
+
+/**
+ * Every other command, and those that are attempted in words of their own. Starts and ends are frequent, so that most histories get somewhere;
+ * every kind of refusal is reached too.
+ */
+const ownAttempts = {
   startSubscription: attempt(
     8,
     fc.record({
@@ -256,24 +262,36 @@ const attempts = {
     type: "cancel",
     ...present(given)
   }))
-} satisfies { readonly [Type in CommandType]: { readonly commandOf: (order: Order, words: never) => OrderCommand<Type> } }
-type Attempts = typeof attempts
+} satisfies {
+  readonly [Type in Exclude<CommandType, PlainCommand>]: {
+    readonly commandOf: (order: Order, words: never) => OrderCommand<Type>
+  }
+}
+type OwnAttempts = typeof ownAttempts
+
+// Each is attempted in its own words: the compiler does not see that in one record of all.
+const attempts = {
+  ...Object.fromEntries(plainCommands.map((type) => [type, plainAttempt(type)])),
+  ...ownAttempts
+} as unknown as Readonly<Record<CommandType, ReturnType<typeof attempt<object, OrderCommand>>>>
 
 /** A command in words that fit any order. `pick` chooses among what the order has, by position, wrapping around. */
 export type Move = {
-  readonly [Type in CommandType]: { readonly type: Type } & Readonly<Parameters<Attempts[Type]["commandOf"]>[1]>
+  readonly [Type in CommandType]: { readonly type: Type } & (Type extends keyof OwnAttempts
+    ? Readonly<Parameters<OwnAttempts[Type]["commandOf"]>[1]>
+    : object)
 }[CommandType]
 
 /** What to attempt next. */
 export const move: fc.Arbitrary<Move> = fc.oneof(
   ...Object.entries(attempts).map(([type, { weight, words }]) => ({
     weight,
-    arbitrary: (words as fc.Arbitrary<object>).map((each) => ({ type, ...each }) as Move)
+    arbitrary: words.map((each) => ({ type, ...each }) as Move)
   }))
 )
 
 /** A move as the command it means for this order. Its words are those of its own attempt. */
-export const commandOf = (order: Order, move: Move): OrderCommand => attempts[move.type].commandOf(order, move as never)
+export const commandOf = (order: Order, move: Move): OrderCommand => attempts[move.type].commandOf(order, move)
 
 // --- histories ---------------------------------------------------------------------------------------------------------------------
 

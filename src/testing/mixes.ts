@@ -1,5 +1,6 @@
 /** Calls that get in each other's way, and every way to mix them. */
-import type { CommandType } from "../order/commands/index.ts"
+import { plainCommands } from "../order/commands/definitions.ts"
+import type { CommandType, PlainCommand } from "../order/commands/index.ts"
 import type { Mix } from "./exploreSchedules.ts"
 import type { OrderCall } from "./OrderCall.ts"
 
@@ -27,9 +28,8 @@ export const openings = {
 /** The names of the openings, to go through them or to draw one. */
 export const openingNames = ["pending", "confirmed", "rented", "returned"] as const
 
-/** One call of each kind, and of some kinds several: for the same asset and another, with a key and without. */
+/** A call of each kind that needs more than its order, and of some kinds several: for the same asset and another, with a key and without. */
 const contending = {
-  confirm: [{ type: "confirm", order: 0 }],
   startSubscription: [
     { type: "startSubscription", order: 0, serial: "A" },
     { type: "startSubscription", order: 0, serial: "B" },
@@ -43,14 +43,17 @@ const contending = {
   cancelMany: [{ type: "cancelMany", orders: [0, 1], reason: "together" }],
   place: [{ type: "place", quantity: 1, key: "K" }]
 } satisfies {
-  readonly [Type in CommandType | "cancelMany" | "place"]: readonly [
+  readonly [Type in Exclude<CommandType, PlainCommand> | "cancelMany" | "place"]: readonly [
     OrderCall & { type: Type },
     ...ReadonlyArray<OrderCall & { type: Type }>
   ]
 }
 
 /** Calls that get in each other's way: every command is among them. */
-export const contendingCalls: ReadonlyArray<OrderCall> = Object.values(contending).flat()
+export const contendingCalls: ReadonlyArray<OrderCall> = [
+  ...plainCommands.map((type): OrderCall => ({ type, order: 0 })),
+  ...Object.values(contending).flat()
+]
 
 /** Whether a call is about more than the first order. */
 export const isAcrossOrders = (call: OrderCall): boolean =>

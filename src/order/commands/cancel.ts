@@ -83,7 +83,8 @@ export const cancel = defineCommand({
   request: CancelOrder,
   target: "order",
   rents: undefined,
-  event: OrderCancelled
+  event: OrderCancelled,
+  errors: [OrderNotCancellable, OrderAlreadyCancelled]
 })({
   question: () => question,
   commandOf: (_, { details, confidential }) => ({ ...question, ...details, ...confidential }),

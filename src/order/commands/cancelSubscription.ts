@@ -85,7 +85,8 @@ export const cancelSubscription = defineCommand({
   request: CancelSubscription,
   target: "rentalId",
   rents: undefined,
-  event: SubscriptionEnded
+  event: SubscriptionEnded,
+  errors: [SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded]
 })({
   question: (order, { rentalId }) => questionOf(order, rentalId),
   commandOf: (_, { details: { subscriptionId, reason }, confidential }) => ({

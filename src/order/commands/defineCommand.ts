@@ -3,6 +3,7 @@
  * that records it, and what that event makes of the order. Where the command may be given is not said here but in `orderMachine.ts`.
  */
 import type * as Schema from "effect/Schema"
+import type { SharedRefusal } from "../commonRefusals.ts"
 import type { Order, Sku, SubscriptionId } from "../Order.ts"
 import type { OrderEventSchema } from "../orderEvent.ts"
 import type { CancellationPolicy } from "../policies/index.ts"
@@ -46,7 +47,8 @@ export interface CommandTerms<
   Request extends RequestSchema,
   To extends Target,
   Rents extends string | undefined,
-  Event extends OrderEventSchema
+  Event extends OrderEventSchema,
+  Errors extends ReadonlyArray<RefusalClass>
 > {
   readonly name: Name
   /** What it does, in a sentence. */
@@ -56,7 +58,12 @@ export interface CommandTerms<
   /** The member of the request that names an asset to rent. Its `RentingFacts` are found before the command is decided on. */
   readonly rents: Rents
   readonly event: Event
+  /** The refusals that are this command's own, as classes. */
+  readonly errors: Errors
 }
+
+/** A class of refusals. */
+export type RefusalClass = Schema.Top & (new (...args: never) => { readonly code: string })
 
 /** A command as it is decided on: the request, and the facts that only its surroundings know. */
 export type Decided<Name extends string, Request extends RequestSchema, To extends Target, Rents extends string | undefined> = {
@@ -71,15 +78,19 @@ export const defineCommand =
     Request extends RequestSchema,
     const To extends Target,
     Event extends OrderEventSchema,
+    const Errors extends ReadonlyArray<RefusalClass>,
     const Rents extends string | undefined = undefined
   >(
-    terms: CommandTerms<Name, Request, To, Rents, Event>
+    terms: CommandTerms<Name, Request, To, Rents, Event, Errors>
   ) =>
   <
     Question extends { readonly type: Name },
     const Facts extends Readonly<Record<string, (question: Question) => boolean>>,
     const Refusals extends Readonly<
-      Record<string, (facts: RefusalFacts<Decided<Name, Request, To, Rents>>) => { readonly code: string } | undefined>
+      Record<
+        string,
+        (facts: RefusalFacts<Decided<Name, Request, To, Rents>>) => InstanceType<Errors[number] | SharedRefusal> | undefined
+      >
     >
   >(behaviour: {
     /** The command as the machine is asked about it. Without `at`, nothing is too early or too late. */

@@ -4,7 +4,7 @@ import type { Actor, Order } from "../Order.ts"
 import type { Refusal } from "../Refusal.ts"
 import type { Timestamp } from "../Timestamp.ts"
 import type { RefusalFacts, RequestSchema, Target } from "./defineCommand.ts"
-import { commands, type CommandType, type OrderCommand, type OrderEvent } from "./index.ts"
+import commands, { type CommandType, type OrderCommand, type OrderEvent, type PlainCommand } from "./index.ts"
 
 /** What `defineCommand` makes, for any command. */
 export interface Definition {
@@ -37,6 +37,13 @@ export interface Definition {
 export const definitions = Object.fromEntries(
   Object.values(commands).map((command) => [command.name, { ...command, kind: command.event.fields.type.schema.literal }])
 ) as unknown as Readonly<Record<CommandType, Definition>>
+
+/** Those of them that name nothing but their order. */
+export const plainCommands: ReadonlyArray<PlainCommand> = Object.values(commands)
+  .filter(({ target, request }) => target === "order" && Object.keys(request.fields).length === 0)
+  .map(({ name }) => name as PlainCommand)
+
+export const isPlain = (type: string): type is PlainCommand => plainCommands.includes(type as PlainCommand)
 
 /** The command that events of a kind record. */
 export const definitionByKind: ReadonlyMap<string, Definition> = new Map(

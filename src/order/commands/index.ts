@@ -8,7 +8,7 @@ import { cancelSubscription } from "./cancelSubscription.ts"
 import { confirm } from "./confirm.ts"
 import { startSubscription } from "./startSubscription.ts"
 
-export const commands = {
+const commands = {
   /** Confirm a pending order. */
   confirm,
   /** Start a subscription for one unit of one line. Its id is `event.details.subscriptionId`. */
@@ -18,13 +18,28 @@ export const commands = {
   /** Cancel an order and release what it holds. Source: cancel-order.md. */
   cancel
 }
+// By default, so that `export *` of the library's own index passes on everything here but this.
+export default commands
 export type Commands = typeof commands
+
+// What callers catch.
+export { OrderAlreadyCancelled, OrderNotCancellable } from "./cancel.ts"
+export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "./cancelSubscription.ts"
+export { OrderNotPending } from "./confirm.ts"
+export { AssetNotAvailable, AssetNotFound, ItemFullyFulfilled, OrderNotConfirmed, SkuMismatch } from "./startSubscription.ts"
 
 /** The name of a command on an existing order. */
 export type CommandType = keyof Commands
 
 /** Every command on an existing order. */
 export const commandTypes = Object.keys(commands) as ReadonlyArray<CommandType>
+
+/** A command that names nothing but its order. */
+export type PlainCommand = {
+  readonly [Name in CommandType]: [Commands[Name]["target"], keyof Commands[Name]["request"]["Type"]] extends ["order", never]
+    ? Name
+    : never
+}[CommandType]
 
 /** A command as the lifecycle decides on it: the request, and the facts that only its surroundings know. */
 export type OrderCommand<Type extends CommandType = CommandType> = {

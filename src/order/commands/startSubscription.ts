@@ -1,12 +1,11 @@
 import * as Schema from "effect/Schema"
-import { mayBeReplayed, wrongMember } from "../commonRefusals.ts"
+import { mayBeReplayed, orderAsItIs, wrongMember } from "../commonRefusals.ts"
 import {
   ContractLength,
   CustomerId,
   type Line,
   type Order,
   OrderId,
-  OrderStatus,
   SerialNumber,
   Sku,
   Subscription,
@@ -53,11 +52,7 @@ export const SubscriptionStarted = orderEvent("subscription.started", "One unit 
 
 // --- refusals --------------------------------------------------------------------------------------------------------------------------
 
-export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("OrderNotConfirmed", {
-  ...mayBeReplayed,
-  orderId: OrderId,
-  status: OrderStatus
-}) {
+export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("OrderNotConfirmed", orderAsItIs) {
   static readonly when = "The order is not confirmed yet, or is cancelled."
   readonly code = "ORDER_NOT_CONFIRMED"
   readonly remedy = "Confirm the order first; no subscription can be created from a cancelled order."
@@ -211,7 +206,8 @@ export const startSubscription = defineCommand({
   request: StartSubscription,
   target: "orderId",
   rents: "assetSerialNumber",
-  event: SubscriptionStarted
+  event: SubscriptionStarted,
+  errors: [OrderNotConfirmed, ItemFullyFulfilled, AssetNotFound, SkuMismatch, AssetNotAvailable]
 })({
   question: questionOf,
   commandOf: (order, { details: { line, serialNumber, startOffsetMinutes: _, ...details }, confidential }) => ({
