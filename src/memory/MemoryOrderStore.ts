@@ -196,17 +196,21 @@ const make = (mostAwake: number) => {
             // A failure leaves nothing behind; a success within another transaction is final when that one is.
             if (Exit.isFailure(exit)) for (const undoOne of undo.toReversed()) undoOne()
             else if (outer === null) for (const arrive of arrivals) arrive()
+            else {
+              outer.uncommitted.add(transaction.uncommitted)
+              outer.undo.push(...undo)
+              outer.arrivals.push(...arrivals)
+              outer.afterCommit.push(...afterCommit)
+            }
             locks.delete(lock)
             open.delete(transaction)
-            Deferred.doneUnsafe(lock.released, Exit.void)
-            Deferred.doneUnsafe(transaction.ended, Exit.void)
-            if (Exit.isFailure(exit)) return Effect.void
-            if (outer === null) return Effect.forEach(afterCommit, (each) => each, { discard: true })
-            outer.uncommitted.add(transaction.uncommitted)
-            outer.undo.push(...undo)
-            outer.arrivals.push(...arrivals)
-            outer.afterCommit.push(...afterCommit)
-            return Effect.void
+            // Who waits goes on at once, and so after those who are told of it.
+            const goOn = Effect.sync(() => {
+              Deferred.doneUnsafe(lock.released, Exit.void)
+              Deferred.doneUnsafe(transaction.ended, Exit.void)
+            })
+            const isFinal = Exit.isSuccess(exit) && outer === null
+            return Effect.ensuring(isFinal ? Effect.forEach(afterCommit, (each) => each, { discard: true }) : Effect.void, goOn)
           })
       )
     },

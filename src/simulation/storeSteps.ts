@@ -54,9 +54,12 @@ export const watchedStore = (world: World, store: Store, watchers: ReadonlyArray
     exclusively: (order, use) =>
       Effect.suspend(() => {
         const later: Array<() => void> = []
-        return Effect.tap(store.exclusively(order, Effect.provideService(use, UnderLock, later)), () =>
-          Effect.sync(() => later.forEach((tellOne) => tellOne()))
+        // At once when it is final: whoever waited for the lock sees it from then on.
+        const tellAfterwards = Effect.flatMap(
+          store.currentTransaction,
+          (transaction) => transaction?.afterCommit(Effect.sync(() => later.forEach((tellOne) => tellOne()))) ?? Effect.void
         )
+        return store.exclusively(order, Effect.andThen(tellAfterwards, Effect.provideService(use, UnderLock, later)))
       })
   }
 }
