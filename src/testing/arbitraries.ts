@@ -5,8 +5,11 @@
  * come about. A `Move` says what to attempt in terms that fit any order ("end the second subscription"), which keeps histories short when
  * fast-check shrinks them.
  */
+import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import type { AuditEvent } from "../order/AuditEvent.ts"
 import { RequestId } from "../order/orderEvent.ts"
@@ -28,7 +31,7 @@ import {
 import { maxReasonLength } from "../order/commands/cancel.ts"
 import { definitions, plainCommands } from "../order/commands/definitions.ts"
 import type { CommandType, OrderCommand, PlainCommand } from "../order/commands/index.ts"
-import { type OrderPlaced, place, type PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
+import { type OrderPlaced, place, PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
 import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
@@ -151,29 +154,43 @@ const customFields = fc.dictionary(
   { maxKeys: 3, noNullPrototype: true }
 )
 
+/** What a request is made of, where anything that its schema lets pass would not do. */
+const requestMembers = {
+  customer: fc
+    .record({
+      email: fc.constantFrom("ada@example.com", "grace@example.com", "\u{1F600}@example.com"),
+      firstName: name,
+      lastName: name,
+      company: optional(text()),
+      phone: optional(text()),
+      customerType: optional(fc.constantFrom("individual" as const, "business" as const))
+    })
+    .map(present),
+  billingAddress: address,
+  shippingAddress: optional(address),
+  items: fc.array(fc.record({ sku: fc.constantFrom(...catalogue.keys()), quantity: fc.integer({ min: 1, max: 3 }) }), {
+    minLength: 1,
+    maxLength: 4
+  }),
+  notes: optional(text()),
+  customFields: optional(customFields)
+}
+
+/** The other members, as their schemas have them: a new one needs no word here. */
+const otherMembers = Object.fromEntries(
+  Object.entries<Schema.Top>(PlaceOrder.fields).flatMap(([name, schema]) => {
+    if (Object.hasOwn(requestMembers, name)) return []
+    const values = Arbitrary.schema(schema as Schema.Codec<unknown>)
+    const samples = Effect.runSync(Arbitrary.sampleEffect(values, { count: 50, seed: name }))
+    // As JSON brings them in: objects like any other, and no negative zero.
+    return [[name, optional(fc.constantFrom(...(JSON.parse(JSON.stringify(samples)) as ReadonlyArray<unknown>)))]]
+  })
+)
+
 /** A request that is accepted: one to four lines of one to three units. Lines often share a SKU. */
 export const placeOrder: fc.Arbitrary<PlaceOrder> = fc
-  .record({
-    customer: fc
-      .record({
-        email: fc.constantFrom("ada@example.com", "grace@example.com", "\u{1F600}@example.com"),
-        firstName: name,
-        lastName: name,
-        company: optional(text()),
-        phone: optional(text()),
-        customerType: optional(fc.constantFrom("individual" as const, "business" as const))
-      })
-      .map(present),
-    billingAddress: address,
-    shippingAddress: optional(address),
-    items: fc.array(fc.record({ sku: fc.constantFrom(...catalogue.keys()), quantity: fc.integer({ min: 1, max: 3 }) }), {
-      minLength: 1,
-      maxLength: 4
-    }),
-    notes: optional(text()),
-    customFields: optional(customFields)
-  })
-  .map(present)
+  .record({ ...requestMembers, ...otherMembers })
+  .map((request) => present(request) as PlaceOrder)
 
 const payment: fc.Arbitrary<Payment> = fc
   .constantFrom("pending" as const, "paid" as const, "failed" as const)

@@ -35,7 +35,8 @@ const flip = (value: unknown, [key, ...rest]: ReadonlyArray<string>): unknown =>
   if (key === undefined) {
     if (typeof value === "string")
       return /^[0-9a-f]/.test(value) ? `${value.startsWith("0") ? "1" : "0"}${value.slice(1)}` : `${value}!`
-    if (typeof value === "number") return value + 1
+    // A number so large that one more makes no difference is halved.
+    if (typeof value === "number") return value + 1 === value ? value / 2 : value + 1
     return value === null ? "0" : typeof value === "boolean" ? !value : "changed"
   }
   const members = Object.entries(value as object).map(([name, member]) => [name, name === key ? flip(member, rest) : member])

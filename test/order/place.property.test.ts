@@ -8,6 +8,7 @@ import { Order, Sku } from "../../src/order/Order.ts"
 import { maxDevices, maxLines, place, PlaceOrder } from "../../src/order/commands/place.ts"
 import { reader } from "../../src/order/readInput.ts"
 import { catalogue, history, lifecycle, occasion, placeOrder, placingFacts } from "../../src/testing/arbitraries.ts"
+import { viewOrder } from "../../src/http/views.ts"
 import { fc, numRuns } from "../support/fastCheck.ts"
 
 const read = reader(PlaceOrder)
@@ -31,6 +32,25 @@ describe("a placed order", () => {
       }),
       { numRuns: numRuns(200) }
     )
+  })
+
+  it("keeps everything that was asked for, and shows it", () => {
+    // What an order is given without being asked for, or shows in another form.
+    const otherwise = new Set(["customer", "billingAddress", "shippingAddress", "items"])
+    const met = new Set<string>()
+    fc.assert(
+      fc.property(lifecycle, placeOrder, placingFacts, occasion, (lifecycle, request, facts, occasion) => {
+        const { event, after } = Result.getOrThrow(place(lifecycle, request, facts, occasion))
+        const [kept, shown] = [{ ...event.details, ...event.confidential }, viewOrder(after)]
+        for (const [member, value] of Object.entries(request)) {
+          met.add(member)
+          if (otherwise.has(member)) continue
+          for (const where of [kept, after, shown]) expect(where, member).toHaveProperty([member], value)
+        }
+      }),
+      { numRuns: numRuns(200) }
+    )
+    expect([...met].toSorted()).toEqual(Object.keys(PlaceOrder.fields).toSorted())
   })
 
   it("fits its schema, and so does each of its events, whatever became of it", () => {
