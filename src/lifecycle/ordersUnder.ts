@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type { OwnEvent } from "../order/orderEvent.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
+import type { CommandRequest } from "../order/commands/index.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
 import type { ProcessBuilder } from "../order/process/orderProcess.ts"
 import type { Caller } from "./Caller.ts"
@@ -12,10 +13,15 @@ import type { OrderListRequest } from "./paging.ts"
 /** What follows the name of a command: its payload, which may be left out when nothing in it is required. */
 type WithPayload<Payload> = object extends Payload ? [request?: Payload] : [request: Payload]
 
+/** A command as it is put to a preview: one of the library's, or one of the process's with its payload. */
+type RequestUnder<Payloads> =
+  | CommandRequest
+  | { readonly [Name in keyof Payloads & string]: { readonly type: Name } & Payloads[Name] }[keyof Payloads & string]
+
 type Lifecycle = OrderLifecycle["Service"]
 
 /** What a call of the lifecycle gives, once it has the lifecycle. */
-type Asked<Name extends "apply" | "place" | "list"> =
+type Asked<Name extends "apply" | "preview" | "explain" | "place" | "list"> =
   ReturnType<Lifecycle[Name]> extends Effect.Effect<infer A, infer E> ? Effect.Effect<A, E, OrderLifecycle> : never
 
 /**
@@ -54,6 +60,14 @@ export const ordersUnder = <
       ...[request]: WithPayload<Payloads[Name]>
     ): Asked<"apply"> =>
       OrderLifecycle.use((lifecycle) => lifecycle.apply(caller, orderId, command, request as object | undefined)),
+
+    /** What a command would come to, without giving it: see `OrderLifecycle`. */
+    preview: (caller: Caller, orderId: OrderId, request: RequestUnder<Payloads>): Asked<"preview"> =>
+      OrderLifecycle.use((lifecycle) => lifecycle.preview(caller, orderId, request as CommandRequest)),
+
+    /** Everything in the way of a command. Empty when it would be accepted. */
+    explain: (caller: Caller, orderId: OrderId, request: RequestUnder<Payloads>): Asked<"explain"> =>
+      OrderLifecycle.use((lifecycle) => lifecycle.explain(caller, orderId, request as CommandRequest)),
 
     /** Place an order. `data` is what the process keeps with it, or else what that begins with. */
     place: (

@@ -40,6 +40,14 @@ describe.each(Object.entries(stores))("a lifecycle of one's own, %s", (_, store)
         const placed = yield* orders.place(caller, requestFor([laptop, 2]), { data: { channel: "shop" } })
         const { orderId } = placed.after
         yield* lifecycle.confirm(caller, orderId)
+        const foreseen = yield* orders.preview(caller, orderId, { type: "hold", why: "The address is unclear" })
+        expect(foreseen).toMatchObject({ blockers: [], plan: { status: "onHold" } })
+        expect(yield* orders.explain(caller, orderId, { type: "resume" })).toMatchObject([{ code: "NOT_ON_HOLD" }])
+        expect(yield* orders.explain(caller, orderId, { type: "cancel", reason: "No more" })).toEqual([])
+        // @ts-expect-error: the payload says why.
+        yield* Effect.ignore(orders.preview(caller, orderId, { type: "hold" }))
+        // @ts-expect-error: there is no such command.
+        yield* Effect.ignore(Effect.sandbox(orders.explain(caller, orderId, { type: "pack" })))
         const held = yield* orders.apply(caller, orderId, "hold", { why: "The address is unclear", note: "Ask Grace" })
         expect(held.after).toMatchObject({ status: "onHold", version: 3, data: { channel: "shop" } })
         // As it is stored, and not only as it was decided.
