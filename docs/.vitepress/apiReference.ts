@@ -152,7 +152,12 @@ const headingOf = (statement: ts.Statement, source: ts.SourceFile): string | und
 }
 
 const exportsOf = (statement: ts.Statement): ReadonlyArray<ts.Symbol> => {
-  if (!ts.isExportDeclaration(statement) || statement.exportClause === undefined) return []
+  if (!ts.isExportDeclaration(statement)) return []
+  if (statement.exportClause === undefined) {
+    // `export *` passes on everything but the default.
+    const module = statement.moduleSpecifier && checker.getSymbolAtLocation(statement.moduleSpecifier)
+    return (module ? checker.getExportsOfModule(module) : []).filter(({ name }) => name !== "default")
+  }
   const names = ts.isNamedExports(statement.exportClause) ? [...statement.exportClause.elements] : [statement.exportClause]
   return names.flatMap((element) => checker.getSymbolAtLocation(element.name) ?? [])
 }

@@ -51,6 +51,7 @@ export const unitsIn = {
   fulfilled: "none",
   cancelled: "over"
 } as const
+/** Where an order stands, in one of the library's own five words. */
 export const LibraryStatus = Schema.Literals(Object.keys(unitsIn) as ReadonlyArray<keyof typeof unitsIn>)
 export type LibraryStatus = typeof LibraryStatus.Type
 

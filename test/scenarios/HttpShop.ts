@@ -46,6 +46,8 @@ export const httpShop = ({ call }: Client): Shop => {
     switch (command.type) {
       case "confirm":
         return ["POST", `/v1/orders/${encode(orderId)}/confirm`]
+      case "apply":
+        return ["POST", `/v1/orders/${encode(orderId)}/commands/${command.command}`, command.payload]
       case "cancel": {
         const { type: _, ...body } = command
         // Who gives no reason sends no body.

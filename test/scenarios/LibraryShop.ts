@@ -60,6 +60,12 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
           ofOrder,
           whole
         )
+      case "apply":
+        return ask(
+          lifecycle((orders) => orders.apply(caller, OrderId.make(orderId), command.command, command.payload)),
+          ofOrder,
+          whole
+        )
       case "cancel": {
         const { type: _, ...request } = command
         return ask(
@@ -86,6 +92,8 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
   const requestOf = (command: Command) => {
     if (command.type === "startSubscription") return { type: command.type, ...startOf(command) }
     if (command.type === "cancelSubscription") return { type: command.type, ...endOf(command) }
+    // The library knows the names of its own commands; those of a process are read where they arrive.
+    if (command.type === "apply") return { type: command.command, ...command.payload } as unknown as { readonly type: "confirm" }
     return command
   }
   const previewOf = (who: Asking, orderId: string, command: Command) =>

@@ -52,6 +52,8 @@ export type Command =
     }
   | { readonly type: "cancelSubscription"; readonly subscriptionId: string; readonly reason: string; readonly notes?: string }
   | { readonly type: "cancel"; readonly reason?: string }
+  /** One of the shop's own, by its name. */
+  | { readonly type: "apply"; readonly command: string; readonly payload: Readonly<Record<string, string>> }
 export type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>
 
 /** What an accepted command names: the order, or the subscription it is about. */

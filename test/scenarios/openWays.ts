@@ -19,13 +19,15 @@ import type { SubscriptionEnded } from "../../src/order/commands/cancelSubscript
 import { evolve } from "../../src/order/evolve.ts"
 import { OrderId, type Payment, SubscriptionId, type TenantId } from "../../src/order/Order.ts"
 import type { PlaceOrder } from "../../src/order/commands/place.ts"
-import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import { cancellationPolicyNames } from "../../src/order/policies/index.ts"
+import { holdAndResume } from "../../docs/examples/processes/hold-and-resume.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 import { auditStore } from "../../src/testing/auditStore.ts"
 import { verify } from "../../src/verify/verify.ts"
 import type { Violation } from "../../src/verify/Violation.ts"
 import { makeClient, quiet } from "../http/client.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
+import { contractOf } from "../support/servedContract.ts"
 import { httpShop } from "./HttpShop.ts"
 import { libraryShop } from "./LibraryShop.ts"
 import type { Way } from "./readPages.ts"
@@ -35,9 +37,15 @@ import type { Surroundings } from "./Surroundings.ts"
 type Stored = OrderStore | OrderRecords
 type Services = OrderLifecycle | AuditTrail | Reservations
 
-/** One way of asking, under each cancellation policy, and what stands behind it. */
+/** What a shop works by: a cancellation policy, or, under the default one, a process of its own. */
+const lifecycleNames = [...cancellationPolicyNames, "hold-and-resume"] as const
+export type LifecycleName = (typeof lifecycleNames)[number]
+const optionsOf = (name: LifecycleName) =>
+  name === "hold-and-resume" ? { process: holdAndResume } : { cancellationPolicy: name }
+
+/** One way of asking, under each lifecycle, and what stands behind it. */
 export interface OpenWay {
-  readonly shopUnder: (policy: CancellationPolicy) => Shop
+  readonly shopUnder: (name: LifecycleName) => Shop
   readonly backstage: Backstage
 }
 
@@ -61,17 +69,17 @@ export const openWays = async (
   const run = <A, E>(effect: Effect.Effect<A, E>) => Effect.runPromise(atThisTime(effect))
   const build = <A, E>(layer: Layer.Layer<A, E>) => run(Layer.buildWithScope(layer, scope))
 
-  /** The services over a store that is open, under each policy. */
+  /** The services over a store that is open, under each lifecycle. */
   const servicesOver = async (stored: Context.Context<Stored>) => {
-    const under = (cancellationPolicy: CancellationPolicy) =>
+    const under = (name: LifecycleName) =>
       build(
-        OrderLifecycle.layer({ cancellationPolicy }).pipe(
+        OrderLifecycle.layer(optionsOf(name)).pipe(
           Layer.provideMerge(Layer.succeedContext(stored)),
           Layer.provideMerge(surroundings.layer)
         )
       )
-    const opened = await Promise.all(cancellationPolicyNames.map(async (policy) => [policy, await under(policy)] as const))
-    return Object.fromEntries(opened) as Readonly<Record<CancellationPolicy, (typeof opened)[number][1]>>
+    const opened = await Promise.all(lifecycleNames.map(async (name) => [name, await under(name)] as const))
+    return Object.fromEntries(opened) as Readonly<Record<LifecycleName, (typeof opened)[number][1]>>
   }
   type Open = Awaited<ReturnType<typeof servicesOver>>
 
@@ -95,24 +103,26 @@ export const openWays = async (
   }
 
   const library = (services: Open): OpenWay => ({
-    shopUnder: (policy) => libraryShop((effect) => run(Effect.provideContext(effect, services[policy]))),
+    shopUnder: (name) => libraryShop((effect) => run(Effect.provideContext(effect, services[name]))),
     backstage: backstageOf(services.noActiveSubscriptions)
   })
 
   const serve = async (services: Open): Promise<OpenWay> => {
-    const shops: Partial<Record<CancellationPolicy, Shop>> = {}
-    for (const policy of cancellationPolicyNames) {
+    const shops: Partial<Record<LifecycleName, Shop>> = {}
+    for (const name of lifecycleNames) {
       const server = nodeServer
         .layer({ host: "127.0.0.1", port: 0 })
-        .pipe(Layer.provide(App.layer()), Layer.provide(Layer.succeedContext(services[policy])), Layer.provide(quiet))
+        .pipe(Layer.provide(App.layer()), Layer.provide(Layer.succeedContext(services[name])), Layer.provide(quiet))
       const { address } = Context.get(await build(Layer.fresh(server)), HttpServer.HttpServer)
       if (!("port" in address)) throw new Error("the server listens on no port")
-      shops[policy] = httpShop(makeClient(fetch, `http://127.0.0.1:${address.port}`))
+      const base = `http://127.0.0.1:${address.port}`
+      const description: unknown = await (await fetch(`${base}/openapi.json`)).json()
+      shops[name] = httpShop(makeClient(fetch, base, contractOf(description)))
     }
     return {
-      shopUnder: (policy) => {
-        const shop = shops[policy]
-        if (shop === undefined) throw new Error(`no server under ${policy}`)
+      shopUnder: (name) => {
+        const shop = shops[name]
+        if (shop === undefined) throw new Error(`no server under ${name}`)
         return shop
       },
       backstage: backstageOf(services.noActiveSubscriptions)

@@ -20,6 +20,7 @@ const commands = {
 }
 // By default, so that `export *` of the library's own index passes on everything here but this.
 export default commands
+/** Every command on an order: how each is defined. */
 export type Commands = typeof commands
 
 // What callers catch.

@@ -2,7 +2,7 @@
 import { type CustomerName, type StaffName, unknownId, type World } from "../World.ts"
 import type { Asking, Command } from "../Shop.ts"
 import type { Product } from "../Surroundings.ts"
-import { makeTopic } from "./words.ts"
+import { makeTopic, rowsOf } from "./words.ts"
 
 export const commands = makeTopic()
 const { step } = commands
@@ -21,6 +21,22 @@ step("{staff} confirms {order}", ({ world }, who: StaffName, order: string) => a
 
 step("{staff} confirms {order} under the key {string}", ({ world }, who: StaffName, order: string, key: string) =>
   ask(world, who, order, { type: "confirm" }, { key })
+)
+
+// --- commands of the shop's own -----------------------------------------------------------------------------------------------------
+
+step(
+  "{staff} has given {order} the command {command} with:",
+  ({ world, table }, who: StaffName, order: string, command: string) =>
+    have(world, who, order, { type: "apply", command, payload: rowsOf(table)[0] ?? {} })
+)
+
+step("{staff} gives {order} the command {command}", ({ world }, who: StaffName, order: string, command: string) =>
+  ask(world, who, order, { type: "apply", command, payload: {} })
+)
+
+step("{staff} gives {order} the command {command} with:", ({ world, table }, who: StaffName, order: string, command: string) =>
+  ask(world, who, order, { type: "apply", command, payload: rowsOf(table)[0] ?? {} })
 )
 
 // --- subscriptions -----------------------------------------------------------------------------------------------------------------
@@ -209,6 +225,10 @@ step("{staff} writes {string} into the notes of {order}", async ({ world }, who:
 step("the same request is sent again", ({ world }) => world.repeat())
 
 // --- policy and time ---------------------------------------------------------------------------------------------------------------
+
+step("the shop works by the process {process}", ({ world }, process: NonNullable<World["process"]>) => {
+  world.process = process
+})
 
 step("the cancellation policy is {policy}", ({ world }, policy: World["policy"]) => {
   world.policy = policy

@@ -1,4 +1,5 @@
 /** The words that steps share: who, what, how many, and the tables below a step. */
+import { holdAndResume } from "../../../docs/examples/processes/hold-and-resume.ts"
 import { LibraryStatus } from "../../../src/order/Order.ts"
 import { cancellationPolicyNames } from "../../../src/order/policies/index.ts"
 import { type Action, makeStepList } from "../stepList.ts"
@@ -45,7 +46,9 @@ steps.parameter(
 )
 steps.parameter("order", /(?:the (?:first|second|third) order)|the order|(?:Grace|Alan)'s order/, (name) => name)
 steps.parameter("count", /none|\d+/, (text) => (text === "none" ? 0 : Number(text)))
-steps.parameter("status", oneOf(LibraryStatus.literals), (text) => text)
+steps.parameter("status", oneOf([...LibraryStatus.literals, ...holdAndResume.statuses.keys()]), (text) => text)
+steps.parameter("process", oneOf([holdAndResume.name]), (text) => text)
+steps.parameter("command", oneOf([...holdAndResume.commands.keys()]), (text) => text)
 steps.parameter("code", /[A-Z]+(?:_[A-Z]+)+/, (text) => text, { isSuggested: false })
 steps.parameter("serial", /[A-Z]+-\d+/, (text) => text)
 steps.parameter("serials", /[A-Z]+-\d+(?:(?:, | and )[A-Z]+-\d+)*/, (text) => text.split(/, | and /))
