@@ -12,14 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { type CommitOutcome, type ConsumerKey, type ConsumerLag, type LoadRequest, OrderStore } from "../lifecycle/OrderStore.ts"
+import { type CommitOutcome, type ConsumerKey, type ConsumerLag, OrderStore } from "../lifecycle/OrderStore.ts"
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { pageOfOrders, pageOfSubscriptions } from "./listing.ts"
 import { SortedIds } from "./SortedIds.ts"
-import { Tenant, usuallyAwake } from "./Tenant.ts"
-import { Uncommitted, writtenBy, writtenByRefusal } from "./Uncommitted.ts"
+import { Tenant, usuallyAwake, type Write } from "./Tenant.ts"
+import { keyName, namesIn, orderName, Uncommitted } from "./Uncommitted.ts"
 
 /** An order that somebody has for himself until it is given back. */
 interface Lock {
@@ -29,14 +29,12 @@ interface Lock {
 }
 
 /**
- * What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, what it has written and how to take
- * it back, the events that reach the outbox once they are final, and what is to be done then.
+ * What the running fiber is in the middle of: the locks it holds, which its own commits do not wait for, the events that reach the outbox once
+ * they are final, and what is to be done then.
  */
 interface Transaction {
   readonly locks: ReadonlyArray<Lock>
-  readonly uncommitted: Uncommitted
   readonly ended: Deferred.Deferred<void>
-  readonly undo: Array<() => void>
   readonly afterCommit: Array<Effect.Effect<void>>
   readonly arrivals: Array<() => void>
   readonly outer: Transaction | null
@@ -44,6 +42,9 @@ interface Transaction {
 const CurrentTransaction = Context.Reference<Transaction | null>("order-lifecycle/MemoryOrderStore/CurrentTransaction", {
   defaultValue: () => null
 })
+
+const outermost = (transaction: Transaction | null): Transaction | null =>
+  transaction?.outer ? outermost(transaction.outer) : transaction
 
 type OrderKey = Pick<Lock, "tenantId" | "orderId">
 
@@ -71,8 +72,7 @@ const make = (mostAwake: number) => {
   const tenants = new Map<TenantId, Tenant>()
   const tenantIds = new SortedIds<TenantId>()
   const locks = new Set<Lock>()
-  /** Transactions that are not within another. */
-  const open = new Set<Transaction>()
+  const uncommitted = new Uncommitted<Transaction>()
   /** Consumers of every tenant. */
   const everywhere = new Set<string>()
 
@@ -95,75 +95,69 @@ const make = (mostAwake: number) => {
     return undefined
   }
 
-  /** Those of somebody else. There is hardly ever one. */
-  const openElsewhere = (transaction: Transaction | null): ReadonlyArray<Transaction> => {
-    if (open.size === 0) return []
-    let own = transaction
-    while (own?.outer) own = own.outer
-    return [...open].filter((each) => each !== own)
+  /** Whether a transaction is neither this one nor around it or within it. */
+  const isOther = (transaction: Transaction | null) => {
+    const own = outermost(transaction)
+    return (other: Transaction) => outermost(other) !== own
   }
 
-  /** Do `then` at a moment when nobody else holds any of the orders. Check and act are one step, so nobody comes in between. */
-  const whenUnlocked = <A>(
+  /**
+   * Do `then` at a moment when no other transaction holds any of the orders, or has written something of these names and not committed it. Check
+   * and act are one step, so nothing comes in between.
+   */
+  const whenFree = <A>(
     orders: ReadonlyArray<OrderKey>,
     then: (transaction: Transaction | null) => A,
-    written: () => ReadonlyArray<string> = () => []
+    names: () => ReadonlyArray<string> = () => orders.map(orderName)
   ): Effect.Effect<A> =>
     Effect.flatMap(CurrentTransaction, (transaction) => {
-      const elsewhere = openElsewhere(transaction)
-      const writer = elsewhere.length > 0 && elsewhere.find(({ uncommitted }) => uncommitted.hasAny(written()))
-      const awaited = blocking(orders, transaction)?.released ?? (writer ? writer.ended : undefined)
+      const writer = uncommitted.isEmpty ? undefined : uncommitted.writerOf(names(), isOther(transaction))
+      const awaited = blocking(orders, transaction)?.released ?? writer?.ended
       return awaited === undefined
         ? Effect.succeed(then(transaction))
-        : Effect.andThen(Deferred.await(awaited), whenUnlocked(orders, then, written))
+        : Effect.andThen(Deferred.await(awaited), whenFree(orders, then, names))
     })
 
-  /** See what a read gives, without what somebody else has not committed. */
-  const read = <A>(look: () => A, hide: (seen: A, uncommitted: Uncommitted) => A): Effect.Effect<A> =>
+  /** Do `look` as if other transactions had written nothing that they have not committed. */
+  const seen = <A>(look: () => A): Effect.Effect<A> =>
     Effect.suspend(() =>
-      open.size === 0
+      uncommitted.isEmpty
         ? Effect.succeed(look())
-        : Effect.map(CurrentTransaction, (transaction) =>
-            openElsewhere(transaction).reduce((seen, { uncommitted }) => hide(seen, uncommitted), look())
-          )
+        : Effect.map(CurrentTransaction, (transaction) => uncommitted.without(isOther(transaction), look))
     )
+  const seenAt = <A>(look: (nowMs: number) => A): Effect.Effect<A> =>
+    Effect.flatMap(Clock.currentTimeMillis, (nowMs) => seen(() => look(nowMs)))
+
+  /** Write something, to be taken back with the transaction. */
+  const put = (transaction: Transaction | null, names: ReadonlyArray<string>, write: Write): void => {
+    if (transaction === null) write()
+    else uncommitted.add(transaction, names, write)
+  }
 
   const store: OrderStore["Service"] = {
-    load: (requests) =>
-      read(
-        () => requests.map((request) => tenant(request.tenantId).load(request)),
-        (all, uncommitted) => all.map((loaded, n) => uncommitted.hide(loaded, requests[n] as LoadRequest))
-      ),
+    load: (requests) => seen(() => requests.map((request) => tenant(request.tenantId).load(request))),
 
     loadPlacing: ({ tenantId, emailKey, idempotency }) =>
-      read(
-        () => ({
-          customerId: tenant(tenantId).customers.get(emailKey) ?? null,
-          remembered: idempotency ? tenant(tenantId).recall(idempotency.key, idempotency.now) : null
-        }),
-        ({ customerId, remembered }, uncommitted) => ({
-          customerId: uncommitted.hasCustomer(tenantId, emailKey) ? null : customerId,
-          remembered: idempotency && uncommitted.hasKey(tenantId, idempotency.key) ? null : remembered
-        })
-      ),
+      seen(() => ({
+        customerId: tenant(tenantId).customers.get(emailKey) ?? null,
+        remembered: idempotency ? tenant(tenantId).recall(idempotency.key, idempotency.now) : null
+      })),
 
     commit: (changes) =>
-      whenUnlocked(
+      whenFree(
         changes.map(({ transition }) => transition.after),
         (transaction) =>
           changes.map((change): CommitOutcome => {
             const { tenantId, orderId, version } = change.transition.after
-            const before = transaction && Uncommitted.before(change, tenant(tenantId))
-            const undo = tenant(tenantId).commit(change)
-            if (!undo) return "conflict"
-            if (before) transaction.uncommitted.add(before)
+            const write = tenant(tenantId).commit(change)
+            if (!write) return "conflict"
+            put(transaction, namesIn(change), write)
             const arrive = () => tenant(tenantId).outbox.append(orderId, version)
-            transaction?.undo.push(undo)
             if (transaction) transaction.arrivals.push(arrive)
             else arrive()
             return "committed"
           }),
-        () => changes.flatMap(writtenBy)
+        () => changes.flatMap(namesIn)
       ),
 
     currentTransaction: Effect.map(
@@ -172,19 +166,16 @@ const make = (mostAwake: number) => {
     ),
 
     exclusively: ({ tenantId, orderId }, use) => {
-      const acquire = whenUnlocked([{ tenantId, orderId }], (outer) => {
+      const acquire = whenFree([{ tenantId, orderId }], (outer) => {
         const lock: Lock = { tenantId, orderId, released: Deferred.makeUnsafe<void>() }
         locks.add(lock)
         const transaction: Transaction = {
           locks: [...(outer?.locks ?? []), lock],
-          uncommitted: new Uncommitted(),
           ended: Deferred.makeUnsafe<void>(),
-          undo: [],
           arrivals: [],
           afterCommit: [],
           outer
         }
-        if (outer === null) open.add(transaction)
         return { lock, transaction }
       })
       return Effect.acquireUseRelease(
@@ -192,18 +183,18 @@ const make = (mostAwake: number) => {
         ({ transaction }) => Effect.provideService(use, CurrentTransaction, transaction),
         ({ lock, transaction }, exit) =>
           Effect.suspend(() => {
-            const { outer, undo, arrivals, afterCommit } = transaction
+            const { outer, arrivals, afterCommit } = transaction
             // A failure leaves nothing behind; a success within another transaction is final when that one is.
-            if (Exit.isFailure(exit)) for (const undoOne of undo.toReversed()) undoOne()
-            else if (outer === null) for (const arrive of arrivals) arrive()
-            else {
-              outer.uncommitted.add(transaction.uncommitted)
-              outer.undo.push(...undo)
+            if (Exit.isFailure(exit)) uncommitted.takeBack(transaction)
+            else if (outer === null) {
+              uncommitted.keep(transaction)
+              for (const arrive of arrivals) arrive()
+            } else {
+              uncommitted.hand(transaction, outer)
               outer.arrivals.push(...arrivals)
               outer.afterCommit.push(...afterCommit)
             }
             locks.delete(lock)
-            open.delete(transaction)
             // Who waits goes on at once, and so after those who are told of it.
             const goOn = Effect.sync(() => {
               Deferred.doneUnsafe(lock.released, Exit.void)
@@ -216,7 +207,7 @@ const make = (mostAwake: number) => {
     },
 
     rememberRefusal: (key, refusal, now) =>
-      whenUnlocked(
+      whenFree(
         [],
         () => {
           const { tenantId } = key
@@ -226,7 +217,7 @@ const make = (mostAwake: number) => {
           tenant(tenantId).remember(key, outcome)
           return { fingerprint: key.fingerprint, outcome }
         },
-        () => writtenByRefusal(key.tenantId, key.key)
+        () => [keyName(key.tenantId, key.key)]
       ),
 
     forgetExpired: (tenantId, now, limit) =>
@@ -244,33 +235,33 @@ const make = (mostAwake: number) => {
 
     tenantIds: (after, limit) => Effect.sync(() => tenantIds.page(after, limit)),
 
-    eraseText: (event) => whenUnlocked([event], () => tenant(event.tenantId).eraseText(event)),
+    eraseText: (event) => whenFree([event], () => tenant(event.tenantId).eraseText(event)),
 
     rewriteNotes: (tenantId, orderId, notes) =>
-      whenUnlocked([{ tenantId, orderId }], (transaction) => {
-        const undo = tenant(tenantId).rewriteNotes(orderId, notes)
-        if (undo !== null) transaction?.undo.push(undo)
-        return undo !== null
+      whenFree([{ tenantId, orderId }], (transaction) => {
+        const write = tenant(tenantId).rewriteNotes(orderId, notes)
+        if (write !== null) put(transaction, [orderName({ tenantId, orderId })], write)
+        return write !== null
       }),
 
-    listOrders: (query) => Effect.sync(() => pageOfOrders(tenant(query.tenantId).orders(), query)),
+    listOrders: (query) => seen(() => pageOfOrders(tenant(query.tenantId).orders(), query)),
 
-    listSubscriptions: (query) => Effect.sync(() => pageOfSubscriptions(tenant(query.tenantId).orders(), query)),
+    listSubscriptions: (query) => seen(() => pageOfSubscriptions(tenant(query.tenantId).orders(), query)),
 
     findSubscription: (tenantId, subscriptionId) =>
-      Effect.sync(() => {
+      seen(() => {
         const order = tenant(tenantId).load({ tenantId, order: { subscriptionId } }).order
         const subscription = order?.subscriptions.find((each) => each.subscriptionId === subscriptionId)
         return order && subscription ? subscriptionOfOrder(order, subscription) : null
       }),
 
-    stock: (tenantId, sku) => Effect.sync(() => tenant(tenantId).stock(sku)),
+    stock: (tenantId, sku) => seen(() => tenant(tenantId).stock(sku)),
 
-    history: (tenantId, orderId) => Effect.sync(() => tenant(tenantId).history(orderId)),
+    history: (tenantId, orderId) => seen(() => tenant(tenantId).history(orderId)),
 
-    event: ({ tenantId, orderId, sequence }) => Effect.sync(() => tenant(tenantId).event(orderId, sequence) ?? null),
+    event: ({ tenantId, orderId, sequence }) => seen(() => tenant(tenantId).event(orderId, sequence) ?? null),
 
-    orderIds: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).orderIds.page(after, limit)),
+    orderIds: (tenantId, after, limit) => seen(() => tenant(tenantId).orderIds.page(after, limit)),
 
     addConsumer: ({ tenantId, consumer }, start) =>
       Effect.sync(() => {
@@ -341,42 +332,38 @@ const make = (mostAwake: number) => {
       Effect.map(leaseClock, (nowMs) => tenant(event.tenantId).outbox.unpark(consumer, event, how, nowMs)),
 
     tenantsWithDue: (after, limit) =>
-      Effect.map(Clock.currentTimeMillis, (nowMs) =>
+      seenAt((nowMs) =>
         tenantIds
           .page(after, tenants.size)
           .filter((tenantId) => tenants.get(tenantId)?.due.hasDue(nowMs))
           .slice(0, limit)
       ),
 
-    leaseDue: ({ tenantId, limit, leaseMs }) =>
-      Effect.map(Clock.currentTimeMillis, (nowMs) => tenant(tenantId).due.lease(limit, leaseMs, nowMs)),
+    leaseDue: ({ tenantId, limit, leaseMs }) => seenAt((nowMs) => tenant(tenantId).due.lease(limit, leaseMs, nowMs)),
 
     settleDue: ({ tenantId, leaseId, settlements }) =>
-      Effect.map(Clock.currentTimeMillis, (nowMs) =>
-        settlements.map((settlement) => tenant(tenantId).due.settle(leaseId, settlement, nowMs))
-      ),
+      seenAt((nowMs) => settlements.map((settlement) => tenant(tenantId).due.settle(leaseId, settlement, nowMs))),
 
-    dueOf: (tenantId, orderId) => Effect.sync(() => tenant(tenantId).due.of(orderId)),
+    dueOf: (tenantId, orderId) => seen(() => tenant(tenantId).due.of(orderId)),
 
-    parkedDue: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).due.parked(after, limit)),
+    parkedDue: (tenantId, after, limit) => seen(() => tenant(tenantId).due.parked(after, limit)),
 
-    unparkDue: (command, how) =>
-      Effect.map(Clock.currentTimeMillis, (nowMs) => tenant(command.tenantId).due.unpark(command, how, nowMs)),
+    unparkDue: (command, how) => seenAt((nowMs) => tenant(command.tenantId).due.unpark(command, how, nowMs)),
 
     planDue: (tenantId, plans) =>
-      whenUnlocked(
+      whenFree(
         plans.map(({ orderId }) => ({ tenantId, orderId })),
         (transaction) =>
           plans.map((plan): CommitOutcome => {
-            const undo = tenant(tenantId).planDue(plan)
-            if (undo !== null) transaction?.undo.push(undo)
-            return undo === null ? "conflict" : "committed"
+            const write = tenant(tenantId).planDue(plan)
+            if (write !== null) put(transaction, [orderName({ tenantId, orderId: plan.orderId })], write)
+            return write === null ? "conflict" : "committed"
           })
       ),
 
     // Lists look at the orders themselves: there is nothing to keep for them.
     indexData: (tenantId, orders) =>
-      Effect.sync(() =>
+      seen(() =>
         orders.map(({ orderId, version }): CommitOutcome => (tenant(tenantId).isAt(orderId, version) ? "committed" : "conflict"))
       ),
 
@@ -387,21 +374,20 @@ const make = (mostAwake: number) => {
     tenantIds: store.tenantIds,
 
     read: (tenantId, after, limit) =>
-      Effect.map(store.orderIds(tenantId, after, limit), (orderIds) =>
-        orderIds.flatMap((orderId) => tenant(tenantId).record(orderId) ?? [])
-      ),
+      seen(() => {
+        const each = tenant(tenantId)
+        return each.orderIds.page(after, limit).flatMap((orderId) => each.record(orderId) ?? [])
+      }),
 
     hashesOf: (events) =>
-      Effect.sync(() =>
-        events.map(({ tenantId, orderId, sequence }) => tenants.get(tenantId)?.event(orderId, sequence)?.hash ?? null)
-      ),
+      seen(() => events.map(({ tenantId, orderId, sequence }) => tenants.get(tenantId)?.event(orderId, sequence)?.hash ?? null)),
 
     // The memory has no guards of its own and no sessions, and an asset that is rented stands in a set.
     faults: (tenantId) => Stream.fromIterable(tenantId === null ? [] : tenant(tenantId).answersWithoutEvent())
   }
   const rows: MemoryRows["Service"] = {
     of: (tenantId, table) =>
-      Effect.sync(() =>
+      seen(() =>
         tenant(tenantId).ownRows.flatMap((row) =>
           row.table === table ? { ...row.values, tenant_id: tenantId, order_id: row.orderId } : []
         )

@@ -57,6 +57,9 @@ import { type DeliveryRow, TenantOutbox } from "./TenantOutbox.ts"
  */
 export const usuallyAwake = 1_024
 
+/** Writes, and returns how to take that back. It can be called again then. */
+export type Write = () => () => void
+
 export class Tenant {
   readonly tenantId: TenantId
   readonly orderIds = new SortedIds<OrderId>()
@@ -132,8 +135,8 @@ export class Tenant {
 
   // --- committing ------------------------------------------------------------------------------------------------------------------------
 
-  /** Commit a change; returns how to take it back, or null when somebody else was first. */
-  commit(change: Change): (() => void) | null {
+  /** What a change writes, or null when another change was first. */
+  commit(change: Change): Write | null {
     if (this.#isTaken(change)) return null
     const { transition, sealed, newCustomer, remember, rows = [], due } = change
     const { before, event, after } = transition
@@ -143,22 +146,25 @@ export class Tenant {
     assertFits(change, awake)
 
     const order = awake === null ? after : withStoredTexts(after, before, awake.order)
-    this.#put(orderId, appended(this.#events, stored, order, sealed))
-    this.#follow(change, 1)
-    const forgotten = remember && this.remembered.get(remember.key)
-    if (newCustomer) this.customers.set(newCustomer.emailKey, newCustomer.customerId)
-    if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
+    const changed = appended(this.#events, stored, order, sealed)
     const written = rows.flatMap(({ table, rows: ofTable }) => ofTable.map((values) => ({ table, orderId, values })))
-    this.ownRows.push(...written)
-    const waitAsBefore = due && this.due.follow(orderId, due)
     return () => {
-      waitAsBefore?.()
-      for (const row of written) this.ownRows.splice(this.ownRows.indexOf(row), 1)
-      this.#put(orderId, stored)
-      this.#follow(change, -1)
-      if (newCustomer) this.customers.delete(newCustomer.emailKey)
-      if (remember) this.remembered.delete(remember.key)
-      if (remember && forgotten) this.remembered.set(remember.key, forgotten)
+      this.#put(orderId, changed)
+      this.#follow(change, 1)
+      const forgotten = remember && this.remembered.get(remember.key)
+      if (newCustomer) this.customers.set(newCustomer.emailKey, newCustomer.customerId)
+      if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
+      this.ownRows.push(...written)
+      const waitAsBefore = due && this.due.follow(orderId, due)
+      return () => {
+        waitAsBefore?.()
+        for (const row of written) this.ownRows.splice(this.ownRows.indexOf(row), 1)
+        this.#put(orderId, stored)
+        this.#follow(change, -1)
+        if (newCustomer) this.customers.delete(newCustomer.emailKey)
+        if (remember) this.remembered.delete(remember.key)
+        if (remember && forgotten) this.remembered.set(remember.key, forgotten)
+      }
     }
   }
 
@@ -181,9 +187,9 @@ export class Tenant {
     return this.#stored(orderId)?.version === version
   }
 
-  /** Have an order wait for commands; returns how to take that back, or null when it is at another version. */
-  planDue({ orderId, version, change }: DuePlan): (() => void) | null {
-    return this.isAt(orderId, version) ? this.due.plan(orderId, change) : null
+  /** What it writes to have an order wait for commands, or null when it is at another version. */
+  planDue({ orderId, version, change }: DuePlan): Write | null {
+    return this.isAt(orderId, version) ? () => this.due.plan(orderId, change) : null
   }
 
   #put(orderId: OrderId, stored: StoredOrder | undefined): void {
@@ -260,12 +266,15 @@ export class Tenant {
     return true
   }
 
-  /** Rewrite the notes of an order; returns how to take that back, or null when there is no such order. */
-  rewriteNotes(orderId: OrderId, notes: string): (() => void) | null {
+  /** What it writes to give an order other notes, or null when there is no such order. */
+  rewriteNotes(orderId: OrderId, notes: string): Write | null {
     const stored = this.#stored(orderId)
     if (stored === undefined) return null
-    this.#put(orderId, annotated(this.#events, stored, notes))
-    return () => this.#put(orderId, stored)
+    const changed = annotated(this.#events, stored, notes)
+    return () => {
+      this.#put(orderId, changed)
+      return () => this.#put(orderId, stored)
+    }
   }
 
   // --- delivering ------------------------------------------------------------------------------------------------------------------------

@@ -765,47 +765,61 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     assert.equal((yield* loadOne(store, tenantId, head.order.orderId)).order?.subscriptions[0]?.serialNumber, "serial-2")
   }),
 
-  given("nobody sees what was done exclusively and is taken back, or is turned down for it", function* (store, tenantId) {
-    const confirmedOrder = Effect.flatMap(placed(store, tenantId), (change) => committed(store, next(headOf(change), confirm)))
-    const [one, other, ending] = [yield* confirmedOrder, yield* confirmedOrder, yield* confirmedOrder]
-    const rented = yield* committed(store, next(ending, start(ending.order, "BIKE", "serial-2")))
-    const remember = keyFor(tenantId, "key-1", "start")
-    const written = yield* Deferred.make<void>()
-    const taken = yield* Effect.forkChild(
-      Effect.flip(
-        store.exclusively(
-          { tenantId, orderId: one.order.orderId },
-          Effect.gen(function* () {
-            yield* committed(store, next(one, start(one.order, "BIKE", "serial-1"), { remember }))
-            yield* committed(store, next(rented, end(rented.order, 0)))
-            yield* Deferred.succeed(written, undefined)
-            yield* Effect.sleep("100 millis")
-            return yield* Effect.fail("changed my mind")
-          })
+  given(
+    "what is done exclusively and taken back is never seen elsewhere, and turns down no other change",
+    function* (store, tenantId) {
+      const confirmedOrder = Effect.flatMap(placed(store, tenantId), (change) => committed(store, next(headOf(change), confirm)))
+      const [one, other, ending] = [yield* confirmedOrder, yield* confirmedOrder, yield* confirmedOrder]
+      const rented = yield* committed(store, next(ending, start(ending.order, "BIKE", "serial-2")))
+      const remember = keyFor(tenantId, "key-1", "start")
+      const before = yield* dump(store, tenantId)
+      const written = yield* Deferred.make<void>()
+      const taken = yield* Effect.forkChild(
+        Effect.flip(
+          store.exclusively(
+            { tenantId, orderId: one.order.orderId },
+            Effect.gen(function* () {
+              yield* committed(store, next(one, start(one.order, "BIKE", "serial-1"), { remember }))
+              yield* committed(store, next(rented, end(rented.order, 0)))
+              yield* store.rewriteNotes(tenantId, one.order.orderId, "within")
+              yield* Deferred.succeed(written, undefined)
+              yield* Effect.sleep("100 millis")
+              return yield* Effect.fail("changed my mind")
+            })
+          )
         )
       )
-    )
-    yield* Deferred.await(written)
-    // On a store with one connection these wait for the end, and see the same.
-    const seen = yield* Effect.forkChild(
-      store.load([
-        {
-          tenantId,
-          order: { orderId: one.order.orderId },
-          serialNumber: SerialNumber.make("serial-1"),
-          idempotency: { key: "key-1", now: minute(9) }
-        },
-        { tenantId, order: { orderId: rented.order.orderId }, serialNumber: SerialNumber.make("serial-2") }
-      ])
-    )
-    const started = yield* Effect.forkChild(store.commit([next(other, start(other.order, "BIKE", "serial-1"), { remember })]))
-    const [first, second] = yield* Fiber.join(seen)
-    assert.equal(yield* Fiber.join(taken), "changed my mind")
-    assert.deepEqual([first?.order?.version, first?.remembered, first?.serialIsRented], [one.order.version, null, false])
-    assert.deepEqual([second?.order?.version, second?.serialIsRented], [rented.order.version, true])
-    assert.deepEqual(yield* Fiber.join(started), ["committed"])
-    assert.deepEqual(yield* store.commit([next(one, start(one.order, "BIKE", "serial-2"))]), ["conflict"])
-  }),
+      yield* Deferred.await(written)
+      // On a store with one connection all of this waits for the end, and comes to the same.
+      const elsewhere = Effect.gen(function* () {
+        const dumped = yield* dump(store, tenantId)
+        const loaded = yield* store.load([
+          {
+            tenantId,
+            order: { orderId: one.order.orderId },
+            serialNumber: SerialNumber.make("serial-1"),
+            idempotency: { key: "key-1", now: minute(9) }
+          },
+          { tenantId, order: { orderId: rented.order.orderId }, serialNumber: SerialNumber.make("serial-2") }
+        ])
+        const started = yield* store.commit([next(other, start(other.order, "BIKE", "serial-1"), { remember })])
+        return { dumped, loaded, started }
+      })
+      const meanwhile = yield* Effect.forkChild(elsewhere)
+      assert.equal(yield* Fiber.join(taken), "changed my mind")
+      const { dumped, loaded, started } = yield* Fiber.join(meanwhile)
+      assert.deepEqual(dumped, before)
+      assert.deepEqual(
+        loaded.map(({ order, remembered, serialIsRented }) => [order?.version, remembered, serialIsRented]),
+        [
+          [one.order.version, null, false],
+          [rented.order.version, null, true]
+        ]
+      )
+      assert.deepEqual(started, ["committed"])
+      assert.deepEqual(yield* store.commit([next(one, start(one.order, "BIKE", "serial-2"))]), ["conflict"])
+    }
+  ),
 
   given("an order that is not there can be had exclusively too", function* (store, tenantId) {
     const orderId = OrderId.make("order-unknown")
