@@ -2,19 +2,21 @@
  * The HTTP API, without a single handler: what can be asked, with which schemas, and what is answered. Requests are decoded by the very
  * schemas of the commands. `handlers.ts` implements it, `app.ts` guards it, `openApi.ts` describes it.
  */
+import * as Context from "effect/Context"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
 import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
-import { definitions, plainCommands } from "../order/commands/definitions.ts"
-import type { CommandType, PlainCommand } from "../order/commands/index.ts"
+import { definitions } from "../order/commands/definitions.ts"
+import { type CommandType, commandTypes } from "../order/commands/index.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { StartSubscription } from "../order/commands/startSubscription.ts"
@@ -46,9 +48,16 @@ const subscriptionParams = { subscriptionId: SubscriptionId }
 const describe = (identifier: string, summary: string, description: string) =>
   OpenApi.annotations({ identifier, summary, description })
 
+/** The command of the library that an operation carries out. */
+class CarriedOut extends Context.Service<CarriedOut, CommandType>()("order-lifecycle/http/CarriedOut") {}
+
 /** An operation that carries out a command of the library: a process can refuse it with codes of its own. */
 const carriesOut = (command: CommandType) =>
-  OpenApi.annotations({ transform: (operation) => ({ ...operation, [commandMember]: command }) })
+  Context.add(
+    OpenApi.annotations({ transform: (operation) => ({ ...operation, [commandMember]: command }) }),
+    CarriedOut,
+    command
+  )
 
 // --- orders ------------------------------------------------------------------------------------------------------------------------
 
@@ -278,7 +287,7 @@ export class Api extends HttpApi.make("order-lifecycle")
 
 // --- commands of a process -----------------------------------------------------------------------------------------------------------
 
-const CarriedOut = Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView })
+const Outcome = Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView })
 
 /** A command of a process as an operation: what it takes is what it is declared with. */
 const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload }: OwnCommand, statuses: OwnStatuses) =>
@@ -286,32 +295,34 @@ const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload 
     params: orderParams,
     // Its members are read by the lifecycle, which says what is wrong with them in one way for all callers.
     payload: payload ?? Schema.Struct({}),
-    success: CarriedOut,
+    success: Outcome,
     error: ofOwnChange(`${name}Command`, ownCodesByStatus(lifecycle, name as CommandType, statuses))
   }).annotateMerge(describe(`${name}Command`, description, description))
 
 export type OwnEndpoint = ReturnType<typeof ownEndpoint>
 
-/** Commands with an operation of their own above. */
-const withOperation = {
-  confirm: true,
-  startSubscription: true,
-  cancelSubscription: true,
-  cancel: true
-} satisfies Record<Exclude<CommandType, PlainCommand> | "confirm", true>
+const withOperation = new Set(
+  Object.values(Api.groups)
+    .flatMap(({ endpoints }) => Object.values<{ readonly annotations: Context.Context<never> }>(endpoints))
+    .flatMap(({ annotations }) => Option.toArray(Context.getOption(annotations, CarriedOut)))
+)
 
-/** Commands of the library that have none: they are carried out where those of a process are. */
-export const furtherCommands: ReadonlyArray<PlainCommand> = plainCommands.filter((type) => !Object.hasOwn(withOperation, type))
+/** Commands of the library that no operation above carries out: they are given where those of a process are. */
+export const furtherCommands: ReadonlyArray<CommandType> = commandTypes.filter((type) => !withOperation.has(type))
 
-const furtherEndpoint = (type: PlainCommand) => {
-  const { description, refusals } = definitions[type]
+const furtherEndpoint = (type: CommandType) => {
+  const { description, refusals, request, target } = definitions[type]
+  // The path names the order, and so has to be all that names it.
+  if (target !== "order") throw new Error(`no operation carries out ${type}`)
   const codes = Object.keys(refusals) as ReadonlyArray<Code>
-  return HttpApiEndpoint.post(type, `/v1/orders/:orderId/commands/${type}`, {
+  const endpoint = HttpApiEndpoint.post(type, `/v1/orders/:orderId/commands/${type}`, {
     params: orderParams,
-    payload: Schema.Struct({}),
-    success: CarriedOut,
+    payload: request,
+    success: Outcome,
     error: ofKeyedChange(`${type}Command`, "NOT_FOUND", ...codes)
   })
+  // In a group its type is that of the other commands: it only differs in the refusals, which handlers do not look at.
+  return endpoint
     .annotateMerge(describe(`${type}Command`, description, description))
     .annotateMerge(carriesOut(type)) as unknown as OwnEndpoint
 }
@@ -323,8 +334,8 @@ export const apiUnder = (lifecycle: Lifecycle, statuses: OwnStatuses): typeof Ap
   const [first, ...others] = [...furtherCommands.map(furtherEndpoint), ...own]
   if (process === undefined && first === undefined) return Api
   const description = process === undefined ? "Further commands." : `Commands of the process ${process.version.name}.`
-  const filters = process?.data.filters ?? new Map()
-  const filtered = filters.size === 0 ? Api : Api.add(orders.add(listOrders(dataParameters(filters))))
+  const filters = process?.data.filters
+  const filtered = filters?.size ? Api.add(orders.add(listOrders(dataParameters(filters)))) : Api
   const api =
     first === undefined
       ? filtered

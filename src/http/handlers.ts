@@ -234,7 +234,11 @@ const ownCommands = (api: typeof Api) =>
           )
         )
       }
-      for (const type of furtherCommands) handle(type, (caller, orderId) => lifecycle[type](caller, orderId))
+      for (const type of furtherCommands) {
+        // Those that are given here name the order by its id beside the request: see `furtherEndpoint`.
+        const give = lifecycle[type] as (caller: Caller, orderId: OrderId, request: object) => ReturnType<typeof lifecycle.apply>
+        handle(type, give)
+      }
       for (const [name, command] of process?.commands ?? [])
         // Unknown members are ignored, and a schema without members lets them all pass.
         handle(name, (caller, orderId, payload) =>
