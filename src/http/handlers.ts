@@ -221,28 +221,24 @@ const ownCommands = (api: typeof Api) =>
     Effect.fnUntraced(function* (handlers) {
       const lifecycle = yield* OrderLifecycle
       const { process } = yield* CurrentLifecycle
+      type Give = (caller: Caller, orderId: OrderId, request: object) => ReturnType<typeof lifecycle.apply>
+      const all: ReadonlyArray<readonly [name: string, give: Give]> = [
+        // Those that are given here name the order by its id beside the request: see `furtherEndpoint`.
+        ...furtherCommands.map((type) => [type, lifecycle[type] as Give] as const),
+        ...Array.from(process?.commands ?? [], ([name, { payload }]): readonly [string, Give] => [
+          name,
+          // Unknown members are ignored, and a schema without members lets them all pass.
+          (caller, orderId, request) => lifecycle.apply(caller, orderId, name, payload === undefined ? {} : request)
+        ])
+      ]
       // Each name is one of the Api's, which only counts its endpoints when they are handled one by one.
       let handled = handlers as unknown as ReturnType<typeof handlers.handle>
-      const handle = (
-        name: string,
-        give: (caller: Caller, orderId: OrderId, payload: object) => ReturnType<typeof lifecycle.apply>
-      ) => {
+      for (const [name, give] of all)
         handled = (handled as unknown as typeof handlers).handle(name, ({ params: { orderId }, payload }) =>
           answerCommand(
             (caller) => give(caller, orderId, payload),
             ({ after }) => ({ success, message: `${name} was carried out`, orderId: after.orderId, order: viewOrder(after) })
           )
-        )
-      }
-      for (const type of furtherCommands) {
-        // Those that are given here name the order by its id beside the request: see `furtherEndpoint`.
-        const give = lifecycle[type] as (caller: Caller, orderId: OrderId, request: object) => ReturnType<typeof lifecycle.apply>
-        handle(type, give)
-      }
-      for (const [name, command] of process?.commands ?? [])
-        // Unknown members are ignored, and a schema without members lets them all pass.
-        handle(name, (caller, orderId, payload) =>
-          lifecycle.apply(caller, orderId, name, command.payload === undefined ? {} : payload)
         )
       return handled
     })

@@ -25,7 +25,7 @@ import type { RequestId } from "../order/orderEvent.ts"
 import { filterableOf } from "../order/process/OwnFilters.ts"
 import { rowsOf } from "../order/process/OwnRows.ts"
 import type { Refusal } from "../order/Refusal.ts"
-import { fromMillis } from "../order/Timestamp.ts"
+import { fromMillis, toMillis } from "../order/Timestamp.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
 import { announceCommitted } from "./announceCommitted.ts"
 import { Assets, readAsset } from "./Assets.ts"
@@ -202,7 +202,7 @@ const loadFor = <Type extends CommandType, Name extends OrderName>({
   due
 }: Giving<Type, Name>) =>
   withMillis((now) => {
-    const millis = due === undefined ? now : Math.max(now, Date.parse(due.at))
+    const millis = due === undefined ? now : Math.max(now, toMillis(due.at))
     const { type } = request as CommandRequest
     const { nameInFingerprints = type } = services.lifecycle.commands[type]
     const bound = bindKey(caller, millis, [name, { ...request, type: nameInFingerprints }], services.digest)

@@ -87,5 +87,6 @@ export const ordersUnder = <
     command: Name,
     event: AuditEvent
   ): event is OwnEvent & { readonly details: { readonly payload: Partial<Payloads[Name]>; readonly data?: Data } } =>
+    // The kind of an own event is text at run time, and a word of its own to the compiler: see `Kind`.
     event.type === (process.commands.get(command)?.event as unknown as OwnEvent["type"])
 })

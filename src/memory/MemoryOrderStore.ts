@@ -195,7 +195,7 @@ const make = (mostAwake: number) => {
               outer.afterCommit.push(...afterCommit)
             }
             locks.delete(lock)
-            // Who waits goes on at once, and so after those who are told of it.
+            // A call that waits goes on at once, and so after what is to be done with the commit.
             const goOn = Effect.sync(() => {
               Deferred.doneUnsafe(lock.released, Exit.void)
               Deferred.doneUnsafe(transaction.ended, Exit.void)

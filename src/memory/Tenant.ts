@@ -29,7 +29,7 @@ import {
   type SubscriptionId,
   type TenantId
 } from "../order/Order.ts"
-import type { Timestamp } from "../order/Timestamp.ts"
+import { type Timestamp, toMillis } from "../order/Timestamp.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import { isSame, type Units } from "../order/Units.ts"
 import { PackedEvents } from "./PackedEvents.ts"
@@ -298,7 +298,7 @@ export class Tenant {
   lag(consumer: string, nowMs: number): Omit<ConsumerLag, keyof ConsumerKey> | null {
     const lag = this.outbox.lag(consumer)
     if (lag === null) return null
-    const ages = lag.oldest.map(({ orderId, sequence }) => nowMs - Date.parse(this.#eventToDeliver(orderId, sequence).event.at))
+    const ages = lag.oldest.map(({ orderId, sequence }) => nowMs - toMillis(this.#eventToDeliver(orderId, sequence).event.at))
     const oldestMs =
       ages.length === 0
         ? null

@@ -2,6 +2,7 @@
 import type { DueKey, DueLease, DueSettlement, SettlementOutcome, WaitingCommand } from "../lifecycle/OrderStore.ts"
 import type { DueChange, DueCommand } from "../order/due.ts"
 import type { OrderId } from "../order/Order.ts"
+import { toMillis } from "../order/Timestamp.ts"
 import { Heap } from "./Heap.ts"
 
 interface DueRow {
@@ -125,7 +126,7 @@ export class TenantDue {
 const newRow = (orderId: OrderId, command: DueCommand): DueRow => ({
   orderId,
   command,
-  dueAt: Date.parse(command.at),
+  dueAt: toMillis(command.at),
   leaseId: null,
   attempts: 0,
   lastError: null

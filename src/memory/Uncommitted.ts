@@ -1,6 +1,6 @@
 /**
- * What open transactions have written. To everybody else it is not there, and whoever wants to write the same waits for the transaction's end:
- * what a database does under READ COMMITTED.
+ * What open transactions have written. To other callers it is not there, and a call that is to write the same waits for the transaction's end: what
+ * a database does under READ COMMITTED.
  */
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
@@ -49,7 +49,7 @@ export class Uncommitted<Owner> {
     this.#all.push({ owner, names, write, undo: write() })
   }
 
-  /** Look at what is there without what others have written. It is taken back and written again: nobody comes in between. */
+  /** Look at what is there without what others have written. It is taken back and written again, in one step. */
   without<A>(isOther: (owner: Owner) => boolean, look: () => A): A {
     const theirs = this.#all.filter(({ owner }) => isOther(owner))
     for (const each of theirs.toReversed()) each.undo()

@@ -7,10 +7,8 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
-const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
-
 export const Timestamp = Schema.String.check(
-  Schema.isPattern(form, { message: "must be an ISO 8601 UTC time with milliseconds" })
+  Schema.isPattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, { message: "must be an ISO 8601 UTC time with milliseconds" })
 ).pipe(Schema.brand("Timestamp"))
 export type Timestamp = typeof Timestamp.Type
 
@@ -84,8 +82,11 @@ const daysTo = (year: number, month: number, day: number): number => {
  */
 export const hoursBetween = (from: Timestamp, to: Timestamp): number => (millisOf(to) - millisOf(from)) / 3_600_000
 
+/** As `Date.parse` has it: a 31st is taken in every month. */
+const isMoment = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+
 const millisOf = (moment: Timestamp): number => {
-  if (form.test(moment)) return toMillis(moment)
+  if (isMoment.test(moment)) return toMillis(moment)
   throw new TypeError(`not a moment as 2026-11-23T12:00:00.000Z is one: ${String(moment)}`)
 }
 

@@ -5,6 +5,7 @@
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
 import type { CancelOrder } from "../order/commands/cancel.ts"
+import { definitionByKind } from "../order/commands/definitions.ts"
 import type { CommandType } from "../order/commands/index.ts"
 import type { CustomerId, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
 import type { OwnEvent } from "../order/orderEvent.ts"
@@ -13,7 +14,7 @@ import type { OrderProcess } from "../order/process/orderProcess.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import type { CommandCall, OwnCall } from "./Call.ts"
 import type { OwnAccount } from "./OwnAccount.ts"
-import { commandOf, followWaits, sorted, typeOf, type Wait, type WaitRule } from "./waits.ts"
+import { followWaits, sorted, typeOf, type Wait, type WaitRule } from "./waits.ts"
 
 /** One line, and where its units are. */
 export interface LineAccount {
@@ -269,7 +270,8 @@ const proceed = (
   if (isOwnEvent(event)) return proceedOwn(same, statusOf(account), event, rules, fault)
   const { lines, subscriptions } = account
   const standing = standingOf(account, rules.process)
-  if (event.type !== "order.placed" && exceptionOf(account, commandOf[event.type], rules.process) !== undefined)
+  const command = definitionByKind.get(event.type)?.name
+  if (command !== undefined && exceptionOf(account, command, rules.process) !== undefined)
     fault("T1", `an order that is ${statusOf(account)} refuses it`)
   switch (event.type) {
     case "order.placed":

@@ -22,14 +22,14 @@ import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromMillis } from "../order/Timestamp.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
-import { isPlain } from "../order/commands/definitions.ts"
+import { definitionByKind, definitions, isPlain } from "../order/commands/definitions.ts"
 import type { PlainCommand } from "../order/commands/index.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import { type Account, codeFor, follow, inTheWayOf, type OrderCall, ownCommandOf, type Rules, statusOf } from "./Account.ts"
 import { type Answer, attemptOf, type Call, type CommandCall, type Sent, type Watcher } from "./Call.ts"
 import type { NotJudged } from "./OwnAccount.ts"
-import { commandOf, isGivenByItself, saidBy, sorted } from "./waits.ts"
+import { isGivenByItself, saidBy, sorted } from "./waits.ts"
 
 /** Something the auditor objects to. `id` is the invariant of `order-lifecycle/verify` that it breaks. */
 export interface Finding {
@@ -348,7 +348,7 @@ export class Auditor implements Watcher {
       if (call === undefined && isOwnEvent(event)) this.#notJudged.ownCommands++
       return
     }
-    const command = isOwnEvent(event) ? (ownCommandOf(event, process) ?? "") : commandOf[event.type]
+    const command = (isOwnEvent(event) ? ownCommandOf(event, process) : definitionByKind.get(event.type)?.name) ?? ""
     const question = call === undefined ? { command, payload: saidBy(event) } : questionOf(call)
     const { at, actor } = event
     const code = ownAccount.codeFor(before.known, { ...question, status: statusOf(before), at, actor })
@@ -537,8 +537,13 @@ const attemptIn = ({ attempts }: Asked, { number, attempt }: Pick<Sent, "number"
 const isSameCommand = (a: Sent, b: Sent): boolean => a.userId === b.userId && JSON.stringify(a.call) === JSON.stringify(b.call)
 
 /** The asset that a call wants, which may be rented already; null when it wants none. */
-const assetWantedBy = (call: OrderCall): SerialNumber | null =>
-  call.type === "startSubscription" ? call.request.assetSerialNumber : null
+const assetWantedBy = (call: OrderCall): SerialNumber | null => {
+  const rents = call.type === "apply" ? undefined : definitions[call.type].rents
+  // The definition names a member of its own request.
+  return rents === undefined
+    ? null
+    : ((call as { readonly request: Readonly<Record<string, SerialNumber>> }).request[rents] ?? null)
+}
 
 /** A command as the second account of a process is asked about it. */
 const questionOf = (call: OrderCall): { readonly command: string; readonly payload: object } =>
@@ -558,7 +563,7 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, proce
   if (event.tenantId !== tenantId) return "the event is another tenant's"
   if (event.actor.userId !== userId) return `the event says that ${event.actor.userId} did it`
   const isAskedFor = (): boolean => {
-    if (isPlainCall(call)) return event.orderId === call.orderId && commandOf[event.type as keyof typeof commandOf] === call.type
+    if (isPlainCall(call)) return event.orderId === call.orderId && definitionByKind.get(event.type)?.name === call.type
     switch (call.type) {
       case "place":
         return (

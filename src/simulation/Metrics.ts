@@ -5,6 +5,7 @@
  */
 import { isOwnEvent } from "../order/AuditEvent.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
+import { toMillis } from "../order/Timestamp.ts"
 import { inEachStatus, type LibraryStatus, type Sku, type TenantId } from "../order/Order.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
 import type { Answer, Sent, Watcher } from "./Call.ts"
@@ -178,7 +179,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
     this.#stands(after.status, 1)
     if (before) this.#stands(before.status, -1)
     // A unit that has left `held` was held since the order was placed.
-    const age = (now - Date.parse(after.createdAt)) / hourMs
+    const age = (now - toMillis(after.createdAt)) / hourMs
     for (const { from, to, quantity } of reservations) {
       const freed = (from?.held ?? quantity) - to.held
       for (let unit = 0; unit < freed; unit++) this.#hours.held.add(age)

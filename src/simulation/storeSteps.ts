@@ -54,7 +54,7 @@ export const watchedStore = (world: World, store: Store, watchers: ReadonlyArray
     exclusively: (order, use) =>
       Effect.suspend(() => {
         const later: Array<() => void> = []
-        // At once when it is final: whoever waited for the lock sees it from then on.
+        // At once when it is final: a call that waited for the lock sees it from then on.
         const tellAfterwards = Effect.flatMap(
           store.currentTransaction,
           (transaction) => transaction?.afterCommit(Effect.sync(() => later.forEach((tellOne) => tellOne()))) ?? Effect.void

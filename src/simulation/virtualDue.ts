@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { type DueSettlement, type OrderStore, StoreUnavailable, type WaitingCommand } from "../lifecycle/OrderStore.ts"
 import type { TenantId } from "../order/Order.ts"
+import { toMillis } from "../order/Timestamp.ts"
 
 type Store = OrderStore["Service"]
 
@@ -31,7 +32,7 @@ export const virtualDue = (store: Store): Pick<Store, "tenantsWithDue" | "leaseD
     const { leaseId: storeLease, commands } = yield* store.leaseDue({ tenantId, limit: all, leaseMs: 0 })
     const now = yield* Clock.currentTimeMillis
     const reckoned = commands.map((command) => {
-      const { from = Date.parse(command.at), lease = null } = rows.get(keyOf(tenantId, command)) ?? {}
+      const { from = toMillis(command.at), lease = null } = rows.get(keyOf(tenantId, command)) ?? {}
       rows.set(keyOf(tenantId, command), { from, lease, storeLease })
       return { command, from }
     })

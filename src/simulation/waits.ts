@@ -4,8 +4,9 @@
  */
 import * as Result from "effect/Result"
 import type { Change } from "../lifecycle/OrderStore.ts"
-import { type AuditEvent, isOwnEvent, type LibraryEvent } from "../order/AuditEvent.ts"
-import commands, { type CommandType } from "../order/commands/index.ts"
+import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
+import { definitions } from "../order/commands/definitions.ts"
+import type { CommandType } from "../order/commands/index.ts"
 import { readDuration } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromMillis } from "../order/Timestamp.ts"
@@ -46,7 +47,7 @@ export const waitRulesOf = (
       name,
       status,
       afterMs: msOf(after),
-      eventType: eventTypeOf(command) ?? process?.commands.get(command)?.event ?? "",
+      eventType: process?.commands.get(command)?.event ?? definitions[command as CommandType].kind,
       payload: { ...payload }
     })
   ),
@@ -62,14 +63,6 @@ const expiry = (afterMs: number): WaitRule => ({
 })
 
 const msOf = (duration: string): number => Result.getOrThrow(readDuration(duration))
-
-/** The command that an event of the library records. */
-export const commandOf = Object.fromEntries(
-  Object.values(commands).map(({ name, event }) => [event.fields.type.schema.literal, name])
-) as Readonly<Record<Exclude<LibraryEvent["type"], "order.placed">, CommandType>>
-
-const eventTypeOf = (command: string): string | undefined =>
-  Object.entries(commandOf).find(([, recorded]) => recorded === command)?.[0]
 
 /** It was given because its moment had come, and not by a caller. */
 export const isGivenByItself = ({ actor }: AuditEvent): boolean => actor.userId === "system" && actor.role === "system"

@@ -25,7 +25,7 @@ import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { rowsOf } from "../order/process/OwnRows.ts"
 import { NewJsonObject } from "../order/Text.ts"
-import { fromMillis } from "../order/Timestamp.ts"
+import { fromMillis, toMillis } from "../order/Timestamp.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
 import { commandOf, move, type Move, occasion, placedOrder } from "./arbitraries.ts"
 
@@ -134,7 +134,7 @@ const lifeOf = (
   const who = actors === undefined || actors.length === 0 ? fc.constant(undefined) : fc.constantFrom(...actors)
   const timed = fc.tuple(step, occasion, who, fc.integer({ min: 0, max: longestPause }))
   return fc.tuple(placedOrder(lifecycle), fc.array(timed, { maxLength: 16, size: "max" })).map(([first, steps]) => {
-    let millis = Date.parse(first.event.at)
+    let millis = toMillis(first.event.at)
     return {
       first,
       steps: steps.map(([step, on, actor, pause]) => {

@@ -124,7 +124,13 @@ describe("a moment as the library writes it", () => {
     const placed = Timestamp.make("2026-11-23T12:00:00.000Z")
     expect(hoursBetween(placed, Timestamp.make("2026-11-25T13:30:00.000Z"))).toBe(49.5)
     expect(hoursBetween(Timestamp.make("2026-11-25T13:30:00.000Z"), placed)).toBe(-49.5)
-    for (const none of ["2026-11-25", "2026-11-25T13:30:00+01:00", undefined])
+    for (const none of [
+      "2026-11-25",
+      "2026-11-25T13:30:00+01:00",
+      "2026-13-25T13:30:00.000Z",
+      "2026-11-25T24:30:00.000Z",
+      undefined
+    ])
       expect(() => hoursBetween(placed, none as Timestamp)).toThrow(String(none))
   })
 

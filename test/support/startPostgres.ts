@@ -60,20 +60,17 @@ export const startPostgres = async (): Promise<StartedPostgres> => {
       persistent: true,
       createPostgresUser: isRoot,
       initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
-      // Nobody pulls the plug during a test run, so nothing needs to reach the disk, nor to be kept for a copy elsewhere; commits stay
-      // synchronous.
-      postgresFlags: Object.entries({
-        fsync: "off",
-        full_page_writes: "off",
-        wal_level: "minimal",
-        max_wal_senders: 0,
-        max_wal_size: "8GB",
-        checkpoint_timeout: "1h",
-        shared_buffers: "256MB",
-        io_method: "sync",
-        max_connections: 200,
-        listen_addresses: "127.0.0.1"
-      }).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+      // Nobody pulls the plug during a test run, so nothing needs to reach the disk; commits stay synchronous.
+      postgresFlags: [
+        "-c",
+        "fsync=off",
+        "-c",
+        "full_page_writes=off",
+        "-c",
+        "max_connections=200",
+        "-c",
+        "listen_addresses=127.0.0.1"
+      ],
       onLog: keep,
       onError: keep
     })

@@ -8,6 +8,7 @@ import commands, { type CommandType, type OrderCommand, type OrderEvent, type Pl
 
 /** What `defineCommand` makes, for any command. */
 export interface Definition {
+  readonly name: CommandType
   /** The kind of the event that records it. */
   readonly kind: AuditEvent["type"]
   /** What it does, in a sentence. */

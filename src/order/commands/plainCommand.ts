@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { nothing, type plainEvent } from "../orderEvent.ts"
 import type { SharedRefusal } from "../commonRefusals.ts"
-import { defineCommand, type RefusalClass, type RefusalFacts } from "./defineCommand.ts"
+import { type CommandTerms, defineCommand, type RefusalClass, type RefusalFacts, type RequestSchema } from "./defineCommand.ts"
 
 /** Define a command that names nothing but its order, and changes nothing but its status. */
 export const plainCommand = <
@@ -11,16 +11,12 @@ export const plainCommand = <
   const Refusals extends Readonly<
     Record<string, (facts: RefusalFacts<{ readonly type: Name }>) => InstanceType<Errors[number] | SharedRefusal>>
   >
->(terms: {
-  readonly name: Name
-  /** What it does, in a sentence. */
-  readonly description: string
-  readonly event: Event
-  /** The refusals that are this command's own, as classes. */
-  readonly errors: Errors
-  /** Its refusals, by code. */
-  readonly refusals: Refusals
-}) => {
+>(
+  terms: Omit<CommandTerms<Name, RequestSchema, "order", undefined, Event, Errors>, "request" | "target" | "rents"> & {
+    /** Its refusals, by code. */
+    readonly refusals: Refusals
+  }
+) => {
   const question = { type: terms.name } as const
   return defineCommand({ ...terms, request: Schema.Struct({}), target: "order", rents: undefined })({
     question: () => question,

@@ -74,6 +74,8 @@ export const ownDefinition = (name: string, declared: OwnCommand, data: LoadedDa
   const question = { type: name } as unknown as OrderEvent
   const { personal = [], data: next } = declared
   return {
+    // Its name and kind pass for the library's, where they only stand in a table.
+    name: name as never,
     kind: declared.event as never,
     description: declared.description,
     rents: undefined,
