@@ -66,6 +66,17 @@ const codesOf: Record<CommandType, ReadonlyArray<Refusal["code"]>> = {
     "VALIDATION_ERROR"
   ],
   cancelSubscription: ["NOT_FOUND", "ALREADY_CANCELLED", "ALREADY_ENDED"],
+  release: ["ALREADY_CANCELLED", "VALIDATION_ERROR", "NOTHING_HELD", "NOT_HELD", "NOTHING_WOULD_REMAIN"],
+  addItems: [
+    "ALREADY_CANCELLED",
+    "ORDER_NOT_OPEN",
+    "VALIDATION_ERROR",
+    "VARIANT_NOT_FOUND",
+    "VARIANT_INACTIVE",
+    "INVALID_CONTRACT_LENGTH"
+  ],
+  correct: ["ALREADY_CANCELLED"],
+  recordPayment: [],
   cancel: ["ALREADY_CANCELLED", "ORDER_NOT_CANCELLABLE"]
 }
 
