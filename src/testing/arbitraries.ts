@@ -137,6 +137,19 @@ export const catalogue: ReadonlyMap<Sku, Variant> = new Map(
   ])
 )
 
+/** The catalogue with every variant changed. */
+const catalogueWith = (more: Partial<Variant>): ReadonlyMap<Sku, Variant> =>
+  new Map(Array.from(catalogue, ([sku, variant]) => [sku, { ...variant, ...more }]))
+
+/** As a catalogue may have become since an order was placed. */
+const catalogues = {
+  whole: catalogue,
+  empty: new Map<Sku, Variant>(),
+  inactive: catalogueWith({ isActive: false }),
+  "in yen": catalogueWith({ currency: Currency.make("JPY") }),
+  "for 99 months": catalogueWith({ pricing: [] })
+}
+
 const address = fc
   .record({
     contactName: text(),
@@ -298,9 +311,9 @@ const ownAttempts = {
         minLength: 1,
         maxLength: 2
       }),
-      catalogue: mostly<"whole" | "empty">("whole", "empty")
+      catalogue: mostly<keyof typeof catalogues>("whole", "empty", "inactive", "in yen", "for 99 months")
     }),
-    (_, { items, catalogue: found }) => ({ type: "addItems", items, variants: found === "whole" ? catalogue : new Map() })
+    (_, { items, catalogue: found }) => ({ type: "addItems", items, variants: catalogues[found] })
   ),
   correct: attempt(
     2,
