@@ -18,6 +18,7 @@ import type {
   Stock
 } from "../lifecycle/OrderStore.ts"
 import type { OrderRecord, StoreFault } from "../lifecycle/OrderRecords.ts"
+import { isErasable } from "../order/AuditEvent.ts"
 import { assertLaws } from "../order/invariants.ts"
 import { type ChangedSubscription, changedSubscriptions } from "../order/Transition.ts"
 import {
@@ -265,7 +266,7 @@ export class Tenant {
   eraseText({ orderId, sequence }: EventKey): boolean {
     const stored = this.#stored(orderId)
     const sealed = stored && eventAt(this.#events, stored, sequence)
-    if (!stored || !sealed || sealed.event.type === "order.placed") return false
+    if (!stored || !sealed || !isErasable(sealed.event)) return false
     this.#put(orderId, erased(this.#events, stored, sealed))
     return true
   }

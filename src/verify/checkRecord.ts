@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import type { OrderRecord } from "../lifecycle/OrderRecords.ts"
 import { verifyChain } from "../order/auditChain.ts"
 import { type Digest, portableDigest } from "../order/digest.ts"
-import { AuditEvent } from "../order/AuditEvent.ts"
+import { AuditEvent, isErasable } from "../order/AuditEvent.ts"
 import { breachesOf } from "../order/invariants.ts"
 import type { LoadedProcess } from "../order/process/loadProcess.ts"
 import { filterableOf } from "../order/process/OwnFilters.ts"
@@ -120,8 +120,7 @@ const checkChain = (record: OrderRecord, version: number | undefined, digest: Di
 }
 
 /** A placing event without its confidential part: well-formed in all the rest. That the order does not follow from it is A2's to say. */
-const isErasedPlacement = (event: AuditEvent): boolean =>
-  event.type === "order.placed" && Object.keys(event.confidential).length === 0
+const isErasedPlacement = (event: AuditEvent): boolean => !isErasable(event) && Object.keys(event.confidential).length === 0
 
 const checkHistory = (
   policies: ReadonlyArray<Lifecycle>,
