@@ -381,11 +381,15 @@ export class OrderStore extends Context.Service<
      */
     readonly eraseText: (event: EventKey) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
-    /** Rewrite an order's notes. False when there is no such order. Touches nothing else: no version, no event. */
+    /**
+     * Rewrite an order's notes; with `expected` only where they are that text, "" being none. False when there is no such order, or when they
+     * are another text. Touches nothing else: no version, no event.
+     */
     readonly rewriteNotes: (
       tenantId: TenantId,
       orderId: OrderId,
-      notes: string
+      notes: string,
+      expected?: string
     ) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
     /** A page of orders, after `after` by keyset: as fast at depth 100,000 as at depth 1. */

@@ -270,10 +270,11 @@ export class Tenant {
     return true
   }
 
-  /** What it writes to give an order other notes, or null when there is no such order. */
-  rewriteNotes(orderId: OrderId, notes: string): Write | null {
+  /** What it writes to give an order other notes, or null when there is no such order, or its notes are not those that are expected. */
+  rewriteNotes(orderId: OrderId, notes: string, expected?: string): Write | null {
     const stored = this.#stored(orderId)
     if (stored === undefined) return null
+    if (expected !== undefined && (wakened(this.#events, stored).order.notes ?? "") !== expected) return null
     const changed = annotated(this.#events, stored, notes)
     return () => {
       this.#put(orderId, changed)

@@ -401,10 +401,11 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
 
   const eraseText = (event: EventKey) => writePlainly(eraseStatement(sql, event)).pipe(Effect.map((rows) => rows.length > 0))
 
-  const rewriteNotes = (tenantId: TenantId, orderId: OrderId, notes: string) =>
+  const rewriteNotes = (tenantId: TenantId, orderId: OrderId, notes: string, expected?: string) =>
     writePlainly(
       sql`UPDATE order_lifecycle.orders o SET notes = ${notes}::text
-           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = ${orderId}::text RETURNING 1 AS one`
+           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = ${orderId}::text
+             AND ${expected === undefined ? sql`true` : sql`coalesce(o.notes, '') = ${expected}::text`} RETURNING 1 AS one`
     ).pipe(Effect.map((rows) => rows.length > 0))
 
   // --- lists -------------------------------------------------------------------------------------------------------------------------
