@@ -279,7 +279,7 @@ const requireNamed = (
   const [first, ...others] = Object.keys(expectedVersions)
     .filter((orderId) => !named.has(orderId))
     .map((orderId) => ({
-      path: `caller.expectedVersions.${orderId}`,
+      path: `expectedVersions.${orderId}`,
       message: "is not one of the orders that are to be cancelled",
       code: "unexpected"
     }))
