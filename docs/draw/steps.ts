@@ -22,6 +22,11 @@ export const steps = ({ call }: Shop) => {
     call(operation, "POST", `/v1/orders/${orderId}/${path}`, body)
   const confirm = onOrder("confirmOrder", "confirm")
   const cancel = onOrder("cancelOrder", "cancel")
+  const release = onOrder("releaseOrderItems", "release")
+  const pay = onOrder("recordOrderPayment", "payment")
+  const addItems = (orderId: string, ...items: ReadonlyArray<object>) =>
+    call("addOrderItems", "POST", `/v1/orders/${orderId}/items`, { items })
+  const correct = (orderId: string, body: object) => call("correctOrder", "PATCH", `/v1/orders/${orderId}`, body)
   const start = (orderId: string, assetSerialNumber: string, customerId: string, more: object = {}) =>
     call("createSubscription", "POST", "/v1/subscriptions", { orderId, assetSerialNumber, customerId, ...more })
   const end = (rentalId: string, more: object = {}) =>
@@ -43,7 +48,7 @@ export const steps = ({ call }: Shop) => {
     const order = await confirmed()
     return { ...order, rentalId: rentalIn(await start(order.orderId, "BIKE-0001", order.customerId)) }
   }
-  return { place, confirm, cancel, start, end, placed, confirmed, rented, orderIn, rentalIn }
+  return { place, confirm, cancel, release, pay, addItems, correct, start, end, placed, confirmed, rented, orderIn, rentalIn }
 }
 
 const orderIn = (exchange: Exchange) => {

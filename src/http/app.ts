@@ -32,10 +32,10 @@ import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
 import { type Api, apiUnder } from "./Api.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { authenticate } from "./authenticate.ts"
-import { bodyLimits } from "./bodyLimits.ts"
+import { bodyLimits, takesItems } from "./bodyLimits.ts"
 import { answerDocument, documentsOf, isDocumentPath } from "./documents.ts"
-import { dryRunOf, preview } from "./dryRun.ts"
-import { expectedVersionsOf, ifMatchFault, versionTag } from "./entityTags.ts"
+import { DryRun, dryRunOf, withDryRuns } from "./dryRun.ts"
+import { expectedVersionsOf, ifMatchFault } from "./entityTags.ts"
 import { answerDefect, answerFailure, commonHeaders, type Failure, httpFault, noteFailure, OwnStatuses } from "./errors.ts"
 import { CurrentCaller, handlersOf } from "./handlers.ts"
 import { idempotencyKeyOf, keyNotTaken } from "./idempotencyKey.ts"
@@ -46,7 +46,6 @@ import { ownCodesOf } from "./refusals.ts"
 import { requestIdOf } from "./requestId.ts"
 import { logRequest, type Noted, noteIds, RequestNotes } from "./requestLog.ts"
 import { type Match, maxWrittenLength, routeFinder } from "./routes.ts"
-import { viewPreview } from "./views.ts"
 
 /** What can be set of the API when it is mounted. Limits that are left out keep their defaults. */
 export interface AppOptions {
@@ -60,9 +59,6 @@ interface Sent {
   body?: string
   isReadStrictly?: boolean
 }
-
-/** Where a body may be as large as that of a new order. */
-const largeBodies: ReadonlySet<string> = new Set(["/v1/orders", "/v1/orders/cancel"])
 
 /** What a request says besides its parameters and its body, as far as its operation takes it, and what is wrong with it. */
 const readConditions = (request: HttpServerRequest, { operation: { takes } }: Match) => {
@@ -94,6 +90,7 @@ const makeRouter = Effect.fnUntraced(function* (api: typeof Api) {
   const router = yield* HttpRouter.make.pipe(Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: maxWrittenLength }))
   const built = HttpApiBuilder.layer(api).pipe(
     Layer.provide(handlersOf(api)),
+    Layer.provide(Layer.effect(OrderLifecycle, Effect.map(OrderLifecycle, withDryRuns))),
     Layer.provide(Layer.succeed(HttpRouter.HttpRouter, router)),
     Layer.provide(HttpServer.layerServices)
   )
@@ -157,7 +154,6 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
   const random = yield* SecureRandom.SecureRandom
   const ownStatuses = options.httpStatus ?? {}
   const currentLifecycle = yield* CurrentLifecycle
-  const lifecycle = yield* OrderLifecycle
   checkCodes(currentLifecycle, ownStatuses)
   const api = apiUnder(currentLifecycle, ownStatuses)
   const handle = Effect.provideService(yield* makeRouter(api), OwnStatuses, ownStatuses)
@@ -191,11 +187,11 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     noteIds(notes, match.parameters)
     yield* takeFromBucket(tenantId)
 
-    const { operation, parameters } = match
+    const { operation } = match
     const { isDryRun, idempotencyKey, expectedVersion, faults } = readConditions(request, match)
     const [first, ...others] = [...match.faults, ...faults]
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
-    const maxBytes = largeBodies.has(template) ? bodyLimits.order : bodyLimits.other
+    const maxBytes = takesItems.has(template) ? bodyLimits.items : bodyLimits.other
     const body = isChange(request) ? yield* readBody(request, maxBytes, operation.body) : "{}"
     sent.body = body
     sent.isReadStrictly = isChange(request) && isStrict(request)
@@ -207,22 +203,11 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
       ...(idempotencyKey !== undefined && { idempotencyKey }),
       ...(expectedVersion !== undefined && { expectedVersion })
     }
-    const { command, body: schema } = operation
-    if (isDryRun && command !== undefined) {
-      const { target } = currentLifecycle.commands[command]
-      const given = { command, target, parameters, body: JSON.parse(body) as unknown, schema }
-      return yield* Effect.match(preview(lifecycle, caller, given), {
-        onSuccess: (found) => HttpServerResponse.jsonUnsafe(viewPreview(found), { headers: versionTag(found.order.version) }),
-        onFailure: (failure) => {
-          noteFailure(notes, failure)
-          return answerFailure(failure, ownStatuses)
-        }
-      })
-    }
     return yield* handle.pipe(
       Effect.provideService(HttpServerRequest, checkedRequest(request, match, body)),
       Effect.provideService(RequestNotes, notes),
-      Effect.provideService(CurrentCaller, caller)
+      Effect.provideService(CurrentCaller, caller),
+      Effect.provideService(DryRun, isDryRun)
     )
   })
 

@@ -24,8 +24,9 @@ import type { Order, OrderId, Subscription, SubscriptionId, TenantId } from "../
 import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import type { RewriteNotes } from "../order/RewriteNotes.ts"
 import { Api, furtherCommands, type OwnEndpoint } from "./Api.ts"
+import { minorUnits } from "./amounts.ts"
 import { readDataQuery } from "./dataQuery.ts"
-import { otherSubscription } from "./dryRun.ts"
+import { Tried } from "./dryRun.ts"
 import { expectedNotesOf, hashOf, notesTag, versionTag } from "./entityTags.ts"
 import {
   answerFailure,
@@ -43,6 +44,7 @@ import {
   viewEvent,
   viewOrder,
   viewOrderPage,
+  viewPreview,
   viewSubscription,
   viewSubscriptionPage
 } from "./views.ts"
@@ -60,12 +62,20 @@ const answer = <A, View, R = never>(work: (caller: Caller) => Effect.Effect<A, F
         noteTransition(notes, result)
         return view(result)
       },
-      onFailure: (failure) => {
+      onFailure: (failure: Failure | Tried) => {
+        if (failure instanceof Tried) return answerTried(notes, failure)
         noteFailure(notes, failure)
         return answerFailure(failure, ownStatuses)
       }
     })
   })
+
+/** The answer to a dry run. */
+const answerTried = (notes: Noted, { preview }: Tried) => {
+  const { orderId, version } = preview.order
+  noteIds(notes, { orderId })
+  return HttpServerResponse.jsonUnsafe(viewPreview(preview), { headers: versionTag(version) })
+}
 
 const noteTransition = (notes: Noted, result: unknown): void => {
   if (typeof result !== "object" || result === null || !("after" in result && "event" in result)) return
@@ -96,6 +106,11 @@ const answerCommand = <A extends Transition, View, R = never>(
 ) => answerWith(work, ({ event, replayed }) => ({ ...versionTag(event.sequence), ...(replayed && replayedHeader) }), view)
 
 const success = true as const
+
+/** What a command on an order answers. */
+const outcomeOf =
+  (message: string) =>
+  ({ after }: Transition) => ({ success, message, orderId: after.orderId, order: viewOrder(after) })
 
 const ordersOf = (api: typeof Api) =>
   HttpApiBuilder.group(
@@ -168,6 +183,28 @@ const ordersOf = (api: typeof Api) =>
             (outcomes) => ({ results: outcomes.map(viewOutcome) })
           )
         )
+        .handle("releaseOrderItems", ({ params: { orderId }, payload }) =>
+          answerCommand((caller) => lifecycle.release(caller, orderId, payload), outcomeOf("Items released successfully"))
+        )
+        .handle("addOrderItems", ({ params: { orderId }, payload }) =>
+          answerCommand((caller) => lifecycle.addItems(caller, orderId, payload), outcomeOf("Items added successfully"))
+        )
+        .handle("correctOrder", ({ params: { orderId }, payload }) =>
+          answerCommand((caller) => lifecycle.correct(caller, orderId, payload), outcomeOf("Order corrected successfully"))
+        )
+        .handle("recordOrderPayment", ({ params: { orderId }, payload: { paidAmount, ...payload } }) =>
+          answerCommand(
+            (caller) =>
+              Effect.gen(function* () {
+                if (paidAmount === undefined) return yield* lifecycle.recordPayment(caller, orderId, payload)
+                // The order knows how many decimals its currency has, and that never changes.
+                const { decimals } = yield* lifecycle.get(caller.tenantId, orderId)
+                const minor = yield* minorUnits(paidAmount, decimals, "paidAmount")
+                return yield* lifecycle.recordPayment(caller, orderId, { ...payload, paidAmount: minor })
+              }),
+            outcomeOf("Payment recorded successfully")
+          )
+        )
         .handle("previewOrderCancellation", ({ params }) =>
           answer((caller) => lifecycle.preview(caller, params.orderId, { type: "cancel" }), viewCancellation)
         )
@@ -218,6 +255,10 @@ const subscriptionOf = (order: Order, subscriptionId: SubscriptionId): Subscript
   if (subscription === undefined) throw new Error(`order ${order.orderId} has lost subscription ${subscriptionId}`)
   return subscription
 }
+
+const otherSubscription = new InvalidInput({
+  details: [{ path: "rentalId", message: "must be the subscription that the path names", code: "invalid_value" }]
+})
 
 const subscriptions = HttpApiBuilder.group(
   Api,
@@ -307,10 +348,7 @@ const ownCommands = (api: typeof Api) =>
       let handled = handlers as unknown as ReturnType<typeof handlers.handle>
       for (const [name, give] of all)
         handled = (handled as unknown as typeof handlers).handle(name, ({ params: { orderId }, payload }) =>
-          answerCommand(
-            (caller) => give(caller, orderId, payload),
-            ({ after }) => ({ success, message: `${name} was carried out`, orderId: after.orderId, order: viewOrder(after) })
-          )
+          answerCommand((caller) => give(caller, orderId, payload), outcomeOf(`${name} was carried out`))
         )
       return handled
     })

@@ -91,6 +91,10 @@ beforeAll(async () => {
     updateOrderNotes: ["PATCH", `/v1/orders/${pending}/notes`, { notes: "ring twice" }],
     listOrderCommands: ["GET", `/v1/orders/${pending}/commands`],
     previewOrderCancellation: ["GET", `/v1/orders/${pending}/cancellation`],
+    releaseOrderItems: ["POST", `/v1/orders/${pending}/release`, { items: [{ line: 0, quantity: 1 }] }],
+    addOrderItems: ["POST", `/v1/orders/${pending}/items`, { items: [{ sku: laptop, quantity: 1 }] }],
+    correctOrder: ["PATCH", `/v1/orders/${pending}`, { externalReference: "PO-1" }],
+    recordOrderPayment: ["POST", `/v1/orders/${pending}/payment`, { status: "paid", paidAmount: 49.9 }],
     confirmOrder: ["POST", `/v1/orders/${pending}/confirm`, {}],
     listOrderEvents: ["GET", `/v1/orders/${pending}/events`],
     createSubscription: ["POST", "/v1/subscriptions", { orderId: confirmed, assetSerialNumber: "SERIAL-2", customerId }],
@@ -173,7 +177,7 @@ const refused: Readonly<Record<string, (request: Request) => Promise<unknown>>> 
   INSUFFICIENT_PERMISSIONS: asked({ headers: { authorization: "Bearer eve-key" } }),
   PAYLOAD_TOO_LARGE: asked({ raw: JSON.stringify({ x: "x".repeat(300 * 1024) }) }),
   VERSION_MISMATCH: (request) =>
-    asked({ headers: { "if-match": request[0] === "PATCH" ? `"${"0".repeat(64)}"` : '"999"' } })(request),
+    asked({ headers: { "if-match": request[1].endsWith("/notes") ? `"${"0".repeat(64)}"` : '"999"' } })(request),
   UNSUPPORTED_MEDIA_TYPE: asked({ raw: "{}", headers: { "content-type": "text/plain" } }),
   IDEMPOTENCY_KEY_REUSED: async (request) => {
     const headers = { "idempotency-key": "taken" }
