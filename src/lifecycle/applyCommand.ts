@@ -21,6 +21,7 @@ import { type DueChange, dueChange, isAskedFor, isSet } from "../order/due.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
 import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { emailKeyOf } from "../order/lookups.ts"
 import type { RequestId } from "../order/orderEvent.ts"
 import { filterableOf } from "../order/process/OwnFilters.ts"
 import { rowsOf } from "../order/process/OwnRows.ts"
@@ -398,7 +399,7 @@ export const placeOrder = (
 const attemptToPlace = (placing: Placing): Attempt<Placed, PlaceRefusal> => {
   const { services, caller, request, payment, data } = placing
   const { store, digest } = services
-  const emailKey = request.customer.email.toLowerCase()
+  const emailKey = emailKeyOf(request.customer.email)
   const attempt: Attempt<Placed, PlaceRefusal> = withMillis((millis) => {
     const bound = bindKey(
       caller,

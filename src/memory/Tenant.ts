@@ -343,6 +343,7 @@ export class Tenant {
       ...this.outbox.record(orderId),
       due: this.due.of(orderId),
       filterable: null,
+      lookups: null,
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
         ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)

@@ -49,6 +49,7 @@ import {
   start
 } from "./contractOrders.ts"
 import { dataContract } from "./dataContract.ts"
+import { findingContract } from "./findingContract.ts"
 import { dueContract } from "./dueContract.ts"
 import { outboxContract } from "./outboxContract.ts"
 
@@ -851,7 +852,8 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
 
   ...outboxContract,
   ...dueContract,
-  ...dataContract
+  ...dataContract,
+  ...findingContract
 ]
 
 // --- what the cases are made of ----------------------------------------------------------------------------------------------------------
