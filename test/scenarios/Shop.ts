@@ -154,10 +154,7 @@ export interface Shop {
   /** What any command would do. */
   readonly foresee: (who: Asking, orderId: string, command: Command) => Promise<Foreseen>
   readonly order: (who: Asking, orderId: string) => Promise<Answer<OrderFacts>>
-  readonly orders: (
-    who: Asking,
-    filter: { readonly status?: string; readonly customerId?: string }
-  ) => Promise<Answer<ReadonlyArray<OrderFacts>>>
+  readonly orders: (who: Asking, filter: Readonly<Record<string, string>>) => Promise<Answer<ReadonlyArray<OrderFacts>>>
   readonly subscription: (who: Asking, subscriptionId: string) => Promise<Answer<SubscriptionFacts>>
   readonly events: (who: Asking, orderId: string) => Promise<Answer<ReadonlyArray<EventFacts>>>
   readonly stock: (who: Asking, sku: string) => Promise<{ readonly reserved: number; readonly rented: number }>

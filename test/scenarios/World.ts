@@ -50,7 +50,8 @@ export interface Item {
 export const requestFor = (
   customer: CustomerName,
   items: ReadonlyArray<Item>,
-  more: Partial<PlaceOrder["customer"]> = {}
+  more: Partial<PlaceOrder["customer"]> = {},
+  besides: Pick<PlaceOrder, "externalReference"> = {}
 ): PlaceOrder => {
   const { firstName, lastName } = customers[customer]
   return {
@@ -60,7 +61,8 @@ export const requestFor = (
       sku: product.variant.sku,
       quantity,
       ...(months !== undefined && { contractLength: months })
-    }))
+    })),
+    ...besides
   }
 }
 
