@@ -162,7 +162,7 @@ const anyCommand: Readonly<Record<CommandFailure["_tag"] | "NotesMismatch", Prov
     await confirm(orderId)
     return call("cancelOrder", "POST", `/v1/orders/${orderId}/cancel`, undefined, { "if-match": '"1"' })
   }),
-  // Whoever is quicker has rewritten them between the read and the write.
+  // As if they were rewritten between the read and the write.
   NotesMismatch: () =>
     withShop(
       async (shop) => {

@@ -39,7 +39,7 @@ const tagsOf = (request: HttpServerRequest, isTag: RegExp, meant: string): Expec
 export const expectedVersionsOf = (
   request: HttpServerRequest
 ): { readonly versions?: ExpectedVersion; readonly fault?: InputFault } => {
-  const { tags, fault } = tagsOf(request, /^[1-9]\d{0,14}$/, 'versions in quotes, such as "3" or "3", "4"')
+  const { tags, fault } = tagsOf(request, /^[1-9]\d{0,14}$/, 'versions in quotes, with commas between them: "3", "4"')
   const [first, ...others] = (tags ?? []).map(Number)
   return { ...(first !== undefined && { versions: [first, ...others] }), ...(fault && { fault }) }
 }

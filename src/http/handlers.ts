@@ -223,7 +223,7 @@ const ordersOf = (api: typeof Api) =>
     })
   )
 
-/** Rewrite notes that are still what the request expects. They were read just before: whoever is first in between changes what is expected. */
+/** Rewrite notes that are still what the request expects. They are read just before, and the store compares them once more as it writes. */
 const rewriteNotes = Effect.fnUntraced(function* (
   lifecycle: OrderLifecycle["Service"],
   tenantId: TenantId,

@@ -1,6 +1,6 @@
 /**
  * What a caller expects to find: the order at a version that they have read, or notes that they have read. Where it is something else by now,
- * nothing is changed, so that nobody's work is overwritten unseen.
+ * nothing is changed, so that no change is overwritten unseen.
  */
 import * as Schema from "effect/Schema"
 import { type Order, OrderId } from "../order/Order.ts"

@@ -178,7 +178,7 @@ describe("notes", () => {
     expect((await notesOf(orderId)).body["notes"]).toBe(`writer ${written}`)
   })
 
-  it("that somebody rewrites between the read and the write are not overwritten", async () => {
+  it("that are rewritten between the read and the write are not overwritten", async () => {
     const hasty = openService(
       Layer.effect(
         OrderStore,
