@@ -132,6 +132,32 @@ describe("the version of an order", () => {
   })
 })
 
+describe("a key", () => {
+  it("is honoured by PATCH of an order as by every POST: the answer is given again, marked", async () => {
+    const orderId = await place()
+    const correct = (externalReference: string | null) =>
+      call("PATCH", `/v1/orders/${orderId}`, {
+        body: { externalReference },
+        headers: { "idempotency-key": "correct-1", ...ifMatch('"1"').headers }
+      })
+    const first = await correct("PO-1")
+    const again = await correct("PO-1")
+    expect([first.status, tagOf(first), first.headers.get("idempotent-replayed")]).toEqual([200, '"2"', null])
+    expect([again.status, tagOf(again), again.headers.get("idempotent-replayed")]).toEqual([200, '"2"', "true"])
+    expect(again.text).toBe(first.text)
+    expect(refusal(await correct(null))).toEqual([422, "IDEMPOTENCY_KEY_REUSED"])
+    expect(await versionOf(orderId)).toBe('"2"')
+  })
+
+  it("is marked on a refusal that is given again", async () => {
+    const orderId = await confirmed()
+    const confirm = () => call("POST", `/v1/orders/${orderId}/confirm`, { headers: { "idempotency-key": "confirm-2" } })
+    const [first, again] = [await confirm(), await confirm()]
+    expect([codeOf(first), first.headers.get("idempotent-replayed")]).toEqual(["ORDER_NOT_PENDING", null])
+    expect([again.text, again.headers.get("idempotent-replayed")]).toEqual([first.text, "true"])
+  })
+})
+
 describe("notes", () => {
   const notesOf = (orderId: string) => call("GET", `/v1/orders/${orderId}/notes`)
   const rewrite = (orderId: string, notes: string, headers = {}) =>
@@ -242,6 +268,30 @@ describe("a dry run", () => {
     expect((await dry(`/v1/orders/${orderId}/cancel`)).body).toMatchObject({
       possible: false,
       blockers: [{ code: "ORDER_NOT_CANCELLABLE", rentalIds: [rentalId] }]
+    })
+  })
+
+  it("reads amounts and paths as the command does, and takes PATCH as well", async () => {
+    const orderId = await place()
+    const ask = (method: string, path: string, body: object) =>
+      unchanged(orderId, () => call(method, `/v1/orders/${orderId}${path}?dryRun=true`, { body }))
+    expect((await ask("POST", "/payment", { status: "paid", paidAmount: 49.95 })).body).toMatchObject({
+      possible: true,
+      to: "pending"
+    })
+    expect(detailsOf(await ask("POST", "/payment", { status: "paid", paidAmount: 49.955 }))).toMatchObject([
+      { path: "paidAmount" }
+    ])
+    expect((await ask("PATCH", "", { externalReference: "PO-1" })).body).toMatchObject({ possible: true, version: 1 })
+    expect(codeOf(await ask("PATCH", "", {}))).toBe("VALIDATION_ERROR")
+    expect((await ask("POST", "/items", { items: [{ sku: laptop, quantity: 1 }] })).body).toMatchObject({ possible: true })
+    expect((await ask("POST", "/items", { items: [{ sku: "NO-SUCH", quantity: 1 }] })).body).toMatchObject({
+      possible: false,
+      blockers: [{ code: "VARIANT_NOT_FOUND" }]
+    })
+    expect((await ask("POST", "/release", { items: [{ line: 0, quantity: 1 }] })).body).toMatchObject({
+      possible: true,
+      releases: [{ sku: laptop, quantity: 1 }]
     })
   })
 
@@ -399,7 +449,7 @@ describe("cancelling many", () => {
   it("has a path that no order has", async () => {
     expect((await call("GET", "/v1/orders/cancel")).status).toBe(404)
     const wrong = await call("DELETE", "/v1/orders/cancel")
-    expect([wrong.status, wrong.headers.get("allow")?.split(", ").toSorted()]).toEqual([405, ["GET", "HEAD", "POST"]])
+    expect([wrong.status, wrong.headers.get("allow")?.split(", ").toSorted()]).toEqual([405, ["GET", "HEAD", "PATCH", "POST"]])
   })
 })
 
