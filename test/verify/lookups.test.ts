@@ -28,7 +28,7 @@ it("what a hand has written is found out, and set right", () =>
     const { tenantId } = caller
     const { after } = yield* lifecycle.place(caller, {
       ...requestFor([laptop, 1]),
-      externalReference: "PO-1" as never
+      externalReference: "PO-1"
     })
     yield* lifecycle.correct(caller, after.orderId, { customer: { email: "Corrected@example.com" } })
     yield* lifecycle.addItems(caller, after.orderId, { items: [{ sku: monitor, quantity: 1 }] })
@@ -73,7 +73,7 @@ it("the migration writes it for orders that are there", () =>
       yield* lifecycle.place(caller, {
         ...request,
         customer: { ...customer, email: "ÄRA@Example.com" },
-        externalReference: "PO-1" as never
+        externalReference: "PO-1"
       })
       yield* lifecycle.place(caller, { ...request, customer: { ...customer, email: "Grace@Example.com" } })
       const all = sql`SELECT * FROM order_lifecycle.order_lookups ORDER BY order_id, kind, value`
