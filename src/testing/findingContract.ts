@@ -16,7 +16,7 @@ import { orderPosition } from "../lifecycle/paging.ts"
 import type { OrderCommand } from "../order/commands/index.ts"
 import { emailKeyOf, lookupsOf } from "../order/lookups.ts"
 import { Currency } from "../order/Money.ts"
-import { ExternalReference, type Order, OrderId, Sku, type TenantId } from "../order/Order.ts"
+import { ExternalReference, type Order, type OrderId, Sku, type TenantId } from "../order/Order.ts"
 import { cancel, confirm, freshTenant, type Head, headOf, minute, next, type Placing, placing, start } from "./contractOrders.ts"
 import type { ContractCase } from "./orderStoreContract.ts"
 
