@@ -52,7 +52,14 @@ const defaultDescriptions: Record<string, string> = { 400: "Bad request", 404: "
 const queryDescriptions: Record<string, string> = {
   limit: "How many a page has",
   startAfter: "The `nextCursor` of the page before",
-  status: "Give it up to five times to list what has any of these statuses"
+  status: "Give it up to five times to list what has any of these statuses",
+  email: "Lists orders whose customer has this email, in capital letters or not",
+  externalReference: "Lists orders with this number of the caller's own",
+  sku: "Lists what has this SKU",
+  createdFrom: "Lists what was placed at this date or date-time (ISO 8601) or later",
+  createdTo: "Lists what was placed before it",
+  updatedFrom: "Lists what was changed last at this date or date-time (ISO 8601) or later",
+  updatedTo: "Lists what was changed last before it"
 }
 
 const whenByCode: Partial<Record<Code, string>> = {
