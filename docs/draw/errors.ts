@@ -10,6 +10,7 @@ import {
   statusByCode
 } from "../../src/http/errors.ts"
 import { EventNotErasable } from "../../src/lifecycle/AuditTrail.ts"
+import { NotesMismatch, VersionMismatch } from "../../src/lifecycle/expectedVersion.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
 import { DueNotParked } from "../../src/lifecycle/Due.ts"
 import { ConsumerExists, ConsumerNotFound, EventNotParked } from "../../src/lifecycle/Outbox.ts"
@@ -35,10 +36,18 @@ interface Entry {
   readonly body: unknown
 }
 
-const classes = [...Refusal.members, IdempotencyKeyReused, StoreUnavailable, OutcomeUnknown, EventNotErasable]
+const classes = [
+  ...Refusal.members,
+  IdempotencyKeyReused,
+  VersionMismatch,
+  NotesMismatch,
+  StoreUnavailable,
+  OutcomeUnknown,
+  EventNotErasable
+]
 const whenByTag = new Map<string, string>(classes.map((kind) => [kind.name, kind.when]))
 
-const tellingHeaders = new Set(["www-authenticate", "retry-after"])
+const tellingHeaders = new Set(["www-authenticate", "retry-after", "etag"])
 const headersOf = (headers: Headers) => [...headers].filter(([name]) => tellingHeaders.has(name))
 
 const codeIn = (body: unknown): string => (body as { readonly error: { readonly code: string } }).error.code

@@ -12,6 +12,7 @@ import { RequestId } from "../../src/order/orderEvent.ts"
 import { decide } from "../../src/order/decide.ts"
 import { evolve } from "../../src/order/evolve.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
+import { hashOf } from "../../src/http/entityTags.ts"
 import { OrderId, SubscriptionId } from "../../src/order/Order.ts"
 import type { CommandType } from "../../src/order/commands/index.ts"
 import { InputFault, InvalidInput } from "../../src/order/commonRefusals.ts"
@@ -148,14 +149,29 @@ const returnInTime = async ({ store, tenantId }: Shop, orderId: OrderId, rentalI
   await Effect.runPromise(store.commit([changeOf({ before: order, event: ended, after: evolve(order, ended) }, headHash)]))
 }
 
-/** What every command can fail with, whatever it asks for. */
-const anyCommand: Readonly<Record<CommandFailure["_tag"], Provocation>> = {
+/** What every command, and rewriting notes, can fail with, whatever it asks for. */
+const anyCommand: Readonly<Record<CommandFailure["_tag"] | "NotesMismatch", Provocation>> = {
   InvalidInput: inShop(({ place }) => place({ sku: bike }, { sku: "", quantity: 2 })),
   IdempotencyKeyReused: inShop(async (_, { call }) => {
     const key = { "idempotency-key": "order-of-monday" }
     await call("createOrder", "POST", "/v1/orders", orderOf(), key)
     return call("createOrder", "POST", "/v1/orders", orderOf({ sku: bike, quantity: 3 }), key)
   }),
+  VersionMismatch: inShop(async ({ placed, confirm }, { call }) => {
+    const { orderId } = await placed()
+    await confirm(orderId)
+    return call("cancelOrder", "POST", `/v1/orders/${orderId}/cancel`, undefined, { "if-match": '"1"' })
+  }),
+  // As if they were rewritten between the read and the write.
+  NotesMismatch: () =>
+    withShop(
+      async (shop) => {
+        const { orderId } = await steps(shop).placed()
+        const notes = { notes: "ring twice" }
+        return shop.call("updateOrderNotes", "PATCH", `/v1/orders/${orderId}/notes`, notes, { "if-match": `"${hashOf("")}"` })
+      },
+      () => ({ rewriteNotes: () => Effect.succeed(false) })
+    ),
   StoreUnavailable: () =>
     withShop(
       (shop) => steps(shop).place(),

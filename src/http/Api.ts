@@ -11,6 +11,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { CallerOfMany } from "../lifecycle/Caller.ts"
 import { limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
 import { OrderId, OrderStatus, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { AddItems } from "../order/commands/addItems.ts"
@@ -30,10 +31,22 @@ import type { Code, OwnStatuses } from "./errors.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
 import { AmountInMajorUnits } from "./amounts.ts"
 import { dataParameters } from "./dataQuery.ts"
-import { commandMember, completeOpenApi } from "./openApi.ts"
+import { commandMember, completeOpenApi, ownCommandMember, takesMember } from "./openApi.ts"
+import { CarriedOut, type Taken, Takes } from "./operations.ts"
 import { ofChange, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies, ownCodesByStatus } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
-import { CancellationView, CommandsView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
+import {
+  CancellationView,
+  CommandsView,
+  EventView,
+  NotesView,
+  OrderPage,
+  OrderView,
+  PreviewView,
+  ResultsView,
+  SubscriptionPage,
+  SubscriptionView
+} from "./views.ts"
 
 // --- pieces ------------------------------------------------------------------------------------------------------------------------
 
@@ -53,24 +66,41 @@ const subscriptionParams = { subscriptionId: SubscriptionId }
 const describe = (identifier: string, summary: string, description: string) =>
   OpenApi.annotations({ identifier, summary, description })
 
-/** The command of the library that an operation carries out. */
-class CarriedOut extends Context.Service<CarriedOut, CommandType>()("order-lifecycle/http/CarriedOut") {}
-
-/** An operation that carries out a command of the library: a process can refuse it with codes of its own. */
-const carriesOut = (command: CommandType) =>
+/**
+ * An operation that carries out a command on an order, of the library unless it is said to be a process's own: it takes an idempotency key, an
+ * expected version and `dryRun`, and a process can refuse it with codes of its own.
+ */
+const carriesOut = (command: CommandType, isOwn = false) =>
   Context.add(
-    OpenApi.annotations({ transform: (operation) => ({ ...operation, [commandMember]: command }) }),
+    OpenApi.annotations({ transform: (operation) => ({ ...operation, [isOwn ? ownCommandMember : commandMember]: command }) }),
     CarriedOut,
     command
   )
 
+/** An operation that takes something else besides its body than operations of its method do. */
+const takes = (taken: Partial<Taken>) =>
+  Context.add(OpenApi.annotations({ transform: (operation) => ({ ...operation, [takesMember]: taken }) }), Takes, taken)
+
 // --- orders ------------------------------------------------------------------------------------------------------------------------
 
-/** As in code, where own data stand beside the request. Without a process that keeps some, the member is as unknown as any other. */
+/** As in code, where own data stand beside the request. */
 const PlaceOrderWithData = Schema.Struct({
   ...PlaceOrder.fields,
   data: Schema.optionalKey(Schema.Json).annotate({ description: "What the service's own process keeps with the order" })
 })
+
+const createOrder = (payload: typeof PlaceOrderWithData) =>
+  HttpApiEndpoint.post("createOrder", "/v1/orders", {
+    payload,
+    success: created({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
+    error: ofKeyedChange("createOrder", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH")
+  }).annotateMerge(
+    describe(
+      "createOrder",
+      "Create an order",
+      "Places an order. Prices come from the catalogue; its units are reserved from now on."
+    )
+  )
 
 /** `data`: parameters by which the list can be filtered by own data. */
 const listOrders = (data: object) =>
@@ -79,6 +109,13 @@ const listOrders = (data: object) =>
     success: OrderPage,
     error: ofRead("listOrders")
   }).annotateMerge(describe("listOrders", "List orders", "Orders in pages, newest first unless sorted otherwise."))
+
+/** Which orders to cancel, and why. The versions that they must be at can be given by their ids. */
+const CancelOrders = Schema.Struct({
+  orderIds: Schema.Array(OrderId).check(Schema.isMinLength(1), Schema.isMaxLength(500)),
+  expectedVersions: CallerOfMany.fields.expectedVersions,
+  ...CancelOrder.fields
+})
 
 /** What a command on an order answers: the order as it stands afterwards. */
 const Outcome = Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView })
@@ -90,19 +127,8 @@ const PaymentInMajorUnits = Schema.Struct({
 })
 
 const orders = HttpApiGroup.make("orders")
-  .add(
-    HttpApiEndpoint.post("createOrder", "/v1/orders", {
-      payload: PlaceOrderWithData,
-      success: created({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
-      error: ofKeyedChange("createOrder", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH")
-    }).annotateMerge(
-      describe(
-        "createOrder",
-        "Create an order",
-        "Places an order. Prices come from the catalogue; its units are reserved from now on."
-      )
-    )
-  )
+  // Without a process that keeps some, own data are as unknown as any other member.
+  .add(createOrder(PlaceOrder as unknown as typeof PlaceOrderWithData))
   .add(listOrders({}))
   .add(
     HttpApiEndpoint.get("getOrder", "/v1/orders/:orderId", {
@@ -112,12 +138,27 @@ const orders = HttpApiGroup.make("orders")
     }).annotateMerge(describe("getOrder", "Get an order", "The order as it stands."))
   )
   .add(
+    HttpApiEndpoint.get("getOrderNotes", "/v1/orders/:orderId/notes", {
+      params: orderParams,
+      success: NotesView,
+      error: ofRead("getOrderNotes", "NOT_FOUND")
+    }).annotateMerge(
+      describe(
+        "getOrderNotes",
+        "Get order notes",
+        "The notes of an order, with an ETag of their own; empty where there are none."
+      )
+    )
+  )
+  .add(
     HttpApiEndpoint.patch("updateOrderNotes", "/v1/orders/:orderId/notes", {
       params: orderParams,
       payload: RewriteNotes,
       success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
       error: ofChange("updateOrderNotes", "NOT_FOUND")
-    }).annotateMerge(describe("updateOrderNotes", "Update order notes", "Replaces the notes of an order, whatever its status."))
+    })
+      .annotateMerge(describe("updateOrderNotes", "Update order notes", "Replaces the notes of an order, whatever its status."))
+      .annotateMerge(takes({ ifMatch: "tag" }))
   )
   .add(
     HttpApiEndpoint.post("confirmOrder", "/v1/orders/:orderId/confirm", {
@@ -145,6 +186,21 @@ const orders = HttpApiGroup.make("orders")
         )
       )
       .annotateMerge(carriesOut("cancel"))
+  )
+  .add(
+    HttpApiEndpoint.post("cancelOrders", "/v1/orders/cancel", {
+      payload: CancelOrders,
+      success: ResultsView,
+      error: ofChange("cancelOrders")
+    })
+      .annotateMerge(
+        describe(
+          "cancelOrders",
+          "Cancel many orders",
+          "Cancels up to 500 orders for one reason, each with an outcome of its own. Takes no Idempotency-Key: repeating it is safe."
+        )
+      )
+      .annotateMerge(takes({ idempotencyKey: false }))
   )
   .add(
     HttpApiEndpoint.post("releaseOrderItems", "/v1/orders/:orderId/release", {
@@ -360,7 +416,7 @@ export class Api extends HttpApi.make("order-lifecycle")
   .add(subscriptions)
   .add(stock)
   .add(system)
-  .annotate(HttpApi.AdditionalSchemas, otherBodies)
+  .annotate(HttpApi.AdditionalSchemas, [...otherBodies, PreviewView])
   // A request with three wrong fields is told of all three.
   .annotate(HttpApi.ParseOptions, { errors: "all" })
   .annotateMerge(
@@ -388,10 +444,13 @@ const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload 
     payload: payload ?? Schema.Struct({}),
     success: Outcome,
     error: ofOwnChange(`${name}Command`, ownCodesByStatus(lifecycle, name as CommandType, statuses))
-  }).annotateMerge(describe(`${name}Command`, description, description))
+  })
+    .annotateMerge(describe(`${name}Command`, description, description))
+    .annotateMerge(carriesOut(name as CommandType, true))
 
 export type OwnEndpoint = ReturnType<typeof ownEndpoint>
 
+/** Every command of the library that an operation above carries out. */
 const withOperation = new Set(
   Object.values(Api.groups)
     .flatMap(({ endpoints }) => Object.values<{ readonly annotations: Context.Context<never> }>(endpoints))
@@ -426,7 +485,8 @@ export const apiUnder = (lifecycle: Lifecycle, statuses: OwnStatuses): typeof Ap
   if (process === undefined && first === undefined) return Api
   const description = process === undefined ? "Further commands." : `Commands of the process ${process.version.name}.`
   const filters = process?.data.filters
-  const filtered = filters?.size ? Api.add(orders.add(listOrders(dataParameters(filters)))) : Api
+  const withData = process === undefined ? orders : orders.add(createOrder(PlaceOrderWithData))
+  const filtered = Api.add(filters?.size ? withData.add(listOrders(dataParameters(filters))) : withData)
   const api =
     first === undefined
       ? filtered

@@ -271,10 +271,11 @@ export class Tenant {
     return true
   }
 
-  /** What it writes to give an order other notes, or null when there is no such order. */
-  rewriteNotes(orderId: OrderId, notes: string): Write | null {
+  /** What it writes to give an order other notes, or null when there is no such order, or its notes are not those that are expected. */
+  rewriteNotes(orderId: OrderId, notes: string, expected?: string): Write | null {
     const stored = this.#stored(orderId)
     if (stored === undefined) return null
+    if (expected !== undefined && (wakened(this.#events, stored).order.notes ?? "") !== expected) return null
     const changed = annotated(this.#events, stored, notes)
     return () => {
       this.#put(orderId, changed)
@@ -343,6 +344,7 @@ export class Tenant {
       ...this.outbox.record(orderId),
       due: this.due.of(orderId),
       filterable: null,
+      lookups: null,
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
         ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)

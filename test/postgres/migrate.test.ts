@@ -35,7 +35,8 @@ it("four services that start at once on an empty database bring it up to date on
         "0005_own_lifecycle",
         "0006_due_commands",
         "0007_data_filters",
-        "0008_whole_life"
+        "0008_whole_life",
+        "0010_lookups"
       ]
     ])
     const [context] = contexts
@@ -62,6 +63,7 @@ it("four services that start at once on an empty database bring it up to date on
         "idempotency",
         "migrations",
         "order_data",
+        "order_lookups",
         "orders",
         "outbox",
         "reservations",
@@ -126,7 +128,7 @@ describe("a rolling upgrade", () => {
           const all = Object.entries(migrations)
           expect(yield* migrate).toEqual(all.slice(1).map(([name]) => name))
           expect(yield* sql`SELECT migration_id, oldest_program FROM order_lifecycle.migrations ORDER BY 1`).toEqual(
-            all.map(([, { oldestProgram }], n) => ({ migration_id: n + 1, oldest_program: oldestProgram }))
+            all.map(([name, { oldestProgram }]) => ({ migration_id: Number.parseInt(name, 10), oldest_program: oldestProgram }))
           )
         }),
         context

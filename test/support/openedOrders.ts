@@ -87,7 +87,7 @@ export const promisedServices = (orders: Orders): Layer.Layer<OrderLifecycle | A
       list: (tenantId, request) => asked(() => orders.list(tenantId, request)),
       getSubscription: (tenantId, subscriptionId) => asked(() => orders.getSubscription(tenantId, subscriptionId)),
       listSubscriptions: (tenantId, request) => asked(() => orders.listSubscriptions(tenantId, request)),
-      rewriteNotes: (tenantId, orderId, request) => asked(() => orders.rewriteNotes(tenantId, orderId, request))
+      rewriteNotes: (tenantId, orderId, request, options) => asked(() => orders.rewriteNotes(tenantId, orderId, request, options))
     }),
     Layer.succeed(AuditTrail, {
       emit: () => Effect.die(new Error("not for callers")),
