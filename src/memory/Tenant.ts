@@ -19,9 +19,11 @@ import type {
 } from "../lifecycle/OrderStore.ts"
 import type { OrderRecord, StoreFault } from "../lifecycle/OrderRecords.ts"
 import { assertLaws } from "../order/invariants.ts"
+import { type ChangedSubscription, changedSubscriptions } from "../order/Transition.ts"
 import {
   activeSubscriptions,
   type CustomerId,
+  isActive,
   type Order,
   type OrderId,
   type SerialNumber,
@@ -169,16 +171,19 @@ export class Tenant {
   }
 
   /** What the unique keys and the version pin of a database would find. */
-  #isTaken({ transition: { before, event, after }, newCustomer, remember }: Change): boolean {
+  #isTaken({ transition, newCustomer, remember }: Change): boolean {
+    const { before, after } = transition
+    const changed = changedSubscriptions(transition)
     const stored = this.#stored(after.orderId)
     const versionMoved = before === null ? stored !== undefined : stored?.version !== before.version
-    const isStart = event.type === "subscription.started"
+    const isRentedElsewhere = ({ was, is }: ChangedSubscription) =>
+      isActive(is) && was?.serialNumber !== is.serialNumber && this.#rentedSerials.has(is.serialNumber)
     return (
       versionMoved ||
       (newCustomer !== undefined && this.customers.has(newCustomer.emailKey)) ||
       (remember !== undefined && this.recall(remember.key, remember.rememberedAt) !== null) ||
-      (isStart && this.#rentedSerials.has(event.details.serialNumber)) ||
-      (isStart && this.#orderBySubscription.has(event.details.subscriptionId))
+      changed.some(isRentedElsewhere) ||
+      changed.some(({ was, is }) => was === undefined && this.#orderBySubscription.has(is.subscriptionId))
     )
   }
 
@@ -231,28 +236,27 @@ export class Tenant {
   }
 
   /** Move what is derived from the orders along with a change, or, with the sign -1, back again. */
-  #follow({ transition: { event, after }, reservations }: Change, sign: 1 | -1): void {
+  #follow({ transition, reservations }: Change, sign: 1 | -1): void {
     for (const { sku, from, to } of reservations) {
       const stock = this.#stock.get(sku) ?? { reserved: 0, rented: 0 }
       stock.reserved += sign * (to.held - (from?.held ?? 0))
       stock.rented += sign * (to.active - (from?.active ?? 0))
       this.#stock.set(sku, stock)
     }
-    if (event.type === "subscription.started") {
-      const { subscriptionId, serialNumber } = event.details
-      if (sign === 1) this.#orderBySubscription.set(subscriptionId, after.orderId)
-      else this.#orderBySubscription.delete(subscriptionId)
-      this.#setRented(serialNumber, sign === 1)
+    const changed = changedSubscriptions(transition)
+    for (const { was, is } of changed) {
+      if (was !== undefined) continue
+      if (sign === 1) this.#orderBySubscription.set(is.subscriptionId, transition.after.orderId)
+      else this.#orderBySubscription.delete(is.subscriptionId)
     }
-    if (event.type === "subscription.ended") {
-      const ended = after.subscriptions.find(({ subscriptionId }) => subscriptionId === event.details.subscriptionId)
-      if (ended) this.#setRented(ended.serialNumber, sign === -1)
+    for (const { was, is } of changed) {
+      const left = sign === 1 ? was : is
+      if (left !== undefined && isActive(left)) this.#rentedSerials.delete(left.serialNumber)
     }
-  }
-
-  #setRented(serialNumber: SerialNumber, isRented: boolean): void {
-    if (isRented) this.#rentedSerials.add(serialNumber)
-    else this.#rentedSerials.delete(serialNumber)
+    for (const { was, is } of changed) {
+      const taken = sign === 1 ? is : was
+      if (taken !== undefined && isActive(taken)) this.#rentedSerials.add(taken.serialNumber)
+    }
   }
 
   // --- texts -----------------------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
  */
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
+import { changedSubscriptions } from "../order/Transition.ts"
 import type { Write } from "./Tenant.ts"
 
 const named = (kind: "order" | "asset" | "customer" | "key", tenantId: TenantId, name: string): string =>
@@ -14,14 +15,12 @@ export const orderName = ({ tenantId, orderId }: { readonly tenantId: TenantId; 
 export const keyName = (tenantId: TenantId, key: string): string => named("key", tenantId, key)
 
 /** The names of all that a change writes and that must be unique, or is pinned to a version. */
-export const namesIn = ({ transition: { event, after }, newCustomer, remember }: Change): ReadonlyArray<string> => {
-  const { tenantId } = after
-  const names = [orderName(after)]
-  if (event.type === "subscription.started") names.push(named("asset", tenantId, event.details.serialNumber))
-  if (event.type === "subscription.ended") {
-    const { subscriptionId } = event.details
-    const ended = after.subscriptions.find((each) => each.subscriptionId === subscriptionId)
-    if (ended) names.push(named("asset", tenantId, ended.serialNumber))
+export const namesIn = ({ transition, newCustomer, remember }: Change): ReadonlyArray<string> => {
+  const { tenantId } = transition.after
+  const names = [orderName(transition.after)]
+  for (const { was, is } of changedSubscriptions(transition)) {
+    if (was !== undefined) names.push(named("asset", tenantId, was.serialNumber))
+    if (was?.serialNumber !== is.serialNumber) names.push(named("asset", tenantId, is.serialNumber))
   }
   if (newCustomer) names.push(named("customer", tenantId, newCustomer.emailKey))
   if (remember) names.push(keyName(tenantId, remember.key))

@@ -263,6 +263,8 @@ export const totalsOf = (order: Pick<Order, "lines" | "taxAmount">) => {
   return { subtotal, total: subtotal + order.taxAmount, totalDevices }
 }
 
+/** Whether a subscription has its asset. */
+export const isActive = ({ status }: Pick<Subscription, "status">): boolean => status === "active"
+
 /** The subscriptions that are active, oldest first. */
-export const activeSubscriptions = (order: Order): ReadonlyArray<Subscription> =>
-  order.subscriptions.filter((subscription) => subscription.status === "active")
+export const activeSubscriptions = (order: Order): ReadonlyArray<Subscription> => order.subscriptions.filter(isActive)

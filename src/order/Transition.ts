@@ -1,6 +1,6 @@
 /** What an accepted command did, and what it was given with. */
 import type { AuditEvent } from "./AuditEvent.ts"
-import type { Actor, Order } from "./Order.ts"
+import type { Actor, Order, Subscription } from "./Order.ts"
 import type { RequestId } from "./orderEvent.ts"
 import type { Timestamp } from "./Timestamp.ts"
 
@@ -24,4 +24,23 @@ export interface Transition<Event extends AuditEvent = AuditEvent> {
    * null then, and `after` the order as it stands now, or as it was placed. See `docs/decisions/0027-what-a-replay-carries.md`.
    */
   readonly replayed?: true
+}
+
+/** A subscription that a transition made (`was` is undefined) or changed, and its place among those of the order. */
+export interface ChangedSubscription {
+  readonly position: number
+  readonly was: Subscription | undefined
+  readonly is: Subscription
+}
+
+/** The subscriptions that a transition made or changed. `evolve` leaves the others the very same objects. */
+export const changedSubscriptions = ({
+  before,
+  after
+}: Pick<Transition, "before" | "after">): ReadonlyArray<ChangedSubscription> => {
+  if (before?.subscriptions === after.subscriptions) return []
+  return after.subscriptions.flatMap((is, position) => {
+    const was = before?.subscriptions[position]
+    return was === is ? [] : { position, was, is }
+  })
 }

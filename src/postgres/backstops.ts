@@ -67,6 +67,8 @@ export const backstops: ReadonlyArray<string> = [
   "function demand",
   "function forbid",
   "function hand_on",
+  "function keep_lines",
+  "function require_live_order",
   "table audit_confidential",
   "table audit_events",
   "table consumer_cursors",
@@ -86,7 +88,12 @@ export const backstops: ReadonlyArray<string> = [
   "trigger audit_events_stay of audit_events",
   "trigger orders_cancelled_is_final of orders",
   "trigger orders_facts_stay of orders",
+  "trigger orders_lines_stay of orders",
   "trigger orders_version_counts of orders",
+  "trigger reservations_lines_stay of reservations",
+  "trigger reservations_move_on of reservations",
+  "trigger reservations_need_a_live_order of reservations",
+  "trigger reservations_stay of reservations",
   "unique index audit_events_cancel_once of audit_events",
   "unique index subscriptions_rent_an_asset_once of subscriptions"
 ]

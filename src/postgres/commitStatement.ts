@@ -17,12 +17,13 @@
 import type { Effect } from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { totalsOf, type Subscription, type TenantId } from "../order/Order.ts"
+import { type Order, OrderedFacts, PersonalFacts, totalsOf, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
+import { changedSubscriptions } from "../order/Transition.ts"
 import { dataRows, deleteOtherData, writeData } from "./dataStatements.ts"
 import { dueColumns, writtenAnew } from "./dueStatements.ts"
-import { fromOrder } from "./orderRows.ts"
+import { fromOrder, fromSubscription } from "./orderRows.ts"
 import { schemaOf } from "./schemaName.ts"
 
 /** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
@@ -35,11 +36,12 @@ export const commitStatement = (
   const records = changes.map(toRecord).toSorted((a, b) => compare(a.order_id, b.order_id))
   // What no change asks for is left out: a part that finds nothing to do still costs about as much as one that does.
   const hasPlacements = records.some((record) => record.expected === 0)
+  const hasNewLines = records.some(({ moves }) => moves.some((move) => !("from_held" in move)))
   const parts = [
     records.length > 1 ? gateInOrder : gate,
-    updates(records.some((record) => record.data !== undefined)),
+    updates(rewritable.filter((column) => records.some(({ expected, [column]: value }) => expected > 0 && value !== undefined))),
     hasPlacements ? placements : noPlacements,
-    moves(hasPlacements),
+    moves(hasNewLines),
     events,
     ...(records.some((record) => record.subscriptions.length > 0) ? [subscriptions] : []),
     ...(records.some((record) => "key" in record) ? [keys] : []),
@@ -106,14 +108,17 @@ gate AS (
   checks: []
 }
 
-/** The orders that move on. Own data that a change does not name stay as they are. */
-const updates = (hasData: boolean): Part => ({
+/** Columns of an order that most changes leave as they are. */
+const rewritable = ["ordered", "total_minor", "personal", "data"] as const
+
+/** The orders that move on. Of these columns, what a change does not name stays as it is. */
+const updates = (columns: ReadonlyArray<(typeof rewritable)[number]>): Part => ({
   sql: `
 updated AS (
   UPDATE order_lifecycle.orders o
-     SET version = i.version, status = i.status, updated_at = i.updated_at, cancellation = i.cancellation, head_hash = i.hash${
-       hasData ? ", data = coalesce(i.data, o.data)" : ""
-     }
+     SET version = i.version, status = i.status, updated_at = i.updated_at, cancellation = i.cancellation, head_hash = i.hash${columns
+       .map((column) => `, ${column} = coalesce(i.${column}, o.${column})`)
+       .join("")}
     FROM gate i
    WHERE o.tenant_id = ${tenant} AND o.order_id = i.order_id AND o.version = i.expected
   RETURNING i.*
@@ -177,8 +182,8 @@ written AS (
   checks: []
 }
 
-/** What lines hold: new ones, and such that change. A line that is not as the change has it from is not changed. */
-const moves = (hasPlacements: boolean): Part => ({
+/** Reservations: inserted for new lines, updated for changed ones. A line that is not as the change has it from is not changed. */
+const moves = (hasNewLines: boolean): Part => ({
   sql: `
 moves AS (
   SELECT w.order_id, m.*
@@ -197,7 +202,7 @@ moved AS (
      AND r.held = m.from_held AND r.active = m.from_active AND r.ended = m.from_ended AND r.released = m.from_released
   RETURNING 1
 )${
-    hasPlacements
+    hasNewLines
       ? `,
 reserved AS (
   INSERT INTO order_lifecycle.reservations (tenant_id, order_id, line, sku, quantity, held, active, ended, released)
@@ -209,7 +214,7 @@ reserved AS (
   checks: [
     check(
       "reservations_fit",
-      `(SELECT count(*) FROM moved) ${hasPlacements ? "+ (SELECT count(*) FROM reserved) " : ""}= (SELECT count(*) FROM moves)`,
+      `(SELECT count(*) FROM moved) ${hasNewLines ? "+ (SELECT count(*) FROM reserved) " : ""}= (SELECT count(*) FROM moves)`,
       "23514",
       "the reservations are not what the order says they are"
     )
@@ -227,21 +232,22 @@ rentals AS (
     FROM written w CROSS JOIN LATERAL json_to_recordset(w.subscriptions) AS s (
       is_new boolean, subscription_id text, position integer, line integer, serial_number text, status text, start_date text,
       contract_length integer, billing_group_id text, notes text, created_at text, created_by text, updated_at text, ended json,
-      start_offset integer, end_date text)
+      start_offset integer, end_date text, more json)
    WHERE s.position BETWEEN 0 AND ${few}
 ),
 started AS (
   INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
     start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
-    start_offset, end_date)
+    start_offset, end_date, more)
   SELECT ${tenant}, subscription_id, order_id, position, line, customer_id, serial_number, status,
          start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
-         start_offset, end_date
+         start_offset, end_date, more
     FROM rentals WHERE is_new
   RETURNING 1
 ),
 changed AS (
-  UPDATE order_lifecycle.subscriptions s SET status = r.status, updated_at = r.updated_at, ended = r.ended
+  UPDATE order_lifecycle.subscriptions s SET serial_number = r.serial_number, status = r.status, contract_length = r.contract_length,
+         end_date = r.end_date, updated_at = r.updated_at, ended = r.ended, more = r.more
     FROM rentals r
    WHERE NOT r.is_new AND s.tenant_id = ${tenant} AND s.subscription_id = r.subscription_id
      AND s.order_id IS NOT DISTINCT FROM r.order_id
@@ -380,19 +386,25 @@ const toRecord = (change: Change, n: number) => {
     status: row.status,
     updated_at: row.updatedAt,
     cancellation: row.cancellation,
-    // An event that changes own data has all of them.
-    data: "data" in event.details ? row.data : undefined,
     customer_id: after.customer.customerId,
     filterable: filterable && dataRows(filterable),
     ...((before === null || filterable !== undefined) && { created_at: row.createdAt }),
-    ...(before === null && {
-      ordered: row.ordered,
-      personal: row.personal,
-      notes: row.notes,
-      total_minor: totalsOf(after).total,
-      created_by: row.createdBy,
-      new_email_key: newCustomer?.emailKey
-    }),
+    ...(before === null
+      ? {
+          ordered: row.ordered,
+          personal: row.personal,
+          data: row.data,
+          total_minor: totalsOf(after).total,
+          notes: row.notes,
+          created_by: row.createdBy,
+          new_email_key: newCustomer?.emailKey
+        }
+      : {
+          ...(isOtherIn(facts, before, after) && { ordered: row.ordered }),
+          ...(before.lines.length !== after.lines.length && { ordered: row.ordered, total_minor: totalsOf(after).total }),
+          ...(isOtherIn(persons, before, after) && { personal: row.personal }),
+          ...(before.data !== after.data && { data: row.data })
+        }),
     moves: reservations.map(({ line, sku, quantity, from, to }) => ({
       line,
       sku,
@@ -400,7 +412,11 @@ const toRecord = (change: Change, n: number) => {
       ...(from && { from_held: from.held, from_active: from.active, from_ended: from.ended, from_released: from.released }),
       ...to
     })),
-    subscriptions: changedSubscriptions(before?.subscriptions ?? [], after.subscriptions),
+    subscriptions: changedSubscriptions(transition).map(({ position, was, is }) => ({
+      is_new: was === undefined,
+      position,
+      ...fromSubscription(is)
+    })),
     event,
     confidential,
     salt: sealed.salt,
@@ -419,27 +435,12 @@ const toRecord = (change: Change, n: number) => {
   }
 }
 
-/** The subscriptions that a transition made or changed. `evolve` leaves the others the very same objects. */
-const changedSubscriptions = (before: ReadonlyArray<Subscription>, after: ReadonlyArray<Subscription>) =>
-  after.flatMap((subscription, position) =>
-    subscription === before[position]
-      ? []
-      : {
-          is_new: position >= before.length,
-          subscription_id: subscription.subscriptionId,
-          position,
-          line: subscription.line,
-          serial_number: subscription.serialNumber,
-          status: subscription.status,
-          start_date: subscription.startDate,
-          start_offset: subscription.startOffsetMinutes ?? 0,
-          contract_length: subscription.contractLength,
-          end_date: subscription.endDate,
-          billing_group_id: subscription.billingGroupId,
-          notes: subscription.notes,
-          created_at: subscription.createdAt,
-          created_by: subscription.createdBy,
-          updated_at: subscription.updatedAt,
-          ended: subscription.ended
-        }
-  )
+/** What stands in the columns `ordered` and `personal`, besides the lines. Own data have a column of their own, and so have notes. */
+const { data: _, ...ofOrdered } = OrderedFacts.fields
+const { notes: __, ...ofPersons } = PersonalFacts.fields
+const facts = Object.keys(ofOrdered) as ReadonlyArray<keyof typeof ofOrdered>
+const persons = Object.keys(ofPersons) as ReadonlyArray<keyof typeof ofPersons>
+
+/** Whether any of these members has changed. `evolve` leaves the others the very same values. */
+const isOtherIn = (members: ReadonlyArray<keyof Order>, before: Order, after: Order): boolean =>
+  members.some((member) => before[member] !== after[member])

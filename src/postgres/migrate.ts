@@ -18,6 +18,7 @@ import { plans } from "./migrations/0004_plans.ts"
 import { ownLifecycle } from "./migrations/0005_own_lifecycle.ts"
 import { dueCommands } from "./migrations/0006_due_commands.ts"
 import { dataFilters } from "./migrations/0007_data_filters.ts"
+import { wholeLife } from "./migrations/0008_whole_life.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { lockKeyOf, ourClient, schemaOf } from "./schemaName.ts"
 import { inWords } from "./sqlFailure.ts"
@@ -39,7 +40,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0004_plans": { oldestProgram: "0.1.0", run: plans },
   "0005_own_lifecycle": { oldestProgram: "0.1.0", run: ownLifecycle },
   "0006_due_commands": { oldestProgram: "0.1.0", run: dueCommands },
-  "0007_data_filters": { oldestProgram: "0.1.0", run: dataFilters }
+  "0007_data_filters": { oldestProgram: "0.1.0", run: dataFilters },
+  "0008_whole_life": { oldestProgram: "0.2.0", run: wholeLife }
 }
 
 /** Told what is going on, in lines for people. Nothing is told when there is nothing to do. */

@@ -8,7 +8,7 @@ import { decimalsOnceAssumed } from "../order/Money.ts"
 import type { Cancellation, Order, OrderId, OwnData, Subscription, SubscriptionEnd, TenantId } from "../order/Order.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 
-/** What is kept of an order that never changes, and of people. Kept apart, so that the latter can be erased. */
+/** The facts of an order, and those of people. Kept apart, so that the latter can be erased. */
 type Ordered = Pick<
   Order,
   "orderType" | "currency" | "decimals" | "taxAmount" | "payment" | "extensionDetails" | "upgradeDetails"
@@ -41,10 +41,45 @@ export const fromOrder = (order: Order) => {
   }
 }
 
+/** The subscription as a row for the database: the inverse of `toSubscription`. What has no column of its own is in `more`. */
+export const fromSubscription = ({
+  subscriptionId,
+  line,
+  serialNumber,
+  status,
+  startDate,
+  startOffsetMinutes = 0,
+  contractLength,
+  endDate,
+  billingGroupId,
+  notes,
+  createdAt,
+  createdBy,
+  updatedAt,
+  ended,
+  ...more
+}: Subscription) => ({
+  subscription_id: subscriptionId,
+  line,
+  serial_number: serialNumber,
+  status,
+  start_date: startDate,
+  start_offset: startOffsetMinutes,
+  contract_length: contractLength,
+  end_date: endDate,
+  billing_group_id: billingGroupId,
+  notes,
+  created_at: createdAt,
+  created_by: createdBy,
+  updated_at: updatedAt,
+  ended,
+  more: Object.keys(more).length === 0 ? undefined : more
+})
+
 /** A subscription as JSON, from a row `s` of the subscriptions: `toSubscription` reads it. */
 export const subscriptionTuple = `json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
                                     s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended,
-                                    s.start_offset, s.end_date)`
+                                    s.start_offset, s.end_date, s.more)`
 
 /**
  * Columns that `toOrder` needs, from a row `o` of the orders. One row per order, whatever it has of lines and subscriptions. `tenant` is the
@@ -89,7 +124,8 @@ export type SubscriptionTuple = readonly [
   updatedAt: Timestamp,
   ended: SubscriptionEnd | null,
   startOffsetMinutes: number,
-  endDate: Timestamp
+  endDate: Timestamp,
+  more: Partial<Subscription> | null
 ]
 
 /** The order that a row stands for. Dies when it breaks a law: then somebody else wrote to the tables, and nothing may rest on it. */
@@ -141,7 +177,8 @@ export const toSubscription = (tuple: SubscriptionTuple): Subscription => {
     updatedAt,
     ended,
     startOffsetMinutes,
-    endDate
+    endDate,
+    more
   ] = tuple
   return {
     subscriptionId,
@@ -157,6 +194,7 @@ export const toSubscription = (tuple: SubscriptionTuple): Subscription => {
     createdAt,
     createdBy,
     updatedAt,
-    ...(ended !== null && { ended })
+    ...(ended !== null && { ended }),
+    ...more
   }
 }

@@ -19,6 +19,9 @@ const checkViolation = "23514"
 const uniqueViolation = "23505"
 const restrictViolation = "23001"
 
+/** One line more, as raw SQL would add it. */
+const withLine = "ordered = jsonb_set(ordered::jsonb, '{lines}', ordered::jsonb -> 'lines' || (ordered::jsonb -> 'lines' -> 0))"
+
 /** One order that rents a laptop and has ended a bike, and one that was cancelled after its bike had ended. */
 const scene = Effect.gen(function* () {
   const store = yield* OrderStore
@@ -76,7 +79,7 @@ describe("a cancelled order", () => {
       })
     ))
 
-  it("stays cancelled, at its version, with its cancellation", () =>
+  it("stays cancelled, with its cancellation, its lines and its reservations", () =>
     run(
       Effect.gen(function* () {
         const { sql, tenantId } = yield* scene
@@ -88,8 +91,20 @@ describe("a cancelled order", () => {
           expect(yield* update(`status = '${status}', cancellation = NULL, version = version + 1`)).toBe(restrictViolation)
           expect(yield* update(`status = '${status}', cancellation = NULL`)).toBe(restrictViolation)
         }
-        expect(yield* update("version = version + 1")).toBe(restrictViolation)
         expect(yield* update("cancellation = NULL")).toBe(checkViolation)
+        expect(yield* update(withLine)).toBe(restrictViolation)
+        const reservations = (set: string) =>
+          codeOf(
+            sql`UPDATE order_lifecycle.reservations SET ${sql.literal(set)} WHERE tenant_id = ${tenantId} AND order_id = 'cancelled'`
+          )
+        expect(yield* reservations("held = held + released, released = 0")).toBe(restrictViolation)
+        expect(yield* reservations("released = released - 1, ended = ended + 1")).toBe(restrictViolation)
+        expect(yield* reservations("ended = 0, released = released + ended")).toBe(restrictViolation)
+        expect(
+          yield* codeOf(
+            sql`INSERT INTO order_lifecycle.reservations VALUES (${tenantId}, 'cancelled', 7, 'LAPTOP', 1, 1, 0, 0, 0)`
+          )
+        ).toBe(restrictViolation)
       })
     ))
 
@@ -118,6 +133,10 @@ describe("an order", () => {
         expect(yield* update("status = 'fulfilled'")).toBe(restrictViolation)
         expect(yield* update("status = 'Lost!', version = version + 1")).toBe(checkViolation)
         expect(yield* update("ordered = '{}'")).toBe(restrictViolation)
+        expect(yield* update("ordered = jsonb_set(ordered::jsonb, '{currency}', '\"USD\"')")).toBe(restrictViolation)
+        expect(yield* update("ordered = jsonb_set(ordered::jsonb, '{lines,0,unitPrice}', '1')")).toBe(restrictViolation)
+        expect(yield* update("ordered = ordered::jsonb #- '{lines,0}'")).toBe(restrictViolation)
+        expect(yield* update("total_minor = total_minor + 1")).toBe(restrictViolation)
         expect(yield* update("created_by = 'somebody else'")).toBe(restrictViolation)
       })
     ))
@@ -130,10 +149,26 @@ describe("an order", () => {
           codeOf(
             sql`UPDATE order_lifecycle.reservations SET ${sql.literal(set)} WHERE tenant_id = ${tenantId} AND order_id = 'open'`
           )
-        expect(yield* update("held = held + 1")).toBe(checkViolation)
+        expect(yield* update("held = held + 1")).toBe(restrictViolation)
         expect(yield* update("released = released + 1")).toBe(checkViolation)
         expect(yield* update("held = held - 5, released = released + 5")).toBe(checkViolation)
-        expect(yield* update("quantity = 0, held = 0, active = 0, ended = 0, released = 0")).toBe(checkViolation)
+        expect(yield* update("quantity = 0, held = 0, active = 0, ended = 0, released = 0")).toBe(restrictViolation)
+      })
+    ))
+
+  it("never has a unit that goes back to where it was, and keeps its lines", () =>
+    run(
+      Effect.gen(function* () {
+        const { sql, tenantId } = yield* scene
+        const rows = sql`tenant_id = ${tenantId} AND order_id = 'open'`
+        const update = (set: string, where: string) =>
+          codeOf(sql`UPDATE order_lifecycle.reservations SET ${sql.literal(set)} WHERE ${rows} AND ${sql.literal(where)}`)
+        expect(yield* update("held = held + active, active = 0", "active > 0")).toBe(restrictViolation)
+        expect(yield* update("active = active + ended, ended = 0", "ended > 0")).toBe(restrictViolation)
+        expect(yield* update("held = held + ended, ended = 0", "ended > 0")).toBe(restrictViolation)
+        expect(yield* update("sku = 'BIKE'", "sku = 'LAPTOP'")).toBe(restrictViolation)
+        expect(yield* update("quantity = quantity + 1, held = held + 1", "line = 0")).toBe(restrictViolation)
+        expect(yield* codeOf(sql`DELETE FROM order_lifecycle.reservations WHERE ${rows}`)).toBe(restrictViolation)
       })
     ))
 
@@ -210,7 +245,7 @@ describe("tenants", () => {
           yield* codeOf(
             sql`UPDATE order_lifecycle.reservations SET tenant_id = ${other} WHERE tenant_id = ${tenantId} AND order_id = 'open'`
           )
-        ).toBe(foreignKeyViolation)
+        ).toBe(restrictViolation)
         expect(
           yield* codeOf(sql`INSERT INTO order_lifecycle.reservations VALUES (${other}, 'open', 5, 'LAPTOP', 1, 1, 0, 0, 0)`)
         ).toBe(foreignKeyViolation)
