@@ -17,6 +17,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { AssetRegistry } from "../lifecycle/AssetRegistry.ts"
 import type { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { optionsReader, wrongOption } from "../lifecycle/options.ts"
 import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
@@ -85,7 +86,7 @@ const checkedRequest = (request: HttpServerRequest, { url }: Match, body: string
 }
 
 /** What the service needs to run: the lifecycle, and who may call. */
-export type AppServices = OrderLifecycle | Reservations | AuditTrail | ApiKeys
+export type AppServices = OrderLifecycle | AssetRegistry | Reservations | AuditTrail | ApiKeys
 
 /** Statuses that say something about the request itself, or that the service gives for reasons of its own, are not for rules. */
 const HttpStatusOption = Schema.Record(
@@ -157,7 +158,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     noteIds(notes, match.parameters)
     yield* takeFromBucket(tenantId)
 
-    const { key, fault } = request.method === "POST" ? idempotencyKeyOf(request) : {}
+    const { key, fault } = match.operation.isKeyed ? idempotencyKeyOf(request) : {}
     const [first, ...others] = fault ? [...match.faults, fault] : match.faults
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
     const maxBytes = template === "/v1/orders" ? bodyLimits.order : bodyLimits.other

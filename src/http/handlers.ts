@@ -9,6 +9,8 @@ import * as Layer from "effect/Layer"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
+import type { AssetChange } from "../asset/decideAsset.ts"
+import { AssetRegistry } from "../lifecycle/AssetRegistry.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
@@ -23,6 +25,8 @@ import { readDataQuery } from "./dataQuery.ts"
 import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import {
+  viewAsset,
+  viewAssetPage,
   viewCancellation,
   viewCommands,
   viewEvent,
@@ -194,6 +198,37 @@ const subscriptions = HttpApiBuilder.group(
   })
 )
 
+const assets = HttpApiBuilder.group(
+  Api,
+  "assets",
+  Effect.fnUntraced(function* (handlers) {
+    const registry = yield* AssetRegistry
+    const changed =
+      (message: string) =>
+      ({ after }: AssetChange) => ({ success, message, serialNumber: after.serialNumber, asset: viewAsset(after) })
+    return handlers
+      .handle("createAsset", ({ payload }) =>
+        answerCommand((caller) => registry.register(caller, payload), changed("Asset registered successfully"))
+      )
+      .handle("listAssets", ({ query: { rentalId: subscriptionId, ...query } }) =>
+        answer(
+          ({ tenantId }) => registry.list(tenantId, { ...query, ...(subscriptionId !== undefined && { subscriptionId }) }),
+          viewAssetPage
+        )
+      )
+      .handle("getAsset", ({ params }) => answer(({ tenantId }) => registry.get(tenantId, params.serialNumber), viewAsset))
+      .handle("updateAsset", ({ params, payload }) =>
+        answerCommand((caller) => registry.change(caller, params.serialNumber, payload), changed("Asset updated successfully"))
+      )
+      .handle("deleteAsset", ({ params: { serialNumber } }) =>
+        answer(
+          (caller) => registry.withdraw(caller, serialNumber),
+          () => ({ success, message: "Asset taken out of use", serialNumber })
+        )
+      )
+  })
+)
+
 const stock = HttpApiBuilder.group(
   Api,
   "stock",
@@ -202,7 +237,7 @@ const stock = HttpApiBuilder.group(
     return handlers.handle("getStock", ({ params: { sku } }) =>
       answer(
         ({ tenantId }) => reservations.stock(tenantId, sku),
-        ({ reserved, rented }) => ({ sku, reserved, rented })
+        (units) => ({ sku, ...units })
       )
     )
   })
@@ -244,7 +279,7 @@ const ownCommands = (api: typeof Api) =>
     })
   )
 
-const libraryHandlers = (api: typeof Api) => Layer.mergeAll(ordersOf(api), subscriptions, stock, system)
+const libraryHandlers = (api: typeof Api) => Layer.mergeAll(ordersOf(api), subscriptions, assets, stock, system)
 
 /** Handlers for every endpoint of an Api. */
 export const handlersOf = (api: typeof Api): ReturnType<typeof libraryHandlers> => {

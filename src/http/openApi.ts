@@ -8,7 +8,7 @@ import { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import { defaultLimit, limits } from "../lifecycle/paging.ts"
 import type { CommandType } from "../order/commands/index.ts"
-import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound, type OwnStatuses } from "./errors.ts"
+import { type Code, headersByCode, httpFaults, OrderOfSubscriptionNotFound, type OwnStatuses, statusByCode } from "./errors.ts"
 import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { LibraryStatus } from "../order/Order.ts"
 import type { OwnFilters } from "../order/process/OwnFilters.ts"
@@ -24,7 +24,8 @@ type Json = any
 const pathParameters: Record<string, string> = {
   orderId: "The order ID",
   subscriptionId: "The subscription ID",
-  sku: "The SKU"
+  sku: "The SKU",
+  serialNumber: "The serial number"
 }
 
 const responseDescriptions: Record<string, Record<string, string>> = {
@@ -40,6 +41,11 @@ const responseDescriptions: Record<string, Record<string, string>> = {
   listSubscriptions: { 200: "A page of subscriptions" },
   getSubscription: { 200: "The subscription", 404: "Subscription not found" },
   cancelSubscription: { 200: "Subscription cancelled", 400: "Bad request (not cancellable)", 404: "Subscription not found" },
+  createAsset: { 201: "Asset registered" },
+  listAssets: { 200: "A page of assets" },
+  getAsset: { 200: "The asset", 404: "Asset not found" },
+  updateAsset: { 200: "Asset updated", 404: "Asset not found" },
+  deleteAsset: { 200: "Asset taken out of use", 404: "Asset not found" },
   getStock: { 200: "The figures" },
   getHealth: { 200: "Serving" }
 }
@@ -157,8 +163,9 @@ const allowUnknownMembers = (json: Json): void => {
   for (const value of Object.values(json)) allowUnknownMembers(value)
 }
 
-const completeOperation = (path: string, method: string, operation: Json): void => {
-  const isKeyed = method === "post"
+const completeOperation = (path: string, operation: Json): void => {
+  // Who can be told that a key was used before can be given one.
+  const isKeyed = String(statusByCode.IDEMPOTENCY_KEY_REUSED) in operation.responses
   for (const [status, response] of Object.entries<Json>(operation.responses)) {
     operation.responses[status] = completeResponse(status, response, operation, isKeyed)
   }
@@ -230,9 +237,9 @@ export const completeOpenApi = (spec: Json, lifecycle: Lifecycle, statuses: OwnS
   if (lifecycle.process === undefined) withoutData(spec)
   else describeFilters(spec, lifecycle.process.data.filters)
   for (const [path, item] of Object.entries<Json>(spec.paths)) {
-    for (const [method, operation] of Object.entries<Json>(item)) {
+    for (const operation of Object.values<Json>(item)) {
       withOwnCodes(operation, lifecycle, statuses)
-      completeOperation(path, method, operation)
+      completeOperation(path, operation)
     }
   }
   spec.security = [{ bearerAuth: [] }]

@@ -4,6 +4,7 @@
  */
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import { InputFault } from "../order/commonRefusals.ts"
 import type { CommandType } from "../order/commands/index.ts"
 import { codesOf, type Lifecycle } from "../order/lifecycleTable.ts"
@@ -63,6 +64,10 @@ const shared = (...names: ReadonlyArray<SharedRefusal>): ReadonlyArray<Refused> 
 
 type Refused = ReturnType<typeof refused>
 
+/** Whether the body of an error is that of a key that was used before. The Api has copies of the bodies, of the same names. */
+export const isKeyReused = ({ ast }: Schema.Top): boolean =>
+  SchemaAST.resolveIdentifier(ast) === ("IdempotencyKeyReused" satisfies SharedRefusal)
+
 /** Bodies that no operation has as they are: the specification's own, and the answer to a method that a path does not have. */
 export const otherBodies = [ErrorBody, ...shared("MethodNotAllowed")]
 
@@ -77,14 +82,16 @@ const ownRefusals = (operation: string, own: ReadonlyArray<Code>): ReadonlyArray
   const wrong = own.filter((code) => statusByCode[code] === 400)
   const missing = (["NotFound", "OrderNotFound"] as const).filter((name) => own.includes(sharedRefusals[name][0]))
   const name = refusedName(operation)
+  const [conflict, ...otherConflicts] = own.filter((code) => statusByCode[code] === 409)
   const badRequest = wrong.length === 0 ? shared("BadRequest") : [refused(name, [...sharedRefusals.BadRequest, ...wrong])]
-  return [...badRequest, ...shared(...missing)]
+  const conflicts = conflict === undefined ? [] : [refused(`${name}409`, [conflict, ...otherConflicts])]
+  return [...badRequest, ...shared(...missing), ...conflicts]
 }
 
 /** Of an operation that needs no key. */
 export const ofOpenRead: ReadonlyArray<Refused> = shared(...anyRequest, "Unreadable", "ReadUnavailable")
 
-/** Of an operation that reads. `own`: the codes of its own, all of status 400 or 404. */
+/** Of an operation that reads. `own`: the codes of its own, all of status 400, 404 or 409. */
 export const ofRead = (operation: string, ...own: ReadonlyArray<Code>): ReadonlyArray<Refused> => [
   ...ownRefusals(operation, own),
   ...shared(...anyCall, "ReadForbidden", "ReadUnavailable")

@@ -9,6 +9,7 @@ import type { InputFault } from "../order/commonRefusals.ts"
 import { Api } from "./Api.ts"
 import { documentPaths } from "./documents.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
+import { isKeyReused } from "./refusals.ts"
 
 export interface Route {
   /** `/v1/orders/:orderId/cancel` */
@@ -24,6 +25,8 @@ interface Operation {
   readonly query: QueryParameters
   /** The schemas of its body. */
   readonly body: ReadonlyArray<SchemaAST.AST>
+  /** Whether it takes an idempotency key: it does when it can be refused for one. */
+  readonly isKeyed: boolean
 }
 
 /** What a request's method and target come to: the route, with its parameters written in one form only, or what is wrong with them. */
@@ -44,14 +47,15 @@ export interface Miss {
 
 const routesOf = (api: typeof Api): ReadonlyArray<Route> => {
   const byPath = new Map<string, Map<string, Operation>>(
-    documentPaths.map((path) => [path, new Map([["GET", { query: new Map(), body: [] }]])])
+    documentPaths.map((path) => [path, new Map([["GET", { query: new Map(), body: [], isKeyed: false }]])])
   )
   HttpApi.reflect(api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
       const operations = byPath.get(endpoint.path) ?? new Map<string, Operation>()
       const body = [...endpoint.payload.values()].flatMap(({ schemas }) => schemas.map(({ ast }) => ast))
-      byPath.set(endpoint.path, operations.set(endpoint.method, { query: queryParametersOf(endpoint.query), body }))
+      const isKeyed = [...endpoint.error].some(isKeyReused)
+      byPath.set(endpoint.path, operations.set(endpoint.method, { query: queryParametersOf(endpoint.query), body, isKeyed }))
     }
   })
   return Array.from(byPath, ([template, operations]) => ({

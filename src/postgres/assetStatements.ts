@@ -145,8 +145,8 @@ export const assetOperations = (sql: SqlClient, { read, writePinned, stillRememb
                  ON k.tenant_id = ${tenantId}::text AND k.key = ${idempotency?.key ?? null}::text`
     ).pipe(
       Effect.map(([row]) => ({
-        asset: row?.asset == null ? null : toAsset(row.asset),
-        use: row?.use == null ? null : (JSON.parse(row.use) as AssetUse),
+        asset: row === undefined || row.asset === null ? null : toAsset(row.asset),
+        use: JSON.parse(row?.use ?? "null") as AssetUse | null,
         remembered: row ? stillRemembered(row, idempotency?.now) : null
       }))
     )

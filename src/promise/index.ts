@@ -21,8 +21,10 @@ export { type CancellationPolicy, cancellationPolicyNames } from "../order/polic
 
 // Calling.
 export type {
+  AssetListRequest,
   CallOptions,
   Caller,
+  ChangeAsset,
   CancelOrder,
   CancelOutcome,
   CloseOptions,
@@ -36,6 +38,7 @@ export type {
   Orders,
   DataOf,
   FiltersOf,
+  OrdersAssets,
   OrdersAuditTrail,
   OrdersDue,
   OrdersOutbox,
@@ -46,11 +49,13 @@ export type {
   Payment,
   PayloadsOf,
   PlaceOrder,
+  RegisterAsset,
   RetryOptions,
   RewriteNotes,
   StartSubscription,
   StatusesOf,
-  SubscriptionListRequest
+  SubscriptionListRequest,
+  WithdrawAsset
 } from "./Orders.ts"
 
 // Rules of your own.
@@ -63,6 +68,8 @@ export { RuleFailed } from "../order/process/RuleFailed.ts"
 export { WrongProcess } from "../order/process/WrongProcess.ts"
 
 // What comes back.
+export type { AssetChange } from "../asset/decideAsset.ts"
+export type { AssetRecord, AssetStatus, RegisteredAsset } from "../asset/RegisteredAsset.ts"
 export { type BrokenChain, EventNotErasable } from "../lifecycle/AuditTrail.ts"
 export {
   type ConsumerLag,
@@ -96,6 +103,7 @@ export {
 export { isRefusal, type Refusal } from "./refusals.ts"
 export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 export * from "../order/commands/index.ts"
+export { AssetExists, AssetInUse, AssetNotRegistered, InvalidAssetStatus } from "../asset/refusals.ts"
 export { type InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/place.ts"
 export { OwnRefusal } from "../order/process/OwnRefusal.ts"

@@ -33,7 +33,7 @@ const breakable = () => {
           name,
           (...input: ReadonlyArray<unknown>) => {
             if (state === "dead") return Effect.die(new Error("broken on purpose"))
-            const isWrite = name === "commit" || name === "rewriteNotes"
+            const isWrite = ["commit", "rewriteNotes", "changeAsset"].includes(name)
             return state === "losing answers" && isWrite
               ? Effect.fail(new OutcomeUnknown({ cause: "lost" }))
               : (method(...input) as unknown)
@@ -82,6 +82,8 @@ beforeAll(async () => {
   const confirmed = await sound.confirmed(2)
   const { customerId } = (await sound.order(confirmed)).customer
   const rentalId = (await sound.rent(confirmed, "SERIAL-1")).body["rentalId"] as string
+  const asset = { serialNumber: "ASSET-1", sku: laptop, productName: "The laptop", status: "available" }
+  expect((await sound.call("POST", "/v1/assets", { body: asset })).status).toBe(201)
   requests = {
     createOrder: ["POST", "/v1/orders", requestFor([laptop, 1])],
     listOrders: ["GET", "/v1/orders"],
@@ -96,6 +98,11 @@ beforeAll(async () => {
     getSubscription: ["GET", `/v1/subscriptions/${rentalId}`],
     cancelSubscription: ["POST", `/v1/subscriptions/${rentalId}/cancel`, { rentalId, reason: "other" }],
     cancelOrder: ["POST", `/v1/orders/${pending}/cancel`, { reason: "moved" }],
+    createAsset: ["POST", "/v1/assets", { ...asset, serialNumber: "ASSET-2" }],
+    listAssets: ["GET", "/v1/assets"],
+    getAsset: ["GET", "/v1/assets/ASSET-1"],
+    updateAsset: ["PATCH", "/v1/assets/ASSET-1", { location: "Shelf 3" }],
+    deleteAsset: ["DELETE", "/v1/assets/ASSET-1"],
     getStock: ["GET", `/v1/stock/${laptop}`],
     getHealth: ["GET", "/health"]
   }
@@ -161,7 +168,7 @@ const failed: typeof refused = {
 }
 
 const unknownIds = ([method, path, body]: Request) =>
-  ask(sound, [method, path.replace(/(?<=\/)(?:ord|sub)_[^/]+/, "unknown"), body])
+  ask(sound, [method, path.replace(/(?<=\/)(?:(?:ord|sub)_|ASSET-)[^/]+/, "unknown"), body])
 
 it("knows a request for every operation, and for no other", () => {
   expect(Object.keys(requests).toSorted()).toEqual([...new Set(promises.map(({ operationId }) => operationId))].toSorted())
