@@ -46,15 +46,8 @@ export { AssetRecord, AssetStatus, RegisteredAsset } from "./asset/RegisteredAss
 // Deciding, pure.
 export { decide } from "./order/decide.ts"
 export type { Occasion, Transition } from "./order/Transition.ts"
-export {
-  InvalidContractLength,
-  place,
-  PlaceOrder,
-  type PlacingFacts,
-  type Variant,
-  VariantInactive,
-  VariantNotFound
-} from "./order/commands/place.ts"
+export { place, PlaceOrder, type PlacingFacts } from "./order/commands/place.ts"
+export { InvalidContractLength, type Variant, VariantInactive, VariantNotFound } from "./order/commands/priceLines.ts"
 export { evolve, fold, UnknownEventKind } from "./order/evolve.ts"
 export { type Blocker, explain, type Preview, preview } from "./order/explain.ts"
 export { type PossibleCommand, possibleCommands } from "./order/possibleCommands.ts"

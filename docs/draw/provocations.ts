@@ -115,6 +115,48 @@ const provocations: { readonly [M in Method]: Readonly<Record<ErrorOf<M>, Provoc
       return start(orderId, "BIKE-0001", customerId)
     })
   },
+  release: {
+    OrderNotFound: inShop(({ release }) => release(nobody)),
+    OrderIsFinal: inShop(async ({ placed, cancel, release }) => {
+      const { orderId } = await placed()
+      await cancel(orderId)
+      return release(orderId)
+    }),
+    NothingHeld: inShop(async ({ rented, release }) => {
+      const { orderId } = await rented()
+      await release(orderId)
+      return release(orderId)
+    }),
+    NotHeld: inShop(async ({ rented, release }) => release((await rented()).orderId, { items: [{ line: 0, quantity: 2 }] })),
+    NothingWouldRemain: inShop(async ({ placed, release }) => release((await placed()).orderId))
+  },
+  addItems: {
+    OrderNotFound: inShop(({ addItems }) => addItems(nobody, { sku: bike, quantity: 1 })),
+    OrderIsFinal: inShop(async ({ placed, cancel, addItems }) => {
+      const { orderId } = await placed()
+      await cancel(orderId)
+      return addItems(orderId, { sku: bike, quantity: 1 })
+    }),
+    OrderNotOpen: inShop(async ({ rented, addItems }) => addItems((await rented()).orderId, { sku: bike, quantity: 1 })),
+    VariantNotFound: inShop(async ({ placed, addItems }) =>
+      addItems((await placed()).orderId, { sku: "EBIKE-CITY-9000", quantity: 1 })
+    ),
+    VariantInactive: inShop(async ({ placed, addItems }) =>
+      addItems((await placed()).orderId, { sku: "IPHONE-12", quantity: 1 })
+    ),
+    InvalidContractLength: inShop(async ({ placed, addItems }) =>
+      addItems((await placed()).orderId, { sku: bike, quantity: 1, contractLength: 18 })
+    )
+  },
+  correct: {
+    OrderNotFound: inShop(({ correct }) => correct(nobody, { externalReference: "2026-118" })),
+    OrderIsFinal: inShop(async ({ placed, cancel, correct }) => {
+      const { orderId } = await placed()
+      await cancel(orderId)
+      return correct(orderId, { externalReference: "2026-118" })
+    })
+  },
+  recordPayment: { OrderNotFound: inShop(({ pay }) => pay(nobody, { status: "paid" })) },
   cancelSubscription: {
     SubscriptionNotFound: inShop(({ end }) => end("sub_0")),
     SubscriptionAlreadyCancelled: inShop(async ({ rented, end }) => {

@@ -22,6 +22,11 @@ export const steps = ({ call }: Shop) => {
     call(operation, "POST", `/v1/orders/${orderId}/${path}`, body)
   const confirm = onOrder("confirmOrder", "confirm")
   const cancel = onOrder("cancelOrder", "cancel")
+  const release = onOrder("releaseOrderItems", "release")
+  const pay = onOrder("recordOrderPayment", "payment")
+  const addItems = (orderId: string, ...items: ReadonlyArray<object>) =>
+    call("addOrderItems", "POST", `/v1/orders/${orderId}/items`, { items })
+  const correct = (orderId: string, body: object) => call("correctOrder", "PATCH", `/v1/orders/${orderId}`, body)
   const start = (orderId: string, assetSerialNumber: string, customerId: string, more: object = {}) =>
     call("createSubscription", "POST", "/v1/subscriptions", { orderId, assetSerialNumber, customerId, ...more })
   const end = (rentalId: string, more: object = {}) =>
@@ -53,7 +58,10 @@ export const steps = ({ call }: Shop) => {
     })
   const change = (serialNumber: string, body: object) => call("updateAsset", "PATCH", `/v1/assets/${serialNumber}`, body)
   const withdraw = (serialNumber: string) => call("deleteAsset", "DELETE", `/v1/assets/${serialNumber}`)
-  return { place, confirm, cancel, start, end, placed, confirmed, rented, orderIn, rentalIn, register, change, withdraw }
+  return {
+    ...{ place, confirm, cancel, release, pay, addItems, correct, start, end, placed, confirmed, rented, orderIn, rentalIn },
+    ...{ register, change, withdraw }
+  }
 }
 
 const orderIn = (exchange: Exchange) => {

@@ -4,7 +4,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { NewSku, VariantInactive, VariantNotFound } from "../order/commands/place.ts"
+import { NewSku, VariantInactive, VariantNotFound } from "../order/commands/priceLines.ts"
 import { NewSerialNumber } from "../order/commands/startSubscription.ts"
 import type { Actor, CustomerId, SubscriptionId, TenantId } from "../order/Order.ts"
 import { textUpTo } from "../order/Text.ts"

@@ -15,17 +15,22 @@ import { ChangeAsset, RegisterAsset } from "../asset/decideAsset.ts"
 import { AssetStatus } from "../asset/RegisteredAsset.ts"
 import { AssetListRequest, limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
 import { OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
+import { AddItems } from "../order/commands/addItems.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
 import { definitions } from "../order/commands/definitions.ts"
 import { type CommandType, commandTypes } from "../order/commands/index.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
+import { CorrectOrder } from "../order/commands/correct.ts"
+import { RecordPayment } from "../order/commands/recordPayment.ts"
+import { ReleaseUnits } from "../order/commands/release.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { StartSubscription } from "../order/commands/startSubscription.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import type { OwnCommand } from "../order/process/OwnCommand.ts"
 import type { Code, OwnStatuses } from "./errors.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
+import { AmountInMajorUnits } from "./amounts.ts"
 import { dataParameters } from "./dataQuery.ts"
 import { commandMember, completeOpenApi } from "./openApi.ts"
 import { ofChange, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies, ownCodesByStatus } from "./refusals.ts"
@@ -88,6 +93,15 @@ const listOrders = (data: object) =>
     error: ofRead("listOrders")
   }).annotateMerge(describe("listOrders", "List orders", "Orders in pages, newest first unless sorted otherwise."))
 
+/** What a command on an order answers: the order as it stands afterwards. */
+const Outcome = Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView })
+
+/** As in code, but for the amount. */
+const PaymentInMajorUnits = Schema.Struct({
+  ...RecordPayment.fields,
+  paidAmount: Schema.optionalKey(AmountInMajorUnits)
+})
+
 const orders = HttpApiGroup.make("orders")
   .add(
     HttpApiEndpoint.post("createOrder", "/v1/orders", {
@@ -144,6 +158,85 @@ const orders = HttpApiGroup.make("orders")
         )
       )
       .annotateMerge(carriesOut("cancel"))
+  )
+  .add(
+    HttpApiEndpoint.post("releaseOrderItems", "/v1/orders/:orderId/release", {
+      params: orderParams,
+      payload: ReleaseUnits,
+      success: Outcome,
+      error: ofKeyedChange(
+        "releaseOrderItems",
+        "ALREADY_CANCELLED",
+        "NOTHING_HELD",
+        "NOT_HELD",
+        "NOTHING_WOULD_REMAIN",
+        "NOT_FOUND"
+      )
+    })
+      .annotateMerge(
+        describe(
+          "releaseOrderItems",
+          "Release items",
+          "Gives held units back without cancelling the order: those that are named, or all. A line is its position in `items`, from 0."
+        )
+      )
+      .annotateMerge(carriesOut("release"))
+  )
+  .add(
+    HttpApiEndpoint.post("addOrderItems", "/v1/orders/:orderId/items", {
+      params: orderParams,
+      payload: AddItems,
+      success: Outcome,
+      error: ofKeyedChange(
+        "addOrderItems",
+        "ALREADY_CANCELLED",
+        "ORDER_NOT_OPEN",
+        "VARIANT_NOT_FOUND",
+        "VARIANT_INACTIVE",
+        "INVALID_CONTRACT_LENGTH",
+        "NOT_FOUND"
+      )
+    })
+      .annotateMerge(
+        describe(
+          "addOrderItems",
+          "Add items",
+          "Adds lines to an order that nothing was rented from yet, at the prices that the catalogue has now."
+        )
+      )
+      .annotateMerge(carriesOut("addItems"))
+  )
+  .add(
+    HttpApiEndpoint.patch("correctOrder", "/v1/orders/:orderId", {
+      params: orderParams,
+      payload: CorrectOrder,
+      success: Outcome,
+      error: ofKeyedChange("correctOrder", "ALREADY_CANCELLED", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "correctOrder",
+          "Correct an order",
+          "Corrects the customer's details, an address or the external reference. Members that are left out stay as they are."
+        )
+      )
+      .annotateMerge(carriesOut("correct"))
+  )
+  .add(
+    HttpApiEndpoint.post("recordOrderPayment", "/v1/orders/:orderId/payment", {
+      params: orderParams,
+      payload: PaymentInMajorUnits,
+      success: Outcome,
+      error: ofKeyedChange("recordOrderPayment", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "recordOrderPayment",
+          "Record a payment",
+          "Records how the order's payment stands, in place of what was recorded before. Amounts are major units. Cancelled orders take it, too."
+        )
+      )
+      .annotateMerge(carriesOut("recordPayment"))
   )
   .add(
     HttpApiEndpoint.get("previewOrderCancellation", "/v1/orders/:orderId/cancellation", {
@@ -370,8 +463,6 @@ export class Api extends HttpApi.make("order-lifecycle")
   ) {}
 
 // --- commands of a process -----------------------------------------------------------------------------------------------------------
-
-const Outcome = Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView })
 
 /** A command of a process as an operation: what it takes is what it is declared with. */
 const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload }: OwnCommand, statuses: OwnStatuses) =>

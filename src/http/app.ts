@@ -32,7 +32,7 @@ import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
 import { type Api, apiUnder } from "./Api.ts"
 import { ApiKeys } from "./ApiKeys.ts"
 import { authenticate } from "./authenticate.ts"
-import { bodyLimits } from "./bodyLimits.ts"
+import { bodyLimits, takesItems } from "./bodyLimits.ts"
 import { answerDocument, documentsOf, isDocumentPath } from "./documents.ts"
 import { answerDefect, answerFailure, commonHeaders, type Failure, httpFault, noteFailure, OwnStatuses } from "./errors.ts"
 import { CurrentCaller, handlersOf } from "./handlers.ts"
@@ -161,7 +161,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     const { key, fault } = match.operation.isKeyed ? idempotencyKeyOf(request) : {}
     const [first, ...others] = fault ? [...match.faults, fault] : match.faults
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
-    const maxBytes = template === "/v1/orders" ? bodyLimits.order : bodyLimits.other
+    const maxBytes = takesItems.has(template) ? bodyLimits.items : bodyLimits.other
     const body = isChange(request) ? yield* readBody(request, maxBytes, match.operation.body) : "{}"
     sent.body = body
     return yield* handle.pipe(

@@ -55,7 +55,7 @@ export const httpFaults = {
   },
   PAYLOAD_TOO_LARGE: {
     message: "The request body is too large",
-    when: `The body is longer than ${bodyLimits.order / 1024} KiB (creating an order) or ${bodyLimits.other / 1024} KiB.`,
+    when: `The body is longer than ${bodyLimits.items / 1024} KiB (where items are given) or ${bodyLimits.other / 1024} KiB.`,
     remedy: "Send less at a time."
   },
   UNSUPPORTED_MEDIA_TYPE: {

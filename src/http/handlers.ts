@@ -21,6 +21,7 @@ import { startedBy } from "../order/commands/startSubscription.ts"
 import type { Order, OrderId, Subscription, SubscriptionId } from "../order/Order.ts"
 import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { Api, furtherCommands, type OwnEndpoint } from "./Api.ts"
+import { minorUnits } from "./amounts.ts"
 import { readDataQuery } from "./dataQuery.ts"
 import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
@@ -81,6 +82,11 @@ const answerCommand = <A extends { readonly replayed?: true }, View, R = never>(
 
 const success = true as const
 
+/** What a command on an order answers. */
+const outcomeOf =
+  (message: string) =>
+  ({ after }: Transition) => ({ success, message, orderId: after.orderId, order: viewOrder(after) })
+
 const ordersOf = (api: typeof Api) =>
   HttpApiBuilder.group(
     api,
@@ -120,6 +126,28 @@ const ordersOf = (api: typeof Api) =>
           answerCommand(
             (caller) => lifecycle.cancel(caller, orderId, payload),
             () => ({ success, message: "Order cancelled successfully", orderId })
+          )
+        )
+        .handle("releaseOrderItems", ({ params: { orderId }, payload }) =>
+          answerCommand((caller) => lifecycle.release(caller, orderId, payload), outcomeOf("Items released successfully"))
+        )
+        .handle("addOrderItems", ({ params: { orderId }, payload }) =>
+          answerCommand((caller) => lifecycle.addItems(caller, orderId, payload), outcomeOf("Items added successfully"))
+        )
+        .handle("correctOrder", ({ params: { orderId }, payload }) =>
+          answerCommand((caller) => lifecycle.correct(caller, orderId, payload), outcomeOf("Order corrected successfully"))
+        )
+        .handle("recordOrderPayment", ({ params: { orderId }, payload: { paidAmount, ...payload } }) =>
+          answerCommand(
+            (caller) =>
+              Effect.gen(function* () {
+                if (paidAmount === undefined) return yield* lifecycle.recordPayment(caller, orderId, payload)
+                // The order knows how many decimals its currency has, and that never changes.
+                const { decimals } = yield* lifecycle.get(caller.tenantId, orderId)
+                const minor = yield* minorUnits(paidAmount, decimals, "paidAmount")
+                return yield* lifecycle.recordPayment(caller, orderId, { ...payload, paidAmount: minor })
+              }),
+            outcomeOf("Payment recorded successfully")
           )
         )
         .handle("previewOrderCancellation", ({ params }) =>
@@ -270,10 +298,7 @@ const ownCommands = (api: typeof Api) =>
       let handled = handlers as unknown as ReturnType<typeof handlers.handle>
       for (const [name, give] of all)
         handled = (handled as unknown as typeof handlers).handle(name, ({ params: { orderId }, payload }) =>
-          answerCommand(
-            (caller) => give(caller, orderId, payload),
-            ({ after }) => ({ success, message: `${name} was carried out`, orderId: after.orderId, order: viewOrder(after) })
-          )
+          answerCommand((caller) => give(caller, orderId, payload), outcomeOf(`${name} was carried out`))
         )
       return handled
     })

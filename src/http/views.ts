@@ -45,6 +45,8 @@ const ItemView = Schema.Struct({
   unitPrice: Amount.annotate({ description: "Per unit and month, in major units" }),
   contractLength: Count.annotate({ description: "Months" }),
   rentalIds: Schema.Array(Schema.String),
+  held: Count.annotate({ description: "Units that wait for a subscription" }),
+  released: Count.annotate({ description: "Units that were given back" }),
   rentalStatus: Schema.Literals(["pending", "partial", "completed"])
 })
 
@@ -64,12 +66,14 @@ export const OrderView = Schema.Struct({
     currency: Schema.String,
     totalDevices: Count
   }),
+  externalReference: Schema.optionalKey(Schema.String).annotate({ description: "The caller's own number for the order" }),
   payment: Schema.optionalKey(Schema.Struct({ ...Payment.fields, paidAmount: Schema.optionalKey(Amount) })),
   customFields: Schema.optionalKey(Schema.NullOr(Schema.JsonObject)),
   data: Schema.optionalKey(Schema.JsonObject).annotate({ description: "What the service's own process keeps with the order" }),
   rentalProgress: Schema.Struct({
     totalDevices: Count,
-    rentedDevices: Count.annotate({ description: "Active subscriptions" })
+    rentedDevices: Count.annotate({ description: "Active subscriptions" }),
+    releasedDevices: Count.annotate({ description: "Units that were given back" })
   }),
   rentalIds: Schema.Array(Schema.String).annotate({ description: "Every subscription ever created from the order" }),
   createdAt: Schema.String,
@@ -81,10 +85,10 @@ export const OrderView = Schema.Struct({
 }).annotate({ identifier: "Order" })
 export type OrderView = typeof OrderView.Type
 
-/** How far a line's units have got, by the units alone: what a cancel released never got anywhere. */
-const rentalStatusOf = ({ quantity, units }: Line): (typeof ItemView.Type)["rentalStatus"] => {
-  const begun = units.active + units.ended
-  return begun === 0 ? "pending" : begun < quantity ? "partial" : "completed"
+/** How far a line's units have got. What was released never got anywhere. */
+const rentalStatusOf = ({ units: { held, active, ended } }: Line): (typeof ItemView.Type)["rentalStatus"] => {
+  if (active + ended === 0) return "pending"
+  return held === 0 ? "completed" : "partial"
 }
 
 const viewPayment = ({ paidAmount, ...payment }: Payment, decimals: number) => ({
@@ -94,6 +98,7 @@ const viewPayment = ({ paidAmount, ...payment }: Payment, decimals: number) => (
 
 export const viewOrder = (order: Order): OrderView => {
   const { subtotal, total, totalDevices } = totalsOf(order)
+  const { active, released } = unitsOf(order)
   const rentalIdsByLine = order.lines.map((): Array<string> => [])
   for (const { line, subscriptionId } of order.subscriptions) rentalIdsByLine[line]?.push(subscriptionId)
   return {
@@ -111,6 +116,8 @@ export const viewOrder = (order: Order): OrderView => {
       unitPrice: toMajor(line.unitPrice, order.decimals),
       contractLength: line.contractLength,
       rentalIds: rentalIdsByLine[position] ?? [],
+      held: line.units.held,
+      released: line.units.released,
       rentalStatus: rentalStatusOf(line)
     })),
     totals: {
@@ -120,10 +127,11 @@ export const viewOrder = (order: Order): OrderView => {
       currency: order.currency,
       totalDevices
     },
+    ...(order.externalReference !== undefined && { externalReference: order.externalReference }),
     ...(order.payment && { payment: viewPayment(order.payment, order.decimals) }),
     ...(order.customFields !== undefined && { customFields: order.customFields }),
     ...(order.data !== undefined && { data: order.data }),
-    rentalProgress: { totalDevices, rentedDevices: unitsOf(order).active },
+    rentalProgress: { totalDevices, rentedDevices: active, releasedDevices: released },
     rentalIds: order.subscriptions.map(({ subscriptionId }) => subscriptionId),
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
@@ -321,7 +329,7 @@ export const EventView = Schema.Struct({
 
 /** An order's reason is confidential and may have been erased; a subscription's is a word of a fixed list. */
 const reasonOf = ({ event }: SealedEvent): string | undefined =>
-  event.type === "order.cancelled"
+  event.type === "order.cancelled" || event.type === "order.items_released"
     ? event.confidential.reason
     : event.type === "subscription.ended"
       ? event.details.reason

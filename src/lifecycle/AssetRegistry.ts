@@ -21,7 +21,7 @@ import {
 import { AssetNotRegistered, type AssetExists, type AssetInUse, type InvalidAssetStatus } from "../asset/refusals.ts"
 import type { AssetRecord, RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import type { InvalidInput } from "../order/commonRefusals.ts"
-import type { VariantInactive, VariantNotFound } from "../order/commands/place.ts"
+import type { VariantInactive, VariantNotFound } from "../order/commands/priceLines.ts"
 import { SerialNumber, TenantId } from "../order/Order.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import { fromMillis } from "../order/Timestamp.ts"

@@ -14,7 +14,7 @@ import {
   type OrderCommand,
   type RefusalOf
 } from "../order/commands/index.ts"
-import type { AssetFacts, RentingFacts } from "../order/commands/defineCommand.ts"
+import type { AssetFacts, PricingFacts, RentingFacts } from "../order/commands/defineCommand.ts"
 import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import { decide } from "../order/decide.ts"
@@ -22,7 +22,7 @@ import type { Digest } from "../order/digest.ts"
 import { type DueChange, dueChange, isAskedFor, isSet } from "../order/due.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
-import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import type { RequestId } from "../order/orderEvent.ts"
 import { filterableOf } from "../order/process/OwnFilters.ts"
 import { rowsOf } from "../order/process/OwnRows.ts"
@@ -236,6 +236,10 @@ const assetOf = ({ lifecycle }: CommandServices, request: CommandRequest): Seria
   return rents === undefined ? undefined : (request as unknown as Readonly<Record<string, SerialNumber>>)[rents]
 }
 
+/** The SKUs that a command asks the catalogue about, if it is one of those that order something. */
+const skusOf = ({ lifecycle }: CommandServices, request: CommandRequest): ReadonlyArray<Sku> | undefined =>
+  lifecycle.commands[request.type].prices?.(request)
+
 /** Decide on what was loaded, and commit. `again`: the whole attempt, where another call was given an answer under the same key first. */
 const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
   giving: Giving<Type, Name>,
@@ -252,7 +256,8 @@ const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
   if (due !== undefined && !isAskedFor(due, order)) return Effect.fail(new NotAskedFor())
   return Effect.flatMapEager(commandOf(giving), (toCommand): typeof again => {
     const decision = decide<Type>(services.lifecycle, order, toCommand(loaded), occasionOf(services, caller, millis))
-    if (Result.isFailure(decision)) return refused(decision.failure)
+    // Every refusal of a command is a `Refusal`, which the compiler does not follow for a command that it does not know.
+    if (Result.isFailure(decision)) return refused(decision.failure as RefusalOf<Type> & Refusal)
     const more = { ...(bound && { remember: bound.key }), ...(due && { due: dueAfter(services, decision.success, due) }) }
     const change = changeOf(services, decision.success, headHash, more)
     return Effect.flatMapEager(change, (sealed) => commit(services, decision.success, sealed))
@@ -303,20 +308,39 @@ const toCommandOf = <Type extends CommandType>(
   request: CommandRequest<Type>
 ): Effect.Effect<ToCommand<Type>, StoreUnavailable> => {
   // A request and the facts that its command asks for are that command: the definition says so, and the compiler cannot follow.
-  const complete = (facts: RentingFacts | undefined) => ({ ...request, ...facts }) as ReturnType<ToCommand<Type>>
-  const { assets, hasRegistry, newId } = services
+  const complete = (facts: Partial<RentingFacts & PricingFacts>) => ({ ...request, ...facts }) as ReturnType<ToCommand<Type>>
   const serialNumber = assetOf(services, request as CommandRequest)
-  if (serialNumber === undefined) {
-    const command = complete(undefined)
+  const skus = skusOf(services, request as CommandRequest)
+  if (serialNumber === undefined && skus === undefined) {
+    const command = complete({})
     return Effect.succeed(() => command)
   }
+  return Effect.gen(function* () {
+    const pricing = skus === undefined ? {} : yield* pricingOf(services, tenantId, skus)
+    if (serialNumber === undefined) {
+      const command = complete(pricing)
+      return () => command
+    }
+    const renting = yield* rentingOf(services, tenantId, serialNumber)
+    return (loaded: Loaded) => complete({ ...pricing, ...renting(loaded) })
+  })
+}
+
+/** What the catalogue has of these SKUs. */
+const pricingOf = ({ catalogue }: CommandServices, tenantId: TenantId, skus: ReadonlyArray<Sku>) => {
+  const distinct = [...new Set(skus)]
+  return Effect.map(catalogue.find(tenantId, distinct), (answer): PricingFacts => ({ variants: readVariants(answer, distinct) }))
+}
+
+/** How an asset stands, by the registry and by what is loaded. */
+const rentingOf = ({ assets, hasRegistry, newId }: CommandServices, tenantId: TenantId, serialNumber: SerialNumber) => {
   const factsOf: Effect.Effect<(loaded: Loaded) => AssetFacts, StoreUnavailable> = hasRegistry
     ? Effect.succeed(factsByRegistry)
     : Effect.map(assets.find(tenantId, serialNumber), (answer) => factsByPort(readAsset(answer)))
   return Effect.flatMap(factsOf, (factsAbout) =>
     withMillis((millis) => {
       const subscriptionId = newId("sub", millis) as SubscriptionId
-      return Effect.succeed((loaded: Loaded) => complete({ subscriptionId, asset: factsAbout(loaded) }))
+      return Effect.succeed((loaded: Loaded): RentingFacts => ({ subscriptionId, asset: factsAbout(loaded) }))
     })
   )
 }

@@ -161,9 +161,12 @@ export const Subscription = Schema.Struct({
 })
 export type Subscription = typeof Subscription.Type
 
-/** The order-level payment (a deposit at checkout, say). The lifecycle reads it for a warning and never writes it. Amounts: minor units. */
+/** How the order-level payment stands. */
+export const paymentStatuses = Schema.Literals(["pending", "paid", "failed"])
+
+/** The order-level payment (a deposit at checkout, say), as it was last recorded. Amounts: minor units. */
 export const Payment = Schema.Struct({
-  status: Schema.optionalKey(Schema.Literals(["pending", "paid", "failed"])),
+  status: Schema.optionalKey(paymentStatuses),
   method: Schema.optionalKey(Schema.Literals(["stripe", "manual"])),
   transactionId: Schema.optionalKey(Text),
   paidAmount: Schema.optionalKey(MinorUnits),
@@ -189,6 +192,9 @@ export const UpgradeDetails = Schema.Struct({
   previousRentalId: Text,
   upgradeReason: Schema.optionalKey(Text)
 })
+
+/** The caller's own number for an order, of 1 to 128 characters. It names no person, and several orders may have the same. */
+export const ExternalReference = NonEmptyText.check(Schema.isMaxCodePoints(128))
 
 /** What the process of an embedding service keeps with an order, as JSON: its schema is the process's. Changed by commands of its own only. */
 export const OwnData = JsonObject
@@ -220,6 +226,7 @@ export const OrderedFacts = Schema.Struct({
   /** Absent in events that were written before amounts kept their decimals: see `decimalsOnceAssumed`. */
   decimals: Schema.optionalKey(Decimals),
   taxAmount: MinorUnits,
+  externalReference: Schema.optionalKey(ExternalReference),
   payment: Schema.optionalKey(Payment),
   extensionDetails: Schema.optionalKey(ExtensionDetails),
   upgradeDetails: Schema.optionalKey(UpgradeDetails),

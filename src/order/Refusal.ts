@@ -8,24 +8,15 @@
 import * as Schema from "effect/Schema"
 import { assetRefusals } from "../asset/refusals.ts"
 import commands, { type Commands, type CommandType } from "./commands/index.ts"
-import { InvalidContractLength, VariantInactive, VariantNotFound } from "./commands/place.ts"
 import { type SharedRefusal, sharedRefusals } from "./commonRefusals.ts"
 import { OwnRefusal } from "./process/OwnRefusal.ts"
 
-const ofPlacing = [VariantNotFound, VariantInactive, InvalidContractLength] as const
-
-type RefusalClass =
-  | SharedRefusal
-  | (typeof ofPlacing)[number]
-  | (typeof assetRefusals)[number]
-  | Commands[CommandType]["errors"][number]
-  | typeof OwnRefusal
+type RefusalClass = SharedRefusal | (typeof assetRefusals)[number] | Commands[CommandType]["errors"][number] | typeof OwnRefusal
 
 /** Every refusal there is, as a schema: refusals are remembered under an idempotency key and given again. */
 export const Refusal = /* @__PURE__ */ (() =>
   Schema.Union<ReadonlyArray<RefusalClass>>([
     ...sharedRefusals,
-    ...ofPlacing,
     ...assetRefusals,
     ...Object.values(commands).flatMap(({ errors }): ReadonlyArray<RefusalClass> => errors),
     OwnRefusal

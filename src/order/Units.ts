@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 
 const count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
-/** `held` reserved, no subscription yet · `active` rented · `ended` its subscription is over · `released` given back by a cancel. */
+/** `held` reserved, no subscription yet · `active` rented · `ended` its subscription is over · `released` given back by a cancel or a release. */
 export const Units = Schema.Struct({ held: count, active: count, ended: count, released: count })
 export type Units = typeof Units.Type
 
@@ -27,6 +27,22 @@ export const endUnit = ({ held, active, ended, released }: Units): Units => ({
   active: active - 1,
   ended: ended + 1,
   released
+})
+
+/** New units, of a line that is added: they are held. */
+export const holdNew = ({ held, active, ended, released }: Units, quantity: number): Units => ({
+  held: held + quantity,
+  active,
+  ended,
+  released
+})
+
+/** So many held units become released. */
+export const releaseUnits = ({ held, active, ended, released }: Units, quantity: number): Units => ({
+  held: held - quantity,
+  active,
+  ended,
+  released: released + quantity
 })
 
 /** A cancel: every held unit becomes released. */

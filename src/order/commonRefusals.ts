@@ -1,6 +1,7 @@
 /** Refusals that more than one command can get. Those of a single command stand with it, in `commands/`. */
 import * as Schema from "effect/Schema"
-import { OrderId, OrderStatus, SubscriptionId } from "./Order.ts"
+import { type Order, OrderId, OrderStatus, SubscriptionId } from "./Order.ts"
+import { Timestamp } from "./Timestamp.ts"
 
 /** `replayed` is true on a refusal that was given before under the same idempotency key and is given again; absent otherwise. */
 export const mayBeReplayed = { replayed: Schema.optionalKey(Schema.Literal(true)) }
@@ -50,6 +51,24 @@ export class SubscriptionNotFound extends Schema.TaggedError<SubscriptionNotFoun
   }
 }
 
+/** Of a command that is not a cancel. Source: whole-life.md, section 3, "Order of checks". */
+export class OrderIsFinal extends Schema.TaggedError<OrderIsFinal>()("OrderIsFinal", {
+  ...mayBeReplayed,
+  orderId: OrderId,
+  cancelledAt: Timestamp
+}) {
+  static readonly when = "The order was cancelled. No status, unit, line or subscription of it changes any more."
+  readonly code = "ALREADY_CANCELLED"
+  readonly remedy = "Place a new order: a cancelled one cannot be changed."
+  override get message() {
+    return "Order is already cancelled"
+  }
+}
+
+/** The refusal of a command that a cancelled order gets. */
+export const finalRefusal = ({ orderId, cancellation }: Order) =>
+  cancellation && new OrderIsFinal({ orderId, cancelledAt: cancellation.at })
+
 /** The refusals of this file. */
-export const sharedRefusals = [InvalidInput, OrderNotFound, SubscriptionNotFound] as const
+export const sharedRefusals = [InvalidInput, OrderNotFound, SubscriptionNotFound, OrderIsFinal] as const
 export type SharedRefusal = (typeof sharedRefusals)[number]

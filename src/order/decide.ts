@@ -6,7 +6,7 @@ import type { AuditEvent } from "./AuditEvent.ts"
 import type { CommandType, EventOf, OrderCommand, OrderEvent, RefusalOf } from "./commands/index.ts"
 import { evolve } from "./evolve.ts"
 import { assertLaws } from "./invariants.ts"
-import { type Answer, answerTo, type Lifecycle } from "./lifecycleTable.ts"
+import { type Answer, answerTo, type CommandOfLifecycle, type Lifecycle } from "./lifecycleTable.ts"
 import { type Line, type Order, type SubscriptionId, unitsOf } from "./Order.ts"
 import type { ProcessVersion, Released } from "./orderEvent.ts"
 import { policies } from "./policies/index.ts"
@@ -64,7 +64,7 @@ const eventOf = (
   answer: Answer,
   occasion: Occasion
 ): AuditEvent => {
-  const { kind, record } = commands[command.type]
+  const { kind, record, releases } = commands[command.type]
   const { details, confidential } = record(order, command, occasion.at, occasion.actor)
   const event = {
     tenantId: order.tenantId,
@@ -75,7 +75,7 @@ const eventOf = (
     requestId: occasion.requestId,
     from: order.status,
     to: answer.to,
-    released: answer.consequences.includes("releaseHeldUnits") ? heldByLine(order.lines) : [],
+    released: releasedBy(order, command, answer, releases),
     type: kind,
     details,
     confidential
@@ -84,6 +84,19 @@ const eventOf = (
   if (process !== undefined) event.process = process.version
   return event
 }
+
+/** The units that an accepted command gives back, by line. */
+export const releasedBy = (
+  order: Order,
+  command: OrderCommand,
+  { consequences }: Answer,
+  releases: CommandOfLifecycle["releases"]
+): ReadonlyArray<Released> =>
+  consequences.includes("releaseHeldUnits")
+    ? heldByLine(order.lines)
+    : consequences.includes("releaseSomeHeldUnits")
+      ? (releases?.(order, command) ?? [])
+      : []
 
 const heldByLine = (lines: ReadonlyArray<Line>): ReadonlyArray<Released> => {
   const held: Array<Released> = []

@@ -6,11 +6,11 @@ import { activeSubscriptions, type LibraryStatus, type Order, type OrderStatus, 
 import type { LoadedProcess } from "./process/loadProcess.ts"
 import { total, type Units } from "./Units.ts"
 
-/** Where the units of an order can be, and what that says of them. Source: decisions.md, section 2, the table of statuses. */
+/** Where the units of an order can be, and what that says of them. Any number may be released. Source: whole-life.md, section 2. */
 const unitLaws = {
-  held: ({ active, ended, released }) => active + ended + released === 0,
-  mixed: ({ held, active, ended, released }) => held > 0 && active + ended > 0 && released === 0,
-  none: ({ held, released }) => held === 0 && released === 0,
+  held: ({ held, active, ended }) => held > 0 && active + ended === 0,
+  mixed: ({ held, active, ended }) => held > 0 && active + ended > 0,
+  none: ({ held, active, ended }) => held === 0 && active + ended > 0,
   over: ({ held, active }) => held === 0 && active === 0
 } satisfies Readonly<Record<string, (units: Units) => boolean>>
 export type UnitLaw = keyof typeof unitLaws

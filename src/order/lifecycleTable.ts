@@ -17,7 +17,7 @@ import { refusalKey } from "./process/names.ts"
 import type { Refusal } from "./Refusal.ts"
 
 /** What follows from a transition, by the machine's name for it. */
-export type Consequence = "moveUnitToActive" | "moveUnitToEnded" | "releaseHeldUnits"
+export type Consequence = "holdNewUnits" | "moveUnitToActive" | "moveUnitToEnded" | "releaseHeldUnits" | "releaseSomeHeldUnits"
 
 /** One line of a list of answers. It applies when its condition does, and always when it has none. */
 export interface Answer {
@@ -171,9 +171,11 @@ export const lifecycles: Readonly<Record<CancellationPolicy, Lifecycle>> = recor
   tabulate(policy)
 )
 
-/** Whether nothing can follow this status: it refuses every command, whatever comes with it. */
+/** Whether nothing moves on from this status: whatever command it accepts leaves the status and every unit as they are. */
 export const isFinal = (lifecycle: Lifecycle, status: OrderStatus): boolean =>
-  Object.values(answersOf(lifecycle, status)).every((answers) => answers.every(({ refusal }) => refusal !== undefined))
+  Object.values(answersOf(lifecycle, status)).every((answers) =>
+    answers.every(({ refusal, to, consequences }) => refusal !== undefined || (to === status && consequences.length === 0))
+  )
 
 /** The command that events of a kind record, if the lifecycle has one. */
 export const recordedBy = ({ commands }: Lifecycle, kind: string): CommandOfLifecycle | undefined =>

@@ -40,7 +40,13 @@ interface GuardArgs {
 type FactOfCommand = { readonly [Name in CommandType]: keyof Commands[Name]["facts"] }[CommandType]
 
 /** A fact that a transition can depend on, by the machine's name for it. */
-export type Fact = CancellationPolicy | FactOfCommand | "takesLastHeldUnit"
+export type Fact = CancellationPolicy | FactOfCommand | keyof typeof factsOfUnits
+
+/** Facts of where the units of the order are. */
+const factsOfUnits = {
+  holdsUnits: ({ context }: GuardArgs) => context.units.held > 0,
+  takesLastHeldUnit: ({ context }: GuardArgs) => context.units.held === 1
+}
 
 /**
  * The facts a transition can depend on, each a statement that can stand on an arrow: those of the policies, of the commands, and of the
@@ -58,12 +64,12 @@ const facts = {
       ])
     )
   ),
-  takesLastHeldUnit: ({ context }: GuardArgs) => context.units.held === 1
+  ...factsOfUnits
 } as Readonly<Record<Fact, (args: GuardArgs) => boolean>>
 
 /** What a status by itself may lack: named, like the facts, for the statement whose absence explains a refusal. */
 export type StatusFact = (typeof statusFacts)[number]
-const statusFacts = ["isPending", "isConfirmed", "isOpen", "hasHeldUnit", "hasSubscriptions"] as const
+const statusFacts = ["isPending", "isConfirmed", "isOpen", "isOpenToLines", "hasHeldUnit", "hasSubscriptions"] as const
 
 /** Applies while `fact` does not hold. Plain data, so that it survives `JSON.stringify(orderMachine)` and can be drawn. */
 const unless = <const F extends Fact>(fact: F) => ({ type: "unless" as const, params: { fact } })
@@ -108,7 +114,14 @@ const setUp = (all: typeof facts) =>
       })),
       moveUnitToActive: assign({ units: ({ context }) => Units.startUnit(context.units) }),
       moveUnitToEnded: assign({ units: ({ context }) => Units.endUnit(context.units) }),
-      releaseHeldUnits: assign({ units: ({ context }) => Units.releaseHeld(context.units) })
+      holdNewUnits: assign({
+        units: ({ context, event }) => Units.holdNew(context.units, "quantity" in event ? event.quantity : 1)
+      }),
+      releaseHeldUnits: assign({ units: ({ context }) => Units.releaseHeld(context.units) }),
+      /** As many as the command names: fewer than are held. */
+      releaseSomeHeldUnits: assign({
+        units: ({ context, event }) => Units.releaseUnits(context.units, "quantity" in event ? event.quantity : 1)
+      })
     }
   })
 
@@ -153,11 +166,48 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     { actions: "moveUnitToEnded" }
   ] as const
 
+  const addItems = [
+    { guard: unless("itemsFitTheOrder"), actions: refuse("VALIDATION_ERROR") },
+    { guard: unless("variantsExist"), actions: refuse("VARIANT_NOT_FOUND") },
+    { guard: unless("variantsAreActive"), actions: refuse("VARIANT_INACTIVE") },
+    { guard: unless("lengthsArePriced"), actions: refuse("INVALID_CONTRACT_LENGTH") },
+    ...own("addItems"),
+    { actions: "holdNewUnits" }
+  ] as const
+  const correct = [...own("correct"), {}] as const
+  /** In every status: *final* means that nothing of a cancelled order changes but its payment. */
+  const recordPayment = [...own("recordPayment"), {}] as const
+
+  const releaseRefusals = [
+    { guard: unless("linesExist"), actions: refuse("VALIDATION_ERROR") },
+    { guard: unless("unitsAreHeld"), actions: refuse("NOT_HELD") }
+  ] as const
+  /** Where nothing was rented yet, something has to stay held. */
+  const release = [
+    ...releaseRefusals,
+    { guard: unless("leavesHeldUnits"), actions: refuse("NOTHING_WOULD_REMAIN") },
+    ...own("release"),
+    { actions: "releaseSomeHeldUnits" }
+  ] as const
+
+  /** Where something was rented, nothing has to stay held. */
+  const releaseOfRest = [
+    ...releaseRefusals,
+    ...own("release"),
+    { guard: "leavesHeldUnits", actions: "releaseSomeHeldUnits" },
+    { target: "fulfilled", actions: "releaseHeldUnits" }
+  ] as const
+
   /** A status of a process that is like no other: nothing starts there, what is rented can end, and the order can be cancelled. */
   const likeNone = {
     confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
     startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
     cancelSubscription,
+    // Its units may all be rented, or over.
+    release: [{ guard: unless("holdsUnits"), actions: refuse("NOTHING_HELD") }, ...release],
+    addItems: { actions: refuse("ORDER_NOT_OPEN", "isOpenToLines") },
+    correct,
+    recordPayment,
     cancel
   }
   const withOwn = <States extends LibraryStates>(states: States): States => process?.withStates(own, likeNone, states) ?? states
@@ -168,20 +218,28 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     initial: "pending",
     states: withOwn({
       pending: {
-        description: "Received, not confirmed. All units are held.",
+        description: "Received, not confirmed. Nothing was rented yet.",
         on: {
           confirm,
           startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
           cancelSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
+          addItems,
+          correct,
+          recordPayment,
+          release,
           cancel
         }
       },
       confirmed: {
-        description: "Approved, ready for subscriptions. All units are held.",
+        description: "Approved, ready for subscriptions. Nothing was rented yet.",
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription,
           cancelSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
+          addItems,
+          correct,
+          recordPayment,
+          release,
           cancel
         }
       },
@@ -191,15 +249,26 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription,
           cancelSubscription,
+          addItems: { actions: refuse("ORDER_NOT_OPEN", "isOpenToLines") },
+          correct,
+          recordPayment,
+          release: releaseOfRest,
           cancel
         }
       },
       fulfilled: {
-        description: "Every unit has or had a subscription.",
+        description: "No unit is held any more: each has or had a subscription, or was released.",
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription: { actions: refuse("ITEM_FULLY_FULFILLED", "hasHeldUnit") },
           cancelSubscription,
+          addItems: { actions: refuse("ORDER_NOT_OPEN", "isOpenToLines") },
+          correct,
+          recordPayment,
+          release: [
+            { guard: unless("linesExist"), actions: refuse("VALIDATION_ERROR") },
+            { actions: refuse("NOTHING_HELD", "hasHeldUnit") }
+          ],
           cancel
         }
       },
@@ -213,6 +282,10 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
             { guard: unless("subscriptionIsNotCancelled"), actions: refuse("ALREADY_CANCELLED") },
             { actions: refuse("ALREADY_ENDED", "isOpen") }
           ],
+          addItems: { actions: refuse("ALREADY_CANCELLED", "isOpen") },
+          correct: { actions: refuse("ALREADY_CANCELLED", "isOpen") },
+          recordPayment,
+          release: { actions: refuse("ALREADY_CANCELLED", "isOpen") },
           cancel: { actions: refuse("ALREADY_CANCELLED", "isOpen") }
         }
       }

@@ -7,7 +7,7 @@
 import type { CommandType, OrderCommand } from "./commands/index.ts"
 import { contextOf, questionOf } from "./decide.ts"
 import { type Blocker, blockersIn } from "./explain.ts"
-import { answersOf, commandNames, type Lifecycle } from "./lifecycleTable.ts"
+import { type Answer, answersOf, commandNames, type Lifecycle } from "./lifecycleTable.ts"
 import type { Order, OrderStatus } from "./Order.ts"
 import type { GuardFacts } from "./process/OwnGuard.ts"
 import type { Occasion } from "./Transition.ts"
@@ -49,8 +49,17 @@ const possibilityOf = (
   const depends = (asksForInput || inputGuards.size > 0) && { depends: true as const }
   if (blockers.length > 0) return { name, possible: false, ...depends, blockers }
   const question = questionOf(lifecycle, order, command, occasion.at)
-  const accepted = answers.find(({ refusal, applies }) => refusal === undefined && applies(context, question))
-  return { name, possible: true, ...(accepted && { to: accepted.to }), ...depends, blockers }
+  const isOfInput = ({ condition }: Answer) =>
+    condition !== undefined && Object.hasOwn(lifecycle.commands[name].facts, condition.fact)
+  const targets = new Set<OrderStatus>()
+  for (const answer of answers) {
+    // Where an accepted answer hangs on the input, another input comes to the one behind it.
+    if (answer.refusal !== undefined || !(isOfInput(answer) || answer.applies(context, question))) continue
+    targets.add(answer.to)
+    if (!isOfInput(answer)) break
+  }
+  const [to, ...others] = targets
+  return { name, possible: true, ...(to !== undefined && others.length === 0 && { to }), ...depends, blockers }
 }
 
 /** The guards of one's own that look at the input: what they say of a sample says nothing of another input. */

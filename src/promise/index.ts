@@ -105,7 +105,7 @@ export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 export * from "../order/commands/index.ts"
 export { AssetExists, AssetInUse, AssetNotRegistered, InvalidAssetStatus } from "../asset/refusals.ts"
 export { type InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
-export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/place.ts"
+export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/priceLines.ts"
 export { OwnRefusal } from "../order/process/OwnRefusal.ts"
 
 // and everything else.

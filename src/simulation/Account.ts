@@ -31,6 +31,7 @@ export interface Account {
   readonly version: number
   readonly customerId: CustomerId
   readonly isConfirmed: boolean
+  readonly currency: string
   readonly cancelled: { readonly at: string; readonly reason: string | undefined } | null
   readonly lines: ReadonlyArray<LineAccount>
   readonly subscriptions: ReadonlyArray<{
@@ -58,9 +59,17 @@ export interface Fault {
   readonly message: string
 }
 
+/** Something that is sold, for 12 months only. */
+export interface Product {
+  readonly currency: string
+  readonly isActive: boolean
+}
+
 /** What a command meets besides its order. `policy`: when an order may be cancelled. */
 export interface Rules {
   readonly policy: CancellationPolicy
+  /** What is sold, by SKU. */
+  readonly products: ReadonlyMap<string, Product>
   /** The registry of assets, if there is one: every asset by its serial number. */
   readonly assets?: ReadonlyMap<string, Sku>
   /** The embedding service's own process, and a second account of it, if there are any. */
@@ -149,7 +158,52 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
     }
     case "startSubscription":
       return codeForStart(account, call.request, isRented, rules)
+    case "release":
+      return codeForRelease(account, call.request.items, standingOf(account, rules.process))
+    case "addItems":
+      if (account.cancelled) return "ALREADY_CANCELLED"
+      if (!openToLines.has(standingOf(account, rules.process))) return "ORDER_NOT_OPEN"
+      return codeForItems(call.request.items, account.currency, rules)
+    case "correct":
+      return account.cancelled ? "ALREADY_CANCELLED" : null
+    case "recordPayment":
+      return null
   }
+}
+
+/** Where lines can be added: until something is rented. */
+const openToLines: ReadonlySet<string> = new Set(["pending", "confirmed"])
+
+/** Where an order may be left without a held unit. */
+const mayHoldNothing: ReadonlySet<string> = new Set(["partial", "fulfilled"])
+
+const heldIn = ({ lines }: Account): number => lines.reduce((sum, { held }) => sum + held, 0)
+
+const codeForRelease = (account: Account, items: Items, standing: string): string | null => {
+  const { lines } = account
+  if (account.cancelled) return "ALREADY_CANCELLED"
+  if (items?.some(({ line }) => lines[line] === undefined)) return "VALIDATION_ERROR"
+  if (heldIn(account) === 0) return "NOTHING_HELD"
+  if (items?.some(({ line, quantity }) => quantity > (lines[line]?.held ?? 0))) return "NOT_HELD"
+  const left = items === undefined ? 0 : heldIn(account) - items.reduce((sum, { quantity }) => sum + quantity, 0)
+  return left === 0 && !mayHoldNothing.has(standing) ? "NOTHING_WOULD_REMAIN" : null
+}
+type Items = CommandCall<"release">["request"]["items"]
+
+/** The code that items are refused with, for an order in that currency or (null) for a new one. */
+export const codeForItems = (
+  items: ReadonlyArray<{ readonly sku: Sku }>,
+  currency: string | null,
+  { products }: Pick<Rules, "products">
+): string | null => {
+  const known = items.map(({ sku }) => products.get(sku))
+  for (const product of known) {
+    if (product === undefined) return "VARIANT_NOT_FOUND"
+    if (!product.isActive) return "VARIANT_INACTIVE"
+  }
+  const currencies = new Set(known.flatMap((product) => product?.currency ?? []))
+  if (currency !== null) currencies.add(currency)
+  return currencies.size > 1 ? "VALIDATION_ERROR" : null
 }
 
 const codeForStart = (
@@ -239,13 +293,14 @@ const begin = (event: AuditEvent, hash: string, fault: Report): Account | null =
     return null
   }
   if (event.released.length > 0) fault("S4", "it releases something")
-  const { customerId, lines, data = null } = event.details
+  const { customerId, currency, lines, data = null } = event.details
   return {
     version: event.sequence,
     customerId,
     isConfirmed: false,
+    currency,
     cancelled: null,
-    lines: lines.map(({ sku, quantity }) => ({ sku, quantity, held: quantity, active: 0, ended: 0, released: 0 })),
+    lines: lines.map(allHeld),
     subscriptions: [],
     own: null,
     data,
@@ -264,8 +319,8 @@ const proceed = (
   rules: Rules,
   fault: Report
 ): Account | null => {
-  if (account.cancelled) fault("T2", "the order was cancelled before")
-  if (event.type !== "order.cancelled" && event.released.length > 0) fault("S4", "it releases something")
+  if (account.cancelled && event.type !== "order.payment_recorded") fault("T2", "the order was cancelled before")
+  if (!mayRelease.has(event.type) && event.released.length > 0) fault("S4", "it releases something")
   const same: Account = { ...account, version: event.sequence, at: event.at, hash }
   if (isOwnEvent(event)) return proceedOwn(same, statusOf(account), event, rules, fault)
   const { lines, subscriptions } = account
@@ -307,6 +362,19 @@ const proceed = (
         subscriptions: subscriptions.map((each) => (each === ending ? { ...each, isActive: false } : each))
       }
     }
+    case "order.items_released": {
+      const left = given(lines, event.released)
+      for (const [line, { held }] of left.entries()) if (held < 0) fault("S4", `it releases more than line ${line} holds`)
+      if (event.released.length === 0) fault("S4", "it releases nothing")
+      if (!mayHoldNothing.has(standing) && left.every(({ held }) => held === 0)) fault("T1", "it leaves nothing of the order")
+      return { ...same, lines: left }
+    }
+    case "order.items_added":
+      if (!openToLines.has(standing)) fault("T1", "the order takes no more lines")
+      return { ...same, lines: [...lines, ...event.details.lines.map(allHeld)] }
+    case "order.corrected":
+    case "order.payment_recorded":
+      return same
     case "order.cancelled": {
       const inTheWay = inTheWayOf(account, rules)
       if (inTheWay.length > 0) fault("T4", `${inTheWay.length} subscriptions are in the way`)
@@ -323,6 +391,26 @@ const proceed = (
     }
   }
 }
+
+/** The events that may give units back. */
+const mayRelease: ReadonlySet<string> = new Set(["order.cancelled", "order.items_released"])
+
+const allHeld = ({ sku, quantity }: { readonly sku: Sku; readonly quantity: number }): LineAccount => ({
+  sku,
+  quantity,
+  held: quantity,
+  active: 0,
+  ended: 0,
+  released: 0
+})
+
+/** The lines after units of some of them were given back. */
+const given = (lines: ReadonlyArray<LineAccount>, released: AuditEvent["released"]): ReadonlyArray<LineAccount> =>
+  released.reduce<ReadonlyArray<LineAccount>>(
+    (left, { line, quantity }) =>
+      moved(left, line, (units) => ({ ...units, held: units.held - quantity, released: units.released + quantity })),
+    lines
+  )
 
 /** What an own command does: it leads to where it says, tells own data, and moves no unit. */
 const proceedOwn = (same: Account, status: string, event: OwnEvent, rules: Rules, fault: Report): Account | null => {

@@ -26,7 +26,17 @@ import { definitionByKind, definitions, isPlain } from "../order/commands/defini
 import type { PlainCommand } from "../order/commands/index.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
-import { type Account, codeFor, follow, inTheWayOf, type OrderCall, ownCommandOf, type Rules, statusOf } from "./Account.ts"
+import {
+  type Account,
+  codeFor,
+  codeForItems,
+  follow,
+  inTheWayOf,
+  type OrderCall,
+  ownCommandOf,
+  type Rules,
+  statusOf
+} from "./Account.ts"
 import { type Answer, attemptOf, type Call, type CommandCall, type Sent, type Watcher } from "./Call.ts"
 import type { NotJudged } from "./OwnAccount.ts"
 import { isGivenByItself, saidBy, sorted } from "./waits.ts"
@@ -43,10 +53,7 @@ export interface Finding {
   readonly at: number
 }
 
-export interface AuditorOptions extends Rules {
-  /** What is sold, by SKU. */
-  readonly products: ReadonlyMap<string, { readonly currency: string; readonly isActive: boolean }>
-}
+export type AuditorOptions = Rules
 
 /** How long a key is kept. Source: decisions.md, section 3. */
 const keyLifetimeMs = 24 * 3_600_000
@@ -291,7 +298,7 @@ export class Auditor implements Watcher {
       if (!isFirst) return
     }
     if (call.type === "place") {
-      if (!this.#refusesPlacing(call.request.items, refusal.code))
+      if (codeForItems(call.request.items, null, this.#options) !== refusal.code)
         this.#object(given, "C7", `the catalogue is no reason for ${refusal.code}`)
       return
     }
@@ -378,21 +385,6 @@ export class Auditor implements Watcher {
           failure,
           this.#bookOf(sent.tenantId).files.get(orderId)
         )
-    }
-  }
-
-  #refusesPlacing(items: Extract<Call, { type: "place" }>["request"]["items"], code: string): boolean {
-    const { products } = this.#options
-    const known = items.flatMap(({ sku }) => products.get(sku) ?? [])
-    switch (code) {
-      case "VARIANT_NOT_FOUND":
-        return known.length < items.length
-      case "VARIANT_INACTIVE":
-        return known.some(({ isActive }) => !isActive)
-      case "VALIDATION_ERROR":
-        return new Set(known.map(({ currency }) => currency)).size > 1
-      default:
-        return false
     }
   }
 
@@ -558,6 +550,13 @@ const guardBehind = (refusal: Refusal, call: OrderCall, process: OrderProcess | 
 
 const isPlainCall = (call: Call): call is CommandCall<PlainCommand> => isPlain(call.type)
 
+type Asking = ReadonlyArray<{ readonly sku: Sku; readonly quantity: number }>
+
+/** Whether lines are those that were asked for, one by one. */
+const areLinesOf = (lines: Asking, items: Asking): boolean =>
+  lines.length === items.length &&
+  items.every(({ sku, quantity }, line) => lines[line]?.sku === sku && lines[line].quantity === quantity)
+
 /** What of an event is not what its caller asked for, in words; null when it is. */
 const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, process: OrderProcess | undefined): string | null => {
   if (event.tenantId !== tenantId) return "the event is another tenant's"
@@ -566,14 +565,7 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, proce
     if (isPlainCall(call)) return event.orderId === call.orderId && definitionByKind.get(event.type)?.name === call.type
     switch (call.type) {
       case "place":
-        return (
-          event.type === "order.placed" &&
-          event.details.lines.length === call.request.items.length &&
-          call.request.items.every((item, line) => {
-            const ordered: { readonly sku: Sku; readonly quantity: number } | undefined = event.details.lines[line]
-            return ordered?.sku === item.sku && ordered.quantity === item.quantity
-          })
-        )
+        return event.type === "order.placed" && areLinesOf(event.details.lines, call.request.items)
       case "apply":
         return (
           isOwnEvent(event) &&
@@ -592,6 +584,38 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, proce
       case "cancel":
         return (
           event.type === "order.cancelled" && event.orderId === call.orderId && event.confidential.reason === call.request.reason
+        )
+      case "release": {
+        const { items, reason } = call.request
+        const named = items?.toSorted((a, b) => a.line - b.line).map(({ line, quantity }) => `${quantity} of ${line}`)
+        const released = event.released.map(({ line, quantity }) => `${quantity} of ${line}`)
+        return (
+          event.type === "order.items_released" &&
+          event.orderId === call.orderId &&
+          event.confidential.reason === reason &&
+          (named === undefined || named.join() === released.join())
+        )
+      }
+      case "addItems":
+        return (
+          event.type === "order.items_added" &&
+          event.orderId === call.orderId &&
+          areLinesOf(event.details.lines, call.request.items)
+        )
+      case "correct": {
+        const { externalReference, ...persons } = call.request
+        return (
+          event.type === "order.corrected" &&
+          event.orderId === call.orderId &&
+          sorted(event.confidential) === sorted(persons) &&
+          event.details.externalReference === externalReference
+        )
+      }
+      case "recordPayment":
+        return (
+          event.type === "order.payment_recorded" &&
+          event.orderId === call.orderId &&
+          sorted(event.details.payment) === sorted(call.request)
         )
       case "cancelMany":
         return (

@@ -6,7 +6,7 @@
 import { isOwnEvent } from "../order/AuditEvent.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { toMillis } from "../order/Timestamp.ts"
-import { inEachStatus, type LibraryStatus, type Sku, type TenantId } from "../order/Order.ts"
+import { inEachStatus, type LibraryStatus, type Order, type Sku, type TenantId } from "../order/Order.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
 import type { Answer, Sent, Watcher } from "./Call.ts"
 import type { WorkloadWatcher } from "./Workload.ts"
@@ -202,11 +202,15 @@ export class Metrics implements Watcher, WorkloadWatcher {
       case "subscription.started":
         this.#units.subscriptionsStarted++
         this.#rents(after.lines[event.details.line]?.sku, 1, now)
-        // Fulfilled is what an order becomes with its last unit.
-        if (after.lines.every(({ units }) => units.held === 0)) {
-          this.#orders.fulfilled++
-          this.#hours.toFulfil.add(age)
-        }
+        return this.#fulfils(after, age)
+      case "order.items_released":
+        for (const { quantity } of event.released) this.#units.released += quantity
+        return this.#fulfils(after, age)
+      case "order.items_added":
+        for (const { quantity } of event.details.lines) this.#units.ordered += quantity
+        return
+      case "order.corrected":
+      case "order.payment_recorded":
         return
       case "subscription.ended": {
         this.#units.subscriptionsEnded++
@@ -214,6 +218,13 @@ export class Metrics implements Watcher, WorkloadWatcher {
         return this.#rents(ended && after.lines[ended.line]?.sku, -1, now)
       }
     }
+  }
+
+  /** Fulfilled is what an order becomes when its last held unit is rented, or released where others were rented. */
+  #fulfils({ lines, subscriptions }: Order, age: number): void {
+    if (subscriptions.length === 0 || lines.some(({ units }) => units.held > 0)) return
+    this.#orders.fulfilled++
+    this.#hours.toFulfil.add(age)
   }
 
   #stands(status: string, change: 1 | -1): void {

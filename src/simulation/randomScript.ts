@@ -53,7 +53,11 @@ const serialsOf = (sku: Sku) => Array.from({ length: 20 }, (_, n) => `${sku}-${n
 const shares = {
   startSubscription: 45,
   cancelSubscription: 25,
-  cancel: 15
+  cancel: 15,
+  release: 8,
+  addItems: 5,
+  correct: 3,
+  recordPayment: 3
 } satisfies Record<Exclude<CommandType, PlainCommand>, number>
 /** `stray`: to an order of another tenant. */
 type Kind = CommandType | "cancelMany" | "stray"
@@ -120,6 +124,17 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
         return act({ type: "cancelSubscription", subscription, request: { reason: "customer_request" } })
       },
       cancel: () => act({ type: "cancel", order, request: reason }),
+      release: () => {
+        const item = { line: Math.floor(chance.next() * (items.length + 0.1)), quantity: pick([1, 1, 2], chance) }
+        return act({ type: "release", order, request: { ...reason, ...(happens(0.7, chance) && { items: [item] }) } })
+      },
+      addItems: () => {
+        const sku = happens(0.1, chance) ? pick([retired, foreign, Sku.make("UNKNOWN")], chance) : pick(offered, chance)
+        return act({ type: "addItems", order, request: { items: [{ sku, quantity: pick([1, 1, 2], chance) }] } })
+      },
+      correct: () =>
+        act({ type: "correct", order, request: { customer: { lastName: `Hopper ${n}` }, externalReference: `N-${n}` } }),
+      recordPayment: () => act({ type: "recordPayment", order, request: { status: pick(["paid", "failed"], chance) } }),
       cancelMany: () => act({ type: "cancelMany", orders: [order, OrderId.make("ord_unknown")], request: reason }),
       // By the other tenant, to whom there is no such order.
       stray: () => act({ type: "cancel", order, request: {} }, tenants.find((other) => other !== tenant) ?? tenant)

@@ -72,6 +72,9 @@ const plainCall = (type: PlainCommand) =>
     command: (order) => definitions[type].sample(order)
   })
 
+/** What the catalogue has. */
+const sold = new Map(variants.map((variant) => [variant.sku, variant]))
+
 /** Every other command, and those that are called in some way of their own. */
 const commandCalls = {
   startSubscription: way({
@@ -98,6 +101,27 @@ const commandCalls = {
     // A subscription that the caller has not heard of yet cannot be named, even if it is there by the time the call arrives.
     made: (order, call) => (order?.subscriptions[call.rental] === undefined ? { ...call, rental: -1 } : call)
   }),
+  release: way({
+    // The laptops are the first line.
+    make: ({ lifecycle, caller, orderId }, call: { readonly quantity?: number; readonly reason?: string }) =>
+      lifecycle.release(caller, orderId, { ...releasedIn(call), ...reasonOf(call) }),
+    command: (_, call) => ({ type: "release", ...releasedIn(call), ...reasonOf(call) })
+  }),
+  addItems: way({
+    make: ({ lifecycle, caller, orderId }, { quantity }: { readonly quantity: number }) =>
+      lifecycle.addItems(caller, orderId, { items: [{ sku: laptop, quantity }] }),
+    command: (_, { quantity }) => ({ type: "addItems", items: [{ sku: laptop, quantity }], variants: sold })
+  }),
+  correct: way({
+    make: ({ lifecycle, caller, orderId }, { lastName }: { readonly lastName: string }) =>
+      lifecycle.correct(caller, orderId, { customer: { lastName } }),
+    command: (_, { lastName }) => ({ type: "correct", customer: { lastName } })
+  }),
+  recordPayment: way({
+    make: ({ lifecycle, caller, orderId }, { status }: { readonly status: "paid" | "failed" }) =>
+      lifecycle.recordPayment(caller, orderId, { status }),
+    command: (_, { status }) => ({ type: "recordPayment", status })
+  }),
   cancel: way({
     make: ({ lifecycle, caller, orderId }, call: { readonly reason?: string }) =>
       lifecycle.cancel(caller, orderId, reasonOf(call)),
@@ -116,6 +140,13 @@ const ways = new Map<CommandType, unknown>([
 const rentalOf = (order: Order | undefined, rental: number): SubscriptionId =>
   order?.subscriptions[rental]?.subscriptionId ?? SubscriptionId.make("nowhere")
 
+const releasedIn = ({
+  quantity
+}: {
+  readonly quantity?: number
+}): { readonly items?: ReadonlyArray<{ line: number; quantity: number }> } =>
+  quantity === undefined ? {} : { items: [{ line: 0, quantity }] }
+
 const reasonOf = (call: { readonly reason?: string }): { readonly reason?: string } =>
   call.reason === undefined ? {} : { reason: call.reason }
 
@@ -129,7 +160,7 @@ const wayOf = (call: CommandCall): ReturnType<typeof way<CommandCall, OrderComma
 /** An accepted call in one line: everything that a rival could have made different. */
 const accepted = ({ before, event, replayed }: Transition): string => {
   const released = event.released.map(({ line, quantity }) => `${quantity} of line ${line}`).join(", ")
-  const reason = event.type === "order.cancelled" ? event.confidential.reason : undefined
+  const reason = "reason" in event.confidential ? event.confidential.reason : undefined
   const version = replayed ? event.sequence - 1 : (before?.version ?? 0)
   return [
     `${event.type}: ${event.from ?? "nothing"} -> ${event.to}, version ${version} -> ${event.sequence}`,
@@ -151,6 +182,7 @@ const failed = (failure: Failure): string => {
   return parts.join(", ")
 }
 
+/** What can be seen of an order. */
 const seen = (order: Order): string => {
   const { held, active, ended, released } = unitsOf(order)
   const rentals = order.subscriptions.map(({ serialNumber, status }) => `${serialNumber} ${status}`).join(", ")
@@ -158,6 +190,8 @@ const seen = (order: Order): string => {
   return [
     `${order.status}, version ${order.version}, held ${held}, active ${active}, ended ${ended}, released ${released}`,
     ...(rentals === "" ? [] : [rentals]),
+    order.customer.lastName,
+    ...(order.payment?.status === undefined ? [] : [`payment ${order.payment.status}`]),
     ...(reason === undefined ? [] : [`reason ${JSON.stringify(reason)}`])
   ].join(", ")
 }
@@ -263,8 +297,6 @@ const occasion: Occasion = {
   actor: { userId: "ada" },
   requestId: RequestId.make("request")
 }
-
-const sold = new Map(variants.map((variant) => [variant.sku, variant]))
 
 const keys = new WeakMap<Order, string>()
 const keyOfOrder = (order: Order): string => {

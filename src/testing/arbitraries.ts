@@ -31,7 +31,8 @@ import {
 import { maxReasonLength } from "../order/commands/cancel.ts"
 import { definitions, plainCommands } from "../order/commands/definitions.ts"
 import type { CommandType, OrderCommand, PlainCommand } from "../order/commands/index.ts"
-import { type OrderPlaced, place, PlaceOrder, type PlacingFacts, type Variant } from "../order/commands/place.ts"
+import { type OrderPlaced, place, PlaceOrder, type PlacingFacts } from "../order/commands/place.ts"
+import type { Variant } from "../order/commands/priceLines.ts"
 import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
@@ -135,6 +136,19 @@ export const catalogue: ReadonlyMap<Sku, Variant> = new Map(
     { sku: Sku.make(sku), productName: `The ${sku.toLowerCase()}`, isActive: true, currency: eur, pricing }
   ])
 )
+
+/** The catalogue with every variant changed. */
+const catalogueWith = (more: Partial<Variant>): ReadonlyMap<Sku, Variant> =>
+  new Map(Array.from(catalogue, ([sku, variant]) => [sku, { ...variant, ...more }]))
+
+/** As a catalogue may have become since an order was placed. */
+const catalogues = {
+  whole: catalogue,
+  empty: new Map<Sku, Variant>(),
+  inactive: catalogueWith({ isActive: false }),
+  "in yen": catalogueWith({ currency: Currency.make("JPY") }),
+  "for 99 months": catalogueWith({ pricing: [] })
+}
 
 const address = fc
   .record({
@@ -274,6 +288,56 @@ const ownAttempts = {
         ...present({ notes })
       }
     }
+  ),
+  release: attempt(
+    3,
+    fc.record({
+      /** Which line; undefined: all that is held. One past the last is not there. */
+      line: optional(fc.nat(4)),
+      quantity: fc.integer({ min: 1, max: 3 }),
+      reason: optional(reason),
+      reasonCode: optional(reasonCode)
+    }),
+    (order, { line, quantity, ...given }) => ({
+      type: "release",
+      ...(line !== undefined && { items: [{ line: line % (order.lines.length + 1), quantity }] }),
+      ...present(given)
+    })
+  ),
+  addItems: attempt(
+    2,
+    fc.record({
+      items: fc.array(fc.record({ sku: fc.constantFrom(...catalogue.keys()), quantity: fc.integer({ min: 1, max: 3 }) }), {
+        minLength: 1,
+        maxLength: 2
+      }),
+      catalogue: mostly<keyof typeof catalogues>("whole", "empty", "inactive", "in yen", "for 99 months")
+    }),
+    (_, { items, catalogue: found }) => ({ type: "addItems", items, variants: catalogues[found] })
+  ),
+  correct: attempt(
+    2,
+    fc
+      .record({
+        customer: fc
+          .record({ lastName: optional(name), company: fc.option(text(), { nil: null }), phone: optional(text()) })
+          .map(present),
+        shippingAddress: optional(address),
+        externalReference: fc.option(name, { nil: null })
+      })
+      .map(present),
+    (_, correction) => ({ type: "correct", ...correction })
+  ),
+  recordPayment: attempt(
+    2,
+    fc
+      .record({
+        status: fc.constantFrom("pending" as const, "paid" as const, "failed" as const),
+        paidAmount: optional(fc.nat(100_000)),
+        transactionId: optional(text())
+      })
+      .map(present),
+    (_, paid) => ({ type: "recordPayment", ...paid })
   ),
   cancel: attempt(1, fc.record({ reason: optional(reason), reasonCode: optional(reasonCode) }), (_, given) => ({
     type: "cancel",

@@ -156,7 +156,10 @@ const commandFrom = (lifecycle: Lifecycle, order: Order, step: Step, on: Occasio
   if ("own" in step) return { ...step.payload, type: step.own } as unknown as OrderCommand
   const possible = possibleCommands(lifecycle, order, on).filter((command) => command.possible)
   // What ends an order is left to chance.
-  const goesOn = possible.filter(({ to }) => to === undefined || !isFinal(lifecycle, to))
+  const goesOn = possible
+    .filter(({ to }) => to === undefined || !isFinal(lifecycle, to))
+    // What leaves the order where it stands is left to chance as well, unless it is the process's own.
+    .filter(({ name, to }) => to !== order.status || lifecycle.process?.definitions[name] !== undefined)
   const [first = commandNames(lifecycle)[0] ?? "cancel"] = goesOn.map(({ name }) => name)
   const name = goesOn[step.eager % goesOn.length]?.name ?? first
   const fitting = { ...lifecycle.commands[name].sample(order), ...step.payloads[name] } as OrderCommand

@@ -34,11 +34,10 @@ const skus = [laptop, monitor]
 export interface ModelOrder {
   readonly orderId: OrderId
   readonly customerId: CustomerId
-  readonly ordered: readonly [number, number]
   confirmed: boolean
   cancelled: boolean
-  /** Units held per SKU. */
-  readonly held: [number, number]
+  /** Each line, with the units that it holds. */
+  readonly lines: Array<{ readonly sku: 0 | 1; held: number }>
   readonly rentals: Array<{ readonly id: SubscriptionId; readonly sku: 0 | 1; readonly serial: string; active: boolean }>
   /** A command that the model has no rule for was accepted: what the order answers from then on is not judged, and everything else is. */
   beyond: boolean
@@ -49,6 +48,10 @@ export interface LifecycleModel {
   readonly orders: Array<ModelOrder>
 }
 
+/** Units that an order holds, of one SKU or of both. */
+const heldIn = ({ lines }: ModelOrder, sku?: 0 | 1): number =>
+  lines.reduce((sum, line) => (sku === undefined || line.sku === sku ? sum + line.held : sum), 0)
+
 /** The whole specification, as the model has it: undefined when a call is accepted, else the refusal's code. */
 const expectedOf = {
   confirm: (order: ModelOrder) => (order.confirmed || order.cancelled ? "ORDER_NOT_PENDING" : undefined),
@@ -56,18 +59,31 @@ const expectedOf = {
     order.cancelled ? "ALREADY_CANCELLED" : order.rentals.some((rental) => rental.active) ? "ORDER_NOT_CANCELLABLE" : undefined,
   start: (order: ModelOrder, sku: 0 | 1, serialIsRented: boolean) => {
     if (order.cancelled || !order.confirmed) return "ORDER_NOT_CONFIRMED"
-    if (order.held[0] + order.held[1] === 0) return "ITEM_FULLY_FULFILLED"
-    if (order.ordered[sku] === 0) return "SKU_MISMATCH"
-    if (order.held[sku] === 0) return "ITEM_FULLY_FULFILLED"
+    if (heldIn(order) === 0) return "ITEM_FULLY_FULFILLED"
+    if (!order.lines.some((line) => line.sku === sku)) return "SKU_MISMATCH"
+    if (heldIn(order, sku) === 0) return "ITEM_FULLY_FULFILLED"
     return serialIsRented ? "ASSET_NOT_AVAILABLE" : undefined
   },
+  release: (order: ModelOrder, named: { readonly line: number; readonly quantity: number } | undefined) => {
+    if (order.cancelled) return "ALREADY_CANCELLED"
+    const line = named && order.lines[named.line]
+    if (named && !line) return "VALIDATION_ERROR"
+    if (heldIn(order) === 0) return "NOTHING_HELD"
+    if (named && line && named.quantity > line.held) return "NOT_HELD"
+    const isAll = named === undefined || named.quantity === heldIn(order)
+    return isAll && order.rentals.length === 0 ? "NOTHING_WOULD_REMAIN" : undefined
+  },
+  addItems: (order: ModelOrder) =>
+    order.cancelled ? "ALREADY_CANCELLED" : order.rentals.length > 0 ? "ORDER_NOT_OPEN" : undefined,
+  correct: (order: ModelOrder) => (order.cancelled ? "ALREADY_CANCELLED" : undefined),
+  recordPayment: () => undefined,
   end: (rental: { active: boolean } | undefined) => (!rental ? "NOT_FOUND" : rental.active ? undefined : "ALREADY_CANCELLED")
 }
 
 const statusOf = (order: ModelOrder): string => {
   if (order.cancelled) return "cancelled"
   if (order.rentals.length === 0) return order.confirmed ? "confirmed" : "pending"
-  return order.held[0] + order.held[1] > 0 ? "partial" : "fulfilled"
+  return heldIn(order) > 0 ? "partial" : "fulfilled"
 }
 
 /** What a run needs. */
@@ -107,7 +123,7 @@ const check = (model: LifecycleModel, real: LifecycleUnderTest, order: ModelOrde
       for (const [index, sku] of skus.entries()) {
         const stock = { reserved: 0, rented: 0 }
         for (const each of model.orders) {
-          stock.reserved += each.held[index as 0 | 1]
+          stock.reserved += heldIn(each, index as 0 | 1)
           stock.rented += each.rentals.filter((rental) => rental.sku === index && rental.active).length
         }
         assert.deepEqual(yield* reservations.stock(tenantId, sku), stock)
@@ -143,7 +159,8 @@ const place = (quantities: readonly [number, number]): Step =>
     if (!answer) return
     const { orderId, customer } = answer.after
     const fresh = { confirmed: false, cancelled: false, rentals: [], beyond: false, version: 1 }
-    model.orders.push({ orderId, customerId: customer.customerId, ordered: quantities, held: [...quantities], ...fresh })
+    const lines = answer.after.lines.map(({ sku, quantity }) => ({ sku: skus.indexOf(sku) as 0 | 1, held: quantity }))
+    model.orders.push({ orderId, customerId: customer.customerId, lines, ...fresh })
     await check(model, real, pick(model.orders, model.orders.length - 1))
   })
 
@@ -178,7 +195,8 @@ const start = (which: number, sku: 0 | 1, serial: string): Step =>
     )
     judge(order, code, expectedOf.start(order, sku, isRented))
     if (answer) {
-      order.held[sku]--
+      const line = order.lines.find((each) => each.sku === sku && each.held > 0)
+      if (line) line.held--
       order.rentals.push({ id: answer.event.details.subscriptionId, sku, serial, active: true })
       order.version++
     }
@@ -207,14 +225,14 @@ const end = (which: number, rental: number): Step =>
 /** A cancel as the model does it: what is held is given back. */
 const cancelled = (order: ModelOrder) => {
   order.cancelled = true
-  order.held.fill(0)
+  for (const line of order.lines) line.held = 0
   order.version++
 }
 
 const cancel = (which: number, reason: string): Step =>
   step(`cancel(${which}, ${JSON.stringify(reason)})`, true, async (model, real) => {
     const order = pick(model.orders, which)
-    const held = skus.flatMap((_, sku) => order.held[sku as 0 | 1] || [])
+    const held = order.lines.flatMap((line) => line.held || [])
     const { code, answer } = await call(
       real,
       Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.cancel(real.caller, order.orderId, { reason }))
@@ -247,6 +265,75 @@ const cancelMany = (which: ReadonlyArray<number>): Step =>
       if (code === undefined) cancelled(order)
     }
     for (const order of orders) await check(model, real, order)
+  })
+
+const release = (which: number, named: { readonly line: number; readonly quantity: number } | undefined): Step =>
+  step(`release(${which}, ${named ? `${named.quantity} of line ${named.line}` : "all"})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const { code, answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) =>
+        lifecycle.release(real.caller, order.orderId, named === undefined ? {} : { items: [named] })
+      )
+    )
+    judge(order, code, expectedOf.release(order, named))
+    if (answer) {
+      const released = named ? [named] : order.lines.flatMap(({ held }, line) => (held > 0 ? [{ line, quantity: held }] : []))
+      assert.deepEqual(
+        answer.event.released.map(({ line, quantity }) => ({ line, quantity })),
+        released
+      )
+      for (const { line, quantity } of released) pick(order.lines, line).held -= quantity
+      order.version++
+    }
+    await check(model, real, order)
+  })
+
+const addItems = (which: number, sku: 0 | 1, quantity: number): Step =>
+  step(`addItems(${which}, ${quantity} ${skus[sku]})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const { code } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) =>
+        lifecycle.addItems(real.caller, order.orderId, { items: [{ sku: pick(skus, sku), quantity }] })
+      )
+    )
+    judge(order, code, expectedOf.addItems(order))
+    if (code === undefined) {
+      order.lines.push({ sku, held: quantity })
+      order.version++
+    }
+    await check(model, real, order)
+  })
+
+const correct = (which: number, lastName: string): Step =>
+  step(`correct(${which}, ${lastName})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const { code, answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.correct(real.caller, order.orderId, { customer: { lastName } }))
+    )
+    judge(order, code, expectedOf.correct(order))
+    if (answer) {
+      assert.equal(answer.after.customer.lastName, lastName)
+      order.version++
+    }
+    await check(model, real, order)
+  })
+
+const recordPayment = (which: number, status: "paid" | "failed"): Step =>
+  step(`recordPayment(${which}, ${status})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const { code, answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => lifecycle.recordPayment(real.caller, order.orderId, { status }))
+    )
+    judge(order, code, expectedOf.recordPayment())
+    if (answer) {
+      assert.deepEqual(answer.after.payment, { status })
+      order.version++
+    }
+    await check(model, real, order)
   })
 
 /** A command that names nothing but its order, and that the model has no rule for: it does what its preview says. */
@@ -290,6 +377,14 @@ const commandSteps: Readonly<Record<Exclude<CommandType, PlainCommand> | "confir
     fc.tuple(which, fc.nat(5)).map((args) => end(...args)),
     fc.tuple(which, fc.nat(5)).map((args) => end(...args))
   ],
+  release: [
+    fc
+      .tuple(which, fc.option(fc.record({ line: fc.nat(2), quantity: fc.integer({ min: 1, max: 2 }) }), { nil: undefined }))
+      .map((args) => release(...args))
+  ],
+  addItems: [fc.tuple(which, sku, fc.integer({ min: 1, max: 2 })).map((args) => addItems(...args))],
+  correct: [fc.tuple(which, fc.constantFrom("Hopper", "Byron")).map((args) => correct(...args))],
+  recordPayment: [fc.tuple(which, fc.constantFrom("paid" as const, "failed" as const)).map((args) => recordPayment(...args))],
   cancel: [fc.tuple(which, reason).map((args) => cancel(...args))]
 }
 

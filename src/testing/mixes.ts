@@ -36,6 +36,13 @@ const contending = {
     { type: "startSubscription", order: 1, serial: "A" }
   ],
   cancelSubscription: [{ type: "cancelSubscription", order: 0, rental: 0 }],
+  release: [
+    { type: "release", order: 0 },
+    { type: "release", order: 0, quantity: 1 }
+  ],
+  addItems: [{ type: "addItems", order: 0, quantity: 1 }],
+  correct: [{ type: "correct", order: 0, lastName: "Byron" }],
+  recordPayment: [{ type: "recordPayment", order: 0, status: "paid" }],
   cancel: [
     { type: "cancel", order: 0, reason: "alone" },
     { type: "cancel", order: 0, reason: "with a key", key: "K" }

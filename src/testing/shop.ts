@@ -8,7 +8,8 @@ import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import { Currency } from "../order/Money.ts"
 import { Sku, TenantId } from "../order/Order.ts"
-import type { PlaceOrder, Variant } from "../order/commands/place.ts"
+import type { PlaceOrder } from "../order/commands/place.ts"
+import type { Variant } from "../order/commands/priceLines.ts"
 
 /** A product of the shop. */
 export const laptop = Sku.make("LAPTOP")

@@ -58,15 +58,14 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
     const isRight = policies.some(({ initial }) => initial === event.to) && event.released.length === 0
     return isRight ? null : { id: "T1", message: `${step} is not how an order is placed` }
   }
-  if (policies.every((lifecycle) => isFinal(lifecycle, order.status)))
-    return { id: "T2", message: `${step} follows ${order.status}, which nothing follows` }
-
   const answers = policies.flatMap((lifecycle) => {
     const command = recordedBy(lifecycle, event.type)
     return command ? answerTo(lifecycle, order.status, { units: unitsOf(order) }, command.questionOfEvent(order, event)) : []
   })
   const accepted = answers.filter(({ refusal }) => refusal === undefined)
   const [first] = answers
+  if (accepted.length === 0 && policies.every((lifecycle) => isFinal(lifecycle, order.status)))
+    return { id: "T2", message: `${step} follows ${order.status}, and is refused there` }
   if (accepted.length === 0) {
     const id = event.type === "order.cancelled" ? "T4" : "T1"
     return {
@@ -87,8 +86,16 @@ const stepFault = (policies: ReadonlyArray<Lifecycle>, order: Order | null, even
 export const canJudge = (lifecycle: Lifecycle, { from, type }: AuditEvent): boolean =>
   from === null || (hasStatus(lifecycle, from) && (type === "order.placed" || recordedBy(lifecycle, type) !== undefined))
 
-/** A cancel releases exactly what was held; nothing else releases anything. */
+/** A cancel, or a release of the rest, releases exactly what was held; another release what its lines hold; nothing else releases anything. */
 const releaseFault = (order: Order, event: AuditEvent, answer: Answer, step: string): StepFault | null => {
+  if (answer.consequences.includes("releaseSomeHeldUnits")) {
+    const isHeld = event.released.every(({ line, sku, quantity }) => {
+      const of = order.lines[line]
+      return of?.sku === sku && quantity >= 1 && quantity <= of.units.held
+    })
+    if (isHeld && event.released.length > 0) return null
+    return { id: "S4", message: `${step} does not release what its lines hold: ${JSON.stringify(event.released)}` }
+  }
   const held = answer.consequences.includes("releaseHeldUnits")
     ? order.lines.flatMap(({ sku, units }, line) => (units.held > 0 ? [{ line, sku, quantity: units.held }] : []))
     : []

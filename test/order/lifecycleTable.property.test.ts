@@ -13,10 +13,14 @@ const machines = Object.fromEntries(cancellationPolicyNames.map((policy) => [pol
   Record<CancellationPolicy, typeof orderMachine>
 >
 
-const effectOnUnits: Record<Consequence, (units: Units.Units) => Units.Units> = {
+const quantityOf = (event: OrderEvent): number => ("quantity" in event ? event.quantity : 1)
+
+const effectOnUnits: Record<Consequence, (units: Units.Units, event: OrderEvent) => Units.Units> = {
+  holdNewUnits: (units, event) => Units.holdNew(units, quantityOf(event)),
   moveUnitToActive: Units.startUnit,
   moveUnitToEnded: Units.endUnit,
-  releaseHeldUnits: Units.releaseHeld
+  releaseHeldUnits: Units.releaseHeld,
+  releaseSomeHeldUnits: (units, event) => Units.releaseUnits(units, quantityOf(event))
 }
 
 /** What XState makes of an event: the status and units afterwards, and the code of the refusal it emits, if any. */
@@ -31,7 +35,7 @@ const byTable = (lifecycle: Lifecycle, status: OrderStatus, units: Units.Units, 
   const answer = answerTo(lifecycle, status, { units }, event)
   return {
     status: answer.to,
-    units: answer.consequences.reduce((before, consequence) => effectOnUnits[consequence](before), units),
+    units: answer.consequences.reduce((before, consequence) => effectOnUnits[consequence](before, event), units),
     refusals: answer.refusal ? [`refused ${answer.refusal.code}`] : []
   }
 }
@@ -42,6 +46,18 @@ const upTo = (max: number) => Array.from({ length: max + 1 }, (_, count) => coun
 const eventsWith = (maxHeld: number): ReadonlyArray<OrderEvent> => [
   { type: "confirm" },
   { type: "cancel" },
+  { type: "correct" },
+  { type: "recordPayment" },
+  ...([null, "VALIDATION_ERROR", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH"] as const).map((fault) => ({
+    type: "addItems" as const,
+    fault,
+    quantity: 2
+  })),
+  ...[true, false].flatMap((linesExist) =>
+    [true, false].flatMap((isHeld) =>
+      [true, false].map((leavesSome) => ({ type: "release" as const, linesExist, isHeld, leavesSome, quantity: 1 }))
+    )
+  ),
   ...(["unknown", "active", "cancelled", "ended"] as const).map((subscription) => ({
     type: "cancelSubscription" as const,
     subscription

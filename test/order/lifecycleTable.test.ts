@@ -70,9 +70,17 @@ describe("a status that refuses by itself", () => {
     expect(Object.fromEntries(lacking)).toEqual({
       pending: { startSubscription: "isConfirmed", cancelSubscription: "hasSubscriptions" },
       confirmed: { confirm: "isPending", cancelSubscription: "hasSubscriptions" },
-      partial: { confirm: "isPending" },
-      fulfilled: { confirm: "isPending", startSubscription: "hasHeldUnit" },
-      cancelled: { confirm: "isPending", startSubscription: "isConfirmed", cancelSubscription: "isOpen", cancel: "isOpen" }
+      partial: { confirm: "isPending", addItems: "isOpenToLines" },
+      fulfilled: { confirm: "isPending", addItems: "isOpenToLines", release: "hasHeldUnit", startSubscription: "hasHeldUnit" },
+      cancelled: {
+        confirm: "isPending",
+        addItems: "isOpen",
+        correct: "isOpen",
+        release: "isOpen",
+        startSubscription: "isConfirmed",
+        cancelSubscription: "isOpen",
+        cancel: "isOpen"
+      }
     })
   })
 })
@@ -94,10 +102,10 @@ describe("the machine itself", () => {
   it("says of every status what it means", () => {
     const said = Object.entries(orderMachine.states).map(([status, { description }]) => [status, description])
     expect(Object.fromEntries(said)).toEqual({
-      pending: "Received, not confirmed. All units are held.",
-      confirmed: "Approved, ready for subscriptions. All units are held.",
+      pending: "Received, not confirmed. Nothing was rented yet.",
+      confirmed: "Approved, ready for subscriptions. Nothing was rented yet.",
       partial: "At least one subscription was created, at least one unit is still held.",
-      fulfilled: "Every unit has or had a subscription.",
+      fulfilled: "No unit is held any more: each has or had a subscription, or was released.",
       cancelled: "Final. Nothing is held, nothing is active, and no subscription can ever be created."
     })
   })

@@ -55,6 +55,14 @@ const commandAsking = (order: Order, event: OrderEvent): OrderCommand => {
     case "confirm":
     case "cancel":
       return { type: event.type }
+    case "correct":
+      return { type: "correct", externalReference: "number 5" }
+    case "recordPayment":
+      return { type: "recordPayment", status: "paid" }
+    case "addItems":
+      return { type: "addItems", items: [{ sku: laptop, quantity: event.quantity }], variants: catalogue }
+    case "release":
+      return { type: "release", items: [{ line: 0, quantity: event.quantity }] }
     case "startSubscription":
       return {
         type: "startSubscription",
@@ -74,6 +82,9 @@ const commandAsking = (order: Order, event: OrderEvent): OrderCommand => {
 const samples = (held: number): Array<OrderEvent> => [
   { type: "confirm" },
   { type: "cancel" },
+  { type: "correct" },
+  { type: "recordPayment" },
+  { type: "release", linesExist: true, isHeld: held >= 1, leavesSome: held > 1, quantity: 1 },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held } },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "rented", line: { held } },
   { type: "cancelSubscription", subscription: "active" },

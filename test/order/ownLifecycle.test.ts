@@ -95,6 +95,10 @@ describe("a lifecycle of one's own", () => {
     const listed = possibleCommands(lifecycle, confirmed, on(49))
     expect(listed.map(({ name, possible, to, depends }) => [name, possible, to, depends])).toEqual([
       ["confirm", false, undefined, undefined],
+      ["addItems", true, "confirmed", true],
+      ["correct", true, "confirmed", undefined],
+      ["recordPayment", true, "confirmed", undefined],
+      ["release", true, "confirmed", true],
       ["startSubscription", true, "partial", true],
       ["cancelSubscription", false, undefined, undefined],
       ["cancel", false, undefined, undefined],

@@ -5,7 +5,8 @@ import { RequestId } from "../../src/order/orderEvent.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { CustomerId, OrderId, Sku, TenantId } from "../../src/order/Order.ts"
-import { place, type PlaceOrder, type PlacingFacts, type Variant } from "../../src/order/commands/place.ts"
+import { place, type PlaceOrder, type PlacingFacts } from "../../src/order/commands/place.ts"
+import type { Variant } from "../../src/order/commands/priceLines.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
 
 const occasion = {

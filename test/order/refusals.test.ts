@@ -5,8 +5,10 @@ import { AssetExists, AssetInUse, AssetNotRegistered, InvalidAssetStatus } from 
 import { OrderId, SerialNumber, Sku, SubscriptionId } from "../../src/order/Order.ts"
 import { OrderAlreadyCancelled, OrderNotCancellable } from "../../src/order/commands/cancel.ts"
 import { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../../src/order/commands/cancelSubscription.ts"
+import { OrderNotOpen } from "../../src/order/commands/addItems.ts"
 import { OrderNotPending } from "../../src/order/commands/confirm.ts"
-import { InvalidContractLength, VariantInactive, VariantNotFound } from "../../src/order/commands/place.ts"
+import { NotHeld, NothingHeld, NothingWouldRemain } from "../../src/order/commands/release.ts"
+import { InvalidContractLength, VariantInactive, VariantNotFound } from "../../src/order/commands/priceLines.ts"
 import {
   AssetNotAvailable,
   AssetNotFound,
@@ -14,7 +16,7 @@ import {
   OrderNotConfirmed,
   SkuMismatch
 } from "../../src/order/commands/startSubscription.ts"
-import { InvalidInput, OrderNotFound, SubscriptionNotFound } from "../../src/order/commonRefusals.ts"
+import { InvalidInput, OrderIsFinal, OrderNotFound, SubscriptionNotFound } from "../../src/order/commonRefusals.ts"
 import { OwnCode, OwnRefusal } from "../../src/order/process/OwnRefusal.ts"
 import { Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
@@ -206,6 +208,47 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "This order can no longer be cancelled."
   ],
   [
+    new OrderIsFinal({ orderId, cancelledAt }),
+    "OrderIsFinal",
+    "ALREADY_CANCELLED",
+    "Order is already cancelled",
+    "Place a new order: a cancelled one cannot be changed."
+  ],
+  [
+    new OrderNotOpen({ orderId, status: "partial" }),
+    "OrderNotOpen",
+    "ORDER_NOT_OPEN",
+    "Lines can be added until the first subscription is started; this order is partial.",
+    "Place a new order for more."
+  ],
+  [
+    new NothingHeld({ orderId }),
+    "NothingHeld",
+    "NOTHING_HELD",
+    "The order holds no unit.",
+    "There is nothing to release. To take a rented device back, end its subscription."
+  ],
+  [
+    new NotHeld({
+      orderId,
+      lines: [
+        { line: 0, named: 3, held: 2 },
+        { line: 2, named: 1, held: 0 }
+      ]
+    }),
+    "NotHeld",
+    "NOT_HELD",
+    "Line 0 holds 2, and 3 were named. Line 2 holds 0, and 1 were named.",
+    "Release at most what each line holds, or leave `items` out to release all that is held."
+  ],
+  [
+    new NothingWouldRemain({ orderId }),
+    "NothingWouldRemain",
+    "NOTHING_WOULD_REMAIN",
+    "The release would leave nothing of the order.",
+    "Cancel the order instead."
+  ],
+  [
     new OrderAlreadyCancelled({ orderId, cancelledAt, reason: "moved abroad" }),
     "OrderAlreadyCancelled",
     "ALREADY_CANCELLED",
@@ -246,6 +289,11 @@ const cases: Record<Refusal["_tag"], string> = {
   SubscriptionAlreadyCancelled: "The subscription was cancelled before.",
   SubscriptionAlreadyEnded: "The subscription ended before, in another way than by being cancelled.",
   OrderNotCancellable: "The order has active subscriptions; under the policy `beforeFulfilment`, it has or had a subscription.",
+  OrderIsFinal: "The order was cancelled. No status, unit, line or subscription of it changes any more.",
+  OrderNotOpen: "A subscription was started from the order, so that its lines stay as they are.",
+  NothingHeld: "No unit of the order is held any more: each has or had a subscription, or was released.",
+  NotHeld: "A line holds fewer units than the request names. `lines` says how many each holds.",
+  NothingWouldRemain: "No subscription was started yet, and the release would leave the order without a unit.",
   OrderAlreadyCancelled: "The order was cancelled before. The first reason stays, and nothing is released again."
 }
 
@@ -271,6 +319,11 @@ const carried: Record<Refusal["_tag"], ReadonlyArray<string>> = {
   SubscriptionAlreadyCancelled: ["subscriptionId"],
   SubscriptionAlreadyEnded: ["subscriptionId", "status"],
   OrderNotCancellable: ["orderId", "status", "guard", "subscriptionIds"],
+  OrderIsFinal: ["orderId", "cancelledAt"],
+  OrderNotOpen: ["orderId", "status"],
+  NothingHeld: ["orderId"],
+  NotHeld: ["orderId", "lines"],
+  NothingWouldRemain: ["orderId"],
   OrderAlreadyCancelled: ["orderId", "cancelledAt", "reason"]
 }
 

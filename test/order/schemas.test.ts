@@ -338,6 +338,10 @@ describe("an audit event", () => {
     expect(Object.fromEntries(said)).toEqual({
       "order.placed": "An order was placed: what was ordered, for whom and at which prices. Its units are reserved from now on.",
       "order.confirmed": "The order was approved. Subscriptions can be started from it.",
+      "order.items_added": "Lines were added to the order. Their units are reserved from now on.",
+      "order.corrected": "What was written down wrongly was corrected. Null: it was taken away.",
+      "order.payment_recorded": "It was recorded how the order's payment stands.",
+      "order.items_released": "Held units were given back, and the order goes on without them.",
       "subscription.started": "One unit of one line went out, under a serial number.",
       "subscription.ended": "A subscription ended. The order keeps its status.",
       "order.cancelled": "The order was cancelled, and every unit that it still held was released."

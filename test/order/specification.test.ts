@@ -27,7 +27,8 @@ import {
   unitsOf
 } from "../../src/order/Order.ts"
 import { commandTypes, type OrderCommand } from "../../src/order/commands/index.ts"
-import { place, PlaceOrder, type Variant } from "../../src/order/commands/place.ts"
+import { place, PlaceOrder } from "../../src/order/commands/place.ts"
+import type { Variant } from "../../src/order/commands/priceLines.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
@@ -90,6 +91,14 @@ const start = (sku: string | undefined, number: number, more: Partial<OrderComma
   ...more
 })
 
+const release = (line: number, quantity: number) => ({ type: "release" as const, items: [{ line, quantity }] })
+
+const add = (sku: string, contractLength?: number) => ({
+  type: "addItems" as const,
+  items: [{ sku: Sku.make(sku), quantity: 1, ...(contractLength !== undefined && { contractLength }) }],
+  variants
+})
+
 const end = (number: number) => ({
   type: "cancelSubscription" as const,
   rentalId: SubscriptionId.make(`subscription-${number}`),
@@ -138,7 +147,9 @@ const orders = {
   "partial, both laptops rented": oneHeld,
   "partial, its only subscription cancelled": after(partial, end(1)),
   "partial, its only subscription completed": complete(partial, 1),
+  "partial, with a released monitor": after(partial, { type: "release", items: [{ line: 1, quantity: 1 }] }),
   "fulfilled, all rented": fulfilled,
+  "fulfilled by a release": after(partial, { type: "release" }),
   "fulfilled, one of three cancelled": after(fulfilled, end(1)),
   "fulfilled, all cancelled": after(fulfilled, end(1), end(2), end(3)),
   "fulfilled, all completed": complete(complete(complete(fulfilled, 1), 2), 3),
@@ -164,6 +175,19 @@ const commands = {
   "start with a laptop for 12 months": start("LAPTOP", 9, { contractLength: 12 }),
   "start with a laptop for 13 months": start("LAPTOP", 9, { contractLength: 13 }),
   "start six years from now": start("LAPTOP", 9, { startDate: "2032-12-31" }),
+  "release one laptop": release(0, 1),
+  "release both laptops": release(0, 2),
+  "release three laptops": release(0, 3),
+  "release the monitor": release(1, 1),
+  "release the tenth line": release(9, 1),
+  "release all": { type: "release" },
+  "add a laptop": add("LAPTOP"),
+  "add a tractor": add("TRACTOR"),
+  "add an old phone": add("OLD-PHONE"),
+  "add a bike in yen": add("YEN-BIKE"),
+  "add a laptop for 13 months": add("LAPTOP", 13),
+  correct: { type: "correct", customer: { lastName: "Byron" } },
+  "record a payment": { type: "recordPayment", status: "paid" },
   "end subscription 1": end(1),
   "end subscription 2": end(2),
   "end an unknown subscription": end(99)
@@ -180,6 +204,18 @@ const always: ReadonlyArray<Row> = [
   ["pending", "start with a free laptop", "ORDER_NOT_CONFIRMED"],
   ["pending", "start with an unregistered asset", "ORDER_NOT_CONFIRMED"],
   ["pending", "end an unknown subscription", "NOT_FOUND"],
+  ["pending", "release one laptop", "pending"],
+  ["pending", "release both laptops", "pending"],
+  ["pending", "release three laptops", "NOT_HELD"],
+  ["pending", "release the tenth line", "VALIDATION_ERROR"],
+  ["pending", "release all", "NOTHING_WOULD_REMAIN"],
+  ["pending", "add a laptop", "pending"],
+  ["pending", "add a tractor", "VARIANT_NOT_FOUND"],
+  ["pending", "add an old phone", "VARIANT_INACTIVE"],
+  ["pending", "add a bike in yen", "VALIDATION_ERROR"],
+  ["pending", "add a laptop for 13 months", "INVALID_CONTRACT_LENGTH"],
+  ["pending", "correct", "pending"],
+  ["pending", "record a payment", "pending"],
   ["pending", "cancel", "cancelled"],
 
   ["confirmed", "confirm", "ORDER_NOT_PENDING"],
@@ -195,6 +231,18 @@ const always: ReadonlyArray<Row> = [
   ["confirmed", "start with a laptop for 13 months", "VALIDATION_ERROR"],
   ["confirmed", "start six years from now", "VALIDATION_ERROR"],
   ["confirmed", "end an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "release one laptop", "confirmed"],
+  ["confirmed", "release three laptops", "NOT_HELD"],
+  ["confirmed", "release the tenth line", "VALIDATION_ERROR"],
+  ["confirmed", "release all", "NOTHING_WOULD_REMAIN"],
+  ["confirmed, of one unit", "release one laptop", "NOTHING_WOULD_REMAIN"],
+  ["confirmed", "add a laptop", "confirmed"],
+  ["confirmed", "add a tractor", "VARIANT_NOT_FOUND"],
+  ["confirmed", "add an old phone", "VARIANT_INACTIVE"],
+  ["confirmed", "add a bike in yen", "VALIDATION_ERROR"],
+  ["confirmed", "add a laptop for 13 months", "INVALID_CONTRACT_LENGTH"],
+  ["confirmed", "correct", "confirmed"],
+  ["confirmed", "record a payment", "confirmed"],
   ["confirmed", "cancel", "cancelled"],
   ["confirmed, of one unit", "start with a free laptop", "fulfilled"],
   ["confirmed, of one unit", "start with no SKU named", "fulfilled"],
@@ -218,6 +266,18 @@ const always: ReadonlyArray<Row> = [
   ["partial, its only subscription cancelled", "end subscription 1", "ALREADY_CANCELLED"],
   ["partial, its only subscription completed", "end subscription 1", "ALREADY_ENDED"],
   ["partial, its only subscription cancelled", "start with a free laptop", "partial"],
+  ["partial, one laptop rented", "release one laptop", "partial"],
+  ["partial, one laptop rented", "release both laptops", "NOT_HELD"],
+  ["partial, one laptop rented", "release the tenth line", "VALIDATION_ERROR"],
+  ["partial, one laptop rented", "release all", "fulfilled"],
+  ["partial, both laptops rented", "release the monitor", "fulfilled"],
+  ["partial, with a released monitor", "release one laptop", "fulfilled"],
+  ["partial, with a released monitor", "start with a free laptop", "fulfilled"],
+  ["partial, with a released monitor", "start with a free monitor", "ITEM_FULLY_FULFILLED"],
+  ["partial, its only subscription cancelled", "release all", "fulfilled"],
+  ["partial, one laptop rented", "add a laptop", "ORDER_NOT_OPEN"],
+  ["partial, one laptop rented", "correct", "partial"],
+  ["partial, one laptop rented", "record a payment", "partial"],
   ["partial, one laptop rented", "cancel", "ORDER_NOT_CANCELLABLE"],
 
   ["fulfilled, all rented", "confirm", "ORDER_NOT_PENDING"],
@@ -230,6 +290,15 @@ const always: ReadonlyArray<Row> = [
   ["fulfilled, all completed", "end subscription 1", "ALREADY_ENDED"],
   ["fulfilled, all rented", "cancel", "ORDER_NOT_CANCELLABLE"],
   ["fulfilled, one of three cancelled", "cancel", "ORDER_NOT_CANCELLABLE"],
+  ["fulfilled, all rented", "release one laptop", "NOTHING_HELD"],
+  ["fulfilled, all rented", "release all", "NOTHING_HELD"],
+  ["fulfilled, all rented", "release the tenth line", "VALIDATION_ERROR"],
+  ["fulfilled by a release", "release all", "NOTHING_HELD"],
+  ["fulfilled by a release", "start with a free laptop", "ITEM_FULLY_FULFILLED"],
+  ["fulfilled by a release", "cancel", "ORDER_NOT_CANCELLABLE"],
+  ["fulfilled, all rented", "add a laptop", "ORDER_NOT_OPEN"],
+  ["fulfilled, all rented", "correct", "fulfilled"],
+  ["fulfilled, all rented", "record a payment", "fulfilled"],
 
   ["cancelled when pending", "confirm", "ORDER_NOT_PENDING"],
   ["cancelled when confirmed", "start with a free laptop", "ORDER_NOT_CONFIRMED"],
@@ -237,6 +306,12 @@ const always: ReadonlyArray<Row> = [
   ["cancelled when partial, its subscription cancelled", "start with a free laptop", "ORDER_NOT_CONFIRMED"],
   ["cancelled when partial, its subscription cancelled", "end subscription 1", "ALREADY_CANCELLED"],
   ["cancelled when partial, its subscription completed", "end subscription 1", "ALREADY_ENDED"],
+  ["cancelled when pending", "release one laptop", "ALREADY_CANCELLED"],
+  ["cancelled when pending", "release the tenth line", "ALREADY_CANCELLED"],
+  ["cancelled when confirmed", "add a laptop", "ALREADY_CANCELLED"],
+  ["cancelled when confirmed", "add a tractor", "ALREADY_CANCELLED"],
+  ["cancelled when pending", "correct", "ALREADY_CANCELLED"],
+  ["cancelled when pending", "record a payment", "cancelled"],
   ["cancelled when pending", "cancel", "ALREADY_CANCELLED"],
   ["cancelled when partial, its subscription completed", "cancel", "ALREADY_CANCELLED"]
 ]
@@ -358,9 +433,13 @@ describe("the table", () => {
       "ASSET_NOT_FOUND",
       "INVALID_CONTRACT_LENGTH",
       "ITEM_FULLY_FULFILLED",
+      "NOTHING_HELD",
+      "NOTHING_WOULD_REMAIN",
       "NOT_FOUND",
+      "NOT_HELD",
       "ORDER_NOT_CANCELLABLE",
       "ORDER_NOT_CONFIRMED",
+      "ORDER_NOT_OPEN",
       "ORDER_NOT_PENDING",
       "SKU_MISMATCH",
       "VALIDATION_ERROR",

@@ -27,10 +27,14 @@ import {
   traceOf
 } from "../support/exploreOrders.ts"
 
-const effectOnUnits: Record<Consequence, (units: Units.Units) => Units.Units> = {
+const quantityOf = (event: OrderEvent): number => ("quantity" in event ? event.quantity : 1)
+
+const effectOnUnits: Record<Consequence, (units: Units.Units, event: OrderEvent) => Units.Units> = {
+  holdNewUnits: (units, event) => Units.holdNew(units, quantityOf(event)),
   moveUnitToActive: Units.startUnit,
   moveUnitToEnded: Units.endUnit,
-  releaseHeldUnits: Units.releaseHeld
+  releaseHeldUnits: Units.releaseHeld,
+  releaseSomeHeldUnits: (units, event) => Units.releaseUnits(units, quantityOf(event))
 }
 
 /** A status, the units of the order and, if the command was refused, by which code: all that the machine says. */
@@ -41,7 +45,7 @@ const byTable = (policy: CancellationPolicy, order: Order, event: OrderEvent) =>
   const answer = answerTo(lifecycles[policy], order.status, { units }, event)
   return saying(
     answer.to,
-    answer.consequences.reduce((before, consequence) => effectOnUnits[consequence](before), units),
+    answer.consequences.reduce((before, consequence) => effectOnUnits[consequence](before, event), units),
     answer.refusal?.code
   )
 }

@@ -22,6 +22,9 @@ const eventsAt = ({ context: { units } }: { context: { units: { held: number; ac
   { type: "confirm" },
   { type: "cancel" },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held: units.held } },
+  { type: "correct" },
+  { type: "recordPayment" },
+  { type: "release", linesExist: true, isHeld: units.held >= 1, leavesSome: units.held > 1, quantity: 1 },
   { type: "cancelSubscription", subscription: units.active > 0 ? "active" : "unknown" }
 ]
 
@@ -33,6 +36,14 @@ const send = (lifecycle: OrderLifecycle["Service"], caller: ReturnType<typeof ne
       case "confirm":
       case "cancel":
         return yield* lifecycle[event.type](caller, orderId)
+      case "correct":
+        return yield* lifecycle.correct(caller, orderId, { externalReference: "number 5" })
+      case "recordPayment":
+        return yield* lifecycle.recordPayment(caller, orderId, { status: "paid" })
+      case "release":
+        return yield* lifecycle.release(caller, orderId, { items: [{ line: 0, quantity: event.quantity }] })
+      case "addItems":
+        return yield* lifecycle.addItems(caller, orderId, { items: [{ sku: laptop, quantity: event.quantity }] })
       case "startSubscription":
         return yield* lifecycle.startSubscription(caller, {
           orderId,

@@ -67,6 +67,13 @@ const calls: Record<
     ask(life, key, key, (as) => calling((l) => l.startSubscription(as, { orderId, customerId, assetSerialNumber: newSerial() }))),
   cancelSubscription: (life, key, { subscriptions }) =>
     ask(life, key, key, (as) => calling((l) => l.cancelSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
+  release: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.release(as, orderId))),
+  addItems: (life, key, { orderId }) =>
+    ask(life, key, key, (as) => calling((l) => l.addItems(as, orderId, { items: [{ sku: laptop, quantity: 1 }] }))),
+  correct: (life, key, { orderId }) =>
+    ask(life, key, key, (as) => calling((l) => l.correct(as, orderId, { externalReference: key }))),
+  recordPayment: (life, key, { orderId }) =>
+    ask(life, key, key, (as) => calling((l) => l.recordPayment(as, orderId, { status: "paid" }))),
   apply: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.apply(as, orderId, "confirm"))),
   within: (life, _, { orderId }) =>
     // Here no caller has a transaction of their own: what it would do is done by the others.

@@ -12,7 +12,7 @@ import { type Asset, Assets } from "../../src/lifecycle/Assets.ts"
 import { Catalogue } from "../../src/lifecycle/Catalogue.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { type SerialNumber, Sku, type TenantId } from "../../src/order/Order.ts"
-import type { Variant } from "../../src/order/commands/place.ts"
+import type { Variant } from "../../src/order/commands/priceLines.ts"
 import { decimalsOf } from "./Shop.ts"
 import { indexPath, readText } from "./readPages.ts"
 

@@ -13,7 +13,8 @@ import type { Occasion, Transition } from "../../src/order/Transition.ts"
 import { type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { CustomerId, type Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../../src/order/Order.ts"
 import type { OrderCommand } from "../../src/order/commands/index.ts"
-import { place, type Variant } from "../../src/order/commands/place.ts"
+import { place } from "../../src/order/commands/place.ts"
+import type { Variant } from "../../src/order/commands/priceLines.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
 import { Currency } from "../../src/order/Money.ts"
 import { Timestamp } from "../../src/order/Timestamp.ts"
@@ -91,6 +92,16 @@ export const commandsOn = (order: Order): ReadonlyArray<OrderCommand> => {
   return [
     { type: "confirm" },
     { type: "cancel" },
+    { type: "correct", customer: { lastName: "Byron" } },
+    { type: "recordPayment", status: "paid" },
+    { type: "release" },
+    // One unit of each line, more than there can be, and of a line that is not there.
+    ...order.lines.map((_, line): OrderCommand => ({ type: "release", items: [{ line, quantity: 1 }] })),
+    { type: "release", items: [{ line: 0, quantity: 99 }] },
+    { type: "release", items: [{ line: order.lines.length, quantity: 1 }] },
+    // One line more, so that there is an end to it.
+    ...(order.lines.length < 3 ? [{ type: "addItems" as const, items: [{ sku: first, quantity: 1 }], variants: catalogue }] : []),
+    { type: "addItems", items: [{ sku: Sku.make("elsewhere"), quantity: 1 }], variants: catalogue },
     ...skus.map((sku) => start({ asset: { isKnown: true, isRented: false, sku } })),
     start({ sku: first }),
     start({}),
@@ -134,7 +145,13 @@ export const describe = (command: OrderCommand): string => {
   switch (command.type) {
     case "confirm":
     case "cancel":
+    case "correct":
+    case "recordPayment":
       return command.type
+    case "release":
+      return `release(${command.items?.map(({ line, quantity }) => `${quantity} of line ${line}`).join(", ") ?? "all"})`
+    case "addItems":
+      return `addItems(${command.items.map(({ sku, quantity }) => `${quantity} ${sku}`).join(", ")})`
     case "startSubscription": {
       const { asset, sku, customerId } = command
       const named = [asset.sku && `asset ${asset.sku}`, sku && `asked ${sku}`, customerId !== "ada" && `customer ${customerId}`]

@@ -5,7 +5,8 @@ import type { Occasion } from "../../../src/order/Transition.ts"
 import { portableDigest } from "../../../src/order/digest.ts"
 import { Currency, decimalsForNewAmounts, toMinor } from "../../../src/order/Money.ts"
 import { CustomerId, OrderId, Sku, TenantId } from "../../../src/order/Order.ts"
-import type { PlacingFacts, Variant } from "../../../src/order/commands/place.ts"
+import type { PlacingFacts } from "../../../src/order/commands/place.ts"
+import type { Variant } from "../../../src/order/commands/priceLines.ts"
 import { fromMillis } from "../../../src/order/Timestamp.ts"
 
 const variants = demoCatalogue.map(({ sku, productName, status, currency, pricing }): Variant => {

@@ -6,9 +6,10 @@ import type * as Schema from "effect/Schema"
 import type { AssetMove } from "../../asset/AssetMove.ts"
 import type { SharedRefusal } from "../commonRefusals.ts"
 import type { Order, Sku, SubscriptionId } from "../Order.ts"
-import type { OrderEventSchema } from "../orderEvent.ts"
+import type { OrderEventSchema, Released } from "../orderEvent.ts"
 import type { CancellationPolicy } from "../policies/index.ts"
 import type { Timestamp } from "../Timestamp.ts"
+import type { Variant } from "./priceLines.ts"
 
 /**
  * What is known of the asset a subscription is to be started with. `sku` is the registry's; absent where there is no registry. `isRegistered`: it
@@ -25,6 +26,11 @@ export interface AssetFacts {
 export interface RentingFacts {
   readonly subscriptionId: SubscriptionId
   readonly asset: AssetFacts
+}
+
+/** What a command that orders something learns from the catalogue: the variants that it has of the SKUs asked about. */
+export interface PricingFacts {
+  readonly variants: ReadonlyMap<Sku, Variant>
 }
 
 /**
@@ -53,7 +59,8 @@ export interface CommandTerms<
   To extends Target,
   Rents extends string | undefined,
   Event extends OrderEventSchema,
-  Errors extends ReadonlyArray<RefusalClass>
+  Errors extends ReadonlyArray<RefusalClass>,
+  Prices extends PricesAsked = undefined
 > {
   readonly name: Name
   /** What it does, in a sentence. */
@@ -63,6 +70,8 @@ export interface CommandTerms<
   /** The member of the request that names an asset to rent. Its `RentingFacts` are found before the command is decided on. */
   readonly rents: Rents
   readonly event: Event
+  /** The SKUs of the request that the catalogue is asked about, for a command that orders something: it is decided on with `PricingFacts`. */
+  readonly prices?: Prices
   /** The refusals that are this command's own, as classes. */
   readonly errors: Errors
 }
@@ -70,11 +79,21 @@ export interface CommandTerms<
 /** A class of refusals. */
 export type RefusalClass = Schema.Top & (new (...args: never) => { readonly code: string })
 
+/** The SKUs of a request, for a command that asks for their prices. */
+type PricesAsked = ((request: never) => ReadonlyArray<Sku>) | undefined
+
 /** A command as it is decided on: the request, and the facts that only its surroundings know. */
-export type Decided<Name extends string, Request extends RequestSchema, To extends Target, Rents extends string | undefined> = {
+export type Decided<
+  Name extends string,
+  Request extends RequestSchema,
+  To extends Target,
+  Rents extends string | undefined,
+  Prices = undefined
+> = {
   readonly type: Name
 } & WithoutOrderId<Request["Type"], To> &
-  (Rents extends string ? RentingFacts : unknown)
+  (Rents extends string ? RentingFacts : unknown) &
+  (Prices extends undefined ? unknown : PricingFacts)
 
 /** Define a command: first its terms, then what follows from them. */
 export const defineCommand =
@@ -84,9 +103,10 @@ export const defineCommand =
     const To extends Target,
     Event extends OrderEventSchema,
     const Errors extends ReadonlyArray<RefusalClass>,
-    const Rents extends string | undefined = undefined
+    const Rents extends string | undefined = undefined,
+    const Prices extends PricesAsked = undefined
   >(
-    terms: CommandTerms<Name, Request, To, Rents, Event, Errors>
+    terms: CommandTerms<Name, Request, To, Rents, Event, Errors, Prices>
   ) =>
   <
     Question extends { readonly type: Name },
@@ -94,14 +114,16 @@ export const defineCommand =
     const Refusals extends Readonly<
       Record<
         string,
-        (facts: RefusalFacts<Decided<Name, Request, To, Rents>>) => InstanceType<Errors[number] | SharedRefusal> | undefined
+        (
+          facts: RefusalFacts<Decided<Name, Request, To, Rents, Prices>>
+        ) => InstanceType<Errors[number] | SharedRefusal> | undefined
       >
     >
   >(behaviour: {
     /** The command as the machine is asked about it. Without `at`, nothing is too early or too late. */
-    readonly question: (order: Order, command: Decided<Name, Request, To, Rents>, at?: Timestamp) => Question
+    readonly question: (order: Order, command: Decided<Name, Request, To, Rents, Prices>, at?: Timestamp) => Question
     /** The command that an event records, as far as it can be told from it: what its surroundings knew was in order. */
-    readonly commandOf: (order: Order, event: Event["Type"]) => Decided<Name, Request, To, Rents>
+    readonly commandOf: (order: Order, event: Event["Type"]) => Decided<Name, Request, To, Rents, Prices>
     /**
      * The question of an event that is there, where it is not that of the command it records: what the event does not say was in order, or it
      * would not be there.
@@ -111,10 +133,12 @@ export const defineCommand =
     readonly facts: Facts
     /** Its refusals, by code; undefined where the order gives no reason for one, which is a mistake in the machine. */
     readonly refusals: Refusals
+    /** The units that it gives back where the machine says so (`releaseSomeHeldUnits`), by line. */
+    readonly releases?: (order: Order, command: Decided<Name, Request, To, Rents, Prices>) => ReadonlyArray<Released>
     /** What the event says by itself. */
     readonly record: (
       order: Order,
-      command: Decided<Name, Request, To, Rents>,
+      command: Decided<Name, Request, To, Rents, Prices>,
       at: Timestamp
     ) => Pick<Event["Type"], "details" | "confidential">
     /** The order after the event, in one literal: a copy of its twenty-odd members is most of what a decision takes. */
@@ -127,7 +151,7 @@ export const defineCommand =
     /** What a caller may want to see to, because the command does not: in plain words. */
     readonly warnings?: (order: Order) => ReadonlyArray<string>
     /** A command that fits the order, as far as one can. */
-    readonly sample: (order: Order) => Decided<Name, Request, To, Rents>
+    readonly sample: (order: Order) => Decided<Name, Request, To, Rents, Prices>
     /** The name in idempotency fingerprints, where that is another: stored fingerprints stay what they are. */
     readonly nameInFingerprints?: string
   }) => ({

@@ -1,7 +1,8 @@
 /** Commands for code that does not know which of them it has: by name, and by the kind of the event that records them. */
 import type { AssetMove } from "../../asset/AssetMove.ts"
 import type { AuditEvent } from "../AuditEvent.ts"
-import type { Actor, Order } from "../Order.ts"
+import type { Actor, Order, Sku } from "../Order.ts"
+import type { Released } from "../orderEvent.ts"
 import type { Refusal } from "../Refusal.ts"
 import type { Timestamp } from "../Timestamp.ts"
 import type { RefusalFacts, RequestSchema, Target } from "./defineCommand.ts"
@@ -17,11 +18,13 @@ export interface Definition {
   readonly request: RequestSchema
   readonly target: Target
   readonly rents: string | undefined
+  readonly prices?: (request: object) => ReadonlyArray<Sku>
   readonly facts: Readonly<Record<string, unknown>>
   readonly question: (order: Order, command: OrderCommand, at?: Timestamp) => OrderEvent
   readonly commandOf: (order: Order, event: AuditEvent) => OrderCommand
   readonly questionOfEvent: (order: Order, event: AuditEvent) => OrderEvent
   readonly refusals: Readonly<Record<string, (facts: RefusalFacts<OrderCommand>) => Refusal | undefined>>
+  readonly releases?: (order: Order, command: OrderCommand) => ReadonlyArray<Released>
   readonly record: (
     order: Order,
     command: OrderCommand,

@@ -3,14 +3,26 @@
  * events, promise methods, HTTP routes, simulated calls. A new one is a file, a line here, and its answers in `orderMachine.ts`.
  */
 import type { OwnRefusal } from "../process/OwnRefusal.ts"
+import { addItems } from "./addItems.ts"
 import { cancel } from "./cancel.ts"
 import { cancelSubscription } from "./cancelSubscription.ts"
 import { confirm } from "./confirm.ts"
+import { correct } from "./correct.ts"
+import { recordPayment } from "./recordPayment.ts"
+import { release } from "./release.ts"
 import { startSubscription } from "./startSubscription.ts"
 
 const commands = {
   /** Confirm a pending order. */
   confirm,
+  /** Add lines to an order that nothing was rented from yet. Source: whole-life.md, section 3. */
+  addItems,
+  /** Correct the customer's details, an address or the external reference. Source: whole-life.md, section 3. */
+  correct,
+  /** Record how the order's payment stands. Source: whole-life.md, section 3. */
+  recordPayment,
+  /** Give held units back without cancelling the order. Source: whole-life.md, section 3. */
+  release,
   /** Start a subscription for one unit of one line. Its id is `event.details.subscriptionId`. */
   startSubscription,
   /** Cancel a subscription: it ends, its order keeps its status. */
@@ -24,9 +36,11 @@ export default commands
 export type Commands = typeof commands
 
 // What callers catch.
+export { OrderNotOpen } from "./addItems.ts"
 export { OrderAlreadyCancelled, OrderNotCancellable } from "./cancel.ts"
 export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "./cancelSubscription.ts"
 export { OrderNotPending } from "./confirm.ts"
+export { NotHeld, NothingHeld, NothingWouldRemain } from "./release.ts"
 export { AssetNotAvailable, AssetNotFound, ItemFullyFulfilled, OrderNotConfirmed, SkuMismatch } from "./startSubscription.ts"
 
 /** The name of a command on an existing order. */
@@ -65,8 +79,8 @@ export type OrderEvent<Type extends CommandType = CommandType> = {
 /** The event each command is recorded by. */
 export type EventOf<Type extends CommandType> = Commands[Type]["event"]["Type"]
 
-type RefusalIn<Refusals> =
-  Refusals extends Readonly<Record<string, (...args: never) => infer Refused>> ? Exclude<Refused, undefined> : never
+type RefusedBy<Words> = Words extends (...args: never) => infer Refused ? Exclude<Refused, undefined> : never
+type RefusalIn<Refusals> = RefusedBy<Refusals[keyof Refusals]>
 
 /** What each command can be refused with. `OwnRefusal`: by a guard of the embedding service's own. */
 export type RefusalOf<Type extends CommandType> =

@@ -86,7 +86,9 @@ const follow = (lifecycle: Lifecycle, { status, units, path }: Place, command: C
 
 /** How units move; undefined where there is none to move, and so no input with which the command is accepted. */
 export const moveUnits: Readonly<Record<Consequence, (units: Units.Units) => Units.Units | undefined>> = {
+  holdNewUnits: (units) => (Units.total(units) < mostUnits ? Units.holdNew(units, 1) : undefined),
   moveUnitToActive: (units) => (units.held > 0 ? Units.startUnit(units) : undefined),
   moveUnitToEnded: (units) => (units.active > 0 ? Units.endUnit(units) : undefined),
-  releaseHeldUnits: Units.releaseHeld
+  releaseHeldUnits: Units.releaseHeld,
+  releaseSomeHeldUnits: (units) => (units.held > 1 ? Units.releaseUnits(units, 1) : undefined)
 }

@@ -60,7 +60,7 @@ const units: Record<keyof Figures["units"], Part> = {
   ordered: { text: "units ordered", unit: "units" },
   subscriptionsStarted: { text: "subscriptions started", unit: "subscriptions", better: "more", isMain: true },
   subscriptionsEnded: { text: "subscriptions ended", unit: "subscriptions" },
-  released: { text: "units released by cancels", unit: "units", isMain: true },
+  released: { text: "units released", unit: "units", isMain: true },
   heldDays: { text: "units held idle", unit: "unit days", better: "less", isMain: true },
   backOrdered: { text: "units back-ordered", unit: "units", better: "less", isMain: true }
 }
