@@ -122,7 +122,7 @@ describe("the served OpenAPI description", () => {
       for (const [method, { operationId, parameters = [], responses }] of Object.entries(item)) {
         const headers = parameters.flatMap((parameter) => (parameter.in === "header" ? parameter.name : []))
         const isOpen = path === "/health"
-        const keyed = method === "post" || operationId === "updateAsset" ? ["Idempotency-Key"] : []
+        const keyed = method === "post" || ["updateAsset", "correctOrder"].includes(operationId) ? ["Idempotency-Key"] : []
         expect([operationId, headers]).toEqual([operationId, isOpen ? [] : ["Tenant-ID", ...keyed]])
         const changing = method === "get" ? [] : ["413", "415"]
         const promised = isOpen
@@ -138,8 +138,8 @@ describe("the served OpenAPI description", () => {
     const operations = Object.values(document.paths).flatMap((item) =>
       Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
     )
-    expect(operations).toHaveLength(20)
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(20)
+    expect(operations).toHaveLength(24)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(24)
     for (const { summary } of operations) expect(summary).toBeTruthy()
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })
