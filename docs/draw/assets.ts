@@ -18,7 +18,7 @@ const arrows = (): ReadonlyArray<string> =>
 
 const when = (answers: ReadonlyArray<AssetAnswer>, answer: AssetAnswer): string =>
   answer.unless === undefined
-    ? codes(answers.flatMap(({ unless }) => (unless === undefined ? [] : [unless])))
+    ? codes(answers.flatMap(({ unless }) => (unless === undefined ? [] : [unless]))) || "–"
     : `not ${code(answer.unless)}`
 
 const link = (name: string) => `[${code(name)}](reference/errors.md#${name.toLowerCase()})`
@@ -40,7 +40,7 @@ that begin with \`mark\` are changes by hand, each named for the status that it 
     ),
     "## What commands on orders do to assets",
     table(
-      ["Command", "What happens to the asset"],
+      ["Command", "What it does"],
       Object.values(definitions)
         .filter(({ rents, assetMoves }) => rents !== undefined || assetMoves !== undefined)
         .map(({ name, description }) => [code(name), description])
