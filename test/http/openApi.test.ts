@@ -122,8 +122,9 @@ describe("the served OpenAPI description", () => {
       for (const [method, { operationId, parameters = [], responses }] of Object.entries(item)) {
         const headers = parameters.flatMap((parameter) => (parameter.in === "header" ? parameter.name : []))
         const isOpen = path === "/health"
-        const isKeyed = (method === "post" && operationId !== "cancelOrders") || operationId === "correctOrder"
-        const isConditional = method !== "get" && !["createOrder", "cancelOrders"].includes(operationId)
+        const isKeyed = (method === "post" && operationId !== "cancelOrders") || ["correctOrder", "updateAsset"].includes(operationId)
+        const isOfAssets = operationId.includes("Asset")
+        const isConditional = method !== "get" && !isOfAssets && !["createOrder", "cancelOrders"].includes(operationId)
         const more = [
           ...(isKeyed ? ["Idempotency-Key"] : []),
           ...(isConditional ? ["If-Match"] : []),

@@ -80,7 +80,9 @@ describe("own commands under a swarm of faults", () => {
     const script = scriptOf(5, { ...ours, orders })
     const { findings, notJudged } = await play(script, { process: heldShop, watchers: [count(happened)] })
     expect(findings).toEqual([])
-    expect(notJudged?.guardRefusals).toBe(happened.get("cancel NOT_REMINDED"))
+    // One that is given again under its key is held against the first one, and not judged a second time.
+    expect(notJudged?.guardRefusals).toBeGreaterThan(5)
+    expect(notJudged?.guardRefusals).toBeLessThanOrEqual(happened.get("cancel NOT_REMINDED") ?? 0)
     expect(notJudged?.ownCommands).toBeGreaterThan(20)
   })
 
