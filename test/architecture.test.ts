@@ -80,6 +80,7 @@ describe("what is banned", () => {
     ["src/order/decide.ts", 'if (order.status === "cancelled") return', "order status"],
     ["src/http/handlers.ts", 'const done = "fulfilled" !== order.status', "order status"],
     ["src/lifecycle/A.ts", 'switch (order.status) {\n  case "partial":\n}', "order status"],
+    ["src/lifecycle/A.ts", 'if (asset.status !== "rented_out") return', "asset status"],
     ["src/memory/A.ts", "const query = `select * from orders`", "SQL"],
     ["src/embedded/A.ts", "yield* sql`vacuum`", "SQL"],
     ["src/order/A.ts", "const status = 404", "HTTP status"],

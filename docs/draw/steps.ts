@@ -58,10 +58,9 @@ export const steps = ({ call }: Shop) => {
     })
   const change = (serialNumber: string, body: object) => call("updateAsset", "PATCH", `/v1/assets/${serialNumber}`, body)
   const withdraw = (serialNumber: string) => call("deleteAsset", "DELETE", `/v1/assets/${serialNumber}`)
-  return {
-    ...{ place, confirm, cancel, release, pay, addItems, correct, start, end, placed, confirmed, rented, orderIn, rentalIn },
-    ...{ register, change, withdraw }
-  }
+  const registry = { register, change, withdraw }
+  const orders = { place, confirm, cancel, release, pay, addItems, correct, placed, confirmed, orderIn }
+  return { ...orders, ...registry, start, end, rented, rentalIn }
 }
 
 const orderIn = (exchange: Exchange) => {

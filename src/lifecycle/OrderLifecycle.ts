@@ -268,6 +268,7 @@ export interface LifecycleOptions {
 
 /** Whether commands on orders ask the library's own registry of assets, and move what is in it. */
 export const assetRegistryOptions = ["off", "on"] as const
+/** `on` or `off`: see `LifecycleOptions`. */
 export type AssetRegistryOption = (typeof assetRegistryOptions)[number]
 
 const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {

@@ -159,8 +159,10 @@ export const assetOperations = (sql: SqlClient, { read, writePinned, stillRememb
     const columns = by === sortColumns.serialNumber ? [by] : [by, sortColumns.serialNumber]
     const conditions = [
       sql`a.tenant_id = ${query.tenantId}::text`,
+      // Always true: the condition of the index that the list is read off.
+      ...(columns.length === 1 ? [] : [sql`${sql.literal(by)} <> ''`]),
       ...(query.status === undefined ? [] : [sql`a.status IN ${sql.in(query.status)}`]),
-      ...(query.sku === undefined ? [] : [sql`a.sku = ${query.sku}::text`]),
+      ...(query.sku === undefined ? [] : [sql`a.sku = ${query.sku}::text`, sql`a.sku <> ''`]),
       ...(query.customerId === undefined ? [] : [sql`a.customer_id = ${query.customerId}::text`]),
       ...(query.subscriptionId === undefined ? [] : [sql`a.subscription_id = ${query.subscriptionId}::text`]),
       ...(query.after === undefined ? [] : [behind(query, columns, query.after)])

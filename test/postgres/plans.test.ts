@@ -260,6 +260,7 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
   "place, with a key": ["orders_pkey 2", "reservations_pkey 3"],
   "load for a place": ["customers_tenant_id_email_key_key 2", "idempotency_pkey 2"],
   "load by order": [
+    "assets_pkey 2",
     "idempotency_pkey 2",
     "orders_pkey 2",
     "reservations_pkey 2",
@@ -405,10 +406,13 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "verify hashes": ["audit_events_pkey 3"],
   "verify between orders": [
+    "assets_pkey 2",
     "audit_events_pkey 2",
     "idempotency_pkey 2",
     "idempotency_pkey 3",
     "subscriptions_of_asset 2",
+    "subscriptions_pkey 2",
+    "subscriptions_rent_an_asset_once 2",
     "subscriptions_rent_an_asset_once 3"
   ],
   "load by subscription": [
