@@ -48,7 +48,20 @@ export const steps = ({ call }: Shop) => {
     const order = await confirmed()
     return { ...order, rentalId: rentalIn(await start(order.orderId, "BIKE-0001", order.customerId)) }
   }
-  return { place, confirm, cancel, release, pay, addItems, correct, start, end, placed, confirmed, rented, orderIn, rentalIn }
+  const register = (serialNumber: string, more: object = {}) =>
+    call("createAsset", "POST", "/v1/assets", {
+      serialNumber,
+      sku: bike,
+      productName: "City e-bike",
+      status: "available",
+      ...more
+    })
+  const change = (serialNumber: string, body: object) => call("updateAsset", "PATCH", `/v1/assets/${serialNumber}`, body)
+  const withdraw = (serialNumber: string) => call("deleteAsset", "DELETE", `/v1/assets/${serialNumber}`)
+  return {
+    ...{ place, confirm, cancel, release, pay, addItems, correct, start, end, placed, confirmed, rented, orderIn, rentalIn },
+    ...{ register, change, withdraw }
+  }
 }
 
 const orderIn = (exchange: Exchange) => {

@@ -42,13 +42,15 @@ import {
   previewCommand,
   withMillis
 } from "./applyCommand.ts"
-import type { Assets } from "./Assets.ts"
+import { AssetRegistry, makeAssetRegistry } from "./AssetRegistry.ts"
+import { Assets, isUnregistered } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import { Caller, CallerOfMany, CallerPlacing } from "./Caller.ts"
 import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import { Due, makeDue } from "./Due.ts"
 import { NotesMismatch, type VersionMismatch } from "./expectedVersion.ts"
+import { HasAssetRegistry } from "./HasAssetRegistry.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
 import { ObjectOption, optionsReader } from "./options.ts"
@@ -214,13 +216,26 @@ export class OrderLifecycle extends Context.Service<OrderLifecycle, LifecycleOpe
    */
   static readonly layer = (
     options?: LifecycleOptions
-  ): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox | Due, never, OrderStore | Catalogue | Assets> =>
-    layerOf(lifecycleFor(readOptions(options)))
+  ): Layer.Layer<
+    OrderLifecycle | Reservations | AuditTrail | Outbox | Due | AssetRegistry,
+    never,
+    OrderStore | Catalogue | Assets
+  > => {
+    const checked = readOptions(options)
+    return layerOf(lifecycleFor(checked), checked.assetRegistry === "on")
+  }
 }
 
-const layerOf = (lifecycle: Lifecycle) =>
+const layerOf = (lifecycle: Lifecycle, asksRegistry: boolean) =>
   Layer.merge(Layer.effectContext(make(lifecycle)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
-    Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
+    Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer)),
+    // A registry of the embedding service's own takes the place of the library's.
+    Layer.provideMerge(
+      Layer.effect(
+        HasAssetRegistry,
+        Effect.map(Assets, (assets) => asksRegistry && isUnregistered(assets))
+      )
+    )
   )
 
 /** What an order can be placed with besides the request. */
@@ -244,13 +259,23 @@ export interface LifecycleOptions {
    * minutes and seconds, such as `P2D`. Given by `Due`; left out, orders stay.
    */
   readonly pendingExpiresAfter?: string
+  /**
+   * `on`: a subscription needs an asset that is registered (`AssetRegistry`) and `available`, and commands move it. `off`, the default: any serial
+   * number may be rented, and no asset is moved. Without effect where the embedding service has a registry of its own (`Assets`).
+   */
+  readonly assetRegistry?: AssetRegistryOption
 }
+
+/** Whether commands on orders ask the library's own registry of assets, and move what is in it. */
+export const assetRegistryOptions = ["off", "on"] as const
+export type AssetRegistryOption = (typeof assetRegistryOptions)[number]
 
 const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
   cancellationPolicy: Schema.Literals(cancellationPolicyNames),
   // What is wrong with a process, it says itself: see `checkProcess`.
   process: ObjectOption,
-  pendingExpiresAfter: DurationText
+  pendingExpiresAfter: DurationText,
+  assetRegistry: Schema.Literals(assetRegistryOptions)
 })
 
 const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process, pendingExpiresAfter }: LifecycleOptions) =>
@@ -329,7 +354,10 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
   const services = yield* makeCommandServices(lifecycle)
   const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(lifecycle) }
   const operations = makeOver(services, readers, yield* JoinsTransactions)
-  return Context.make(OrderLifecycle, operations).pipe(Context.add(Due, makeDue(services, readers.readCommand)))
+  return Context.make(OrderLifecycle, operations).pipe(
+    Context.add(Due, makeDue(services, readers.readCommand)),
+    Context.add(AssetRegistry, makeAssetRegistry(services))
+  )
 })
 
 /** What reads the requests of a lifecycle. */

@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { type AssetRegistryOption, assetRegistryOptions, OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import { DurationText } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
@@ -45,7 +45,7 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   /** Where orders are kept: `memoryStore()`, `postgresStore({ url })`, `embeddedStore({ folder })`, or any layer of an `OrderStore`. */
   readonly store: Layer.Layer<OrderStore, unknown>
   readonly catalogue: CatalogueOption
-  /** Left out, every serial number is accepted, and requests say which SKU it is. */
+  /** A registry of your own. Left out, the library's is asked where `assetRegistry` is `on`; else every serial number is accepted. */
   readonly assets?: AssetsOption | undefined
   /** When an order may be cancelled: `noActiveSubscriptions` (the default) or `beforeFulfilment`. */
   readonly cancellationPolicy?: CancellationPolicy | undefined
@@ -53,6 +53,11 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   readonly process?: Process
   /** Orders that are placed from now on are cancelled by `due.run` when they are still pending after so long: an ISO 8601 duration such as `P2D`. */
   readonly pendingExpiresAfter?: string | undefined
+  /**
+   * `on`: a subscription needs an asset that is registered (`orders.assets`) and `available`, and commands move it. `off`, the default: any serial
+   * number may be rented, and nothing is moved. Without effect beside `assets`, which take the registry's place.
+   */
+  readonly assetRegistry?: AssetRegistryOption | undefined
 }
 
 const Options = Schema.Struct({
@@ -61,7 +66,8 @@ const Options = Schema.Struct({
   assets: Schema.optional(Schema.Unknown),
   cancellationPolicy: Schema.optional(Schema.Literals(cancellationPolicyNames)),
   process: Schema.optional(Schema.Unknown),
-  pendingExpiresAfter: Schema.optional(DurationText)
+  pendingExpiresAfter: Schema.optional(DurationText),
+  assetRegistry: Schema.optional(Schema.Literals(assetRegistryOptions))
 })
 const readOptions = optionReader(Options, "strictly")
 
@@ -83,7 +89,7 @@ const readOptions = optionReader(Options, "strictly")
  * ```
  */
 export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
-  const { cancellationPolicy, pendingExpiresAfter } = readOptions(options, "")
+  const { cancellationPolicy, pendingExpiresAfter, assetRegistry } = readOptions(options, "")
   const isLayer: boolean = Layer.isLayer(options.store)
   if (!isLayer) {
     throw wrongOption(
@@ -94,7 +100,8 @@ export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
   const services = OrderLifecycle.layer({
     ...(cancellationPolicy && { cancellationPolicy }),
     ...(options.process && { process: options.process }),
-    ...(pendingExpiresAfter && { pendingExpiresAfter })
+    ...(pendingExpiresAfter && { pendingExpiresAfter }),
+    ...(assetRegistry && { assetRegistry })
   }).pipe(
     Layer.provideMerge(layerNotingWrites(options.store)),
     Layer.provide([catalogueLayer(options.catalogue), assetsLayer(options.assets)]),

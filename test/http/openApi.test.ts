@@ -146,8 +146,8 @@ describe("the served OpenAPI description", () => {
     const operations = Object.values(document.paths).flatMap((item) =>
       Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
     )
-    expect(operations).toHaveLength(21)
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(21)
+    expect(operations).toHaveLength(26)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(26)
     for (const { summary } of operations) expect(summary).toBeTruthy()
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })
