@@ -206,7 +206,7 @@ describe("GET /v1/orders", () => {
 
   it.each([
     ["/v1/orders?status[]=pending", ["status[]"]],
-    ["/v1/orders?email=x&Limit=1", ["email", "Limit"]],
+    ["/v1/orders?mail=x&Limit=1", ["mail", "Limit"]],
     ["/v1/orders?limit=1&limit=1", ["limit"]],
     ["/v1/orders?=1", [""]],
     ["/v1/subscriptions?sku=x&sku=y", ["sku"]],

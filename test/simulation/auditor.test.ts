@@ -15,8 +15,9 @@ import {
 } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
 import type { AuditEvent } from "../../src/order/AuditEvent.ts"
-import type { Order } from "../../src/order/Order.ts"
+import { type Order, OrderId } from "../../src/order/Order.ts"
 import { OrderNotPending } from "../../src/order/commands/confirm.ts"
+import { VersionMismatch } from "../../src/lifecycle/expectedVersion.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
 import { Auditor, type Finding } from "../../src/simulation/Auditor.ts"
 import type { Answer, Sent, Watcher } from "../../src/simulation/Call.ts"
@@ -266,6 +267,26 @@ const lies: ReadonlyArray<readonly [lie: string, id: Finding["id"], told: () => 
     "a key that is said to be used and is not",
     "C5",
     answered("8.1", { outcome: "refused", refusal: new IdempotencyKeyReused() })
+  ],
+  [
+    "a version that is said to be another than expected, where none is",
+    "C7",
+    answered("3", { outcome: "refused", refusal: new VersionMismatch({ orderId: OrderId.make("a"), version: 2 }) })
+  ],
+  [
+    "one of many that is said to be at another version than expected",
+    "C7",
+    answered("12", (answer) =>
+      answer.outcome === "many"
+        ? {
+            ...answer,
+            outcomes: answer.outcomes.map(({ orderId }) => ({
+              orderId,
+              outcome: Result.fail(new VersionMismatch({ orderId, version: 2 }))
+            }))
+          }
+        : answer
+    )
   ],
   ["an answer of the dead", "died", answered("3", { outcome: "died", defect: "TypeError" })],
   [

@@ -94,10 +94,12 @@ const damages: ReadonlyArray<Damage> = [
     breaks: ["F1"]
   },
   {
-    does: "has lists find an order by an email that it does not have",
+    does: "has lists find an order by a SKU that it does not have",
     to: "confirmed",
-    sql: (where) => [
-      `UPDATE order_lifecycle.order_lookups SET value = 'another@example.com' WHERE ${where} AND kind = 'email' RETURNING 1`
+    sql: (_, { tenantId, orderId }) => [
+      `INSERT INTO order_lifecycle.order_lookups (tenant_id, order_id, kind, value, created_at)
+       SELECT tenant_id, order_id, 'sku', 'ANOTHER', created_at FROM order_lifecycle.orders
+        WHERE tenant_id = '${tenantId}' AND order_id = '${orderId}' RETURNING 1`
     ],
     breaks: ["F1"]
   },
