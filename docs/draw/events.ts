@@ -22,7 +22,7 @@ interface Recorded {
 /** An order from its placing to its cancellation, with a command of every kind in between. */
 const live = (): Promise<ReadonlyArray<Recorded>> =>
   withShop(async (shop) => {
-    const { place, confirm, start, end, cancel, orderIn, rentalIn } = steps(shop)
+    const { place, confirm, addItems, correct, pay, release, start, end, cancel, orderIn, rentalIn } = steps(shop)
     const done: Array<readonly [Method, Exchange]> = []
     const tell = async (method: Method, exchange: Exchange) => {
       if (exchange.status >= 300) throw new Error(`${method} is refused: ${JSON.stringify(exchange.body)}`)
@@ -30,9 +30,13 @@ const live = (): Promise<ReadonlyArray<Recorded>> =>
       return exchange
     }
     const { orderId, customerId } = orderIn(await tell("place", await place()))
+    await tell("addItems", await addItems(orderId, { sku: "DESK-CHAIR-PRO", quantity: 2 }))
+    await tell("correct", await correct(orderId, { customer: { phone: "+31 10 123" }, externalReference: "2026-118" }))
+    await tell("recordPayment", await pay(orderId, { status: "paid", method: "stripe", paidAmount: 50 }))
     await tell("confirm", await confirm(orderId))
     const more = { notes: "Deliver to the back door" }
     const rentalId = rentalIn(await tell("startSubscription", await start(orderId, "BIKE-0001", customerId, more)))
+    await tell("release", await release(orderId, { items: [{ line: 1, quantity: 2 }], reason: "No chairs after all" }))
     await tell("cancelSubscription", await end(rentalId, { notes: "Returned without a bell" }))
     await tell("cancel", await cancel(orderId, { reason: "Customer changed their mind" }))
 

@@ -122,7 +122,8 @@ describe("the served OpenAPI description", () => {
       for (const [method, { operationId, parameters = [], responses }] of Object.entries(item)) {
         const headers = parameters.flatMap((parameter) => (parameter.in === "header" ? parameter.name : []))
         const isOpen = path === "/health"
-        const isKeyed = (method === "post" && operationId !== "cancelOrders") || ["correctOrder", "updateAsset"].includes(operationId)
+        const isKeyed =
+          (method === "post" && operationId !== "cancelOrders") || ["correctOrder", "updateAsset"].includes(operationId)
         const isOfAssets = operationId.includes("Asset")
         const isConditional = method !== "get" && !isOfAssets && !["createOrder", "cancelOrders"].includes(operationId)
         const more = [
