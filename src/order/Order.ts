@@ -143,6 +143,8 @@ export const Subscription = Schema.Struct({
   subscriptionId: SubscriptionId,
   line: Schema.Int,
   serialNumber: SerialNumber,
+  /** Its asset stood in the library's own registry when it got it: what becomes of the subscription moves the asset there. */
+  assetIsRegistered: Schema.optionalKey(Schema.Literal(true)),
   status: SubscriptionStatus,
   startDate: Timestamp,
   /** The offset from UTC that the start was given in: minutes east of it. Absent: UTC. Months are counted on its calendar. */

@@ -3,6 +3,7 @@
  * that records it, and what that event makes of the order. Where the command may be given is not said here but in `orderMachine.ts`.
  */
 import type * as Schema from "effect/Schema"
+import type { AssetMove } from "../../asset/AssetMove.ts"
 import type { SharedRefusal } from "../commonRefusals.ts"
 import type { Order, Sku, SubscriptionId } from "../Order.ts"
 import type { OrderEventSchema, Released } from "../orderEvent.ts"
@@ -10,10 +11,14 @@ import type { CancellationPolicy } from "../policies/index.ts"
 import type { Timestamp } from "../Timestamp.ts"
 import type { Variant } from "./priceLines.ts"
 
-/** What is known of the asset a subscription is to be started with. `sku` is the registry's; absent where there is no registry. */
+/**
+ * What is known of the asset a subscription is to be started with. `sku` is the registry's; absent where there is no registry. `isRegistered`: it
+ * stands in the library's own registry, which the change then moves it in.
+ */
 export interface AssetFacts {
   readonly isKnown: boolean
   readonly isRented: boolean
+  readonly isRegistered?: true
   readonly sku?: Sku
 }
 
@@ -138,6 +143,11 @@ export const defineCommand =
     ) => Pick<Event["Type"], "details" | "confidential">
     /** The order after the event, in one literal: a copy of its twenty-odd members is most of what a decision takes. */
     readonly evolve: (order: Order, event: Event["Type"]) => Order
+    /**
+     * What it does to assets: read off the event, whether they are registered or not. Those that are not are left out in one place, for all
+     * commands.
+     */
+    readonly assetMoves?: (before: Order, event: Event["Type"]) => ReadonlyArray<AssetMove>
     /** What a caller may want to see to, because the command does not: in plain words. */
     readonly warnings?: (order: Order) => ReadonlyArray<string>
     /** A command that fits the order, as far as one can. */

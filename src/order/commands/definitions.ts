@@ -1,4 +1,5 @@
 /** Commands for code that does not know which of them it has: by name, and by the kind of the event that records them. */
+import type { AssetMove } from "../../asset/AssetMove.ts"
 import type { AuditEvent } from "../AuditEvent.ts"
 import type { Actor, Order, Sku } from "../Order.ts"
 import type { Released } from "../orderEvent.ts"
@@ -31,6 +32,7 @@ export interface Definition {
     actor: Actor
   ) => { readonly details: object; readonly confidential: object }
   readonly evolve: (order: Order, event: AuditEvent) => Order
+  readonly assetMoves?: (before: Order, event: AuditEvent) => ReadonlyArray<AssetMove>
   readonly warnings?: (order: Order) => ReadonlyArray<string>
   readonly sample: (order: Order) => OrderCommand
   readonly nameInFingerprints?: string

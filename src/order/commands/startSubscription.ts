@@ -42,6 +42,7 @@ export const SubscriptionStarted = orderEvent("subscription.started", "One unit 
     subscriptionId: SubscriptionId,
     line: Subscription.fields.line,
     serialNumber: Subscription.fields.serialNumber,
+    assetIsRegistered: Subscription.fields.assetIsRegistered,
     startDate: Subscription.fields.startDate,
     startOffsetMinutes: Subscription.fields.startOffsetMinutes,
     contractLength: Subscription.fields.contractLength,
@@ -210,14 +211,17 @@ export const startSubscription = defineCommand({
   errors: [OrderNotConfirmed, ItemFullyFulfilled, AssetNotFound, SkuMismatch, AssetNotAvailable]
 })({
   question: questionOf,
-  commandOf: (order, { details: { line, serialNumber, startOffsetMinutes: _, ...details }, confidential }) => ({
+  commandOf: (
+    order,
+    { details: { line, serialNumber, assetIsRegistered: isRegistered, startOffsetMinutes: _, ...details }, confidential }
+  ) => ({
     type: "startSubscription",
     ...details,
     ...confidential,
     assetSerialNumber: serialNumber,
     customerId: order.customer.customerId,
     sku: (order.lines[line] as Line).sku,
-    asset: { isKnown: true, isRented: false }
+    asset: { isKnown: true, isRented: false, ...(isRegistered && { isRegistered }) }
   }),
   questionOfEvent: (order, { details }): Question => {
     const line = order.lines[details.line]
@@ -261,7 +265,7 @@ export const startSubscription = defineCommand({
     ASSET_NOT_AVAILABLE: ({ command }) => new AssetNotAvailable({ serialNumber: command.assetSerialNumber })
   },
   record: (order, command, at) => {
-    const { subscriptionId, assetSerialNumber, startDate, billingGroupId, notes } = command
+    const { subscriptionId, assetSerialNumber, asset, startDate, billingGroupId, notes } = command
     const position = lineFor(order, skuMeant(order, command), command.contractLength)
     const line = order.lines[position] as Line
     const startOffsetMinutes = startDate === undefined ? 0 : offsetOf(startDate)
@@ -270,6 +274,7 @@ export const startSubscription = defineCommand({
         subscriptionId,
         line: position,
         serialNumber: assetSerialNumber,
+        ...(asset.isRegistered && { assetIsRegistered: asset.isRegistered }),
         // The moment of the command, and not the event's time: that is later where an earlier event came from a clock that was fast.
         startDate: startDate === undefined ? at : fromDateInput(startDate),
         ...(startOffsetMinutes !== 0 && { startOffsetMinutes }),
@@ -290,6 +295,7 @@ export const startSubscription = defineCommand({
       subscriptions: [...order.subscriptions, subscription]
     }
   },
+  assetMoves: (_, { details: { serialNumber, subscriptionId } }) => [{ serialNumber, event: "rent", subscriptionId }],
   sample: (order) => {
     const sku = order.lines.find(({ units }) => units.held > 0)?.sku
     return {
