@@ -152,7 +152,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     if (!template.startsWith("/v1/"))
       return yield* handle as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest>
 
-    const { actor, tenantId } = yield* authenticate(apiKeys, request, isChange(request))
+    const { actor, tenantId } = yield* authenticate(apiKeys, request, !match.operation.isReading)
     Object.assign(notes, { tenantId, userId: actor.userId })
     noteIds(notes, match.parameters)
     yield* takeFromBucket(tenantId)
@@ -161,7 +161,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     const [first, ...others] = fault ? [...match.faults, fault] : match.faults
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
     const maxBytes = takesItems.has(template) ? bodyLimits.items : bodyLimits.other
-    const body = isChange(request) ? yield* readBody(request, maxBytes, match.operation.body) : "{}"
+    const body = takesBody(request) ? yield* readBody(request, maxBytes, match.operation.body) : "{}"
     sent.body = body
     return yield* handle.pipe(
       Effect.provideService(HttpServerRequest, checkedRequest(request, match, body)),
@@ -215,8 +215,8 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
   })
 })
 
-/** Whether a request asks for more than reading. */
-const isChange = ({ method }: HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
+/** Whether a request has a body, and so most often asks for more than reading. */
+const takesBody = ({ method }: HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
 
 /** The headers that an answer leaves with. A document may be kept; no other answer may. */
 const dress = (response: HttpServerResponse.HttpServerResponse, requestId: RequestId) =>
@@ -224,7 +224,7 @@ const dress = (response: HttpServerResponse.HttpServerResponse, requestId: Reque
 
 /** Nobody waited for how an interrupted request would end: what only reads has done nothing, of anything else nobody can tell. */
 const interrupted = (request: HttpServerRequest) =>
-  isChange(request) ? new OutcomeUnknown({ cause: "interrupted" }) : httpFault("UNAVAILABLE")
+  takesBody(request) ? new OutcomeUnknown({ cause: "interrupted" }) : httpFault("UNAVAILABLE")
 
 /** HTTP/1.1 wants a `Host`. Node would refuse such a request itself, but without a body. */
 const lacksHost = ({ source, headers }: HttpServerRequest): boolean =>

@@ -12,6 +12,7 @@ import { definitions } from "../order/commands/definitions.ts"
 import type { InputFault, OrderNotFound } from "../order/commonRefusals.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { OwnRefusal } from "../order/process/OwnRefusal.ts"
+import type { InvalidBuyoutPrice, InvalidFee } from "./amounts.ts"
 import { bodyLimits } from "./bodyLimits.ts"
 import { describeCause, type Noted } from "./requestLog.ts"
 
@@ -105,7 +106,15 @@ export class HttpFault extends Schema.TaggedError<HttpFault>()("HttpFault", {
 }
 
 /** Everything an answer can be made of, other than success. */
-export type Failure = HttpFault | Refusal | OrderOfSubscriptionNotFound | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
+export type Failure =
+  | HttpFault
+  | Refusal
+  | InvalidFee
+  | InvalidBuyoutPrice
+  | OrderOfSubscriptionNotFound
+  | IdempotencyKeyReused
+  | StoreUnavailable
+  | OutcomeUnknown
 
 /** The order that a new subscription is to belong to. It is not what the path names, so it has a code of its own. */
 export class OrderOfSubscriptionNotFound extends Schema.TaggedError<OrderOfSubscriptionNotFound>()(
@@ -145,6 +154,8 @@ export const statusByCode: Record<Code, number> = {
   VARIANT_NOT_FOUND: 400,
   VARIANT_INACTIVE: 400,
   INVALID_CONTRACT_LENGTH: 400,
+  INVALID_FEE: 400,
+  INVALID_BUYOUT_PRICE: 400,
   AUTH_REQUIRED: 401,
   INVALID_TOKEN: 401,
   NO_TENANT_ACCESS: 403,

@@ -40,6 +40,13 @@ const responseDescriptions: Record<string, Record<string, string>> = {
   listSubscriptions: { 200: "A page of subscriptions" },
   getSubscription: { 200: "The subscription", 404: "Subscription not found" },
   cancelSubscription: { 200: "Subscription cancelled", 400: "Bad request (not cancellable)", 404: "Subscription not found" },
+  returnSubscription: { 200: "Subscription ended early", 404: "Subscription not found" },
+  buyOutSubscription: { 200: "Asset sold", 404: "Subscription not found" },
+  completeSubscription: { 200: "Subscription completed", 404: "Subscription not found" },
+  extendSubscription: { 200: "Subscription extended", 404: "Subscription not found" },
+  replaceAsset: { 200: "Asset replaced", 404: "Subscription not found" },
+  calculateEarlyReturnFee: { 200: "The fee", 404: "Subscription not found" },
+  calculateBuyout: { 200: "The price", 404: "Subscription not found" },
   getStock: { 200: "The figures" },
   getHealth: { 200: "Serving" }
 }
@@ -158,7 +165,8 @@ const allowUnknownMembers = (json: Json): void => {
 }
 
 const completeOperation = (path: string, method: string, operation: Json): void => {
-  const isKeyed = method === "post"
+  const isKeyed = method === "post" && operation[readingMember] === undefined
+  delete operation[readingMember]
   for (const [status, response] of Object.entries<Json>(operation.responses)) {
     operation.responses[status] = completeResponse(status, response, operation, isKeyed)
   }
@@ -205,6 +213,9 @@ const describeFilters = (spec: Json, filters: OwnFilters): void => {
 
 /** The member of an operation, on its way to the document, that names the command of the library it carries out. */
 export const commandMember = "x-command"
+
+/** The member of an operation, on its way to the document, that says that it changes nothing, although it is posted. */
+export const readingMember = "x-reading"
 
 /** What a process refuses a command of the library with, beside what the library does. */
 const withOwnCodes = (operation: Json, lifecycle: Lifecycle, statuses: OwnStatuses): void => {

@@ -6,7 +6,7 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { InputFault } from "../order/commonRefusals.ts"
-import { Api } from "./Api.ts"
+import { Api, readsByPost } from "./Api.ts"
 import { documentPaths } from "./documents.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
 
@@ -24,6 +24,8 @@ interface Operation {
   readonly query: QueryParameters
   /** The schemas of its body. */
   readonly body: ReadonlyArray<SchemaAST.AST>
+  /** Whether it asks for no more than reading. */
+  readonly isReading: boolean
 }
 
 /** What a request's method and target come to: the route, with its parameters written in one form only, or what is wrong with them. */
@@ -44,14 +46,15 @@ export interface Miss {
 
 const routesOf = (api: typeof Api): ReadonlyArray<Route> => {
   const byPath = new Map<string, Map<string, Operation>>(
-    documentPaths.map((path) => [path, new Map([["GET", { query: new Map(), body: [] }]])])
+    documentPaths.map((path) => [path, new Map([["GET", { query: new Map(), body: [], isReading: true }]])])
   )
   HttpApi.reflect(api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
       const operations = byPath.get(endpoint.path) ?? new Map<string, Operation>()
       const body = [...endpoint.payload.values()].flatMap(({ schemas }) => schemas.map(({ ast }) => ast))
-      byPath.set(endpoint.path, operations.set(endpoint.method, { query: queryParametersOf(endpoint.query), body }))
+      const isReading = endpoint.method === "GET" || readsByPost(endpoint)
+      byPath.set(endpoint.path, operations.set(endpoint.method, { query: queryParametersOf(endpoint.query), body, isReading }))
     }
   })
   return Array.from(byPath, ([template, operations]) => ({

@@ -25,6 +25,8 @@ import type { Lifecycle } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
+import type { QuoteName } from "../order/commands/defineCommand.ts"
+import { SubscriptionNotActive } from "../order/commands/onSubscription.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { type CancellationPolicy, cancellationPolicyNames, defaultPolicy } from "../order/policies/index.ts"
 import { type PossibleCommand, possibleCommands } from "../order/possibleCommands.ts"
@@ -50,7 +52,7 @@ import type { Catalogue } from "./Catalogue.ts"
 import { Due, makeDue } from "./Due.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
-import { ObjectOption, optionsReader } from "./options.ts"
+import { FunctionOption, ObjectOption, optionsReader } from "./options.ts"
 import type { LoadRequest, OrderStore, OutcomeUnknown, StoreUnavailable, SubscriptionOfOrder } from "./OrderStore.ts"
 import { Outbox } from "./Outbox.ts"
 import {
@@ -61,6 +63,7 @@ import {
   type Page,
   type SubscriptionListRequest
 } from "./paging.ts"
+import { defaultQuotes, type Quote, type QuoteFunction, type QuoteFunctions, quoteFor } from "./quotes.ts"
 import { Reservations } from "./Reservations.ts"
 import { traced } from "./traced.ts"
 
@@ -170,6 +173,18 @@ export interface OrderOperations extends CommandMethods {
     subscriptionId: SubscriptionId
   ) => Effect.Effect<SubscriptionOfOrder, SubscriptionNotFound | InvalidInput | StoreUnavailable>
 
+  /** What an early return of a subscription would cost now, unless its command says otherwise (minor units). Changes nothing. */
+  readonly calculateEarlyReturnFee: (
+    tenantId: TenantId,
+    subscriptionId: SubscriptionId
+  ) => Effect.Effect<Quote, SubscriptionNotFound | SubscriptionNotActive | InvalidInput | StoreUnavailable>
+
+  /** The same for a buyout. */
+  readonly calculateBuyout: (
+    tenantId: TenantId,
+    subscriptionId: SubscriptionId
+  ) => Effect.Effect<Quote, SubscriptionNotFound | SubscriptionNotActive | InvalidInput | StoreUnavailable>
+
   /** A page of subscriptions, newest first. */
   readonly listSubscriptions: (
     tenantId: TenantId,
@@ -207,11 +222,13 @@ export class OrderLifecycle extends Context.Service<OrderLifecycle, LifecycleOpe
   static readonly layer = (
     options?: LifecycleOptions
   ): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox | Due, never, OrderStore | Catalogue | Assets> =>
-    layerOf(lifecycleFor(readOptions(options)))
+    layerOf(readOptions(options))
 }
 
-const layerOf = (lifecycle: Lifecycle) =>
-  Layer.merge(Layer.effectContext(make(lifecycle)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
+const layerOf = (options: LifecycleOptions) => layerUnder(lifecycleFor(options), quotesIn(options))
+
+const layerUnder = (lifecycle: Lifecycle, quotes: QuoteFunctions) =>
+  Layer.merge(Layer.effectContext(make(lifecycle, quotes)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
     Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
   )
 
@@ -230,13 +247,28 @@ export interface LifecycleOptions {
    * minutes and seconds, such as `P2D`. Given by `Due`; left out, orders stay.
    */
   readonly pendingExpiresAfter?: string
+  /**
+   * What an early return costs where the command does not say it, and what the calculator answers: minor units of the order's currency, of a
+   * subscription (with its line and its order) and a moment. Left out, nothing. Anything but a non-negative integer is a defect that names it.
+   */
+  readonly earlyReturnFee?: QuoteFunction
+  /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
+  readonly buyoutPrice?: QuoteFunction
 }
 
 const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
   cancellationPolicy: Schema.Literals(cancellationPolicyNames),
   // What is wrong with a process, it says itself: see `checkProcess`.
   process: ObjectOption,
-  pendingExpiresAfter: DurationText
+  pendingExpiresAfter: DurationText,
+  earlyReturnFee: FunctionOption,
+  buyoutPrice: FunctionOption
+})
+
+const quotesIn = ({ earlyReturnFee, buyoutPrice }: LifecycleOptions): QuoteFunctions => ({
+  ...defaultQuotes,
+  ...(earlyReturnFee && { earlyReturnFee }),
+  ...(buyoutPrice && { buyoutPrice })
 })
 
 const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process, pendingExpiresAfter }: LifecycleOptions) =>
@@ -294,8 +326,8 @@ const methodOf = (services: CommandServices, type: CommandType) => {
   }
 }
 
-const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
-  const services = yield* makeCommandServices(lifecycle)
+const make = Effect.fnUntraced(function* (lifecycle: Lifecycle, quotes: QuoteFunctions) {
+  const services = yield* makeCommandServices(lifecycle, quotes)
   const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(lifecycle) }
   const operations = makeOver(services, readers, yield* JoinsTransactions)
   return Context.make(OrderLifecycle, operations).pipe(Context.add(Due, makeDue(services, readers.readCommand)))
@@ -352,6 +384,21 @@ const makeOver = (
     )
   )
 
+  const findSubscription = Effect.fnUntraced(function* (tenant: TenantId, subscription: SubscriptionId) {
+    const tenantId = yield* readTenantId(tenant)
+    const subscriptionId = yield* readSubscriptionId(subscription)
+    const found = yield* store.findSubscription(tenantId, subscriptionId)
+    return found ?? (yield* new SubscriptionNotFound({ subscriptionId }))
+  })
+
+  const calculate = (name: QuoteName) =>
+    Effect.fnUntraced(function* (tenantId: TenantId, subscriptionId: SubscriptionId) {
+      const found = yield* findSubscription(tenantId, subscriptionId)
+      const at = yield* withMillis((millis) => Effect.succeed(fromMillis(millis)))
+      const quote = quoteFor(services.quotes, name, found, at)
+      return quote instanceof SubscriptionNotActive ? yield* quote : quote
+    })
+
   const within: LifecycleOperations["within"] = (transaction, work) =>
     join === null
       ? Effect.die(new CannotJoin())
@@ -397,14 +444,9 @@ const makeOver = (
     ),
     list: (tenantId, request) =>
       Effect.flatMap(readTenantId(tenantId), (checked) => listOrders(store, readOrderList, checked, request)),
-    getSubscription: traced("OrderLifecycle.getSubscription")(
-      Effect.fnUntraced(function* (tenant: TenantId, subscription: SubscriptionId) {
-        const tenantId = yield* readTenantId(tenant)
-        const subscriptionId = yield* readSubscriptionId(subscription)
-        const found = yield* store.findSubscription(tenantId, subscriptionId)
-        return found ?? (yield* new SubscriptionNotFound({ subscriptionId }))
-      })
-    ),
+    getSubscription: traced("OrderLifecycle.getSubscription")(findSubscription),
+    calculateEarlyReturnFee: traced("OrderLifecycle.calculateEarlyReturnFee")(calculate("earlyReturnFee")),
+    calculateBuyout: traced("OrderLifecycle.calculateBuyout")(calculate("buyoutPrice")),
     listSubscriptions: (tenantId, request) =>
       Effect.flatMap(readTenantId(tenantId), (checked) => listSubscriptions(store, checked, request)),
     rewriteNotes: traced("OrderLifecycle.rewriteNotes")((tenant: TenantId, order: OrderId, request: RewriteNotes) =>

@@ -3,8 +3,10 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import { FunctionOption } from "../lifecycle/options.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import type { QuoteFunction } from "../lifecycle/quotes.ts"
 import { DurationText } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
@@ -53,6 +55,13 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   readonly process?: Process
   /** Orders that are placed from now on are cancelled by `due.run` when they are still pending after so long: an ISO 8601 duration such as `P2D`. */
   readonly pendingExpiresAfter?: string | undefined
+  /**
+   * What an early return costs where the command does not say it, and what the calculator answers: minor units of the order's currency. Left out,
+   * nothing. Anything but a non-negative integer is a defect that names it.
+   */
+  readonly earlyReturnFee?: QuoteFunction | undefined
+  /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
+  readonly buyoutPrice?: QuoteFunction | undefined
 }
 
 const Options = Schema.Struct({
@@ -61,7 +70,9 @@ const Options = Schema.Struct({
   assets: Schema.optional(Schema.Unknown),
   cancellationPolicy: Schema.optional(Schema.Literals(cancellationPolicyNames)),
   process: Schema.optional(Schema.Unknown),
-  pendingExpiresAfter: Schema.optional(DurationText)
+  pendingExpiresAfter: Schema.optional(DurationText),
+  earlyReturnFee: Schema.optional(FunctionOption),
+  buyoutPrice: Schema.optional(FunctionOption)
 })
 const readOptions = optionReader(Options, "strictly")
 
@@ -94,7 +105,9 @@ export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
   const services = OrderLifecycle.layer({
     ...(cancellationPolicy && { cancellationPolicy }),
     ...(options.process && { process: options.process }),
-    ...(pendingExpiresAfter && { pendingExpiresAfter })
+    ...(pendingExpiresAfter && { pendingExpiresAfter }),
+    ...(options.earlyReturnFee && { earlyReturnFee: options.earlyReturnFee }),
+    ...(options.buyoutPrice && { buyoutPrice: options.buyoutPrice })
   }).pipe(
     Layer.provideMerge(layerNotingWrites(options.store)),
     Layer.provide([catalogueLayer(options.catalogue), assetsLayer(options.assets)]),

@@ -35,7 +35,8 @@ it("four services that start at once on an empty database bring it up to date on
         "0005_own_lifecycle",
         "0006_due_commands",
         "0007_data_filters",
-        "0008_whole_life"
+        "0008_whole_life",
+        "0011_subscription_texts"
       ]
     ])
     const [context] = contexts
