@@ -9,6 +9,7 @@ import {
   OrderOfSubscriptionNotFound,
   statusByCode
 } from "../../src/http/errors.ts"
+import { InvalidBuyoutPrice, InvalidFee } from "../../src/http/amounts.ts"
 import { EventNotErasable } from "../../src/lifecycle/AuditTrail.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
 import { DueNotParked } from "../../src/lifecycle/Due.ts"
@@ -35,7 +36,15 @@ interface Entry {
   readonly body: unknown
 }
 
-const classes = [...Refusal.members, IdempotencyKeyReused, StoreUnavailable, OutcomeUnknown, EventNotErasable]
+const classes = [
+  ...Refusal.members,
+  InvalidFee,
+  InvalidBuyoutPrice,
+  IdempotencyKeyReused,
+  StoreUnavailable,
+  OutcomeUnknown,
+  EventNotErasable
+]
 const whenByTag = new Map<string, string>(classes.map((kind) => [kind.name, kind.when]))
 
 const tellingHeaders = new Set(["www-authenticate", "retry-after"])

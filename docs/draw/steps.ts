@@ -35,6 +35,19 @@ export const steps = ({ call }: Shop) => {
       reason: "customer_request",
       ...more
     })
+  const onRental =
+    (operation: string, path: string, given: object) =>
+    (rentalId: string, more: object = {}) =>
+      call(operation, "POST", `/v1/subscriptions/${rentalId}/${path}`, { rentalId, ...given, ...more })
+  const returnEarly = onRental("returnSubscription", "early-return", { returnCondition: "good", reason: "moved abroad" })
+  const buyOut = onRental("buyOutSubscription", "buyout", { reason: "customer_request" })
+  const complete = onRental("completeSubscription", "complete", {})
+  const extend = onRental("extendSubscription", "extend", { extensionMonths: 12, reason: "still in use" })
+  const replace = onRental("replaceAsset", "replace", { newSerialNumber: "BIKE-0002", replacementReason: "defective" })
+  const calculate = (what: "early-return-fee" | "buyout", rentalId: string) =>
+    call(what === "buyout" ? "calculateBuyout" : "calculateEarlyReturnFee", "POST", `/v1/subscriptions/calculate-${what}`, {
+      rentalId
+    })
 
   /** An order that was placed, with its customer. */
   const placed = async (...items: ReadonlyArray<object>) => orderIn(await place(...items))
@@ -48,7 +61,9 @@ export const steps = ({ call }: Shop) => {
     const order = await confirmed()
     return { ...order, rentalId: rentalIn(await start(order.orderId, "BIKE-0001", order.customerId)) }
   }
-  return { place, confirm, cancel, release, pay, addItems, correct, start, end, placed, confirmed, rented, orderIn, rentalIn }
+  const onOrders = { place, confirm, cancel, release, pay, addItems, correct }
+  const onRentals = { start, end, returnEarly, buyOut, complete, extend, replace, calculate }
+  return { ...onOrders, ...onRentals, placed, confirmed, rented, orderIn, rentalIn }
 }
 
 const orderIn = (exchange: Exchange) => {

@@ -36,7 +36,16 @@ import { defaultPolicy } from "../order/policies/index.ts"
 import { AmountInMajorUnits } from "./amounts.ts"
 import { dataParameters } from "./dataQuery.ts"
 import { commandMember, completeOpenApi, readingMember } from "./openApi.ts"
-import { ofChange, ofCalculation, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies, ownCodesByStatus } from "./refusals.ts"
+import {
+  ofChange,
+  ofCalculation,
+  ofKeyedChange,
+  ofOpenRead,
+  ofOwnChange,
+  ofRead,
+  otherBodies,
+  ownCodesByStatus
+} from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
 import { CancellationView, CommandsView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
 

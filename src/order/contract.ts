@@ -11,8 +11,10 @@ type Contract = Pick<Subscription, "startDate" | "startOffsetMinutes" | "contrac
 export const longestContract = 120
 
 /** The moment so many months after the start. */
-export const monthsAfterStart = ({ startDate, startOffsetMinutes }: Omit<Contract, "contractLength">, months: number): Timestamp =>
-  plusMonths(startDate, months, startOffsetMinutes)
+export const monthsAfterStart = (
+  { startDate, startOffsetMinutes }: Omit<Contract, "contractLength">,
+  months: number
+): Timestamp => plusMonths(startDate, months, startOffsetMinutes)
 
 /** Whole months from the start to a moment; 0 before it, and no more than the longest contract has. */
 export const monthsRented = (contract: Contract, at: Timestamp): number => {

@@ -150,13 +150,7 @@ const targetOf = ({ process }: Rules, command: string, status: string): string |
  * The code that the specification refuses a call with, or null where it is to be accepted as far as no guard of a process says no. `account` is null when the tenant has no such
  * order; `isRented` says whether the asset that the call wants is under an active subscription, and `at` when it is (ms).
  */
-export const codeFor = (
-  account: Account | null,
-  call: OrderCall,
-  isRented: boolean,
-  rules: Rules,
-  at: number
-): string | null => {
+export const codeFor = (account: Account | null, call: OrderCall, isRented: boolean, rules: Rules, at: number): string | null => {
   if (account === null) return "NOT_FOUND"
   if (call.type === "apply") {
     const isPossible = targetOf(rules, call.command, statusOf(account)) !== undefined
@@ -226,7 +220,13 @@ const codeForActive = (
     }
   }
 }
-const onActive = ["returnSubscription", "buyOutSubscription", "completeSubscription", "extendSubscription", "replaceAsset"] as const
+const onActive = [
+  "returnSubscription",
+  "buyOutSubscription",
+  "completeSubscription",
+  "extendSubscription",
+  "replaceAsset"
+] as const
 
 /** Where lines can be added: until something is rented. */
 const openToLines: ReadonlySet<string> = new Set(["pending", "confirmed"])
@@ -403,10 +403,7 @@ const proceed = (
         isConfirmed: true,
         own: null,
         lines: moved(lines, line, (units) => ({ ...units, held: units.held - 1, active: units.active + 1 })),
-        subscriptions: [
-          ...subscriptions,
-          { id, line, serialNumber, isActive: true, isCancelled: false, startDate, months }
-        ]
+        subscriptions: [...subscriptions, { id, line, serialNumber, isActive: true, isCancelled: false, startDate, months }]
       }
     }
     case "subscription.ended":
@@ -471,7 +468,8 @@ const changedBy = (
     case "subscription.extended": {
       const { details } = event
       const is = { ...was, months: was.months + details.months }
-      if (is.months > 120 || details.newContractLength !== is.months) fault("T1", `it runs for ${details.newContractLength} months`)
+      if (is.months > 120 || details.newContractLength !== is.months)
+        fault("T1", `it runs for ${details.newContractLength} months`)
       if (Date.parse(details.newEndDate) !== endOf(is)) fault("T1", `it ends at ${details.newEndDate}`)
       return is
     }

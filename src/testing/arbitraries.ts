@@ -38,7 +38,7 @@ import type { Variant } from "../order/commands/priceLines.ts"
 import { BuyoutReason } from "../order/commands/buyOutSubscription.ts"
 import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
-import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
+import { fromDateTime, plusMonths, type Timestamp } from "../order/Timestamp.ts"
 
 // --- text --------------------------------------------------------------------------------------------------------------------------
 
@@ -265,9 +265,11 @@ const ownAttempts = {
       ),
       asset: mostly<"free" | "rented" | "unknown">("free", "rented", "unknown"),
       customer: mostly<"own" | "another">("own", "another"),
+      /** Long ago: so that the contract is over. */
+      begins: fc.constantFrom("now" as const, "now" as const, "long ago" as const),
       notes: optional(text())
     }),
-    (order, { pick, skuFrom, asset, customer, notes }) => {
+    (order, { pick, skuFrom, asset, customer, begins, notes }) => {
       const sku = skuFrom === "registry, of no line" ? Sku.make("TRACTOR") : pickFrom(order.lines, pick)?.sku
       const number = order.version + 1
       return {
@@ -281,6 +283,7 @@ const ownAttempts = {
           ...(skuFrom.startsWith("registry") && present({ sku }))
         },
         ...(skuFrom === "request" && present({ sku })),
+        ...(begins === "long ago" && { startDate: plusMonths(order.updatedAt, -40) }),
         ...present({ notes })
       }
     }

@@ -258,9 +258,7 @@ const onRental = (
     const foreseen = expected(meant, model)
     const { code, answer } = await call(
       real,
-      Effect.flatMap(OrderLifecycle, (lifecycle) =>
-        give(lifecycle, real.caller, meant?.id ?? SubscriptionId.make("nowhere"))
-      )
+      Effect.flatMap(OrderLifecycle, (lifecycle) => give(lifecycle, real.caller, meant?.id ?? SubscriptionId.make("nowhere")))
     )
     judge(order, code, foreseen)
     if (meant && answer) {
@@ -311,7 +309,9 @@ const extend = (which: number, rental: number): Step =>
       lifecycle.extendSubscription(caller, { rentalId, extensionMonths: 1, reason: "still in use" }),
     expectedOf.onActive,
     (meant, { before, after }) => {
-      const [was, is] = [before, after].map((order) => order?.subscriptions.find(({ subscriptionId }) => subscriptionId === meant.id))
+      const [was, is] = [before, after].map((order) =>
+        order?.subscriptions.find(({ subscriptionId }) => subscriptionId === meant.id)
+      )
       assert.equal(is?.contractLength, (was?.contractLength ?? 0) + 1)
     }
   )
