@@ -97,7 +97,7 @@ export {
 export { isRefusal, type Refusal } from "./refusals.ts"
 export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 export * from "../order/commands/index.ts"
-export { type InputFault, InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
+export { type InputFault, InvalidInput, OrderIsFinal, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/priceLines.ts"
 export { OwnRefusal } from "../order/process/OwnRefusal.ts"
 

@@ -387,7 +387,9 @@ const release = (which: number, named: { readonly line: number; readonly quantit
     )
     judge(order, code, expectedOf.release(order, named))
     if (answer) {
-      const released = named ? [named] : order.lines.flatMap(({ held }, line) => (held > 0 ? [{ line, quantity: held }] : []))
+      const released = named
+        ? [{ ...named }]
+        : order.lines.flatMap(({ held }, line) => (held > 0 ? [{ line, quantity: held }] : []))
       assert.deepEqual(
         answer.event.released.map(({ line, quantity }) => ({ line, quantity })),
         released

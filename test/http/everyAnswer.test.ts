@@ -95,6 +95,10 @@ beforeAll(async () => {
     listSubscriptions: ["GET", "/v1/subscriptions"],
     getSubscription: ["GET", `/v1/subscriptions/${rentalId}`],
     cancelSubscription: ["POST", `/v1/subscriptions/${rentalId}/cancel`, { rentalId, reason: "other" }],
+    addOrderItems: ["POST", `/v1/orders/${pending}/items`, { items: [{ sku: laptop, quantity: 1 }] }],
+    releaseOrderItems: ["POST", `/v1/orders/${pending}/release`, { items: [{ line: 0, quantity: 1 }] }],
+    correctOrder: ["PATCH", `/v1/orders/${pending}`, { externalReference: "2026-118" }],
+    recordOrderPayment: ["POST", `/v1/orders/${pending}/payment`, { status: "paid", paidAmount: 49.5 }],
     cancelOrder: ["POST", `/v1/orders/${pending}/cancel`, { reason: "moved" }],
     getStock: ["GET", `/v1/stock/${laptop}`],
     getHealth: ["GET", "/health"]

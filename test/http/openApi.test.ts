@@ -138,8 +138,8 @@ describe("the served OpenAPI description", () => {
     const operations = Object.values(document.paths).flatMap((item) =>
       Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
     )
-    expect(operations).toHaveLength(15)
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(15)
+    expect(operations).toHaveLength(19)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(19)
     for (const { summary } of operations) expect(summary).toBeTruthy()
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })

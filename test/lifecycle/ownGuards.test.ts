@@ -169,6 +169,15 @@ describe("a process", () => {
       status: "pending",
       commands: [
         { name: "confirm", possible: true, to: "confirmed", blockers: [] },
+        { name: "addItems", possible: true, to: "pending", depends: true, blockers: [] },
+        { name: "correct", possible: true, to: "pending", blockers: [] },
+        { name: "recordPayment", possible: true, to: "pending", blockers: [] },
+        {
+          name: "release",
+          possible: false,
+          depends: true,
+          blockers: [{ code: "NOTHING_WOULD_REMAIN", guard: "leavesHeldUnits" }]
+        },
         { name: "startSubscription", possible: false, blockers: [{ code: "ORDER_NOT_CONFIRMED", guard: "isConfirmed" }] },
         { name: "cancelSubscription", possible: false, blockers: [{ code: "NOT_FOUND" }] },
         { name: "cancel", possible: true, to: "cancelled", depends: true, blockers: [] }

@@ -52,7 +52,10 @@ const bugs: ReadonlyArray<readonly [name: string, changes: ReadonlyArray<Misspel
   ["an order that does not know its newest event", [["head_hash = i.hash", "head_hash = o.head_hash"]], "auditor"],
   [
     "a subscription whose end is not written",
-    [["SET status = r.status, updated_at = r.updated_at, ended = r.ended", "SET updated_at = r.updated_at"]],
+    [
+      ["SET serial_number = r.serial_number, status = r.status,", "SET serial_number = r.serial_number,"],
+      ["ended = r.ended, ", ""]
+    ],
     "linearizability"
   ],
   ["stock that counts one order only", [["coalesce(sum(r.held), 0)", "coalesce(max(r.held), 0)"]], "auditor"],

@@ -10,6 +10,7 @@ import {
   type EventFacts,
   type OrderFacts,
   type PreviewFacts,
+  readMoney,
   type Refused,
   type Shop,
   type SubscriptionFacts,
@@ -52,6 +53,21 @@ export const httpShop = ({ call }: Client): Shop => {
         const { type: _, ...body } = command
         // Who gives no reason sends no body.
         return ["POST", `/v1/orders/${encode(orderId)}/cancel`, body.reason === undefined ? undefined : body]
+      }
+      case "release": {
+        const { type: _, ...body } = command
+        return ["POST", `/v1/orders/${encode(orderId)}/release`, body]
+      }
+      case "addItems":
+        return ["POST", `/v1/orders/${encode(orderId)}/items`, { items: command.items }]
+      case "correct": {
+        const { type: _, ...body } = command
+        return ["PATCH", `/v1/orders/${encode(orderId)}`, body]
+      }
+      case "recordPayment": {
+        const { type: _, paidAmount, ...body } = command
+        const paid = paidAmount === undefined ? {} : { paidAmount: readMoney(paidAmount).major }
+        return ["POST", `/v1/orders/${encode(orderId)}/payment`, { ...body, ...paid }]
       }
       case "startSubscription":
         return ["POST", "/v1/subscriptions", { orderId, ...startOf(command) }]
@@ -145,20 +161,27 @@ const seeOrder = (order: OrderView): OrderFacts => {
     status: order.status,
     customer: { customerId, email, name: `${firstName} ${lastName}`, ...(phone !== undefined && { phone }) },
     city: order.billingAddress.city,
-    lines: order.items.map(({ sku, productName, quantity, contractLength, unitPrice, rentalStatus, rentalIds }) => ({
-      sku,
-      productName,
-      quantity,
-      contractLength,
-      price: money(unitPrice),
-      progress: rentalStatus,
-      subscriptionIds: rentalIds
-    })),
+    lines: order.items.map(
+      ({ sku, productName, quantity, contractLength, unitPrice, rentalStatus, held, released, rentalIds }) => ({
+        sku,
+        productName,
+        quantity,
+        contractLength,
+        price: money(unitPrice),
+        progress: rentalStatus,
+        held,
+        released,
+        subscriptionIds: rentalIds
+      })
+    ),
     subtotal: money(order.totals.subtotal),
     tax: money(order.totals.taxAmount),
     total: money(order.totals.total),
     devices: order.rentalProgress.totalDevices,
     rented: order.rentalProgress.rentedDevices,
+    released: order.rentalProgress.releasedDevices,
+    ...(order.externalReference !== undefined && { externalReference: order.externalReference }),
+    shipsTo: order.shippingAddress.city,
     subscriptionIds: order.rentalIds,
     ...(order.payment && {
       payment: {

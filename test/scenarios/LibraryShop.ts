@@ -11,6 +11,7 @@ import type { SealedEvent } from "../../src/order/auditChain.ts"
 import { RequestId } from "../../src/order/orderEvent.ts"
 import type { Transition } from "../../src/order/Transition.ts"
 import { type Order, OrderId, Sku, SubscriptionId } from "../../src/order/Order.ts"
+import type { AddItems } from "../../src/order/commands/addItems.ts"
 import type { CancelSubscription } from "../../src/order/commands/cancelSubscription.ts"
 import type { StartSubscription } from "../../src/order/commands/startSubscription.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
@@ -24,6 +25,7 @@ import {
   type EventFacts,
   type OrderFacts,
   type PreviewFacts,
+  readMoney,
   type Refused,
   type Shop,
   type SubscriptionFacts,
@@ -74,6 +76,30 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
           whole
         )
       }
+      case "release":
+        return ask(
+          lifecycle((orders) => orders.release(caller, OrderId.make(orderId), requestIn(command))),
+          ofOrder,
+          whole
+        )
+      case "addItems":
+        return ask(
+          lifecycle((orders) => orders.addItems(caller, OrderId.make(orderId), requestIn(command) as AddItems)),
+          ofOrder,
+          whole
+        )
+      case "correct":
+        return ask(
+          lifecycle((orders) => orders.correct(caller, OrderId.make(orderId), requestIn(command))),
+          ofOrder,
+          whole
+        )
+      case "recordPayment":
+        return ask(
+          lifecycle((orders) => orders.recordPayment(caller, OrderId.make(orderId), paymentIn(command))),
+          ofOrder,
+          whole
+        )
       case "startSubscription":
         return ask(
           lifecycle((orders) => orders.startSubscription(caller, { orderId: OrderId.make(orderId), ...startOf(command) })),
@@ -94,6 +120,9 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
     if (command.type === "cancelSubscription") return { type: command.type, ...endOf(command) }
     // The library knows the names of its own commands; those of a process are read where they arrive.
     if (command.type === "apply") return { type: command.command, ...command.payload } as unknown as { readonly type: "confirm" }
+    if (command.type === "recordPayment") return { type: command.type, ...paymentIn(command) }
+    // As it is told, wrong SKUs too.
+    if (command.type === "addItems") return command as { readonly type: "addItems" } & AddItems
     return command
   }
   const previewOf = (who: Asking, orderId: string, command: Command) =>
@@ -173,6 +202,13 @@ const callerOf = ({ tenantId, staff, key, requestId }: Asking): Caller => ({
   ...(requestId !== undefined && { requestId: RequestId.make(requestId) })
 })
 
+const requestIn = <Given extends Command>({ type: _, ...request }: Given): Omit<Given, "type"> => request
+
+const paymentIn = ({ type: _, paidAmount, ...payment }: CommandOf<"recordPayment">) => ({
+  ...payment,
+  ...(paidAmount !== undefined && { paidAmount: readMoney(paidAmount).minor })
+})
+
 /** The requests go in as they are told, wrong ones too: that they are refused is part of the story. */
 const startOf = ({ type: _, serial, ...more }: CommandOf<"startSubscription">) =>
   ({ assetSerialNumber: serial, ...more }) as unknown as Omit<StartSubscription, "orderId">
@@ -217,14 +253,17 @@ const seeOrder = (order: Order): OrderFacts => {
     customer: { customerId, email, name: `${firstName} ${lastName}`, ...(phone !== undefined && { phone }) },
     city: order.billingAddress.city,
     lines: order.lines.map(({ sku, productName, quantity, contractLength, unitPrice, units }, position) => {
-      const begun = units.active + units.ended
+      const { held, released } = units
+      const hasBegun = units.active + units.ended > 0
       return {
         sku,
         productName,
         quantity,
         contractLength,
         price: money(unitPrice),
-        progress: begun === 0 ? "pending" : begun === quantity ? "completed" : "partial",
+        progress: !hasBegun ? "pending" : held === 0 ? "completed" : "partial",
+        held,
+        released,
         subscriptionIds: order.subscriptions.flatMap(({ line, subscriptionId }) => (line === position ? [subscriptionId] : []))
       }
     }),
@@ -233,6 +272,9 @@ const seeOrder = (order: Order): OrderFacts => {
     total: money(subtotal + order.taxAmount),
     devices: sum(({ quantity }) => quantity),
     rented: sum(({ units }) => units.active),
+    released: sum(({ units }) => units.released),
+    ...(order.externalReference !== undefined && { externalReference: order.externalReference }),
+    shipsTo: order.shippingAddress.city,
     subscriptionIds: order.subscriptions.map(({ subscriptionId }) => subscriptionId),
     ...(order.payment && {
       payment: {
@@ -272,7 +314,7 @@ const seeSubscription = ({ subscription, line, order }: SubscriptionOfOrder): Su
 
 const seeEvent = ({ event, previousHash, hash }: SealedEvent): EventFacts => {
   const reason =
-    event.type === "order.cancelled"
+    event.type === "order.cancelled" || event.type === "order.items_released"
       ? event.confidential.reason
       : event.type === "subscription.ended"
         ? event.details.reason

@@ -5,6 +5,7 @@
 import type { Identity } from "../../src/http/ApiKeys.ts"
 import type { TenantId } from "../../src/order/Order.ts"
 import type { CommandType } from "../../src/order/commands/index.ts"
+import type { CorrectOrder } from "../../src/order/commands/correct.ts"
 import type { PlaceOrder } from "../../src/order/commands/place.ts"
 
 /** Someone who works for a tenant. `access` is what an HTTP request of theirs comes with; calls in code need no key. */
@@ -51,6 +52,18 @@ export type Command =
       readonly startDate?: string
     }
   | { readonly type: "cancelSubscription"; readonly subscriptionId: string; readonly reason: string; readonly notes?: string }
+  | {
+      readonly type: "release"
+      readonly items?: ReadonlyArray<{ readonly line: number; readonly quantity: number }>
+      readonly reason?: string
+    }
+  | {
+      readonly type: "addItems"
+      readonly items: ReadonlyArray<{ readonly sku: string; readonly quantity: number; readonly contractLength?: number }>
+    }
+  | ({ readonly type: "correct" } & CorrectOrder)
+  /** `paidAmount` as pages write it: `30.00 EUR`. */
+  | { readonly type: "recordPayment"; readonly status: "pending" | "paid" | "failed"; readonly paidAmount?: string }
   | { readonly type: "cancel"; readonly reason?: string }
   /** One of the shop's own, by its name. */
   | { readonly type: "apply"; readonly command: string; readonly payload: Readonly<Record<string, string>> }
@@ -73,6 +86,8 @@ export interface LineFacts {
   readonly contractLength: number
   readonly price: string
   readonly progress: string
+  readonly held: number
+  readonly released: number
   readonly subscriptionIds: ReadonlyArray<string>
 }
 
@@ -88,6 +103,9 @@ export interface OrderFacts {
   readonly total: string
   readonly devices: number
   readonly rented: number
+  readonly released: number
+  readonly externalReference?: string
+  readonly shipsTo: string
   readonly subscriptionIds: ReadonlyArray<string>
   readonly payment?: { readonly status?: string; readonly paid?: string }
   readonly notes?: string
@@ -170,6 +188,13 @@ export const decimalsOf = (currency: string): number => {
   const decimals = decimalsByCurrency[currency]
   if (decimals === undefined) throw new Error(`the scenarios know nothing of ${currency}`)
   return decimals
+}
+
+/** An amount that a page writes: the number in major units, and in minor ones. */
+export const readMoney = (money: string): { readonly major: number; readonly minor: number } => {
+  const [amount = "", currency = ""] = money.split(" ")
+  const major = Number(amount)
+  return { major, minor: Math.round(major * 10 ** decimalsOf(currency)) }
 }
 
 /** An amount as pages write it. `units` says whether it is counted in cents or in euros. */

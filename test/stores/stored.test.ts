@@ -108,6 +108,15 @@ const ordersOf = Effect.fnUntraced(function* (tenantId: TenantId) {
   return (yield* lifecycle.list(tenantId, { limit: 100, sortBy: "orderId", sortDir: "asc" })).items
 })
 
+/** What was shown, as it is shown now: a line that holds nothing any more is completed, also when a cancel released the rest. */
+const shownNow = (order: Shown["order"] | {}) =>
+  !("items" in order) || order.status !== "cancelled"
+    ? order
+    : {
+        ...order,
+        items: order.items.map((item) => (item.rentalStatus === "partial" ? { ...item, rentalStatus: "completed" } : item))
+      }
+
 /** Everything is shown as it was shown before, and every hash is the one that was given out. */
 const showsTheSame = Effect.fnUntraced(function* (file: string) {
   const auditTrail = yield* AuditTrail
@@ -118,7 +127,7 @@ const showsTheSame = Effect.fnUntraced(function* (file: string) {
   expect(orders.map(({ orderId }) => orderId)).toEqual(before.map(({ order }) => order.orderId))
   for (const [index, order] of orders.entries()) {
     const shown = before[index]
-    expect(viewOrder(order)).toMatchObject(shown?.order ?? {})
+    expect(viewOrder(order)).toMatchObject(shownNow(shown?.order ?? {}))
     const subscriptions = order.subscriptions.map((subscription) => viewSubscription(subscriptionOfOrder(order, subscription)))
     expect(subscriptions).toMatchObject(shown?.subscriptions ?? [])
     const history = yield* auditTrail.history(order.tenantId, order.orderId)

@@ -6,7 +6,7 @@ import * as Random from "effect/Random"
 import { OrderStore, OutcomeUnknown } from "../../src/lifecycle/OrderStore.ts"
 import { confirm, headOf, next, placing } from "../../src/testing/contractOrders.ts"
 import type { RecordedCall } from "../../src/testing/findLinearization.ts"
-import { type Acquaintance, makeCall, type ModelState, type OrderCall, sequentialCalls } from "../../src/testing/OrderCall.ts"
+import { type Acquaintance, makeCall, type ModelState, type OrderCall } from "../../src/testing/OrderCall.ts"
 import { laptop, newCaller } from "../../src/testing/shop.ts"
 
 export type History = ReadonlyArray<RecordedCall<OrderCall, string>>
@@ -21,9 +21,6 @@ export interface Ready {
 export const readyOrders = Effect.fnUntraced(function* (howMany: number, quantity: number) {
   const store = yield* OrderStore
   const caller = newCaller()
-  const model = sequentialCalls()
-  const placedInModel = model.apply(model.initial, { type: "place", quantity })
-  const initial = model.apply(placedInModel.state, { type: "confirm", order: 0 }).state
   const ready: Array<Ready> = []
   for (let first = 0; first < howMany; first += 250) {
     const batch = Array.from({ length: Math.min(250, howMany - first) }, () =>
@@ -32,7 +29,10 @@ export const readyOrders = Effect.fnUntraced(function* (howMany: number, quantit
     yield* store.commit(batch)
     const confirmed = batch.map((change) => next(headOf(change), confirm))
     yield* store.commit(confirmed)
-    for (const { transition } of confirmed) ready.push({ known: { caller, orders: [transition.after] }, initial })
+    for (const { transition } of confirmed) {
+      const orders = [transition.after]
+      ready.push({ known: { caller, orders: [...orders] }, initial: { orders, remembered: {} } })
+    }
   }
   return ready
 })

@@ -69,9 +69,9 @@ interface Damage {
 
 const damages: ReadonlyArray<Damage> = [
   {
-    does: "releases a held unit",
+    does: "releases every unit that an order holds",
     to: "confirmed",
-    sql: (where) => [`UPDATE order_lifecycle.reservations SET held = 1, released = 1 WHERE ${where} AND line = 0 RETURNING 1`],
+    sql: (where) => [`UPDATE order_lifecycle.reservations SET released = released + held, held = 0 WHERE ${where} RETURNING 1`],
     breaks: ["T5", "A2"]
   },
   {

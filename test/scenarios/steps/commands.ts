@@ -151,6 +151,118 @@ step("the subscription(s) for {serials} has/have run out", async ({ world }, ser
   }
 })
 
+// --- releasing ---------------------------------------------------------------------------------------------------------------------
+
+/** Units of the first line of a product. */
+const release = async (world: World, order: string, quantity: number, { variant: { sku } }: Product) => {
+  const { lines } = await world.order(world.known(order).orderId)
+  return { type: "release" as const, items: [{ line: lines.findIndex((line) => line.sku === sku), quantity }] }
+}
+
+step(
+  "{staff} has released {int} {product} of {order}",
+  async ({ world }, who: StaffName, quantity: number, product: Product, order: string) =>
+    have(world, who, order, await release(world, order, quantity, product))
+)
+
+step(
+  "{staff} releases {int} {product} of {order}",
+  async ({ world }, who: StaffName, quantity: number, product: Product, order: string) =>
+    ask(world, who, order, await release(world, order, quantity, product))
+)
+
+step(
+  "{staff} releases {int} unit(s) of line {int} of {order}",
+  ({ world }, who: StaffName, quantity: number, line: number, order: string) =>
+    ask(world, who, order, { type: "release", items: [{ line, quantity }] })
+)
+
+step("{staff} has released what {order} still holds", ({ world }, who: StaffName, order: string) =>
+  have(world, who, order, { type: "release" })
+)
+
+step("{staff} releases what {order} still holds", ({ world }, who: StaffName, order: string) =>
+  ask(world, who, order, { type: "release" })
+)
+
+step("{staff} releases what {order} still holds because {string}", ({ world }, who: StaffName, order: string, reason: string) =>
+  ask(world, who, order, { type: "release", reason })
+)
+
+step(
+  "{staff} releases {int} {product} of {order} under the key {string}",
+  async ({ world }, who: StaffName, quantity: number, product: Product, order: string, key: string) =>
+    ask(world, who, order, await release(world, order, quantity, product), { key })
+)
+
+// --- adding, correcting, payments --------------------------------------------------------------------------------------------------
+
+const add = (quantity: number, { variant: { sku } }: Product, contractLength?: number) => ({
+  type: "addItems" as const,
+  items: [{ sku, quantity, ...(contractLength !== undefined && { contractLength }) }]
+})
+
+step(
+  "{staff} has added {int} {product} to {order}",
+  ({ world }, who: StaffName, quantity: number, product: Product, order: string) =>
+    have(world, who, order, add(quantity, product))
+)
+
+step("{staff} adds {int} {product} to {order}", ({ world }, who: StaffName, quantity: number, product: Product, order: string) =>
+  ask(world, who, order, add(quantity, product))
+)
+
+step(
+  "{staff} adds {int} {product} to {order} for {int} months",
+  ({ world }, who: StaffName, quantity: number, product: Product, order: string, months: number) =>
+    ask(world, who, order, add(quantity, product, months))
+)
+
+step("{staff} has corrected the last name on {order} to {string}", ({ world }, who: StaffName, order: string, lastName: string) =>
+  have(world, who, order, { type: "correct", customer: { lastName } })
+)
+
+step("{staff} corrects the last name on {order} to {string}", ({ world }, who: StaffName, order: string, lastName: string) =>
+  ask(world, who, order, { type: "correct", customer: { lastName } })
+)
+
+step("{staff} takes the phone number off {order}", ({ world }, who: StaffName, order: string) =>
+  ask(world, who, order, { type: "correct", customer: { phone: null } })
+)
+
+step("{staff} corrects the city that {order} ships to to {string}", ({ world }, who: StaffName, order: string, city: string) =>
+  ask(world, who, order, {
+    type: "correct",
+    shippingAddress: { contactName: "Grace Hopper", streetAddress: "Quay 1", city, country: "NL" }
+  })
+)
+
+step(
+  "{staff} gives {order} the external reference {string}",
+  ({ world }, who: StaffName, order: string, externalReference: string) =>
+    ask(world, who, order, { type: "correct", externalReference })
+)
+
+step("{staff} takes the external reference off {order}", ({ world }, who: StaffName, order: string) =>
+  ask(world, who, order, { type: "correct", externalReference: null })
+)
+
+step("{staff} corrects nothing about {order}", ({ world }, who: StaffName, order: string) =>
+  ask(world, who, order, { type: "correct" })
+)
+
+step("{staff} has recorded a payment of {money} for {order}", ({ world }, who: StaffName, paidAmount: string, order: string) =>
+  have(world, who, order, { type: "recordPayment", status: "paid", paidAmount })
+)
+
+step("{staff} records a payment of {money} for {order}", ({ world }, who: StaffName, paidAmount: string, order: string) =>
+  ask(world, who, order, { type: "recordPayment", status: "paid", paidAmount })
+)
+
+step("{staff} records that the payment of {order} failed", ({ world }, who: StaffName, order: string) =>
+  ask(world, who, order, { type: "recordPayment", status: "failed" })
+)
+
 // --- cancelling --------------------------------------------------------------------------------------------------------------------
 
 step("{staff} has cancelled {order}", ({ world }, who: StaffName, order: string) => have(world, who, order, { type: "cancel" }))

@@ -135,8 +135,10 @@ step(
 /** An order's lines in the words of the overview page. */
 const linesOf = async ({ world, table }: Telling, order: string) => {
   const { lines } = await world.order(world.known(order).orderId)
-  return lines.map(({ sku, quantity, contractLength, price, progress, subscriptionIds }) =>
+  return lines.map(({ sku, quantity, contractLength, price, progress, held, released, subscriptionIds }) =>
     inColumns(table, {
+      held,
+      released,
       product: nameOfSku(sku),
       quantity,
       months: contractLength,
@@ -149,6 +151,30 @@ const linesOf = async ({ world, table }: Telling, order: string) => {
 
 step("the lines of {order} are:", async (telling, order: string) => {
   expect(await linesOf(telling, order)).toEqual(rowsOf(telling.table))
+})
+
+step("{order} is for {string}", async ({ world }, order: string, name: string) => {
+  expect((await world.order(world.known(order).orderId)).customer.name).toBe(name)
+})
+
+step("{order} has no phone number", async ({ world }, order: string) => {
+  expect((await world.order(world.known(order).orderId)).customer).not.toHaveProperty("phone")
+})
+
+step("{order} ships to {string}, and is billed to {string}", async ({ world }, order: string, shipsTo: string, city: string) => {
+  expect(await world.order(world.known(order).orderId)).toMatchObject({ shipsTo, city })
+})
+
+step("{order} has the external reference {string}", async ({ world }, order: string, externalReference: string) => {
+  expect((await world.order(world.known(order).orderId)).externalReference).toBe(externalReference)
+})
+
+step("{order} has no external reference", async ({ world }, order: string) => {
+  expect(await world.order(world.known(order).orderId)).not.toHaveProperty("externalReference")
+})
+
+step("the payment of {order} is {word}", async ({ world }, order: string, status: string) => {
+  expect((await world.order(world.known(order).orderId)).payment).toEqual({ status })
 })
 
 step("{order} has {int} line(s) and {int} devices", async ({ world }, order: string, lines: number, devices: number) => {
