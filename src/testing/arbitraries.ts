@@ -326,7 +326,7 @@ const ownAttempts = {
       ...(price === undefined ? { quoted } : { buyoutPrice: price })
     })
   ),
-  completeSubscription: attempt(2, fc.record({ pick: anyRental, notes: optional(text()) }), (order, { pick, notes }) => ({
+  completeSubscription: attempt(4, fc.record({ pick: anyRental, notes: optional(text()) }), (order, { pick, notes }) => ({
     type: "completeSubscription",
     rentalId: rentalIn(order, pick),
     ...present({ notes })

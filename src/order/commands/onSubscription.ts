@@ -40,17 +40,19 @@ export const subscriptionIn = (order: Order, id: SubscriptionId): Subscription |
 export const standingOf = (subscription: Subscription | undefined): Standing =>
   subscription === undefined ? "unknown" : isActive(subscription) ? "active" : "over"
 
-interface Question {
+/** What every question about a subscription says of it. */
+export interface AboutSubscription {
   readonly subscription: Standing
 }
 
 /** The facts that all of them ask for. */
 export const activeFacts = {
-  subscriptionIsKnown: ({ subscription }: Question) => subscription !== "unknown",
-  subscriptionIsActive: ({ subscription }: Question) => subscription !== "over"
+  subscriptionIsKnown: ({ subscription }: AboutSubscription) => subscription !== "unknown",
+  subscriptionIsActive: ({ subscription }: AboutSubscription) => subscription !== "over"
 }
 
-interface NamesOne {
+/** A command that names a subscription. */
+export interface NamesOne {
   readonly rentalId: SubscriptionId
 }
 
