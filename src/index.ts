@@ -97,7 +97,7 @@ export {
 } from "./lifecycle/OpenTransaction.ts"
 export { ordersUnder } from "./lifecycle/ordersUnder.ts"
 export type { CancelOutcome } from "./lifecycle/cancelMany.ts"
-export { Caller } from "./lifecycle/Caller.ts"
+export { Caller, CallerOfMany, CallerPlacing } from "./lifecycle/Caller.ts"
 export { type Held, type ReservationChange, Reservations } from "./lifecycle/Reservations.ts"
 export { AuditTrail, type BrokenChain, EventNotErasable } from "./lifecycle/AuditTrail.ts"
 export {
@@ -114,6 +114,7 @@ export type { Quote, QuoteFunction } from "./lifecycle/quotes.ts"
 export { Due, DueNotParked, type DueOptions, type Given } from "./lifecycle/Due.ts"
 export { CurrentDigest } from "./lifecycle/CurrentDigest.ts"
 export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
+export { ExpectedVersion, NotesMismatch, VersionMismatch } from "./lifecycle/expectedVersion.ts"
 export { WrongAnswer, WrongOption } from "./lifecycle/options.ts"
 export { OrderListRequest, type Page, SubscriptionListRequest } from "./lifecycle/paging.ts"
 

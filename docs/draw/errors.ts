@@ -11,6 +11,7 @@ import {
 } from "../../src/http/errors.ts"
 import { InvalidBuyoutPrice, InvalidFee } from "../../src/http/amounts.ts"
 import { EventNotErasable } from "../../src/lifecycle/AuditTrail.ts"
+import { NotesMismatch, VersionMismatch } from "../../src/lifecycle/expectedVersion.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
 import { DueNotParked } from "../../src/lifecycle/Due.ts"
 import { ConsumerExists, ConsumerNotFound, EventNotParked } from "../../src/lifecycle/Outbox.ts"
@@ -41,13 +42,15 @@ const classes = [
   InvalidFee,
   InvalidBuyoutPrice,
   IdempotencyKeyReused,
+  VersionMismatch,
+  NotesMismatch,
   StoreUnavailable,
   OutcomeUnknown,
   EventNotErasable
 ]
 const whenByTag = new Map<string, string>(classes.map((kind) => [kind.name, kind.when]))
 
-const tellingHeaders = new Set(["www-authenticate", "retry-after"])
+const tellingHeaders = new Set(["www-authenticate", "retry-after", "etag"])
 const headersOf = (headers: Headers) => [...headers].filter(([name]) => tellingHeaders.has(name))
 
 const codeIn = (body: unknown): string => (body as { readonly error: { readonly code: string } }).error.code

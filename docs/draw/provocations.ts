@@ -13,6 +13,7 @@ import { RequestId } from "../../src/order/orderEvent.ts"
 import { decide } from "../../src/order/decide.ts"
 import { evolve } from "../../src/order/evolve.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
+import { hashOf } from "../../src/http/entityTags.ts"
 import { OrderId, SubscriptionId } from "../../src/order/Order.ts"
 import type { CommandType } from "../../src/order/commands/index.ts"
 import { InputFault, InvalidInput } from "../../src/order/commonRefusals.ts"
@@ -211,14 +212,29 @@ const amounts: Readonly<Partial<Record<Method, readonly [Refusal: typeof Invalid
     ]
   }
 
-/** What every command can fail with, whatever it asks for. */
-const anyCommand: Readonly<Record<CommandFailure["_tag"], Provocation>> = {
+/** What every command, and rewriting notes, can fail with, whatever it asks for. */
+const anyCommand: Readonly<Record<CommandFailure["_tag"] | "NotesMismatch", Provocation>> = {
   InvalidInput: inShop(({ place }) => place({ sku: bike }, { sku: "", quantity: 2 })),
   IdempotencyKeyReused: inShop(async (_, { call }) => {
     const key = { "idempotency-key": "order-of-monday" }
     await call("createOrder", "POST", "/v1/orders", orderOf(), key)
     return call("createOrder", "POST", "/v1/orders", orderOf({ sku: bike, quantity: 3 }), key)
   }),
+  VersionMismatch: inShop(async ({ placed, confirm }, { call }) => {
+    const { orderId } = await placed()
+    await confirm(orderId)
+    return call("cancelOrder", "POST", `/v1/orders/${orderId}/cancel`, undefined, { "if-match": '"1"' })
+  }),
+  // As if they were rewritten between the read and the write.
+  NotesMismatch: () =>
+    withShop(
+      async (shop) => {
+        const { orderId } = await steps(shop).placed()
+        const notes = { notes: "ring twice" }
+        return shop.call("updateOrderNotes", "PATCH", `/v1/orders/${orderId}/notes`, notes, { "if-match": `"${hashOf("")}"` })
+      },
+      () => ({ rewriteNotes: () => Effect.succeed(false) })
+    ),
   StoreUnavailable: () =>
     withShop(
       (shop) => steps(shop).place(),

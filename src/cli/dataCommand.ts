@@ -1,4 +1,4 @@
-/** `order-lifecycle data index`: has lists find orders by the own data that a process names. */
+/** `order-lifecycle data index`: has lists find orders by what they have, and by the own data that a process names. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -8,22 +8,22 @@ import type { TenantId } from "../order/Order.ts"
 import { type DataIndexed, indexData } from "../verify/indexData.ts"
 import { CannotIndex } from "./CannotIndex.ts"
 import { changeOrders } from "./changeOrders.ts"
-import { importProcess, requiredProcessFlag } from "./processFlag.ts"
+import { importProcess, processFlag } from "./processFlag.ts"
 import { counted, placeFlags, placeOf } from "./verifyCommand.ts"
 
 const indexCommand = Command.make(
   "index",
   {
-    process: requiredProcessFlag,
+    process: processFlag,
     ...placeFlags,
     dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Only say how many"), Flag.withDefault(false))
   },
   Effect.fnUntraced(
     function* ({ process, databaseUrl, pooled, schema, dataFolder, tenant, dryRun }) {
       const place = yield* placeOf({ databaseUrl, pooled, schema, dataFolder })
-      const own = yield* importProcess(process)
+      const own = Option.isSome(process) ? yield* importProcess(process.value) : undefined
       const indexed = yield* changeOrders(place, () =>
-        indexData({ process: own, dryRun, ...(Option.isSome(tenant) && { tenantId: tenant.value as TenantId }) })
+        indexData({ ...(own && { process: own }), dryRun, ...(Option.isSome(tenant) && { tenantId: tenant.value as TenantId }) })
       )
       yield* Console.log(summaryOf(indexed, dryRun))
     },
@@ -31,7 +31,7 @@ const indexCommand = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Have lists find every order by the members of own data that a process names by filterBy, and by no others. Needed once for each member that is new, when all programs have it."
+    "Have lists find every order by email, external reference and SKU and, with a process, by the members of own data that it names by filterBy, and by no others. Needed once for each member that is new, and after programs without a filter were at work."
   ),
   Command.withExamples([
     {
@@ -42,7 +42,7 @@ const indexCommand = Command.make(
 )
 
 export const dataCommand = Command.make("data").pipe(
-  Command.withDescription("Own data that lists are filtered by."),
+  Command.withDescription("What lists are filtered by."),
   Command.withSubcommands([indexCommand])
 )
 

@@ -8,6 +8,7 @@ import { Currency, MinorUnits } from "../order/Money.ts"
 import { CustomerId, type Order, OrderId, type OrderStatus, Sku, TenantId } from "../order/Order.ts"
 import type { CommandType } from "../order/commands/index.ts"
 import { place } from "../order/commands/place.ts"
+import type { Variant } from "../order/commands/priceLines.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 
@@ -58,11 +59,33 @@ const sampleOrders = (() => {
   return { rented, cancelled: give(give(rented, "cancelSubscription"), "cancel") }
 })()
 
+const wrongVariants: ReadonlyArray<ReadonlyMap<Sku, Variant>> = [
+  new Map(),
+  ...[{ isActive: false }, { pricing: [] }, { currency: Currency.make("JPY") }].map(
+    (wrong) => new Map(Array.from(variants, ([sku, variant]) => [sku, { ...variant, ...wrong }]))
+  )
+]
+
 /** The error that an answer of the machine is given as. Ids, counts and moments in it are those of a sample. */
 export const errorOf = (lifecycle: Lifecycle, status: OrderStatus, command: CommandType, answer: Answer): Refusal => {
   const { rented, cancelled } = sampleOrders
   const order = answer.refusal?.lacking === lifecycle.policy ? rented : cancelled
-  return refusalOf(lifecycle, { ...order, status }, lifecycle.commands[command].sample(rented), answer)
+  // Priced items are refused for what the catalogue says of them: it says each wrong thing in turn.
+  const sample = lifecycle.commands[command].sample(rented)
+  for (const variants of "variants" in sample ? wrongVariants : []) {
+    const wrong = { ...sample, variants } as typeof sample
+    const { code } = answer.refusal ?? {}
+    const refusal =
+      code &&
+      lifecycle.commands[command].refusals[code]?.({
+        order: rented,
+        command: wrong,
+        lacking: answer.refusal?.lacking,
+        policy: lifecycle.policy
+      })
+    if (refusal) return refusal
+  }
+  return refusalOf(lifecycle, { ...order, status }, sample, answer)
 }
 
 /** Where in the lifecycle a refusal is given, and for the lack of what. */

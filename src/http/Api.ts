@@ -11,6 +11,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { CallerOfMany } from "../lifecycle/Caller.ts"
 import { limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
 import { OrderId, OrderStatus, ReplacementReason, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { AddItems } from "../order/commands/addItems.ts"
@@ -35,10 +36,11 @@ import type { Code, OwnStatuses } from "./errors.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
 import { AmountInMajorUnits } from "./amounts.ts"
 import { dataParameters } from "./dataQuery.ts"
-import { commandMember, completeOpenApi, readingMember } from "./openApi.ts"
+import { commandMember, completeOpenApi, ownCommandMember, takesMember } from "./openApi.ts"
+import { CarriedOut, type Taken, Takes } from "./operations.ts"
 import {
-  ofChange,
   ofCalculation,
+  ofChange,
   ofKeyedChange,
   ofOpenRead,
   ofOwnChange,
@@ -47,7 +49,18 @@ import {
   ownCodesByStatus
 } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
-import { CancellationView, CommandsView, EventView, OrderPage, OrderView, SubscriptionPage, SubscriptionView } from "./views.ts"
+import {
+  CancellationView,
+  CommandsView,
+  EventView,
+  NotesView,
+  OrderPage,
+  OrderView,
+  PreviewView,
+  ResultsView,
+  SubscriptionPage,
+  SubscriptionView
+} from "./views.ts"
 
 // --- pieces ------------------------------------------------------------------------------------------------------------------------
 
@@ -67,36 +80,41 @@ const subscriptionParams = { subscriptionId: SubscriptionId }
 const describe = (identifier: string, summary: string, description: string) =>
   OpenApi.annotations({ identifier, summary, description })
 
-/** The command of the library that an operation carries out. */
-class CarriedOut extends Context.Service<CarriedOut, CommandType>()("order-lifecycle/http/CarriedOut") {}
-
-/** An operation that carries out a command of the library: a process can refuse it with codes of its own. */
-const carriesOut = (command: CommandType) =>
+/**
+ * An operation that carries out a command on an order, of the library unless it is said to be a process's own: it takes an idempotency key, an
+ * expected version and `dryRun`, and a process can refuse it with codes of its own.
+ */
+const carriesOut = (command: CommandType, isOwn = false) =>
   Context.add(
-    OpenApi.annotations({ transform: (operation) => ({ ...operation, [commandMember]: command }) }),
+    OpenApi.annotations({ transform: (operation) => ({ ...operation, [isOwn ? ownCommandMember : commandMember]: command }) }),
     CarriedOut,
     command
   )
 
-/** An operation that changes nothing, although it is posted: a key that may only read can ask for it. */
-class Reading extends Context.Service<Reading, true>()("order-lifecycle/http/Reading") {}
-const reading = Context.add(
-  OpenApi.annotations({ transform: (operation) => ({ ...operation, [readingMember]: true }) }),
-  Reading,
-  true as const
-)
-
-/** Whether an operation changes nothing, although it is posted. */
-export const readsByPost = ({ annotations }: { readonly annotations: Context.Context<never> }): boolean =>
-  Option.isSome(Context.getOption(annotations, Reading))
+/** An operation that takes something else besides its body than operations of its method do. */
+const takes = (taken: Partial<Taken>) =>
+  Context.add(OpenApi.annotations({ transform: (operation) => ({ ...operation, [takesMember]: taken }) }), Takes, taken)
 
 // --- orders ------------------------------------------------------------------------------------------------------------------------
 
-/** As in code, where own data stand beside the request. Without a process that keeps some, the member is as unknown as any other. */
+/** As in code, where own data stand beside the request. */
 const PlaceOrderWithData = Schema.Struct({
   ...PlaceOrder.fields,
   data: Schema.optionalKey(Schema.Json).annotate({ description: "What the service's own process keeps with the order" })
 })
+
+const createOrder = (payload: typeof PlaceOrderWithData) =>
+  HttpApiEndpoint.post("createOrder", "/v1/orders", {
+    payload,
+    success: created({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
+    error: ofKeyedChange("createOrder", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH")
+  }).annotateMerge(
+    describe(
+      "createOrder",
+      "Create an order",
+      "Places an order. Prices come from the catalogue; its units are reserved from now on."
+    )
+  )
 
 /** `data`: parameters by which the list can be filtered by own data. */
 const listOrders = (data: object) =>
@@ -105,6 +123,13 @@ const listOrders = (data: object) =>
     success: OrderPage,
     error: ofRead("listOrders")
   }).annotateMerge(describe("listOrders", "List orders", "Orders in pages, newest first unless sorted otherwise."))
+
+/** Which orders to cancel, and why. The versions that they must be at can be given by their ids. */
+const CancelOrders = Schema.Struct({
+  orderIds: Schema.Array(OrderId).check(Schema.isMinLength(1), Schema.isMaxLength(500)),
+  expectedVersions: CallerOfMany.fields.expectedVersions,
+  ...CancelOrder.fields
+})
 
 /** What a command on an order answers: the order as it stands afterwards. */
 const Outcome = Schema.Struct({ success, message: Schema.String, orderId: Schema.String, order: OrderView })
@@ -116,19 +141,8 @@ const PaymentInMajorUnits = Schema.Struct({
 })
 
 const orders = HttpApiGroup.make("orders")
-  .add(
-    HttpApiEndpoint.post("createOrder", "/v1/orders", {
-      payload: PlaceOrderWithData,
-      success: created({ success, message: Schema.String, orderId: Schema.String, order: OrderView }),
-      error: ofKeyedChange("createOrder", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH")
-    }).annotateMerge(
-      describe(
-        "createOrder",
-        "Create an order",
-        "Places an order. Prices come from the catalogue; its units are reserved from now on."
-      )
-    )
-  )
+  // Without a process that keeps some, own data are as unknown as any other member.
+  .add(createOrder(PlaceOrder as unknown as typeof PlaceOrderWithData))
   .add(listOrders({}))
   .add(
     HttpApiEndpoint.get("getOrder", "/v1/orders/:orderId", {
@@ -138,12 +152,27 @@ const orders = HttpApiGroup.make("orders")
     }).annotateMerge(describe("getOrder", "Get an order", "The order as it stands."))
   )
   .add(
+    HttpApiEndpoint.get("getOrderNotes", "/v1/orders/:orderId/notes", {
+      params: orderParams,
+      success: NotesView,
+      error: ofRead("getOrderNotes", "NOT_FOUND")
+    }).annotateMerge(
+      describe(
+        "getOrderNotes",
+        "Get order notes",
+        "The notes of an order, with an ETag of their own; empty where there are none."
+      )
+    )
+  )
+  .add(
     HttpApiEndpoint.patch("updateOrderNotes", "/v1/orders/:orderId/notes", {
       params: orderParams,
       payload: RewriteNotes,
       success: Schema.Struct({ success, message: Schema.String, orderId: Schema.String }),
       error: ofChange("updateOrderNotes", "NOT_FOUND")
-    }).annotateMerge(describe("updateOrderNotes", "Update order notes", "Replaces the notes of an order, whatever its status."))
+    })
+      .annotateMerge(describe("updateOrderNotes", "Update order notes", "Replaces the notes of an order, whatever its status."))
+      .annotateMerge(takes({ ifMatch: "tag" }))
   )
   .add(
     HttpApiEndpoint.post("confirmOrder", "/v1/orders/:orderId/confirm", {
@@ -171,6 +200,21 @@ const orders = HttpApiGroup.make("orders")
         )
       )
       .annotateMerge(carriesOut("cancel"))
+  )
+  .add(
+    HttpApiEndpoint.post("cancelOrders", "/v1/orders/cancel", {
+      payload: CancelOrders,
+      success: ResultsView,
+      error: ofChange("cancelOrders")
+    })
+      .annotateMerge(
+        describe(
+          "cancelOrders",
+          "Cancel many orders",
+          "Cancels up to 500 orders for one reason, each with an outcome of its own. Takes no Idempotency-Key: repeating it is safe."
+        )
+      )
+      .annotateMerge(takes({ idempotencyKey: false }))
   )
   .add(
     HttpApiEndpoint.post("releaseOrderItems", "/v1/orders/:orderId/release", {
@@ -380,7 +424,7 @@ const subscriptions = HttpApiGroup.make("subscriptions")
           "What an early return would cost now, unless its request says another fee. Changes nothing."
         )
       )
-      .annotateMerge(reading)
+      .annotateMerge(takes({ onlyReads: true, idempotencyKey: false }))
   )
   .add(
     HttpApiEndpoint.post("returnSubscription", "/v1/subscriptions/:subscriptionId/early-return", {
@@ -417,7 +461,7 @@ const subscriptions = HttpApiGroup.make("subscriptions")
           "What a buyout would cost now, unless its request says another price. Changes nothing."
         )
       )
-      .annotateMerge(reading)
+      .annotateMerge(takes({ onlyReads: true, idempotencyKey: false }))
   )
   .add(
     HttpApiEndpoint.post("buyOutSubscription", "/v1/subscriptions/:subscriptionId/buyout", {
@@ -547,7 +591,7 @@ export class Api extends HttpApi.make("order-lifecycle")
   .add(subscriptions)
   .add(stock)
   .add(system)
-  .annotate(HttpApi.AdditionalSchemas, otherBodies)
+  .annotate(HttpApi.AdditionalSchemas, [...otherBodies, PreviewView])
   // A request with three wrong fields is told of all three.
   .annotate(HttpApi.ParseOptions, { errors: "all" })
   .annotateMerge(
@@ -575,10 +619,13 @@ const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload 
     payload: payload ?? Schema.Struct({}),
     success: Outcome,
     error: ofOwnChange(`${name}Command`, ownCodesByStatus(lifecycle, name as CommandType, statuses))
-  }).annotateMerge(describe(`${name}Command`, description, description))
+  })
+    .annotateMerge(describe(`${name}Command`, description, description))
+    .annotateMerge(carriesOut(name as CommandType, true))
 
 export type OwnEndpoint = ReturnType<typeof ownEndpoint>
 
+/** Every command of the library that an operation above carries out. */
 const withOperation = new Set(
   Object.values(Api.groups)
     .flatMap(({ endpoints }) => Object.values<{ readonly annotations: Context.Context<never> }>(endpoints))
@@ -613,7 +660,8 @@ export const apiUnder = (lifecycle: Lifecycle, statuses: OwnStatuses): typeof Ap
   if (process === undefined && first === undefined) return Api
   const description = process === undefined ? "Further commands." : `Commands of the process ${process.version.name}.`
   const filters = process?.data.filters
-  const filtered = filters?.size ? Api.add(orders.add(listOrders(dataParameters(filters)))) : Api
+  const withData = process === undefined ? orders : orders.add(createOrder(PlaceOrderWithData))
+  const filtered = Api.add(filters?.size ? withData.add(listOrders(dataParameters(filters))) : withData)
   const api =
     first === undefined
       ? filtered

@@ -18,14 +18,15 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { AuditTrail } from "../lifecycle/AuditTrail.ts"
+import type { Caller } from "../lifecycle/Caller.ts"
 import { optionsReader, wrongOption } from "../lifecycle/options.ts"
-import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OutcomeUnknown } from "../lifecycle/OrderStore.ts"
 import type { Reservations } from "../lifecycle/Reservations.ts"
 import type { RequestId } from "../order/orderEvent.ts"
 import { commandNames, type Lifecycle } from "../order/lifecycleTable.ts"
 import { OwnCode } from "../order/process/OwnRefusal.ts"
-import { inputFaults } from "../order/readInput.ts"
+import { inputFaults, reader } from "../order/readInput.ts"
 import { InvalidInput } from "../order/commonRefusals.ts"
 import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
 import { type Api, apiUnder } from "./Api.ts"
@@ -33,9 +34,12 @@ import { ApiKeys } from "./ApiKeys.ts"
 import { authenticate } from "./authenticate.ts"
 import { bodyLimits, takesItems } from "./bodyLimits.ts"
 import { answerDocument, documentsOf, isDocumentPath } from "./documents.ts"
+import { DryRun, dryRunOf, withDryRuns } from "./dryRun.ts"
+import { expectedVersionsOf, ifMatchFault } from "./entityTags.ts"
 import { answerDefect, answerFailure, commonHeaders, type Failure, httpFault, noteFailure, OwnStatuses } from "./errors.ts"
 import { CurrentCaller, handlersOf } from "./handlers.ts"
-import { idempotencyKeyOf } from "./idempotencyKey.ts"
+import { idempotencyKeyOf, keyNotTaken } from "./idempotencyKey.ts"
+import { isStrict, strictlyRead } from "./preferences.ts"
 import { defaultLimits, type Limits, LimitsOption, makeRateLimit } from "./RateLimit.ts"
 import { readBody } from "./readBody.ts"
 import { ownCodesOf } from "./refusals.ts"
@@ -50,10 +54,35 @@ export interface AppOptions {
   readonly httpStatus?: Readonly<Record<string, number>>
 }
 
-/** The text of a request's body, which says what a schema found wrong. Never logged. */
+/** The text of a request's body, which says what a schema found wrong, and whether no member of it was ignored. Never logged. */
 interface Sent {
   body?: string
+  isReadStrictly?: boolean
 }
+
+/** What a request says besides its parameters and its body, as far as its operation takes it, and what is wrong with it. */
+const readConditions = (request: HttpServerRequest, { operation: { takes } }: Match) => {
+  const isRefusedKey = !takes.idempotencyKey && request.method === "POST"
+  const { key, fault: keyFault } = takes.idempotencyKey
+    ? idempotencyKeyOf(request)
+    : { key: undefined, fault: isRefusedKey ? keyNotTaken(request) : undefined }
+  const { versions, fault: matchFault } = takes.ifMatch === "version" ? expectedVersionsOf(request) : {}
+  const hasNothingToMatch = takes.ifMatch === "nothing" && takesBody(request) && request.headers["if-match"] !== undefined
+  const { isDryRun, fault: dryRunFault } = takes.dryRun ? dryRunOf(request.url) : { isDryRun: false }
+  const faults = [keyFault, matchFault, hasNothingToMatch ? nothingToMatch : undefined, dryRunFault]
+  return {
+    idempotencyKey: key,
+    expectedVersion: versions,
+    isDryRun,
+    faults: faults.filter((fault) => fault !== undefined)
+  }
+}
+
+/** A condition that is not looked at must not seem to hold. */
+const nothingToMatch = ifMatchFault("is not taken by this operation: there is no version that it could be about")
+
+/** Reads a body, of which no member may be unknown. */
+const strictReader = ({ body }: Match["operation"]) => reader(body ?? Schema.Struct({}), "", "refused")
 
 /** The Api on a router of its own. `app` lets in only what the route table knows, so its settings hardly matter. */
 const makeRouter = Effect.fnUntraced(function* (api: typeof Api) {
@@ -61,6 +90,7 @@ const makeRouter = Effect.fnUntraced(function* (api: typeof Api) {
   const router = yield* HttpRouter.make.pipe(Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: maxWrittenLength }))
   const built = HttpApiBuilder.layer(api).pipe(
     Layer.provide(handlersOf(api)),
+    Layer.provide(Layer.effect(OrderLifecycle, Effect.map(OrderLifecycle, withDryRuns))),
     Layer.provide(Layer.succeed(HttpRouter.HttpRouter, router)),
     Layer.provide(HttpServer.layerServices)
   )
@@ -152,26 +182,32 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     if (!template.startsWith("/v1/"))
       return yield* handle as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest>
 
-    const { actor, tenantId } = yield* authenticate(apiKeys, request, !match.operation.isReading)
+    const { actor, tenantId } = yield* authenticate(apiKeys, request, !match.operation.takes.onlyReads)
     Object.assign(notes, { tenantId, userId: actor.userId })
     noteIds(notes, match.parameters)
     yield* takeFromBucket(tenantId)
 
-    const { key, fault } = request.method === "POST" ? idempotencyKeyOf(request) : {}
-    const [first, ...others] = fault ? [...match.faults, fault] : match.faults
+    const { operation } = match
+    const { isDryRun, idempotencyKey, expectedVersion, faults } = readConditions(request, match)
+    const [first, ...others] = [...match.faults, ...faults]
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
     const maxBytes = takesItems.has(template) ? bodyLimits.items : bodyLimits.other
-    const body = takesBody(request) ? yield* readBody(request, maxBytes, match.operation.body) : "{}"
+    const body = takesBody(request) ? yield* readBody(request, maxBytes, operation.body) : "{}"
     sent.body = body
+    sent.isReadStrictly = takesBody(request) && isStrict(request)
+    if (sent.isReadStrictly) yield* Effect.fromResult(strictReader(operation)(JSON.parse(body)))
+    const caller: Caller = {
+      tenantId,
+      actor,
+      requestId: notes.requestId,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      ...(expectedVersion !== undefined && { expectedVersion })
+    }
     return yield* handle.pipe(
       Effect.provideService(HttpServerRequest, checkedRequest(request, match, body)),
       Effect.provideService(RequestNotes, notes),
-      Effect.provideService(CurrentCaller, {
-        tenantId,
-        actor,
-        requestId: notes.requestId,
-        ...(key !== undefined && { idempotencyKey: key })
-      })
+      Effect.provideService(CurrentCaller, caller),
+      Effect.provideService(DryRun, isDryRun)
     )
   })
 
@@ -203,7 +239,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
       Effect.catchCause((cause) =>
         Cause.hasInterrupts(cause) ? Effect.interrupt : Effect.succeed(answerCause(cause, notes, sent))
       ),
-      Effect.map((response) => dress(response, requestId)),
+      Effect.map((response) => dress(response, requestId, sent.isReadStrictly === true ? strictlyRead : {})),
       Effect.tap(({ status }) => log(status)),
       Effect.onInterrupt(() => {
         notes.cause = "interrupted: the client is gone, or the service is ending"
@@ -219,8 +255,11 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
 const takesBody = ({ method }: HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
 
 /** The headers that an answer leaves with. A document may be kept; no other answer may. */
-const dress = (response: HttpServerResponse.HttpServerResponse, requestId: RequestId) =>
-  HttpServerResponse.setHeaders(response, { ...commonHeaders, ...response.headers, "x-request-id": requestId })
+const dress = (
+  response: HttpServerResponse.HttpServerResponse,
+  requestId: RequestId,
+  headers: Readonly<Record<string, string>> = {}
+) => HttpServerResponse.setHeaders(response, { ...commonHeaders, ...response.headers, ...headers, "x-request-id": requestId })
 
 /** Nobody waited for how an interrupted request would end: what only reads has done nothing, of anything else nobody can tell. */
 const interrupted = (request: HttpServerRequest) =>

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import type { NotesMismatch, VersionMismatch } from "../lifecycle/expectedVersion.ts"
 import type { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import type { OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import { type CommandType, commandTypes, type RefusalOf } from "../order/commands/index.ts"
@@ -14,6 +15,7 @@ import type { Refusal } from "../order/Refusal.ts"
 import type { OwnRefusal } from "../order/process/OwnRefusal.ts"
 import type { InvalidBuyoutPrice, InvalidFee } from "./amounts.ts"
 import { bodyLimits } from "./bodyLimits.ts"
+import { notesTag, versionTag } from "./entityTags.ts"
 import { describeCause, type Noted } from "./requestLog.ts"
 
 /** What the HTTP layer itself refuses, before a command is ever given: what it says, in which case, and what to do. */
@@ -56,7 +58,7 @@ export const httpFaults = {
   },
   PAYLOAD_TOO_LARGE: {
     message: "The request body is too large",
-    when: `The body is longer than ${bodyLimits.items / 1024} KiB (where items are given) or ${bodyLimits.other / 1024} KiB.`,
+    when: `The body is longer than ${bodyLimits.items / 1024} KiB (where items or many orders are given) or ${bodyLimits.other / 1024} KiB.`,
     remedy: "Send less at a time."
   },
   UNSUPPORTED_MEDIA_TYPE: {
@@ -113,6 +115,8 @@ export type Failure =
   | InvalidBuyoutPrice
   | OrderOfSubscriptionNotFound
   | IdempotencyKeyReused
+  | VersionMismatch
+  | NotesMismatch
   | StoreUnavailable
   | OutcomeUnknown
 
@@ -164,6 +168,7 @@ export const statusByCode: Record<Code, number> = {
   ORDER_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   REQUEST_TIMEOUT: 408,
+  VERSION_MISMATCH: 412,
   PAYLOAD_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   EXPECTATION_FAILED: 417,
@@ -219,6 +224,10 @@ export const errorBody = (code: string, message: string, details?: ReadonlyArray
 const told = (failure: Exclude<Failure, OwnRefusal>): { readonly code: Code; readonly message: string } =>
   failure._tag === "StoreUnavailable" || failure._tag === "OutcomeUnknown" ? storeFailures[failure._tag] : failure
 
+/** The same for any failure, where it is one of many answers in one. */
+export const toldOf = (failure: Failure): { readonly code: string; readonly message: string } =>
+  failure._tag === "OwnRefusal" ? failure : told(failure)
+
 /** Note a failure for the log: its code, and why the service could not answer when that is so. */
 export const noteFailure = (notes: Noted, failure: Failure): void => {
   if (failure._tag === "OwnRefusal") return void (notes.code = failure.code)
@@ -245,6 +254,8 @@ export const answerFailure = (
     headers: {
       ...headersByCode[code],
       ...(failure._tag === "HttpFault" && failure.headers),
+      ...(failure._tag === "VersionMismatch" && versionTag(failure.version)),
+      ...(failure._tag === "NotesMismatch" && notesTag(failure.notes)),
       ...("replayed" in failure && failure.replayed && replayedHeader)
     }
   })

@@ -4,25 +4,40 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpEffect from "effect/http/HttpEffect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
+import type { CancelOutcome } from "../lifecycle/cancelMany.ts"
+import { NotesMismatch } from "../lifecycle/expectedVersion.ts"
 import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import type { Transition } from "../order/Transition.ts"
 import { startedBy } from "../order/commands/startSubscription.ts"
-import type { Order, OrderId, Subscription, SubscriptionId } from "../order/Order.ts"
+import type { Order, OrderId, Subscription, SubscriptionId, TenantId } from "../order/Order.ts"
 import { type InputFault, InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { toMajor } from "../order/Money.ts"
+import type { RewriteNotes } from "../order/RewriteNotes.ts"
 import { Api, furtherCommands, type OwnEndpoint } from "./Api.ts"
 import { InvalidBuyoutPrice, InvalidFee, minorUnits } from "./amounts.ts"
 import { readDataQuery } from "./dataQuery.ts"
-import { answerFailure, type Failure, noteFailure, OrderOfSubscriptionNotFound, OwnStatuses, replayedHeader } from "./errors.ts"
+import { Tried } from "./dryRun.ts"
+import { expectedNotesOf, hashOf, notesTag, versionTag } from "./entityTags.ts"
+import {
+  answerFailure,
+  type Failure,
+  noteFailure,
+  OrderOfSubscriptionNotFound,
+  OwnStatuses,
+  replayedHeader,
+  toldOf
+} from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import {
   viewCancellation,
@@ -30,6 +45,7 @@ import {
   viewEvent,
   viewOrder,
   viewOrderPage,
+  viewPreview,
   viewSubscription,
   viewSubscriptionPage
 } from "./views.ts"
@@ -47,12 +63,20 @@ const answer = <A, View, R = never>(work: (caller: Caller) => Effect.Effect<A, F
         noteTransition(notes, result)
         return view(result)
       },
-      onFailure: (failure) => {
+      onFailure: (failure: Failure | Tried) => {
+        if (failure instanceof Tried) return answerTried(notes, failure)
         noteFailure(notes, failure)
         return answerFailure(failure, ownStatuses)
       }
     })
   })
+
+/** The answer to a dry run. */
+const answerTried = (notes: Noted, { preview }: Tried) => {
+  const { orderId, version } = preview.order
+  noteIds(notes, { orderId })
+  return HttpServerResponse.jsonUnsafe(viewPreview(preview), { headers: versionTag(version) })
+}
 
 const noteTransition = (notes: Noted, result: unknown): void => {
   if (typeof result !== "object" || result === null || !("after" in result && "event" in result)) return
@@ -60,22 +84,27 @@ const noteTransition = (notes: Noted, result: unknown): void => {
   noteIds(notes, { orderId: after.orderId, ...("subscriptionId" in event.details && event.details) })
 }
 
-/** As `answer`, for a command: an answer that is given again is marked. */
-const answerCommand = <A extends { readonly replayed?: true }, View, R = never>(
+/** As `answer`, with headers for the answer. */
+const answerWith = <A, View, R = never>(
   work: (caller: Caller) => Effect.Effect<A, Failure, R>,
+  headersOf: (result: A) => Readonly<Record<string, string>>,
   view: (result: A) => View
 ) =>
   answer(
     (caller) =>
-      Effect.tap(work(caller), ({ replayed }) =>
-        replayed
-          ? HttpEffect.appendPreResponseHandler((_, response) =>
-              Effect.succeed(HttpServerResponse.setHeaders(response, replayedHeader))
-            )
-          : Effect.void
+      Effect.tap(work(caller), (result) =>
+        HttpEffect.appendPreResponseHandler((_, response) =>
+          Effect.succeed(HttpServerResponse.setHeaders(response, headersOf(result)))
+        )
       ),
     view
   )
+
+/** As `answer`, for a command: with the version that it led to. An answer that is given again is marked. */
+const answerCommand = <A extends Transition, View, R = never>(
+  work: (caller: Caller) => Effect.Effect<A, Failure, R>,
+  view: (result: A) => View
+) => answerWith(work, ({ event, replayed }) => ({ ...versionTag(event.sequence), ...(replayed && replayedHeader) }), view)
 
 const success = true as const
 
@@ -96,7 +125,7 @@ const ordersOf = (api: typeof Api) =>
       return handlers
         .handle("createOrder", ({ payload: { data, ...request } }) =>
           answerCommand(
-            (caller) => lifecycle.place(caller, request, data !== undefined && process ? { data: data as object } : undefined),
+            (caller) => lifecycle.place(caller, request, data === undefined ? undefined : { data: data as object }),
             ({ after }) => ({ success, message: "Order created successfully", orderId: after.orderId, order: viewOrder(after) })
           )
         )
@@ -106,10 +135,24 @@ const ordersOf = (api: typeof Api) =>
             identity
           )
         )
-        .handle("getOrder", ({ params }) => answer(({ tenantId }) => lifecycle.get(tenantId, params.orderId), viewOrder))
+        .handle("getOrder", ({ params }) =>
+          answerWith(
+            ({ tenantId }) => lifecycle.get(tenantId, params.orderId),
+            ({ version }) => versionTag(version),
+            viewOrder
+          )
+        )
+        .handle("getOrderNotes", ({ params: { orderId } }) =>
+          answerWith(
+            ({ tenantId }) => Effect.map(lifecycle.get(tenantId, orderId), ({ notes = "" }) => ({ orderId, notes })),
+            ({ notes }) => notesTag(notes),
+            identity
+          )
+        )
         .handle("updateOrderNotes", ({ params: { orderId }, payload }) =>
-          answer(
-            ({ tenantId }) => lifecycle.rewriteNotes(tenantId, orderId, payload),
+          answerWith(
+            ({ tenantId }) => rewriteNotes(lifecycle, tenantId, orderId, payload),
+            () => notesTag(payload.notes),
             () => ({ success, message: "Order notes updated successfully", orderId })
           )
         )
@@ -123,6 +166,22 @@ const ordersOf = (api: typeof Api) =>
           answerCommand(
             (caller) => lifecycle.cancel(caller, orderId, payload),
             () => ({ success, message: "Order cancelled successfully", orderId })
+          )
+        )
+        .handle("cancelOrders", ({ payload: { orderIds, expectedVersions, ...request } }) =>
+          answer(
+            ({ tenantId, actor, requestId }) =>
+              lifecycle.cancelMany(
+                {
+                  tenantId,
+                  actor,
+                  ...(requestId !== undefined && { requestId }),
+                  ...(expectedVersions !== undefined && { expectedVersions })
+                },
+                orderIds,
+                request
+              ),
+            (outcomes) => ({ results: outcomes.map(viewOutcome) })
           )
         )
         .handle("releaseOrderItems", ({ params: { orderId }, payload }) =>
@@ -164,6 +223,32 @@ const ordersOf = (api: typeof Api) =>
         )
     })
   )
+
+/** Rewrite notes that are still what the request expects. They are read just before, and the store compares them once more as it writes. */
+const rewriteNotes = Effect.fnUntraced(function* (
+  lifecycle: OrderLifecycle["Service"],
+  tenantId: TenantId,
+  orderId: OrderId,
+  request: RewriteNotes
+): Effect.fn.Return<void, Failure, HttpServerRequest> {
+  const { tags, fault } = expectedNotesOf(yield* HttpServerRequest)
+  if (fault !== undefined) return yield* new InvalidInput({ details: [fault] })
+  if (tags === undefined) return yield* lifecycle.rewriteNotes(tenantId, orderId, request)
+  const { notes = "" } = yield* lifecycle.get(tenantId, orderId)
+  if (!tags.includes(hashOf(notes))) return yield* new NotesMismatch({ orderId, notes })
+  yield* lifecycle.rewriteNotes(tenantId, orderId, request, { expected: notes })
+})
+
+/** One order's part of the answer to a cancel of many. */
+const viewOutcome = ({ orderId, outcome }: CancelOutcome) =>
+  Result.isSuccess(outcome)
+    ? { orderId, success, message: "Order cancelled successfully" }
+    : { orderId, success: false, ...tell(outcome.failure) }
+
+const tell = (failure: Failure) => {
+  const { code, message } = toldOf(failure)
+  return { code, message }
+}
 
 /** A subscription that its own event says is there. */
 const subscriptionOf = (order: Order, subscriptionId: SubscriptionId): Subscription => {

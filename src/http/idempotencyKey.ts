@@ -6,6 +6,12 @@ import { headerValues, isQuoted } from "./headers.ts"
 
 const fault = (message: string): InputFault => ({ path: "Idempotency-Key", message, code: "invalid_value" })
 
+/** What is wrong with a key that is sent to an operation which would not honour it. */
+export const keyNotTaken = (request: HttpServerRequest): InputFault | undefined =>
+  headerValues(request, "idempotency-key").length === 0
+    ? undefined
+    : fault("is not taken by this operation, which can be repeated without one")
+
 /** The key, what is wrong with it, or neither when none was sent. */
 export const idempotencyKeyOf = (request: HttpServerRequest): { readonly key?: string; readonly fault?: InputFault } => {
   const [value, ...others] = headerValues(request, "idempotency-key")

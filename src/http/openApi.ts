@@ -13,6 +13,8 @@ import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
 import { LibraryStatus } from "../order/Order.ts"
 import type { OwnFilters } from "../order/process/OwnFilters.ts"
 import { dataParameterSchema } from "./dataQuery.ts"
+import { dryRunParameter } from "./dryRun.ts"
+import { type Taken, takenBy } from "./operations.ts"
 import { ownCodesByStatus, sharedRefusals } from "./refusals.ts"
 
 // A JSON document that is walked and completed: its members are what the generator made of the Api, not a type of ours.
@@ -31,9 +33,11 @@ const responseDescriptions: Record<string, Record<string, string>> = {
   createOrder: { 201: "Order created" },
   listOrders: { 200: "A page of orders" },
   getOrder: { 200: "The order" },
+  getOrderNotes: { 200: "The notes" },
   updateOrderNotes: { 200: "Notes updated" },
   confirmOrder: { 200: "Order confirmed", 400: "Bad request (order not pending)" },
   cancelOrder: { 200: "Order cancelled", 400: "Bad request (order not cancellable)" },
+  cancelOrders: { 200: "What became of each order, in the order in which they were first named" },
   previewOrderCancellation: { 200: "What a cancel would do" },
   listOrderEvents: { 200: "The audit events" },
   createSubscription: { 201: "Subscription created" },
@@ -55,7 +59,14 @@ const defaultDescriptions: Record<string, string> = { 400: "Bad request", 404: "
 const queryDescriptions: Record<string, string> = {
   limit: "How many a page has",
   startAfter: "The `nextCursor` of the page before",
-  status: "Give it up to five times to list what has any of these statuses"
+  status: "Give it up to five times to list what has any of these statuses",
+  email: "Lists orders whose customer has this email, in capital letters or not",
+  externalReference: "Lists orders with this number of the caller's own",
+  sku: "Lists what has this SKU",
+  createdFrom: "Lists what was placed at this date or date-time (ISO 8601) or later",
+  createdTo: "Lists what was placed before it",
+  updatedFrom: "Lists what was changed last at this date or date-time (ISO 8601) or later",
+  updatedTo: "Lists what was changed last before it"
 }
 
 const whenByCode: Partial<Record<Code, string>> = {
@@ -63,6 +74,7 @@ const whenByCode: Partial<Record<Code, string>> = {
   VALIDATION_ERROR: "The path, the query, a header or the body is not valid; `details` says what is wrong.",
   ORDER_NOT_FOUND: OrderOfSubscriptionNotFound.when,
   IDEMPOTENCY_KEY_REUSED: IdempotencyKeyReused.when,
+  VERSION_MISMATCH: "The order, or its notes, are not at the version that `If-Match` expects. `ETag` is that of now.",
   OUTCOME_UNKNOWN: OutcomeUnknown.when
 }
 
@@ -83,6 +95,35 @@ const idempotencyKey = {
   description: "Makes the request safe to repeat for 24 hours: the same key with the same request gives the first answer again."
 }
 
+const ifMatch = (meant: string) => ({
+  schema: { type: "string" },
+  required: false,
+  name: "If-Match",
+  in: "header",
+  description: `Carries the request out only where ${meant}; several ETags may be given, with commas between them`
+})
+const ifMatchBy: Readonly<Record<Taken["ifMatch"], ReadonlyArray<Json>>> = {
+  version: [ifMatch("the order is still at the version that its `ETag` gave")],
+  tag: [ifMatch("the notes still have the `ETag` that they were read with")],
+  nothing: []
+}
+
+const prefer = {
+  schema: { type: "string", enum: ["handling=strict"] },
+  required: false,
+  name: "Prefer",
+  in: "header",
+  description: "With `handling=strict`, members of the body that are not known are refused instead of ignored"
+}
+
+const dryRun = {
+  schema: { type: "boolean", default: false },
+  required: false,
+  name: dryRunParameter,
+  in: "query",
+  description: "Changes nothing, uses no idempotency key, and answers 200 with a `DryRun`: what the command would do"
+}
+
 const completeParameter = (parameter: Json): void => {
   if (parameter.in === "path") parameter.schema = { type: "string", description: pathParameters[parameter.name] }
   // A query is text, so the generator takes its numbers for texts.
@@ -101,6 +142,16 @@ const headers: Record<string, Json> = {
   },
   "Retry-After": { description: "Seconds to wait before the next try", required: true, schema: { type: "integer", minimum: 1 } },
   "WWW-Authenticate": { description: "How to authenticate", required: true, schema: { type: "string" } },
+  ETag: {
+    description: "The version of the order, or a hash of its notes, for `If-Match`",
+    required: true,
+    schema: { type: "string" }
+  },
+  "Preference-Applied": {
+    description: "`handling=strict` when the request was read so",
+    required: false,
+    schema: { type: "string", enum: ["handling=strict"] }
+  },
   Allow: { description: "The methods that the path has", required: true, schema: { type: "string" } },
   "Idempotent-Replayed": {
     description: "`true` when the answer was given before, under the same Idempotency-Key",
@@ -112,11 +163,12 @@ const headers: Record<string, Json> = {
 const headersOf = (names: ReadonlyArray<string>): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 
+/** Headers that a code comes with, and whose value depends on what it is about. */
+const moreHeaders: Partial<Record<Code, ReadonlyArray<string>>> = { METHOD_NOT_ALLOWED: ["allow"], VERSION_MISMATCH: ["etag"] }
+
 /** The headers of a refusal with one of these codes. All codes of one status have the same. */
 const refusalHeaders = (codes: ReadonlyArray<Code>): Json => {
-  const given = new Set(
-    codes.flatMap((code) => (code === "METHOD_NOT_ALLOWED" ? ["allow"] : Object.keys(headersByCode[code] ?? {})))
-  )
+  const given = new Set(codes.flatMap((code) => [...(moreHeaders[code] ?? []), ...Object.keys(headersByCode[code] ?? {})]))
   return headersOf(Object.keys(headers).filter((name) => name === "X-Request-Id" || given.has(name.toLowerCase())))
 }
 
@@ -134,15 +186,24 @@ const sharedResponses = (): Json =>
 
 const schemaOf = (response: Json): Json => response?.content?.["application/json"]?.schema
 
+/** Operations that show an order, or its notes, as they are. Those that change them show what came of it. */
+const tagged: ReadonlySet<string> = new Set(["createOrder", "getOrder", "getOrderNotes"])
+
 /** What is shared is referred to, save for what says something of the operation itself. */
-const completeResponse = (status: string, response: Json, operation: Json, isKeyed: boolean): Json => {
+const completeResponse = (status: string, response: Json, operation: Json, taken: Taken, isChange: boolean): Json => {
   const descriptions = responseDescriptions[operation.operationId] ?? {}
   const description = descriptions[status] ?? defaultDescriptions[status] ?? response.description
   const name = schemaOf(response)?.$ref?.split("/").at(-1)
   if (name in sharedRefusals && descriptions[status] === undefined && status !== "404")
     return { $ref: `#/components/responses/${name}` }
-  const isReplayable = isKeyed && (Number(status) <= 400 || status === "404")
-  const own = headersOf(["X-Request-Id", ...(isReplayable ? ["Idempotent-Replayed"] : [])])
+  const isReplayable = taken.idempotencyKey && (Number(status) <= 400 || status === "404")
+  const hasTag = Number(status) < 300 && (taken.ifMatch !== "nothing" || tagged.has(operation.operationId))
+  const own = headersOf([
+    "X-Request-Id",
+    ...(hasTag ? ["ETag"] : []),
+    ...(isReplayable ? ["Idempotent-Replayed"] : []),
+    ...(isChange ? ["Preference-Applied"] : [])
+  ])
   return { description, headers: own, content: response.content }
 }
 
@@ -164,16 +225,30 @@ const allowUnknownMembers = (json: Json): void => {
   for (const value of Object.values(json)) allowUnknownMembers(value)
 }
 
+/** The answer to a dry run, beside that of the command itself: a schema that were both would say too little of either. */
+export const dryRunMember = "x-dry-run"
+
 const completeOperation = (path: string, method: string, operation: Json): void => {
-  const isKeyed = method === "post" && operation[readingMember] === undefined
-  delete operation[readingMember]
+  const isCommand = operation[commandMember] !== undefined || operation[ownCommandMember] !== undefined
+  const taken = takenBy(method, isCommand, operation[takesMember])
+  for (const member of [commandMember, ownCommandMember, takesMember]) delete operation[member]
+  const isChange = method !== "get"
   for (const [status, response] of Object.entries<Json>(operation.responses)) {
-    operation.responses[status] = completeResponse(status, response, operation, isKeyed)
+    operation.responses[status] = completeResponse(status, response, operation, taken, isChange)
   }
   if (!path.startsWith("/v1/")) return void (operation.security = [])
   delete operation.security
+  if (taken.ifMatch !== "nothing") operation.responses["412"] = { $ref: "#/components/responses/PreconditionFailed" }
+  operation.parameters ??= []
   for (const parameter of operation.parameters) completeParameter(parameter)
-  operation.parameters.push(tenantId, ...(isKeyed ? [idempotencyKey] : []))
+  operation.parameters.push(
+    tenantId,
+    ...(taken.idempotencyKey ? [idempotencyKey] : []),
+    ...ifMatchBy[taken.ifMatch],
+    ...(isChange ? [prefer] : []),
+    ...(taken.dryRun ? [dryRun] : [])
+  )
+  if (taken.dryRun) operation[dryRunMember] = { $ref: "#/components/schemas/DryRun" }
   // A body none of whose members is required may be left out altogether.
   const body = operation.requestBody?.content["application/json"].schema
   if (body !== undefined && body.required === undefined) delete operation.requestBody.required
@@ -197,7 +272,6 @@ const nameStatuses = (json: Json, statuses: ReadonlyArray<string>): void => {
 
 /** Own data are a process's: where there is none, the description is silent about them. */
 const withoutData = (spec: Json): void => {
-  delete spec.paths["/v1/orders"].post.requestBody.content["application/json"].schema.properties.data
   delete spec.components.schemas.Order.properties.data
 }
 
@@ -211,17 +285,15 @@ const describeFilters = (spec: Json, filters: OwnFilters): void => {
   }
 }
 
-/** The member of an operation, on its way to the document, that names the command of the library it carries out. */
+/** Members of an operation, on its way to the document: the command that it carries out, of the library or of a process, and what it takes. */
 export const commandMember = "x-command"
-
-/** The member of an operation, on its way to the document, that says that it changes nothing, although it is posted. */
-export const readingMember = "x-reading"
+export const ownCommandMember = "x-own-command"
+export const takesMember = "x-takes"
 
 /** What a process refuses a command of the library with, beside what the library does. */
 const withOwnCodes = (operation: Json, lifecycle: Lifecycle, statuses: OwnStatuses): void => {
   const command: CommandType | undefined = operation[commandMember]
   if (command === undefined) return
-  delete operation[commandMember]
   for (const [status, codes] of ownCodesByStatus(lifecycle, command, statuses)) {
     const properties = { code: { type: "string", enum: codes, description: "Error code" }, message: { type: "string" } }
     const error = { type: "object", properties, required: ["code", "message"] }

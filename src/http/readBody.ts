@@ -9,6 +9,7 @@ import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import { InvalidInput } from "../order/commonRefusals.ts"
 import { maxJsonDepth } from "../order/Text.ts"
@@ -31,11 +32,11 @@ const isJson = (contentType = ""): boolean => {
   return type === "application/json" && (charset === undefined || charset.replaceAll('"', "") === "utf-8")
 }
 
-/** The body as the text of a JSON object. `schemas` are those that it will be read with. */
+/** The body as the text of a JSON object. `schema` is the one that it will be read with. */
 export const readBody = Effect.fnUntraced(function* (
   request: HttpServerRequest,
   maxBytes: number,
-  schemas: ReadonlyArray<SchemaAST.AST>
+  schema: Pick<Schema.Top, "ast"> | undefined
 ): Effect.fn.Return<string, HttpFault | InvalidInput> {
   const { headers } = request
   const length = headers["content-length"] === undefined ? undefined : Number(headers["content-length"])
@@ -52,7 +53,7 @@ export const readBody = Effect.fnUntraced(function* (
   if (bytes.byteLength === 0) return "{}"
   const encoding = headers["content-encoding"] ?? "identity"
   if (encoding.toLowerCase() !== "identity" || !isJson(headers["content-type"])) return yield* httpFault("UNSUPPORTED_MEDIA_TYPE")
-  return yield* readJsonObject(bytes, schemas)
+  return yield* readJsonObject(bytes, schema === undefined ? [] : [schema.ast])
 })
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })

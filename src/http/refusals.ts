@@ -42,6 +42,7 @@ export const sharedRefusals = {
   OrderNotFound: ["ORDER_NOT_FOUND"],
   MethodNotAllowed: ["METHOD_NOT_ALLOWED"],
   RequestTimeout: ["REQUEST_TIMEOUT"],
+  PreconditionFailed: ["VERSION_MISMATCH"],
   PayloadTooLarge: ["PAYLOAD_TOO_LARGE"],
   UnsupportedMediaType: ["UNSUPPORTED_MEDIA_TYPE"],
   ExpectationFailed: ["EXPECTATION_FAILED"],
@@ -63,8 +64,11 @@ const shared = (...names: ReadonlyArray<SharedRefusal>): ReadonlyArray<Refused> 
 
 type Refused = ReturnType<typeof refused>
 
-/** Bodies that no operation has as they are: the specification's own, and the answer to a method that a path does not have. */
-export const otherBodies = [ErrorBody, ...shared("MethodNotAllowed")]
+/**
+ * Bodies that no operation has as they are: the specification's own, the answer to a method that a path does not have, and that to an expectation
+ * which is not met (`openApi.ts` gives it to what takes one).
+ */
+export const otherBodies = [ErrorBody, ...shared("MethodNotAllowed", "PreconditionFailed")]
 
 const anyRequest = ["RequestTimeout", "ExpectationFailed", "HeadersTooLarge"] as const
 const anyCall = [...anyRequest, "Unauthorized", "RateLimited", "InternalError"] as const

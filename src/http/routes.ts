@@ -2,13 +2,17 @@
  * The routes of the Api as a table: which path a request means, exactly. A path is split before it is decoded, and each parameter is
  * decoded once, so that an encoded slash never changes which route is meant.
  */
+import * as Context from "effect/Context"
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { InputFault } from "../order/commonRefusals.ts"
-import { Api, readsByPost } from "./Api.ts"
+import { Api } from "./Api.ts"
+import type { CommandType } from "../order/commands/index.ts"
 import { documentPaths } from "./documents.ts"
+import { dryRunParameter } from "./dryRun.ts"
 import { type HttpFault, httpFault } from "./errors.ts"
+import { operationOf, type Taken } from "./operations.ts"
 
 export interface Route {
   /** `/v1/orders/:orderId/cancel` */
@@ -20,12 +24,13 @@ export interface Route {
 }
 
 /** What a request of an operation may hold. */
-interface Operation {
+export interface Operation {
   readonly query: QueryParameters
-  /** The schemas of its body. */
-  readonly body: ReadonlyArray<SchemaAST.AST>
-  /** Whether it asks for no more than reading. */
-  readonly isReading: boolean
+  /** The schema of its body, if it takes one. */
+  readonly body: Schema.ConstraintDecoder<unknown> | undefined
+  /** The command on an order that it carries out. */
+  readonly command: CommandType | undefined
+  readonly takes: Taken
 }
 
 /** What a request's method and target come to: the route, with its parameters written in one form only, or what is wrong with them. */
@@ -44,17 +49,26 @@ export interface Miss {
   readonly fault: HttpFault
 }
 
+const documentOperation: Operation = {
+  query: new Map(),
+  body: undefined,
+  ...operationOf({ method: "GET", annotations: Context.empty() })
+}
+
 const routesOf = (api: typeof Api): ReadonlyArray<Route> => {
   const byPath = new Map<string, Map<string, Operation>>(
-    documentPaths.map((path) => [path, new Map([["GET", { query: new Map(), body: [], isReading: true }]])])
+    documentPaths.map((path) => [path, new Map([["GET", documentOperation]])])
   )
   HttpApi.reflect(api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
       const operations = byPath.get(endpoint.path) ?? new Map<string, Operation>()
-      const body = [...endpoint.payload.values()].flatMap(({ schemas }) => schemas.map(({ ast }) => ast))
-      const isReading = endpoint.method === "GET" || readsByPost(endpoint)
-      byPath.set(endpoint.path, operations.set(endpoint.method, { query: queryParametersOf(endpoint.query), body, isReading }))
+      // JSON is all that a body can be, in one shape. What decodes it needs nothing of its surroundings.
+      const [body] = [...endpoint.payload.values()].flatMap(({ schemas }) => schemas)
+      const { command, takes } = operationOf(endpoint)
+      const query = new Map([...queryParametersOf(endpoint.query), ...(takes.dryRun ? [[dryRunParameter, false] as const] : [])])
+      const operation = { query, body: body as Schema.ConstraintDecoder<unknown> | undefined, command, takes }
+      byPath.set(endpoint.path, operations.set(endpoint.method, operation))
     }
   })
   return Array.from(byPath, ([template, operations]) => ({
@@ -74,6 +88,8 @@ const queryParametersOf = (query: Schema.Top | undefined): QueryParameters => {
   if (written === undefined || !SchemaAST.isObjects(written)) return new Map()
   return new Map(written.propertySignatures.map(({ name, type }) => [String(name), SchemaAST.isArrays(type)]))
 }
+
+const parametersOf = ({ segments }: Route): number => segments.filter(isParameter).length
 
 const isParameter = (segment: string): boolean => segment.startsWith(":")
 
@@ -143,11 +159,16 @@ export const findRoute = routeFinder(Api)
 const findIn = (routes: ReadonlyArray<Route>, method: string, target: string): Match | Miss => {
   const queryAt = target.indexOf("?")
   const path = (queryAt < 0 ? target : target.slice(0, queryAt)).split("/")
-  const route = routes.find((each) => matches(each, path))
-  if (route === undefined) return { template: knownPart(routes, path), fault: httpFault("NOT_FOUND") }
-  const operation = route.operations.get(method === "HEAD" ? "GET" : method)
-  if (operation === undefined) {
-    return { template: route.template, fault: httpFault("METHOD_NOT_ALLOWED", { allow: route.methods.join(", ") }) }
+  const verb = method === "HEAD" ? "GET" : method
+  // What a path says literally is meant before what a parameter could be, wherever that has the method.
+  const fitting = routes.filter((each) => matches(each, path)).toSorted((a, b) => parametersOf(a) - parametersOf(b))
+  const [mostLiteral] = fitting
+  if (mostLiteral === undefined) return { template: knownPart(routes, path), fault: httpFault("NOT_FOUND") }
+  const route = fitting.find(({ operations }) => operations.has(verb))
+  const operation = route?.operations.get(verb)
+  if (route === undefined || operation === undefined) {
+    const allow = fitting.flatMap(({ methods }) => methods).join(", ")
+    return { template: mostLiteral.template, fault: httpFault("METHOD_NOT_ALLOWED", { allow }) }
   }
   const faults: Array<InputFault> = []
   const parameters: Record<string, string> = {}

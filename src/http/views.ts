@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Preview } from "../order/explain.ts"
+import type { Blocker, Preview } from "../order/explain.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import { isOwnEvent, releasedBySku } from "../order/AuditEvent.ts"
 import { monthlyAmountOf } from "../order/contract.ts"
@@ -436,6 +436,21 @@ const reasonOf = ({ event }: SealedEvent): string | undefined => {
   if ("reason" in event.details) return event.details.reason
   return "reason" in event.confidential ? event.confidential.reason : undefined
 }
+const BlockerView = Schema.Struct({
+  code: Schema.String.annotate({ description: "The refusal the command would get" }),
+  guard: Schema.String.annotate({ description: "What is missing, by its name in the lifecycle" }),
+  message: Schema.String,
+  remedy: Schema.String,
+  rentalIds: Schema.optionalKey(Schema.Array(Schema.String)).annotate({ description: "Every subscription that blocks" })
+})
+
+const viewBlocker = ({ code, guard, message, remedy, subscriptionIds }: Blocker): typeof BlockerView.Type => ({
+  code,
+  guard,
+  message,
+  remedy,
+  ...(subscriptionIds.length > 0 && { rentalIds: subscriptionIds })
+})
 
 export const viewEvent = (sealed: SealedEvent): typeof EventView.Type => {
   const { event, previousHash, hash } = sealed
@@ -487,6 +502,27 @@ export const viewCancellation = ({ order, blockers, plan, warnings }: Preview): 
   warnings
 })
 
+/** The answer to a dry run. */
+export const PreviewView = Schema.Struct({
+  orderId: Schema.String,
+  version: Count,
+  possible: Schema.Boolean.annotate({ description: "The command would be accepted" }),
+  to: Schema.optionalKey(OrderStatus).annotate({ description: "The status afterwards, where it would be accepted" }),
+  blockers: Schema.Array(BlockerView),
+  releases: Schema.Array(BySku),
+  warnings: Schema.Array(Schema.String)
+}).annotate({ identifier: "DryRun" })
+
+export const viewPreview = ({ order, blockers, plan, warnings }: Preview): typeof PreviewView.Type => ({
+  orderId: order.orderId,
+  version: order.version,
+  possible: plan !== null,
+  ...(plan !== null && { to: plan.status }),
+  blockers: blockers.map(viewBlocker),
+  releases: releasedBySku(plan?.released ?? []),
+  warnings
+})
+
 // --- what is possible now --------------------------------------------------------------------------------------------------------------
 
 export const CommandsView = Schema.Struct({
@@ -499,15 +535,7 @@ export const CommandsView = Schema.Struct({
       possible: Schema.Boolean.annotate({ description: "Some input would be accepted now" }),
       to: Schema.optionalKey(OrderStatus).annotate({ description: "The status afterwards, where there is only one" }),
       depends: Schema.optionalKey(Schema.Literal(true)).annotate({ description: "Other inputs may be refused" }),
-      blockers: Schema.Array(
-        Schema.Struct({
-          code: Schema.String,
-          guard: Schema.String,
-          message: Schema.String,
-          remedy: Schema.String,
-          rentalIds: Schema.optionalKey(Schema.Array(Schema.String))
-        })
-      ).annotate({ description: "What no input can avoid" })
+      blockers: Schema.Array(BlockerView).annotate({ description: "What no input can avoid" })
     })
   )
 }).annotate({ identifier: "OrderCommands" })
@@ -516,11 +544,20 @@ export const viewCommands = ({ order, commands }: OrderCommands): typeof Command
   orderId: order.orderId,
   version: order.version,
   status: order.status,
-  commands: commands.map(({ blockers, ...command }) => ({
-    ...command,
-    blockers: blockers.map(({ subscriptionIds, ...blocker }) => ({
-      ...blocker,
-      ...(subscriptionIds.length > 0 && { rentalIds: subscriptionIds })
-    }))
-  }))
+  commands: commands.map(({ blockers, ...command }) => ({ ...command, blockers: blockers.map(viewBlocker) }))
 })
+
+// --- notes, and many at once -----------------------------------------------------------------------------------------------------------
+
+export const NotesView = Schema.Struct({ orderId: Schema.String, notes: Schema.String }).annotate({ identifier: "OrderNotes" })
+
+export const ResultsView = Schema.Struct({
+  results: Schema.Array(
+    Schema.Struct({
+      orderId: Schema.String,
+      success: Schema.Boolean,
+      code: Schema.optionalKey(Schema.String).annotate({ description: "Why it was not carried out" }),
+      message: Schema.String
+    })
+  )
+}).annotate({ identifier: "Results" })

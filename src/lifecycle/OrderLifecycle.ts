@@ -35,7 +35,7 @@ import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { CurrentLifecycle } from "./CurrentLifecycle.ts"
 import { commandReader, readOwnData } from "./commandReader.ts"
 import { effectReader } from "./effectReader.ts"
-import { type InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
+import { InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import {
   applyCommand,
   type CommandServices,
@@ -46,10 +46,11 @@ import {
 } from "./applyCommand.ts"
 import type { Assets } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
-import { Caller } from "./Caller.ts"
+import { Caller, CallerOfMany, CallerPlacing } from "./Caller.ts"
 import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import { Due, makeDue } from "./Due.ts"
+import { NotesMismatch, type VersionMismatch } from "./expectedVersion.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
 import { FunctionOption, ObjectOption, optionsReader } from "./options.ts"
@@ -73,8 +74,14 @@ export interface OrderCommands {
   readonly commands: ReadonlyArray<PossibleCommand>
 }
 
-/** What any command can fail with besides its own refusals. */
-export type CommandFailure = InvalidInput | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
+/** What placing an order, or any command on one, can fail with besides its own refusals. */
+export type PlaceFailure = InvalidInput | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
+
+/** What any command on an order can fail with besides its own refusals. */
+export type CommandFailure = PlaceFailure | VersionMismatch
+
+/** What a question about a command can fail with. */
+export type PreviewFailure = OrderNotFound | InvalidInput | VersionMismatch | StoreUnavailable
 
 /** What a command can fail with, and be refused with. */
 type FailureOf<Type extends CommandType> =
@@ -109,10 +116,10 @@ export interface OrderOperations extends CommandMethods {
    * the order, or else what that begins with.
    */
   readonly place: (
-    caller: Caller,
+    caller: CallerPlacing,
     request: PlaceOrder,
     options?: PlaceOptions
-  ) => Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | CommandFailure>
+  ) => Effect.Effect<Transition<typeof OrderPlaced.Type>, PlaceRefusal | PlaceFailure>
 
   /**
    * Give a command by its name: one of the process's own, or one of the library's on an order. `request` is its payload. Typed by a process:
@@ -127,10 +134,11 @@ export interface OrderOperations extends CommandMethods {
 
   /**
    * Cancel many orders for one reason: up to 500 in one statement, each with an outcome of its own. One answer per distinct id, in the
-   * order in which they were first named. Takes no idempotency key: repeating it is safe, as an order is cancelled only once.
+   * order in which they were first named. Takes no idempotency key: repeating it is safe, as an order is cancelled only once. The versions that
+   * orders must be at are given by their ids, as `expectedVersions` of the caller.
    */
   readonly cancelMany: (
-    caller: Omit<Caller, "idempotencyKey">,
+    caller: CallerOfMany,
     orderIds: ReadonlyArray<OrderId>,
     request?: CancelOrder
   ) => Effect.Effect<ReadonlyArray<CancelOutcome>, InvalidInput>
@@ -139,18 +147,14 @@ export interface OrderOperations extends CommandMethods {
    * What a command would do to an order, or everything in its way. Changes nothing. At the same version, the command itself does
    * exactly this: both ask the same decision.
    */
-  readonly preview: (
-    caller: Caller,
-    orderId: OrderId,
-    request: CommandRequest
-  ) => Effect.Effect<Preview, OrderNotFound | InvalidInput | StoreUnavailable>
+  readonly preview: (caller: Caller, orderId: OrderId, request: CommandRequest) => Effect.Effect<Preview, PreviewFailure>
 
   /** Everything in the way of a command: the blockers of its preview. Empty when it would be accepted. */
   readonly explain: (
     caller: Caller,
     orderId: OrderId,
     request: CommandRequest
-  ) => Effect.Effect<Preview["blockers"], OrderNotFound | InvalidInput | StoreUnavailable>
+  ) => Effect.Effect<Preview["blockers"], PreviewFailure>
 
   /**
    * Every command on an order, in the machine's order: whether some input would be accepted now from this caller, where it leads, and what no
@@ -191,12 +195,16 @@ export interface OrderOperations extends CommandMethods {
     request?: SubscriptionListRequest
   ) => Effect.Effect<Page<SubscriptionOfOrder>, InvalidInput | StoreUnavailable>
 
-  /** Rewrite an order's notes: an annotation, with no version and no event of its own. */
+  /**
+   * Rewrite an order's notes: an annotation, with no version and no event of its own. With `expected` only where they are still that text; an
+   * order without notes has the empty one.
+   */
   readonly rewriteNotes: (
     tenantId: TenantId,
     orderId: OrderId,
-    request: RewriteNotes
-  ) => Effect.Effect<void, OrderNotFound | InvalidInput | StoreUnavailable | OutcomeUnknown>
+    request: RewriteNotes,
+    options?: RewriteOptions
+  ) => Effect.Effect<void, OrderNotFound | NotesMismatch | InvalidInput | StoreUnavailable | OutcomeUnknown>
 }
 
 /** The same, and how to join a transaction. */
@@ -238,6 +246,12 @@ export interface PlaceOptions {
   readonly data?: object
 }
 
+/** What notes are rewritten with besides the request. */
+export interface RewriteOptions {
+  /** The notes as the caller has read them. */
+  readonly expected?: string
+}
+
 /** When orders may be cancelled, and what the embedding service has added. */
 export interface LifecycleOptions {
   readonly cancellationPolicy?: CancellationPolicy
@@ -276,8 +290,8 @@ const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process, pendingExpi
 
 // Input is checked here, whether it comes from code or over HTTP; behind this file it is known to be sound.
 const readCaller = effectReader(Caller, "caller")
-const { idempotencyKey: _, ...callerWithoutKey } = Caller.fields
-const readCallerWithoutKey = effectReader(Schema.Struct(callerWithoutKey), "caller")
+const readCallerPlacing = effectReader(CallerPlacing, "caller")
+const readCallerOfMany = effectReader(CallerOfMany, "caller")
 const readTenantId = effectReader(TenantId, "tenantId")
 const readSubscriptionId = effectReader(SubscriptionId, "subscriptionId")
 const readOrderId = effectReader(OrderId, "orderId")
@@ -286,6 +300,23 @@ const readPlaceOrder = effectReader(PlaceOrder)
 const readPlaceOptions = effectReader(Schema.Struct({ payment: Schema.optional(Payment), data: Schema.optional(Schema.Unknown) }))
 const readCancelOrder = effectReader(CancelOrder)
 const readRewriteNotes = effectReader(RewriteNotes)
+const readRewriteOptions = effectReader(Schema.Struct({ expected: Schema.optionalKey(Schema.String) }))
+
+/** A version that is expected of an order that is not to be cancelled was meant for another one. */
+const requireNamed = (
+  { expectedVersions = {} }: CallerOfMany,
+  orderIds: ReadonlyArray<OrderId>
+): Effect.Effect<void, InvalidInput> => {
+  const named: ReadonlySet<string> = new Set(orderIds)
+  const [first, ...others] = Object.keys(expectedVersions)
+    .filter((orderId) => !named.has(orderId))
+    .map((orderId) => ({
+      path: `expectedVersions.${orderId}`,
+      message: "is not one of the orders that are to be cancelled",
+      code: "unexpected"
+    }))
+  return first === undefined ? Effect.void : Effect.fail(new InvalidInput({ details: [first, ...others] }))
+}
 
 /** The readers of every command's request. */
 const readRequest = Object.fromEntries(commandTypes.map((type) => [type, effectReader(commands[type].request)])) as Readonly<
@@ -350,8 +381,8 @@ const makeOver = (
   // The method of each name takes what `CommandMethod` says of its command, which a record made in a loop does not show.
   const methods = Object.fromEntries(commandTypes.map((type) => [type, methodOf(services, type)])) as unknown as CommandMethods
 
-  const place = traced("OrderLifecycle.place")((caller: Caller, request: PlaceOrder, options?: PlaceOptions) =>
-    Effect.flatMapEager(readCaller(caller), (checkedCaller) =>
+  const place = traced("OrderLifecycle.place")((caller: CallerPlacing, request: PlaceOrder, options?: PlaceOptions) =>
+    Effect.flatMapEager(readCallerPlacing(caller), (checkedCaller) =>
       Effect.flatMapEager(readPlaceOrder(request), (checked) =>
         options === undefined
           ? placeOrder(services, checkedCaller, checked, {})
@@ -428,10 +459,12 @@ const makeOver = (
       })
     ),
     cancelMany: traced("OrderLifecycle.cancelMany")(
-      (caller: Omit<Caller, "idempotencyKey">, orderIds: ReadonlyArray<OrderId>, request: CancelOrder = {}) =>
+      (caller: CallerOfMany, orderIds: ReadonlyArray<OrderId>, request: CancelOrder = {}) =>
         Effect.gen(function* () {
-          const checked = yield* readCallerWithoutKey(caller)
-          return yield* cancelMany(checked, yield* readOrderIds(orderIds), yield* readCancelOrder(request))
+          const checked = yield* readCallerOfMany(caller)
+          const ids = yield* readOrderIds(orderIds)
+          yield* requireNamed(checked, ids)
+          return yield* cancelMany(checked, ids, yield* readCancelOrder(request))
         })
     ),
     get: traced("OrderLifecycle.get")(
@@ -449,13 +482,18 @@ const makeOver = (
     calculateBuyout: traced("OrderLifecycle.calculateBuyout")(calculate("buyoutPrice")),
     listSubscriptions: (tenantId, request) =>
       Effect.flatMap(readTenantId(tenantId), (checked) => listSubscriptions(store, checked, request)),
-    rewriteNotes: traced("OrderLifecycle.rewriteNotes")((tenant: TenantId, order: OrderId, request: RewriteNotes) =>
-      Effect.gen(function* () {
-        const tenantId = yield* readTenantId(tenant)
-        const orderId = yield* readOrderId(order)
-        const { notes } = yield* readRewriteNotes(request)
-        if (!(yield* store.rewriteNotes(tenantId, orderId, notes))) return yield* new OrderNotFound({ orderId })
-      })
+    rewriteNotes: traced("OrderLifecycle.rewriteNotes")(
+      (tenant: TenantId, order: OrderId, request: RewriteNotes, options: RewriteOptions = {}) =>
+        Effect.gen(function* () {
+          const tenantId = yield* readTenantId(tenant)
+          const orderId = yield* readOrderId(order)
+          const { notes } = yield* readRewriteNotes(request)
+          const { expected } = yield* readRewriteOptions(options)
+          if (yield* store.rewriteNotes(tenantId, orderId, notes, expected)) return
+          const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
+          if (expected === undefined || !loaded?.order) return yield* new OrderNotFound({ orderId })
+          return yield* new NotesMismatch({ orderId, notes: loaded.order.notes ?? "" })
+        })
     )
   })
 }

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { SealedEvent } from "../order/auditChain.ts"
+import type { Lookup } from "../order/lookups.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import type { EventKey, StoreUnavailable, WaitingCommand } from "./OrderStore.ts"
 
@@ -44,6 +45,8 @@ export interface OrderRecord {
   readonly due: ReadonlyArray<Pick<WaitingCommand, "name" | "since" | "status" | "at">>
   /** The members of its own data that lists find it by, by name, each with its value as JSON; null where lists look at the order itself. */
   readonly filterable: ReadonlyArray<{ readonly member: string; readonly json: string }> | null
+  /** What lists find it by besides; null where lists look at the order itself. */
+  readonly lookups: ReadonlyArray<Lookup> | null
   /**
    * What the store itself keeps twice (columns it sorts or looks up by, indexes of its own) and what does not agree: a sentence each.
    * Every one is a violation of C4.

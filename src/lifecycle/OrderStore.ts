@@ -27,6 +27,7 @@ import {
   type TenantId
 } from "../order/Order.ts"
 import type { DueChange, DueCommand } from "../order/due.ts"
+import type { Lookup } from "../order/lookups.ts"
 import type { DataFilter } from "../order/process/OwnFilters.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
 import { Refusal } from "../order/Refusal.ts"
@@ -144,12 +145,25 @@ export interface Unreadable {
   readonly cause: unknown
 }
 
+/** A time, from `from` on and before `to`. */
+export interface Period {
+  readonly from?: Timestamp
+  readonly to?: Timestamp
+}
+
 /** A page of orders: whose, which, in which order, and behind which one it begins. */
 export interface OrderQuery {
   readonly tenantId: TenantId
   /** Orders with any of these; never empty. */
   readonly status?: ReadonlyArray<OrderStatus>
   readonly customerId?: CustomerId
+  /** Orders whose customer has this email, as `emailKeyOf` writes it. */
+  readonly emailKey?: string
+  readonly externalReference?: string
+  /** Orders of which a line has this SKU. */
+  readonly sku?: Sku
+  readonly created?: Period
+  readonly updated?: Period
   /**
    * Orders whose own data have all of these values; never empty. The first member is the one to look orders up by. An order of which no
    * `Change.filterable` said so may be missing, and one whose data are others is never listed.
@@ -298,11 +312,12 @@ export interface DuePlan {
   readonly change: DueChange
 }
 
-/** What lists are to find an order by that stands at a version. */
+/** What lists are to find an order by that stands at a version. What is left out stays as it is. */
 export interface DataIndexing {
   readonly orderId: OrderId
   readonly version: number
-  readonly filterable: DataFilter
+  readonly filterable?: DataFilter
+  readonly lookups?: ReadonlyArray<Lookup>
 }
 
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
@@ -381,11 +396,15 @@ export class OrderStore extends Context.Service<
      */
     readonly eraseText: (event: EventKey) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
-    /** Rewrite an order's notes. False when there is no such order. Touches nothing else: no version, no event. */
+    /**
+     * Rewrite an order's notes; with `expected` only where they are that text, "" being none. False when there is no such order, or when they
+     * are another text. Touches nothing else: no version, no event.
+     */
     readonly rewriteNotes: (
       tenantId: TenantId,
       orderId: OrderId,
-      notes: string
+      notes: string,
+      expected?: string
     ) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
     /** A page of orders, after `after` by keyset: as fast at depth 100,000 as at depth 1. */
@@ -525,8 +544,8 @@ export class OrderStore extends Context.Service<
     // --- own data ---
 
     /**
-     * Have lists find orders by these members of their own data and no others, without a change of the orders: `conflict` where one is at
-     * another version. For orders whose changes said nothing of it, as they were made before there was the filter.
+     * Have lists find orders by these members of their own data, or by this besides, and by no others, without a change of the orders: `conflict`
+     * where one is at another version. For orders that were placed or changed before there was the filter, or by a program without it.
      */
     readonly indexData: (
       tenantId: TenantId,

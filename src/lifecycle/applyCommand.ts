@@ -20,6 +20,7 @@ import type { Digest } from "../order/digest.ts"
 import { type DueChange, dueChange, isAskedFor, isSet } from "../order/due.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
+import { emailKeyOf } from "../order/lookups.ts"
 import {
   type CustomerId,
   isActive,
@@ -44,6 +45,7 @@ import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
 import { Catalogue, readVariants } from "./Catalogue.ts"
 import { CurrentDigest } from "./CurrentDigest.ts"
+import { isExpected, VersionMismatch } from "./expectedVersion.ts"
 import { bindKey, type BoundKey, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
 import { type Ids, makeIds } from "./Ids.ts"
 import {
@@ -98,6 +100,9 @@ type NotFound<Name extends OrderName> = Name extends { orderId: OrderId } ? Orde
 /** What a command can fail with besides being refused. */
 type Failure = IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
 
+/** What a command on an order can fail with besides. */
+type FailureOnOrder = Failure | VersionMismatch
+
 /** A command whose moment came too late: the order is no longer in the status in which it was waited for. */
 export class NotAskedFor extends Data.TaggedError("NotAskedFor") {}
 
@@ -130,7 +135,7 @@ type ToCommand<Type extends CommandType> = (loaded: Loaded, at: Timestamp) => { 
 type RefusedWith<Type extends CommandType, Name extends OrderName> = RefusalOf<Type> | NotFound<Name>
 type CommandAttempt<Type extends CommandType, Name extends OrderName> = Attempt<
   Transition<EventOf<Type>>,
-  RefusedWith<Type, Name> | NotAskedFor
+  RefusedWith<Type, Name> | VersionMismatch | NotAskedFor
 >
 
 /** An order as it was loaded for a command, and when. */
@@ -151,11 +156,11 @@ export const applyCommand = <Type extends CommandType, Name extends OrderName>(
   caller: Caller,
   name: Name,
   request: CommandRequest<Type>
-): Effect.Effect<Transition<EventOf<Type>>, RefusedWith<Type, Name> | Failure> =>
+): Effect.Effect<Transition<EventOf<Type>>, RefusedWith<Type, Name> | FailureOnOrder> =>
   // Who gives it is there to give it.
   give({ services, caller, name, request, due: undefined }) as Effect.Effect<
     Transition<EventOf<Type>>,
-    RefusedWith<Type, Name> | Failure
+    RefusedWith<Type, Name> | FailureOnOrder
   >
 
 /** The same for a command that an order waits for: as `applyCommand`, but at its moment at the earliest. */
@@ -163,7 +168,7 @@ export const applyDue = (
   services: CommandServices,
   caller: Caller,
   due: WaitingCommand
-): Effect.Effect<Transition, RefusalOf<CommandType> | OrderNotFound | Failure | NotAskedFor> =>
+): Effect.Effect<Transition, RefusalOf<CommandType> | OrderNotFound | FailureOnOrder | NotAskedFor> =>
   give({
     services,
     caller,
@@ -181,7 +186,7 @@ const give = <Type extends CommandType, Name extends OrderName>(giving: Giving<T
 /** Commands on one order take turns, except within a transaction: that one may hold the lock for which the command before this one waits. */
 const inTurn = <Type extends CommandType, Name extends OrderName>(
   giving: Giving<Type, Name>
-): Effect.Effect<Answer<Transition<EventOf<Type>>>, RefusedWith<Type, Name> | Failure | NotAskedFor> => {
+): Effect.Effect<Answer<Transition<EventOf<Type>>>, RefusedWith<Type, Name> | FailureOnOrder | NotAskedFor> => {
   const { name, caller, services } = giving
   const { store, turns } = services
   const { tenantId } = caller
@@ -262,6 +267,8 @@ const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
   const refused = <Refused extends Refusal>(refusal: Refused) => refuse(services.store, refusal, kept, fromMillis(millis), again)
   if (bound && remembered) return toldAgain(giving, replay(services.store, bound, remembered, order))
   if (order === null) return refused(notFound(name) as NotFound<Name>)
+  // Not remembered under the key: the command itself has no answer yet.
+  if (!isExpected(caller.expectedVersion, order)) return Effect.fail(versionMismatch(order))
   if (due !== undefined && !isAskedFor(due, order)) return Effect.fail(new NotAskedFor())
   return Effect.flatMapEager(commandOf(giving), (toCommand): typeof again => {
     const occasion = occasionOf(services, caller, millis)
@@ -286,6 +293,8 @@ const toldAgain = <Type extends CommandType, Name extends OrderName>(
   replayed: Effect.Effect<Transition, Refusal | IdempotencyKeyReused | StoreUnavailable>
 ): CommandAttempt<Type, Name> =>
   oldNews(replayed as Effect.Effect<Transition<EventOf<Type>>, RefusedWith<Type, Name> | IdempotencyKeyReused | StoreUnavailable>)
+
+const versionMismatch = ({ orderId, version }: Order) => new VersionMismatch({ orderId, version })
 
 const notFound = (name: OrderName) => ("orderId" in name ? new OrderNotFound(name) : new SubscriptionNotFound(name))
 
@@ -383,6 +392,7 @@ export const previewCommand = Effect.fnUntraced(function* (
   const loaded = yield* load(services, caller.tenantId, { orderId }, request)
   const order: Order | null = loaded.order
   if (order === null) return yield* new OrderNotFound({ orderId })
+  if (!isExpected(caller.expectedVersion, order)) return yield* versionMismatch(order)
   const toCommand = yield* toCommandOf(services, caller.tenantId, request)
   return yield* withMillis((millis) => {
     const occasion = occasionOf(services, caller, millis)
@@ -422,7 +432,7 @@ export const placeOrder = (
 const attemptToPlace = (placing: Placing): Attempt<Placed, PlaceRefusal> => {
   const { services, caller, request, payment, data } = placing
   const { store, digest } = services
-  const emailKey = request.customer.email.toLowerCase()
+  const emailKey = emailKeyOf(request.customer.email)
   const attempt: Attempt<Placed, PlaceRefusal> = withMillis((millis) => {
     const bound = bindKey(
       caller,

@@ -12,7 +12,8 @@ import type { CancelOrder } from "../order/commands/cancel.ts"
 import { OrderNotFound } from "../order/commonRefusals.ts"
 import { applyCommand, changeOf, type CommandServices, occasionOf, withMillis } from "./applyCommand.ts"
 import { announceCommitted } from "./announceCommitted.ts"
-import type { Caller } from "./Caller.ts"
+import type { Caller, CallerOfMany } from "./Caller.ts"
+import { isExpected, VersionMismatch } from "./expectedVersion.ts"
 import { type Change, type OutcomeUnknown, StoreUnavailable } from "./OrderStore.ts"
 
 /** Orders that are committed in one statement. */
@@ -23,16 +24,22 @@ export interface CancelOutcome {
   readonly orderId: OrderId
   readonly outcome: Result.Result<
     Transition<EventOf<"cancel">>,
-    RefusalOf<"cancel"> | OrderNotFound | StoreUnavailable | OutcomeUnknown
+    RefusalOf<"cancel"> | OrderNotFound | VersionMismatch | StoreUnavailable | OutcomeUnknown
   >
+}
+
+/** The caller as they give one of the cancels. */
+const callerOfOne = ({ expectedVersions, ...caller }: CallerOfMany, orderId: OrderId): Caller => {
+  const expectedVersion = expectedVersions?.[orderId]
+  return { ...caller, ...(expectedVersion !== undefined && { expectedVersion }) }
 }
 
 export const makeCancelMany = (services: CommandServices) => {
   const { lifecycle, store, auditTrail } = services
 
   /** An order whose race was lost within the batch goes the way of a single cancel. */
-  const cancelAlone = (caller: Caller, orderId: OrderId, request: CancelOrder) =>
-    applyCommand(services, caller, { orderId }, { type: "cancel" as const, ...request }).pipe(
+  const cancelAlone = (caller: CallerOfMany, orderId: OrderId, request: CancelOrder) =>
+    applyCommand(services, callerOfOne(caller, orderId), { orderId }, { type: "cancel" as const, ...request }).pipe(
       // Without a key there is nothing to reuse.
       Effect.catchTag("IdempotencyKeyReused", Effect.die)
     )
@@ -41,7 +48,7 @@ export const makeCancelMany = (services: CommandServices) => {
    * One order that cannot be read keeps the whole batch from being loaded. Then each goes alone, and of that one nothing was changed: no other
    * answer would be true of it.
    */
-  const cancelEachAlone = (caller: Caller, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) =>
+  const cancelEachAlone = (caller: CallerOfMany, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) =>
     Effect.map(
       Effect.forEach(orderIds, (orderId) =>
         Effect.result(
@@ -51,7 +58,7 @@ export const makeCancelMany = (services: CommandServices) => {
       (outcomes) => new Map(outcomes.map((outcome, index) => [orderIds[index] as OrderId, outcome]))
     )
 
-  const cancelBatch = Effect.fnUntraced(function* (caller: Caller, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) {
+  const cancelBatch = Effect.fnUntraced(function* (caller: CallerOfMany, orderIds: ReadonlyArray<OrderId>, request: CancelOrder) {
     const occasion = yield* withMillis((millis) => Effect.succeed(occasionOf(services, caller, millis)))
     const loading = store.load(orderIds.map((orderId) => ({ tenantId: caller.tenantId, order: { orderId } })))
     const loads = yield* Effect.catchDefect(loading, () => Effect.succeed(null))
@@ -69,6 +76,10 @@ export const makeCancelMany = (services: CommandServices) => {
         continue
       }
       const { order, headHash } = loaded
+      if (!isExpected(caller.expectedVersions?.[orderId], order)) {
+        outcomes.set(orderId, Result.fail(new VersionMismatch({ orderId, version: order.version })))
+        continue
+      }
       // A rule of the process that fails for one order is that order's: it goes alone, and what it dies of is told of it.
       const deciding = Effect.gen(function* () {
         const decision = decide(lifecycle, order, { type: "cancel", ...request } as const, occasion)
@@ -107,7 +118,7 @@ export const makeCancelMany = (services: CommandServices) => {
   })
 
   /** One answer per distinct order, in the order in which they were first named. */
-  return Effect.fnUntraced(function* (caller: Caller, orderIds: Iterable<OrderId>, request: CancelOrder) {
+  return Effect.fnUntraced(function* (caller: CallerOfMany, orderIds: Iterable<OrderId>, request: CancelOrder) {
     const distinct = [...new Set(orderIds)]
     const answers: Array<CancelOutcome> = []
     for (let first = 0; first < distinct.length; first += batchSize) {

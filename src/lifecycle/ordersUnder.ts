@@ -6,7 +6,7 @@ import type { OrderId, TenantId } from "../order/Order.ts"
 import type { CommandRequest } from "../order/commands/index.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
 import type { ProcessBuilder } from "../order/process/orderProcess.ts"
-import type { Caller } from "./Caller.ts"
+import type { Caller, CallerPlacing } from "./Caller.ts"
 import { type LifecycleOptions, OrderLifecycle, type PlaceOptions } from "./OrderLifecycle.ts"
 import type { OrderListRequest } from "./paging.ts"
 
@@ -71,7 +71,7 @@ export const ordersUnder = <
 
     /** Place an order. `data` is what the process keeps with it, or else what that begins with. */
     place: (
-      caller: Caller,
+      caller: CallerPlacing,
       request: PlaceOrder,
       options?: Omit<PlaceOptions, "data"> & { readonly data?: Data }
     ): Asked<"place"> => OrderLifecycle.use((lifecycle) => lifecycle.place(caller, request, options)),

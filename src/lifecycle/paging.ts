@@ -4,21 +4,26 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import {
   CustomerId,
+  ExternalReference,
   type Order,
   OrderId,
   LibraryStatus,
   type OrderStatus,
   SerialNumber,
+  Sku,
   SubscriptionStatus,
   type TenantId,
   totalsOf
 } from "../order/Order.ts"
 import { type Lifecycle, statusesOf } from "../order/lifecycleTable.ts"
+import { emailKeyOf } from "../order/lookups.ts"
 import { type DataFilter, filterReader } from "../order/process/OwnFilters.ts"
 import { reader } from "../order/readInput.ts"
+import { Email } from "../order/Text.ts"
+import { DateInput, fromDateInput } from "../order/Timestamp.ts"
 import { readCursor, writeCursor } from "./Cursor.ts"
 import { logUnreadable } from "./logUnreadable.ts"
-import type { OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
+import type { OrderQuery, OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
 
 /** How many rows a page may have. */
 export const limits = { minimum: 1, maximum: 100 } as const
@@ -38,6 +43,13 @@ const orderListRequest = <Status extends string>(statuses: ReadonlyArray<Status>
     startAfter: Schema.optionalKey(Schema.String),
     status: Schema.optionalKey(oneOrMore(Schema.Literals(statuses))),
     customerId: Schema.optionalKey(CustomerId),
+    email: Schema.optionalKey(Email),
+    externalReference: Schema.optionalKey(ExternalReference),
+    sku: Schema.optionalKey(Sku),
+    createdFrom: Schema.optionalKey(DateInput),
+    createdTo: Schema.optionalKey(DateInput),
+    updatedFrom: Schema.optionalKey(DateInput),
+    updatedTo: Schema.optionalKey(DateInput),
     sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "updatedAt", "orderId", "status", "totals.total"])),
     sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
   })
@@ -141,6 +153,17 @@ const logUnreadableRows = (tenantId: TenantId, rows: ReadonlyArray<Row<unknown>>
 const positionAfter = (list: string, sortBy: OrderSort, cursor: string | undefined, statuses?: ReadonlyArray<string>) =>
   cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor, statuses), (after) => ({ after }))
 
+/** A time as stores take it. */
+const period = (name: "created" | "updated", from: string | undefined, to: string | undefined): Pick<OrderQuery, typeof name> =>
+  from === undefined && to === undefined
+    ? {}
+    : {
+        [name]: {
+          ...(from !== undefined && { from: fromDateInput(from) }),
+          ...(to !== undefined && { to: fromDateInput(to) })
+        }
+      }
+
 export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
   store: OrderStore["Service"],
   { read, statuses }: ReturnType<typeof orderListReader>,
@@ -153,8 +176,19 @@ export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
     sortDir = "desc",
     startAfter,
     status,
-    ...filters
+    email,
+    createdFrom,
+    createdTo,
+    updatedFrom,
+    updatedTo,
+    ...others
   } = yield* Effect.fromResult(read(request))
+  const filters = {
+    ...others,
+    ...(email !== undefined && { emailKey: emailKeyOf(email) }),
+    ...period("created", createdFrom, createdTo),
+    ...period("updated", updatedFrom, updatedTo)
+  }
   const list = `orders ${sortBy} ${sortDir}`
   const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter, statuses))
   const rows = yield* store.listOrders({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...listed(status), ...after })

@@ -237,9 +237,9 @@ const make = (mostAwake: number) => {
 
     eraseText: (event) => whenFree([event], () => tenant(event.tenantId).eraseText(event)),
 
-    rewriteNotes: (tenantId, orderId, notes) =>
+    rewriteNotes: (tenantId, orderId, notes, expected) =>
       whenFree([{ tenantId, orderId }], (transaction) => {
-        const write = tenant(tenantId).rewriteNotes(orderId, notes)
+        const write = tenant(tenantId).rewriteNotes(orderId, notes, expected)
         if (write !== null) put(transaction, [orderName({ tenantId, orderId })], write)
         return write !== null
       }),

@@ -6,7 +6,7 @@
  * not that of the event before; and what happened.
  */
 import type { SealedEvent } from "../order/auditChain.ts"
-import type { AuditEvent } from "../order/AuditEvent.ts"
+import { type AuditEvent, isErasable } from "../order/AuditEvent.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import { PackedBytes } from "./PackedBytes.ts"
 import { Packer } from "./Packer.ts"
@@ -121,8 +121,8 @@ export class PackedEvents {
     write(salt, isHash.salt)
     write(confidentialSeal, isHash.seal)
     if (!linked) this.#packer.write(draft, previousHash, given)
-    // What placed an order cannot be erased; what else is said in confidence can.
-    this.#packer.write(draft, event, given, event.type === "order.placed" ? null : event.confidential)
+    // What cannot be erased may be shared.
+    this.#packer.write(draft, event, given, isErasable(event) ? event.confidential : null)
     draft.bytes[0] = flags
     return draft
   }

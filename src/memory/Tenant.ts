@@ -18,6 +18,7 @@ import type {
   Stock
 } from "../lifecycle/OrderStore.ts"
 import type { OrderRecord, StoreFault } from "../lifecycle/OrderRecords.ts"
+import { isErasable } from "../order/AuditEvent.ts"
 import { assertLaws } from "../order/invariants.ts"
 import { type ChangedSubscription, changedSubscriptions } from "../order/Transition.ts"
 import {
@@ -265,15 +266,16 @@ export class Tenant {
   eraseText({ orderId, sequence }: EventKey): boolean {
     const stored = this.#stored(orderId)
     const sealed = stored && eventAt(this.#events, stored, sequence)
-    if (!stored || !sealed || sealed.event.type === "order.placed") return false
+    if (!stored || !sealed || !isErasable(sealed.event)) return false
     this.#put(orderId, erased(this.#events, stored, sealed))
     return true
   }
 
-  /** What it writes to give an order other notes, or null when there is no such order. */
-  rewriteNotes(orderId: OrderId, notes: string): Write | null {
+  /** What it writes to give an order other notes, or null when there is no such order, or its notes are not those that are expected. */
+  rewriteNotes(orderId: OrderId, notes: string, expected?: string): Write | null {
     const stored = this.#stored(orderId)
     if (stored === undefined) return null
+    if (expected !== undefined && (wakened(this.#events, stored).order.notes ?? "") !== expected) return null
     const changed = annotated(this.#events, stored, notes)
     return () => {
       this.#put(orderId, changed)
@@ -342,6 +344,7 @@ export class Tenant {
       ...this.outbox.record(orderId),
       due: this.due.of(orderId),
       filterable: null,
+      lookups: null,
       disagreements: [
         ...lost.map(({ subscriptionId }) => `subscription ${subscriptionId} is not found by its id`),
         ...free.map(({ serialNumber }) => `asset ${serialNumber} is rented and counts as free`)

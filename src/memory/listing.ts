@@ -2,6 +2,7 @@
 import type {
   OrderQuery,
   PagePosition,
+  Period,
   Row,
   SortDirection,
   SubscriptionOfOrder,
@@ -9,20 +10,32 @@ import type {
 } from "../lifecycle/OrderStore.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
+import { emailKeyOf } from "../order/lookups.ts"
 import type { Order } from "../order/Order.ts"
+import type { Timestamp } from "../order/Timestamp.ts"
 
 /** One page of orders. */
 export const pageOfOrders = (orders: Iterable<Order>, query: OrderQuery): ReadonlyArray<Row<Order>> => {
-  const found = [...orders].filter((order) =>
-    matches(
-      order,
-      [query.status, (each) => each.status],
-      [query.customerId, (each) => each.customer.customerId],
-      ...Object.entries(query.data ?? {}).map(([member, value]) => [value, (each: Order) => each.data?.[member]] as const)
-    )
+  const { emailKey, externalReference, sku, created, updated } = query
+  const found = [...orders].filter(
+    (order) =>
+      isWithin(created, order.createdAt) &&
+      isWithin(updated, order.updatedAt) &&
+      (sku === undefined || order.lines.some((line) => line.sku === sku)) &&
+      matches(
+        order,
+        [query.status, (each) => each.status],
+        [query.customerId, (each) => each.customer.customerId],
+        [emailKey, (each) => emailKeyOf(each.customer.email)],
+        [externalReference, (each) => each.externalReference],
+        ...Object.entries(query.data ?? {}).map(([member, value]) => [value, (each: Order) => each.data?.[member]] as const)
+      )
   )
   return page(found, (order) => orderPosition(order, query.sortBy), query)
 }
+
+const isWithin = ({ from, to }: Period = {}, moment: Timestamp): boolean =>
+  (from === undefined || moment >= from) && (to === undefined || moment < to)
 
 /** One page of the subscriptions of these orders, newest first. */
 export const pageOfSubscriptions = (

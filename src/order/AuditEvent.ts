@@ -32,6 +32,14 @@ const libraryKinds: ReadonlySet<string> = new Set(libraryEvents.map(({ fields })
 export const isOwnEvent = (event: AuditEvent): event is OwnEvent =>
   event.process !== undefined && "payload" in event.details && !libraryKinds.has(event.type)
 
+/** Kinds whose confidential part is the order itself, and no text beside it: that is not erased. */
+export const kindsOfTheOrder: ReadonlyArray<AuditEvent["type"]> = [OrderPlaced, commands.correct.event].map(
+  ({ fields }) => fields.type.schema.literal
+)
+
+/** Whether what an event says in confidence can be erased. */
+export const isErasable = ({ type }: AuditEvent): boolean => !kindsOfTheOrder.includes(type)
+
 /** Released units per SKU, in the order of the lines: the form in which the API shows them. */
 export const releasedBySku = (released: ReadonlyArray<Released>): ReadonlyArray<{ sku: Sku; quantity: number }> => {
   const quantityBySku = new Map<Sku, number>()

@@ -119,7 +119,10 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                  WHERE w.tenant_id = ${tenantId}::text AND w.order_id = p.order_id) AS due,
                (SELECT json_agg(json_build_array(v.member, v.value, v.created_at) ORDER BY v.member)::text
                   FROM order_lifecycle.order_data v
-                 WHERE v.tenant_id = ${tenantId}::text AND v.order_id = p.order_id) AS data_values
+                 WHERE v.tenant_id = ${tenantId}::text AND v.order_id = p.order_id) AS data_values,
+               (SELECT json_agg(json_build_array(l.kind, l.value, l.created_at) ORDER BY l.kind, l.value)::text
+                  FROM order_lifecycle.order_lookups l
+                 WHERE l.tenant_id = ${tenantId}::text AND l.order_id = p.order_id) AS lookups
           FROM page p
           LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
                               WHERE o.tenant_id = ${tenantId}::text AND o.order_id = p.order_id LIMIT 1) o ON true

@@ -17,6 +17,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Fragment } from "effect/sql/Statement"
 import { decimalsOnceAssumed } from "../order/Money.ts"
+import type { Lookup } from "../order/lookups.ts"
 import type { FilterValue } from "../order/process/OwnFilters.ts"
 import type { CustomerId, Order, OrderId, SubscriptionId, TenantId } from "../order/Order.ts"
 import {
@@ -31,6 +32,7 @@ import {
   OrderStore,
   OutcomeUnknown,
   type PagePosition,
+  type Period,
   type Remembered,
   RememberedOutcome,
   type Row,
@@ -401,48 +403,87 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
 
   const eraseText = (event: EventKey) => writePlainly(eraseStatement(sql, event)).pipe(Effect.map((rows) => rows.length > 0))
 
-  const rewriteNotes = (tenantId: TenantId, orderId: OrderId, notes: string) =>
+  const rewriteNotes = (tenantId: TenantId, orderId: OrderId, notes: string, expected?: string) =>
     writePlainly(
       sql`UPDATE order_lifecycle.orders o SET notes = ${notes}::text
-           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = ${orderId}::text RETURNING 1 AS one`
+           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = ${orderId}::text
+             AND ${expected === undefined ? sql`true` : sql`coalesce(o.notes, '') = ${expected}::text`} RETURNING 1 AS one`
     ).pipe(Effect.map((rows) => rows.length > 0))
 
   // --- lists -------------------------------------------------------------------------------------------------------------------------
 
   const listOrders = (query: OrderQuery) => {
-    const [lookedUp] = Object.entries(query.data ?? {})
-    const columns = lookedUp !== undefined && query.sortBy === "createdAt" ? byCreationWithData : sortColumns[query.sortBy]
+    const { tenantId, created, updated } = query
+    const lookups = lookupsAsked(query)
+    const [leading, ...others] = lookups
+    const columns = leading !== undefined && query.sortBy === "createdAt" ? byCreationLookedUp : sortColumns[query.sortBy]
     const direction = query.sortDir === "desc" ? "DESC" : "ASC"
     const sorted = (by: ReadonlyArray<SortColumn>) => sql.literal(by.map(({ name }) => `${name} ${direction}`).join(", "))
     const selected = sql.literal(`${orderColumns("$1")}, o.currency, o.total_minor::text AS total_minor`)
     const conditions = [
-      sql`o.tenant_id = ${query.tenantId}::text`,
+      sql`o.tenant_id = ${tenantId}::text`,
       ...(query.status === undefined ? [] : [sql`o.status IN ${sql.in(query.status)}`]),
       // Always true. It makes the index that has the times behind the status the better one, whatever is known of the table.
       ...(query.status !== undefined && columns === sortColumns.createdAt ? [sql`o.created_at >= ''`] : []),
+      // The same moment twice, where the order is looked up: the index that it is found in begins there.
+      ...within(leading === undefined ? "o.created_at" : "d.created_at", created),
+      ...within("o.updated_at", updated),
       ...(query.customerId === undefined ? [] : [sql`o.customer_id = ${query.customerId}::text`]),
       // As the order has them, whatever the table of what lists find it by says: it may be behind.
       ...Object.entries(query.data ?? {}).map(
         ([member, value]) => sql`(o.data -> ${member}::text)::text = ${valueText(value)}::text`
       ),
+      ...others.flatMap((lookup) => ("kind" in lookup ? [isLookedUpBy(tenantId, lookup)] : [])),
       ...(query.after === undefined ? [] : [behind(query, columns, query.after)])
     ]
+    const from = leading !== undefined ? ordersWith(tenantId, leading) : (ordersWithin(query) ?? sql`order_lifecycle.orders o`)
     // First the page, then what belongs to its orders.
     return read(
       sql<SortedRow>`
         SELECT ${selected} FROM (
-          SELECT o.* FROM ${lookedUp === undefined ? sql`order_lifecycle.orders o` : ordersWith(query.tenantId, lookedUp)}
+          SELECT o.* FROM ${from}
            WHERE ${sql.and(conditions)} ORDER BY ${sorted(columns)} LIMIT ${String(query.limit)}::text::integer) AS o
          ORDER BY ${sorted(sortColumns[query.sortBy])}`
     ).pipe(Effect.map((rows) => rows.map((row) => toRow(row, toOrder, () => orderPlace(row, query.sortBy)))))
   }
 
-  /** The orders that have a value of their own data, each looked up by itself. */
-  const ordersWith = (tenantId: TenantId, [member, value]: readonly [string, FilterValue]) => sql`
-    (SELECT * FROM order_lifecycle.order_data d
-      WHERE d.tenant_id = ${tenantId}::text AND d.member = ${member}::text AND d.value = ${valueText(value)}::text) AS d
+  /** The orders that are found by something, each looked up by itself. */
+  const ordersWith = (tenantId: TenantId, asked: Asked) => sql`
+    (${
+      "kind" in asked
+        ? sql`SELECT * FROM order_lifecycle.order_lookups d
+               WHERE d.tenant_id = ${tenantId}::text AND d.kind = ${asked.kind}::text AND d.value = ${asked.value}::text`
+        : sql`SELECT * FROM order_lifecycle.order_data d
+               WHERE d.tenant_id = ${tenantId}::text AND d.member = ${asked.member}::text AND d.value = ${valueText(asked.value)}::text`
+    }) AS d
      CROSS JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
                           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = d.order_id LIMIT 1) AS o`
+
+  /** Whether an order is found by something besides: looked for among all that it is found by (`OFFSET 0`), and not among all orders that are. */
+  const isLookedUpBy = (tenantId: TenantId, { kind, value }: Lookup) => sql`
+    (SELECT true FROM (SELECT * FROM order_lifecycle.order_lookups l
+                        WHERE l.tenant_id = ${tenantId}::text AND l.order_id = o.order_id OFFSET 0) AS l
+      WHERE l.kind = ${kind}::text AND l.value = ${value}::text LIMIT 1)`
+
+  /** Both ends are always given: the planner takes a range between two unknown ends for a narrow one, and looks it up. */
+  const within = (column: string, period: Period | undefined): ReadonlyArray<Fragment> =>
+    period === undefined
+      ? []
+      : [
+          sql`${sql.literal(column)} >= ${period.from ?? ""}::text`,
+          sql`${sql.literal(column)} < ${period.to ?? behindEveryMoment}::text`
+        ]
+
+  /**
+   * The orders of a time that is not what they are sorted by, of all customers: looked up by that time and then sorted, because to go through all
+   * orders in the order of the list would take the longer the fewer belong to it. Nothing that is asked of the list goes into it (`OFFSET 0`).
+   */
+  const ordersWithin = ({ tenantId, customerId, sortBy, created, updated }: OrderQuery): Fragment | undefined => {
+    if (customerId !== undefined || (created && sortBy === "createdAt") || (updated && sortBy === "updatedAt")) return undefined
+    const conditions = created ? within("o.created_at", created) : within("o.updated_at", updated)
+    if (conditions.length === 0) return undefined
+    return sql`(SELECT * FROM order_lifecycle.orders o WHERE ${sql.and([sql`o.tenant_id = ${tenantId}::text`, ...conditions])} OFFSET 0) AS o`
+  }
 
   /** The rows behind a position: those whose sort columns, taken together, come later in the direction of the list. */
   const behind = ({ sortBy, sortDir }: OrderQuery, columns: ReadonlyArray<SortColumn>, { value, id }: PagePosition): Fragment => {
@@ -586,8 +627,22 @@ const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<SortColumn>>> = {
   ]
 }
 
-/** As by `createdAt`, where orders are looked up by own data: in the order of the index they are found in. */
-const byCreationWithData: ReadonlyArray<SortColumn> = [
+/** What orders are to be found by: something that every order has, or a value of own data. */
+type Asked = Lookup | { readonly member: string; readonly value: FilterValue }
+
+/** All that a list asks to find orders by. The first is what they are looked up by, so what tells most stands in front. */
+const lookupsAsked = ({ externalReference, emailKey, data = {}, sku }: OrderQuery): ReadonlyArray<Asked> => [
+  ...(externalReference === undefined ? [] : [{ kind: "reference", value: externalReference } as const]),
+  ...(emailKey === undefined ? [] : [{ kind: "email", value: emailKey } as const]),
+  ...Object.entries(data).map(([member, value]) => ({ member, value })),
+  ...(sku === undefined ? [] : [{ kind: "sku", value: sku } as const])
+]
+
+/** Years have four digits. */
+const behindEveryMoment = "~"
+
+/** As by `createdAt`, where orders are looked up: in the order of the index they are found in. */
+const byCreationLookedUp: ReadonlyArray<SortColumn> = [
   { name: "d.created_at", type: "text" },
   { name: "d.order_id", type: "text" }
 ]

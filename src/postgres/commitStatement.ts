@@ -17,12 +17,14 @@
 import type { Effect } from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { isFoundOtherwise, lookupsOf } from "../order/lookups.ts"
 import { type Order, OrderedFacts, PersonalFacts, totalsOf, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
 import { addedTexts, changedSubscriptions } from "../order/Transition.ts"
 import { dataRows, deleteOtherData, writeData } from "./dataStatements.ts"
 import { dueColumns, writtenAnew } from "./dueStatements.ts"
+import { deleteOtherLookups, writeLookups } from "./lookupStatements.ts"
 import { fromOrder, fromSubscription } from "./orderRows.ts"
 import { schemaOf } from "./schemaName.ts"
 
@@ -47,6 +49,8 @@ export const commitStatement = (
     ...(records.some((record) => "key" in record) ? [keys] : []),
     ...(changes.some(({ due }) => due && due.set.length > 0) ? [waits] : []),
     ...(changes.some(({ due }) => due && due.cleared.length > 0) ? [waitsNoLonger] : []),
+    ...(records.some(({ lookups }) => lookups !== undefined) ? [lookedUp] : []),
+    ...(records.some(({ lookups, expected }) => lookups !== undefined && expected > 0) ? [lookedUpNoLonger] : []),
     ...(records.some(({ filterable = [] }) => filterable.length > 0) ? [findable] : []),
     ...(records.some(({ filterable, expected }) => filterable !== undefined && expected > 0) ? [findableNoLonger] : []),
     ...tablesOf(changes, schemaOf(sql)).map(ownRows)
@@ -62,7 +66,7 @@ input AS (
     ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
     moves json, subscriptions json,
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
-    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json, filterable json)
+    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json, filterable json, lookups json)
   WHERE n BETWEEN 0 AND ${few}
 ),${parts.map((part) => part.sql).join(",")}
 SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
@@ -339,6 +343,29 @@ findable_no_longer AS (${deleteOtherData(tenant, "written")}
   checks: []
 }
 
+/** What lists find orders by from now on. */
+const lookedUp: Part = {
+  sql: `
+looked_up AS (${writeLookups(tenant, "written")}
+)`,
+  checks: [
+    check(
+      "lookups_fit",
+      "(SELECT count(*) FROM looked_up) = (SELECT coalesce(sum(json_array_length(w.lookups)), 0) FROM written w)",
+      "23514",
+      "what lists find an order by was not written"
+    )
+  ]
+}
+
+/** What lists found orders by, and find them by no longer. */
+const lookedUpNoLonger: Part = {
+  sql: `
+looked_up_no_longer AS (${deleteOtherLookups(tenant, "written")}
+)`,
+  checks: []
+}
+
 /** The tables of the embedding service's own that changes write rows of. None of them is in the library's schema. */
 const tablesOf = (changes: ReadonlyArray<Change>, schema: string): ReadonlyArray<RowsOfTable> => {
   const tables = new Map(changes.flatMap(({ rows = [] }) => rows.map((each) => [each.table, each])))
@@ -379,6 +406,7 @@ const toRecord = (change: Change, n: number) => {
   const { before, after } = transition
   const { confidential, ...event } = sealed.event
   const row = fromOrder(after)
+  const lookups = before === null || isFoundOtherwise(before, after) ? lookupsOf(after) : undefined
   return {
     n,
     order_id: row.orderId,
@@ -389,7 +417,8 @@ const toRecord = (change: Change, n: number) => {
     cancellation: row.cancellation,
     customer_id: after.customer.customerId,
     filterable: filterable && dataRows(filterable),
-    ...((before === null || filterable !== undefined) && { created_at: row.createdAt }),
+    lookups,
+    ...((before === null || filterable !== undefined || lookups !== undefined) && { created_at: row.createdAt }),
     ...(before === null
       ? {
           ordered: row.ordered,

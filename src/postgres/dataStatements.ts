@@ -7,6 +7,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { CommitOutcome, DataIndexing, OrderStore } from "../lifecycle/OrderStore.ts"
 import type { TenantId } from "../order/Order.ts"
 import type { DataFilter, FilterValue } from "../order/process/OwnFilters.ts"
+import { deleteOtherLookups, writeLookups } from "./lookupStatements.ts"
 import type { Running } from "./outboxStatements.ts"
 
 /** A value as it stands in the table, and in the own data of an order: both are written by the same function. */
@@ -33,19 +34,27 @@ export const deleteOtherData = (tenant: string, source: string): string => `
 export const dataOperations = (sql: SqlClient, { write }: Running): Pick<OrderStore["Service"], "indexData"> => {
   const indexing = (tenantId: TenantId, orders: ReadonlyArray<DataIndexing>) => {
     const records = orders
-      .map(({ orderId, version, filterable }, n) => ({ n, order_id: orderId, version, filterable: dataRows(filterable) }))
+      .map(({ orderId, version, filterable, lookups }, n) => ({
+        n,
+        order_id: orderId,
+        version,
+        filterable: filterable && dataRows(filterable),
+        lookups
+      }))
       .toSorted((a, b) => (a.order_id < b.order_id ? -1 : 1))
     return sql.unsafe<{ n: number }>(
       `
       WITH given AS (
-        SELECT * FROM json_to_recordset($1::text::json) AS g (n integer, order_id text, version integer, filterable json)
+        SELECT * FROM json_to_recordset($1::text::json) AS g (n integer, order_id text, version integer, filterable json, lookups json)
          WHERE n BETWEEN 0 AND 1000000),
       held AS MATERIALIZED (
         SELECT g.*, lock.created_at FROM given g CROSS JOIN LATERAL (
           SELECT o.created_at FROM order_lifecycle.orders o
            WHERE o.tenant_id = $2::text AND o.order_id = g.order_id AND o.version = g.version FOR UPDATE) AS lock),
       written AS (${writeData("$2::text", "held")}),
-      taken_away AS (${deleteOtherData("$2::text", "held")})
+      taken_away AS (${deleteOtherData("$2::text", "held")}),
+      looked_up AS (${writeLookups("$2::text", "held")}),
+      looked_up_no_longer AS (${deleteOtherLookups("$2::text", "held")})
       SELECT n FROM held`,
       [JSON.stringify(records), tenantId]
     )

@@ -8,6 +8,7 @@
 import type { Effect } from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { kindsOfTheOrder } from "../order/AuditEvent.ts"
 import type { EventKey } from "../lifecycle/OrderStore.ts"
 
 export const eraseStatement = (
@@ -20,7 +21,7 @@ WITH erasing AS (
   SELECT a.order_id, a.sequence, a.type, a.event -> 'details' ->> 'subscriptionId' AS subscription_id
     FROM order_lifecycle.audit_events a
    WHERE a.tenant_id = $1::text AND a.order_id = $2::text AND a.sequence = $3::text::integer
-     AND a.type <> 'order.placed'
+     AND NOT a.type = ANY (string_to_array($4::text, ' '))
 ),
 confided AS (
   DELETE FROM order_lifecycle.audit_confidential c USING erasing e
@@ -54,5 +55,5 @@ forgotten AS (
      AND e.type NOT IN ('subscription.started', 'subscription.ended')
 )
 SELECT type FROM erasing`,
-    [tenantId, orderId, String(sequence)]
+    [tenantId, orderId, String(sequence), kindsOfTheOrder.join(" ")]
   )

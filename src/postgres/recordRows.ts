@@ -2,6 +2,7 @@
 import type { OrderRecord } from "../lifecycle/OrderRecords.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
+import type { Lookup } from "../order/lookups.ts"
 import { type Order, type OrderId, type TenantId, totalsOf } from "../order/Order.ts"
 import { type OrderRow, putTogether } from "./orderRows.ts"
 
@@ -21,6 +22,7 @@ export type RecordRow = {
   readonly consumers: string | null
   readonly due: string | null
   readonly data_values: string | null
+  readonly lookups: string | null
 } & (OrderRow | { readonly order_id: null })
 
 type EventTuple = readonly [
@@ -58,6 +60,7 @@ export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
     })),
     due: list(row.due) as OrderRecord["due"],
     filterable: dataValues(row).map(([member, json]) => ({ member, json })),
+    lookups: lookupsIn(row).map(([kind, value]) => ({ kind, value })),
     disagreements: [...copiesThatDiffer(row), ...eventsOutOfPlace(row, events)]
   }
 }
@@ -65,6 +68,10 @@ export const toRecord = (tenantId: TenantId, row: RecordRow): OrderRecord => {
 type DataTuple = readonly [member: string, json: string, createdAt: string]
 
 const dataValues = (row: RecordRow) => list(row.data_values) as ReadonlyArray<DataTuple>
+
+type LookupTuple = readonly [kind: Lookup["kind"], value: string, createdAt: string]
+
+const lookupsIn = (row: RecordRow) => list(row.lookups) as ReadonlyArray<LookupTuple>
 
 const list = (json: string | null): unknown => JSON.parse(json ?? "[]")
 
@@ -108,7 +115,10 @@ const copiesThatDiffer = (row: RecordRow): ReadonlyArray<string> => {
       : ["a subscription has another customer than the order"]),
     ...(dataValues(row).every(([, , createdAt]) => createdAt === row.created_at)
       ? []
-      : ["the column created_at of order_data is not the order's"])
+      : ["the column created_at of order_data is not the order's"]),
+    ...(lookupsIn(row).every(([, , createdAt]) => createdAt === row.created_at)
+      ? []
+      : ["the column created_at of order_lookups is not the order's"])
   ]
 }
 

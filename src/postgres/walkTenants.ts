@@ -15,7 +15,8 @@ export const tablesOfOrders = [
   "event_positions",
   "deliveries",
   "due_commands",
-  "order_data"
+  "order_data",
+  "order_lookups"
 ]
 
 /**

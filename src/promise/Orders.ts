@@ -11,7 +11,11 @@
  * - anything else as it was thrown: a defect, or what a function among the options threw before anything was changed.
  */
 import type { BrokenChain } from "../lifecycle/AuditTrail.ts"
-import type { Caller as CallerSchema } from "../lifecycle/Caller.ts"
+import type {
+  Caller as CallerSchema,
+  CallerOfMany as CallerOfManySchema,
+  CallerPlacing as CallerPlacingSchema
+} from "../lifecycle/Caller.ts"
 import type { OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderCommands } from "../lifecycle/OrderLifecycle.ts"
 import type { CancelOutcome as EffectCancelOutcome } from "../lifecycle/cancelMany.ts"
@@ -49,9 +53,14 @@ import type { Plain } from "./plain.ts"
 
 /**
  * Who calls, for which tenant. `idempotencyKey` makes a command safe to repeat for 24 hours: an answer that is given again, or a refusal, has
- * `replayed: true`. `requestId` is recorded with the event.
+ * `replayed: true`. `requestId` is recorded with the event. `expectedVersion` is the version that the order must be at, or several of which any
+ * will do; otherwise the command is refused with `VersionMismatch`.
  */
 export type Caller = Plain<typeof CallerSchema.Encoded>
+/** Who places an order: there is no version yet that could be expected. */
+export type CallerPlacing = Plain<typeof CallerPlacingSchema.Encoded>
+/** Who cancels many orders. `expectedVersions` are the versions that they must be at, by their ids. */
+export type CallerOfMany = Plain<typeof CallerOfManySchema.Encoded>
 /** Prices come from the catalogue; without `contractLength` (months) the shortest is taken. */
 export type PlaceOrder = Plain<typeof PlaceOrderSchema.Encoded>
 /** The reason, at most 1,000 code points, is kept exactly as given. */
@@ -253,7 +262,7 @@ export type CommandMethods = { readonly [Type in keyof Commands]: CommandMethod<
 export interface OrdersWithin extends CommandMethods {
   /** Place an order. `payment` is the deposit, if one was taken. Refused with `VariantNotFound`, `VariantInactive`, `InvalidContractLength`. */
   readonly place: (
-    caller: Caller,
+    caller: CallerPlacing,
     request: PlaceOrder,
     options?: CallOptions & { readonly payment?: Payment | undefined; readonly data?: object | undefined }
   ) => Promise<Transition<typeof OrderPlaced.Type>>
@@ -263,7 +272,7 @@ export interface OrdersWithin extends CommandMethods {
    * order in which they were first named. Repeating it is safe, as an order is cancelled only once.
    */
   readonly cancelMany: (
-    caller: Omit<Caller, "idempotencyKey">,
+    caller: CallerOfMany,
     orderIds: ReadonlyArray<string>,
     request?: CancelOrder,
     options?: CallOptions
@@ -320,8 +329,16 @@ export interface OrdersWithin extends CommandMethods {
     options?: CallOptions
   ) => Promise<Page<SubscriptionOfOrder>>
 
-  /** Rewrite an order's notes (at most 5,000 code points): an annotation, with no version and no event of its own. */
-  readonly rewriteNotes: (tenantId: string, orderId: string, request: RewriteNotes, options?: CallOptions) => Promise<void>
+  /**
+   * Rewrite an order's notes (at most 5,000 code points): an annotation, with no version and no event of its own. With `expected` only where they
+   * are still that text ("" where there are none); otherwise it is refused with `NotesMismatch`.
+   */
+  readonly rewriteNotes: (
+    tenantId: string,
+    orderId: string,
+    request: RewriteNotes,
+    options?: CallOptions & { readonly expected?: string | undefined }
+  ) => Promise<void>
 }
 
 /**
@@ -445,7 +462,7 @@ export interface OwnCalls<Process> {
 
   /** Place an order. `data` is what the process keeps with it, or else what that begins with. */
   readonly place: (
-    caller: Caller,
+    caller: CallerPlacing,
     request: PlaceOrder,
     options?: CallOptions & { readonly payment?: Payment | undefined; readonly data?: Plain<DataOf<Process>> | undefined }
   ) => ReturnType<Orders["place"]>

@@ -23,6 +23,8 @@ export { type CancellationPolicy, cancellationPolicyNames } from "../order/polic
 export type {
   CallOptions,
   Caller,
+  CallerOfMany,
+  CallerPlacing,
   CancelOrder,
   CancelOutcome,
   CloseOptions,
@@ -96,6 +98,7 @@ export {
 // What a promise can be rejected with: refusals,
 export { isRefusal, type Refusal } from "./refusals.ts"
 export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
+export { NotesMismatch, VersionMismatch } from "../lifecycle/expectedVersion.ts"
 export * from "../order/commands/index.ts"
 export { type InputFault, InvalidInput, OrderIsFinal, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/priceLines.ts"

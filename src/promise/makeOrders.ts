@@ -89,8 +89,8 @@ const lifecycleMethods = (lifecycle: OrderOperations, run: Calls<Services>["run"
       run(lifecycle.calculateBuyout(unread(tenantId), unread(subscriptionId)), options),
     listSubscriptions: (tenantId, request, options) =>
       run(lifecycle.listSubscriptions(unread(tenantId), unread(request)), options),
-    rewriteNotes: (tenantId, orderId, request, options) =>
-      run(lifecycle.rewriteNotes(unread(tenantId), unread(orderId), unread(request)), options)
+    rewriteNotes: async (tenantId, orderId, request, { signal, ...options } = {}) =>
+      run(lifecycle.rewriteNotes(unread(tenantId), unread(orderId), unread(request), unread(options)), { signal })
   }
 }
 

@@ -47,6 +47,6 @@ export const layerNotingWrites = <E, R, More = never>(
       exclusively: (order, use) => noted(store.exclusively(order, use)),
       rememberRefusal: (key, refusal, now) => noted(store.rememberRefusal(key, refusal, now)),
       eraseText: (event) => noted(store.eraseText(event), (isErased) => !isErased),
-      rewriteNotes: (tenantId, orderId, notes) => noted(store.rewriteNotes(tenantId, orderId, notes), (isDone) => !isDone)
+      rewriteNotes: (...request) => noted(store.rewriteNotes(...request), (isDone) => !isDone)
     }))
   ).pipe(Layer.provideMerge(layer))

@@ -289,6 +289,7 @@ export class Auditor implements Watcher {
       if (!asked.isRivalled) this.#object(given, "C5", "its key is said to have been used for another command, and was not")
       return
     }
+    if (refusal._tag === "VersionMismatch") return this.#object(given, "C7", "it expects no version, and is refused for one")
     if (attempt.committed.length > 0) return this.#object(given, "C6", `it is refused (${refusal.code}), and was committed`)
     const isKept = this.#isKept(asked, now)
     if (isKept && asked.attempts.some(({ committed }) => committed.length > 0))
@@ -382,7 +383,9 @@ export class Auditor implements Watcher {
       }
       const { failure } = outcome
       if (failure._tag === "OutcomeUnknown") continue
-      if (committed) this.#object(given, "C7", `order ${orderId} is refused (${failure._tag}), and was cancelled`, orderId)
+      if (failure._tag === "VersionMismatch")
+        this.#object(given, "C7", `order ${orderId} is refused for a version that was not expected`, orderId)
+      else if (committed) this.#object(given, "C7", `order ${orderId} is refused (${failure._tag}), and was cancelled`, orderId)
       else if (failure._tag !== "StoreUnavailable")
         this.#judgeReason(
           given,

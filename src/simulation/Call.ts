@@ -5,6 +5,7 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { CancelOutcome } from "../lifecycle/cancelMany.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
+import type { VersionMismatch } from "../lifecycle/expectedVersion.ts"
 import type { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 import type { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { Change, OutcomeUnknown, StoreUnavailable } from "../lifecycle/OrderStore.ts"
@@ -71,7 +72,7 @@ export const CurrentCall = Context.Reference<Sent | null>("order-lifecycle/simul
 export type Answer =
   | { readonly outcome: "accepted"; readonly transition: Transition }
   | { readonly outcome: "many"; readonly outcomes: ReadonlyArray<CancelOutcome> }
-  | { readonly outcome: "refused"; readonly refusal: Refusal | IdempotencyKeyReused }
+  | { readonly outcome: "refused"; readonly refusal: Refusal | IdempotencyKeyReused | VersionMismatch }
   /** Nothing was done. */
   | { readonly outcome: "unavailable" }
   /** It may have been done: no answer came, or one that says so. */
@@ -94,7 +95,7 @@ export interface Watcher {
 }
 
 type Outcome = Transition | ReadonlyArray<CancelOutcome>
-type Failure = Refusal | IdempotencyKeyReused | StoreUnavailable | OutcomeUnknown
+type Failure = Refusal | IdempotencyKeyReused | VersionMismatch | StoreUnavailable | OutcomeUnknown
 
 /** The call on the real services. */
 export const perform = (lifecycle: OrderLifecycle["Service"], sent: Sent): Effect.Effect<Outcome, Failure> => {

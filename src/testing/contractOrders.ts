@@ -53,7 +53,7 @@ export interface Placing {
   readonly currency?: string
   readonly items?: ReadonlyArray<{ readonly sku: string; readonly quantity: number }>
   readonly at?: number
-  readonly more?: Pick<PlaceOrder, "notes" | "customFields" | "extensionDetails">
+  readonly more?: Pick<PlaceOrder, "notes" | "customFields" | "extensionDetails" | "externalReference">
   readonly street?: string
   readonly remember?: IdempotencyKey
   /** The library's own lifecycle unless said otherwise. */

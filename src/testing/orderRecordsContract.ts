@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type OrderRecord, OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { type Change, OrderStore } from "../lifecycle/OrderStore.ts"
+import { emailKeyOf } from "../order/lookups.ts"
 import { OrderId, type TenantId } from "../order/Order.ts"
 import { cancel, confirm, end, freshTenant, type Head, headOf, keyFor, minute, next, placing, start } from "./contractOrders.ts"
 
@@ -45,7 +46,13 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
       yield* store.feed(tenantId, 0, 1)
       const [record, ...others] = yield* records.read(tenantId, null, 10)
       assert.deepEqual(others, [])
-      assert.deepEqual(record && { ...record, filterable: record.filterable ?? [] }, {
+      const lookups = [
+        { kind: "email", value: emailKeyOf(head.order.customer.email) },
+        { kind: "sku", value: "BIKE" },
+        { kind: "sku", value: "LAPTOP" }
+      ] as const
+      const seen = record && { ...record, filterable: record.filterable ?? [], lookups: record.lookups ?? lookups }
+      assert.deepEqual(seen, {
         tenantId,
         orderId: head.order.orderId,
         order: head.order,
@@ -60,6 +67,7 @@ export const orderRecordsContract: ReadonlyArray<RecordsContractCase> = [
         consumers: [],
         due: [],
         filterable: [],
+        lookups,
         disagreements: []
       } satisfies OrderRecord)
     }

@@ -49,6 +49,7 @@ import {
   start
 } from "./contractOrders.ts"
 import { dataContract } from "./dataContract.ts"
+import { findingContract } from "./findingContract.ts"
 import { dueContract } from "./dueContract.ts"
 import { outboxContract } from "./outboxContract.ts"
 
@@ -519,6 +520,28 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     assert.equal((yield* loadOne(store, tenantId, head.order.orderId)).order?.notes, "after")
   }),
 
+  given("notes that are expected to be a text are rewritten where they are, by one of many", function* (store, tenantId) {
+    const [noted, bare] = [{ more: { notes: "before" } }, {}].map((more, n) => ({ ...more, orderId: `order-${n}` }))
+    const { orderId } = headOf(yield* placed(store, tenantId, noted)).order
+    const without = headOf(yield* placed(store, tenantId, bare)).order.orderId
+    for (const other of ["", "Before", "before ", "after"])
+      assert.equal(yield* store.rewriteNotes(tenantId, orderId, "after", other), false)
+    assert.equal((yield* loadOne(store, tenantId, orderId)).order?.notes, "before")
+    assert.equal(yield* store.rewriteNotes(tenantId, without, "first", "before"), false)
+    assert.equal(yield* store.rewriteNotes(tenantId, without, "first", ""), true)
+    assert.equal(yield* store.rewriteNotes(tenantId, without, "", "first"), true)
+    assert.equal(yield* store.rewriteNotes(tenantId, without, "again", ""), true)
+    assert.equal(yield* store.rewriteNotes(tenantId, OrderId.make("order-unknown"), "after", ""), false)
+    assert.equal(yield* store.rewriteNotes(freshTenant(), orderId, "after", "before"), false)
+    const rivals = Array.from({ length: 6 }, (_, n) => store.rewriteNotes(tenantId, orderId, `rival ${n}`, "before"))
+    const outcomes = yield* Effect.all(rivals, { concurrency: "unbounded" })
+    assert.equal(outcomes.filter((isDone) => isDone).length, 1)
+    assert.equal((yield* loadOne(store, tenantId, orderId)).order?.notes, `rival ${outcomes.indexOf(true)}`)
+    const failing = Effect.andThen(store.rewriteNotes(tenantId, without, "within", "again"), Effect.fail("no" as const))
+    assert.equal(yield* Effect.flip(store.exclusively({ tenantId, orderId: without }, failing)), "no")
+    assert.equal((yield* loadOne(store, tenantId, without)).order?.notes, "again")
+  }),
+
   // --- idempotency ---
 
   given("the answer under a key is written with the change, and only with it", function* (store, tenantId) {
@@ -829,7 +852,8 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
 
   ...outboxContract,
   ...dueContract,
-  ...dataContract
+  ...dataContract,
+  ...findingContract
 ]
 
 // --- what the cases are made of ----------------------------------------------------------------------------------------------------------

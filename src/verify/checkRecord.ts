@@ -9,9 +9,10 @@ import * as Schema from "effect/Schema"
 import type { OrderRecord } from "../lifecycle/OrderRecords.ts"
 import { verifyChain } from "../order/auditChain.ts"
 import { type Digest, portableDigest } from "../order/digest.ts"
-import { AuditEvent } from "../order/AuditEvent.ts"
+import { AuditEvent, isErasable } from "../order/AuditEvent.ts"
 import { breachesOf } from "../order/invariants.ts"
 import type { LoadedProcess } from "../order/process/loadProcess.ts"
+import { type Lookup, type LookupKind, lookupsOf } from "../order/lookups.ts"
 import { filterableOf } from "../order/process/OwnFilters.ts"
 import { hasStatus, isFinal, type Lifecycle } from "../order/lifecycleTable.ts"
 import { activeSubscriptions, Order, type OwnData } from "../order/Order.ts"
@@ -120,8 +121,7 @@ const checkChain = (record: OrderRecord, version: number | undefined, digest: Di
 }
 
 /** A placing event without its confidential part: well-formed in all the rest. That the order does not follow from it is A2's to say. */
-const isErasedPlacement = (event: AuditEvent): boolean =>
-  event.type === "order.placed" && Object.keys(event.confidential).length === 0
+const isErasedPlacement = (event: AuditEvent): boolean => !isErasable(event) && Object.keys(event.confidential).length === 0
 
 const checkHistory = (
   policies: ReadonlyArray<Lifecycle>,
@@ -149,7 +149,7 @@ const checkHistory = (
   const found = differences(stored, folded)
   if (found.length > 0)
     faults.push({ id: "A2", message: `the stored order is not what its events make of it: ${found.join("; ")}` })
-  return [...faults, ...checkFilterable(policies[0]?.process, record, walk.order.data)]
+  return [...faults, ...checkFilterable(policies[0]?.process, record, walk.order.data), ...checkLookups(record, walk.order)]
 }
 
 /** Lists find the order by members of its own data as its events have them, and by each that the process names. */
@@ -169,6 +169,27 @@ const checkFilterable = (
       message: `lists look for it by a value of data.${member} that its events do not say`
     })),
     ...missing.map((member): RecordFault => ({ id: "F1", message: `lists do not find it by data.${member}` }))
+  ]
+}
+
+/** The words for what lists find an order by, as they are asked for. */
+const lookupWords: Readonly<Record<LookupKind, string>> = { reference: "externalReference", email: "email", sku: "sku" }
+
+/** Lists find the order by what its events make of it, and by nothing else. What that is may be confidential. */
+const checkLookups = ({ lookups }: OrderRecord, order: Order): ReadonlyArray<RecordFault> => {
+  if (lookups === null) return []
+  const expected = lookupsOf(order)
+  const isIn = (all: ReadonlyArray<Lookup>) => (one: Lookup) =>
+    all.some(({ kind, value }) => kind === one.kind && value === one.value)
+  const wordOf = ({ kind }: Lookup) => lookupWords[kind] ?? kind
+  const wrong = lookups.filter((one) => !isIn(expected)(one)).map(wordOf)
+  const missing = expected.filter((one) => !isIn(lookups)(one)).map(wordOf)
+  return [
+    ...Array.from(new Set(wrong), (name): RecordFault => ({
+      id: "F1",
+      message: `lists look for it by a value of ${name} that its events do not say`
+    })),
+    ...Array.from(new Set(missing), (name): RecordFault => ({ id: "F1", message: `lists do not find it by ${name}` }))
   ]
 }
 
@@ -217,12 +238,21 @@ const checkDue = ({ events, due }: OrderRecord): ReadonlyArray<RecordFault> => {
   })
 }
 
-const describeRemains = ({ reservations, events, positions, unplaced, filterable, disagreements }: OrderRecord): string =>
+const describeRemains = ({
+  reservations,
+  events,
+  positions,
+  unplaced,
+  filterable,
+  lookups,
+  disagreements
+}: OrderRecord): string =>
   [
     "there is no such order, and yet there is something of it",
     ...(reservations.length > 0 ? [`${reservations.length} reservations`] : []),
     ...(events.length > 0 ? [`${events.length} events`] : []),
     ...(filterable !== null && filterable.length > 0 ? [`${filterable.length} values of own data`] : []),
+    ...(lookups !== null && lookups.length > 0 ? [`${lookups.length} values to find it by`] : []),
     ...(positions.length + unplaced.length > 0 ? [`${positions.length + unplaced.length} events in the outbox`] : []),
     ...disagreements
   ].join("; ")

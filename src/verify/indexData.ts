@@ -1,14 +1,16 @@
 /**
- * Has lists find orders by the members of own data that a process names: those orders, too, that were placed or changed before it named them, or by
- * a program without it. Repeat it where orders were changed meanwhile.
+ * Has lists find orders by email, external reference and SKU, and by the members of own data that a process names: those orders, too, that were
+ * placed or changed before there was the filter, or by a program without it. Repeat it where orders were changed meanwhile.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ObjectOption, optionsReader } from "../lifecycle/options.ts"
 import type { OrderRecord, OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { type DataIndexing, OrderStore, type OutcomeUnknown, type StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
-import { type OwnData, TenantId } from "../order/Order.ts"
+import { lookupsOf } from "../order/lookups.ts"
+import { Order, type OwnData, TenantId } from "../order/Order.ts"
 import { defaultPolicy } from "../order/policies/index.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import { filterableOf, type OwnFilters } from "../order/process/OwnFilters.ts"
@@ -17,7 +19,8 @@ import { forEachPage } from "./pages.ts"
 
 /** What lists are to find orders by. */
 export interface IndexDataOptions {
-  readonly process: OrderProcess
+  /** Whose filters there are. Left out, what there is of own data stays as it is. */
+  readonly process?: OrderProcess
   /** Only this tenant. */
   readonly tenantId?: TenantId
   /** Only count. */
@@ -28,7 +31,7 @@ export interface IndexDataOptions {
 export interface DataIndexed {
   readonly tenants: number
   readonly orders: number
-  /** Orders that lists found by less than their data, or by something else. */
+  /** Orders that lists found by less than there is, or by something else. */
   readonly indexed: number
   /** Orders that were changed meanwhile, and left as they are. */
   readonly changed: number
@@ -45,7 +48,8 @@ export const indexData = (
   given: IndexDataOptions
 ): Effect.Effect<DataIndexed, StoreUnavailable | OutcomeUnknown, OrderStore | OrderRecords> => {
   const { process, tenantId, dryRun = false } = readOptions(given)
-  const filters: OwnFilters = lifecycleOf(defaultPolicy, process).process?.data.filters ?? new Map()
+  const filters: OwnFilters | undefined =
+    process === undefined ? undefined : (lifecycleOf(defaultPolicy, process).process?.data.filters ?? new Map())
   return Effect.gen(function* () {
     const store = yield* OrderStore
     const count = { indexed: 0, changed: 0 }
@@ -61,15 +65,37 @@ export const indexData = (
   })
 }
 
-/** What is to be written for an order; undefined when lists find it by its data and by nothing else. */
-const indexingOf = (filters: OwnFilters, { orderId, events, filterable }: OrderRecord): DataIndexing | undefined => {
-  if (filterable === null) return undefined
+/** What is to be written for an order; undefined when lists find it by what it has and by nothing else. */
+const indexingOf = (filters: OwnFilters | undefined, record: OrderRecord): DataIndexing | undefined => {
+  const { orderId, events } = record
+  const indexing = { ...filterableFor(filters, record), ...lookupsFor(record) }
+  return Object.keys(indexing).length === 0 ? undefined : { orderId, version: events.length, ...indexing }
+}
+
+const filterableFor = (
+  filters: OwnFilters | undefined,
+  { events, filterable }: OrderRecord
+): Pick<DataIndexing, "filterable"> => {
+  if (filterable === null || filters === undefined) return {}
   const expected = filterableOf(filters, newestData(events))
   const isIndexed =
     filterable.length === Object.keys(expected).length &&
     filterable.every(({ member, json }) => json === JSON.stringify(expected[member]))
-  return isIndexed ? undefined : { orderId, version: events.length, filterable: expected }
+  return isIndexed ? {} : { filterable: expected }
 }
+
+/** As the stored order has them: whether that is what its events make of it is another question (A2). */
+const lookupsFor = ({ order, lookups }: OrderRecord): Pick<DataIndexing, "lookups"> => {
+  const read = decodeOrder(order)
+  if (lookups === null || Result.isFailure(read)) return {}
+  const expected = lookupsOf(read.success)
+  const isIndexed =
+    lookups.length === expected.length &&
+    expected.every((one) => lookups.some(({ kind, value }) => kind === one.kind && value === one.value))
+  return isIndexed ? {} : { lookups: expected }
+}
+
+const decodeOrder = Schema.decodeUnknownResult(Order)
 
 /** An event that changes own data has all of them. What is stored has not been checked: one may have no details at all. */
 const newestData = (events: ReadonlyArray<SealedEvent>): OwnData | undefined =>

@@ -190,7 +190,7 @@ const invariantsById = {
     says: "What lists filter by equals what the events say.",
     by: "record",
     repair:
-      "Orders that were placed or changed before the process had the filter, or by a program without it, are not found by it. `order-lifecycle data index` writes what is missing, and takes away what is wrong."
+      "Orders that were placed or changed before there was the filter, or by a program without it, are not found by it. `order-lifecycle data index` writes what is missing, and takes away what is wrong."
   },
   I1: {
     says: "A tenant sees, changes and learns nothing of another's.",

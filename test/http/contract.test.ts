@@ -599,7 +599,7 @@ describe("the rest", () => {
     ["HEAD", "/v1/orders/a/cancel", "POST"],
     ["POST", "/v1/orders/a", "GET, HEAD, PATCH"],
     ["GET", "/v1/orders/a/cancel", "POST"],
-    ["PUT", "/v1/orders/a/notes", "PATCH"],
+    ["PUT", "/v1/orders/a/notes", "GET, HEAD, PATCH"],
     ["GET", "/v1/orders/a/confirm", "POST"],
     ["POST", "/v1/orders/a/events", "GET, HEAD"],
     ["DELETE", "/v1/subscriptions", "POST, GET, HEAD"],

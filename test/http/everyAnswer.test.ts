@@ -18,12 +18,12 @@ import { type Answer, type CallOptions, type Client, openService } from "./clien
 const contract = servedContract()
 const promises = contract.promised().map((promise) => {
   const [operationId = "", status = "", code] = promise.split(" ")
-  return { operationId, status: Number(status), code }
+  return { operationId, status: Number(status), code: status === "dry" ? "dry run" : code }
 })
 
 /** A store that works until it is told to break, in one of two ways. */
 const breakable = () => {
-  let state: "sound" | "dead" | "losing answers" = "sound"
+  let state: "sound" | "dead" | "losing answers" | "throwing" = "sound"
   const layer = Layer.effect(
     OrderStore,
     Effect.map(OrderStore, (store) => {
@@ -32,6 +32,7 @@ const breakable = () => {
         return [
           name,
           (...input: ReadonlyArray<unknown>) => {
+            if (state === "throwing") throw new Error("broken on purpose")
             if (state === "dead") return Effect.die(new Error("broken on purpose"))
             const isWrite = name === "commit" || name === "rewriteNotes"
             return state === "losing answers" && isWrite
@@ -86,6 +87,7 @@ beforeAll(async () => {
     createOrder: ["POST", "/v1/orders", requestFor([laptop, 1])],
     listOrders: ["GET", "/v1/orders"],
     getOrder: ["GET", `/v1/orders/${pending}`],
+    getOrderNotes: ["GET", `/v1/orders/${pending}/notes`],
     updateOrderNotes: ["PATCH", `/v1/orders/${pending}/notes`, { notes: "ring twice" }],
     listOrderCommands: ["GET", `/v1/orders/${pending}/commands`],
     previewOrderCancellation: ["GET", `/v1/orders/${pending}/cancellation`],
@@ -95,6 +97,7 @@ beforeAll(async () => {
     listSubscriptions: ["GET", "/v1/subscriptions"],
     getSubscription: ["GET", `/v1/subscriptions/${rentalId}`],
     cancelSubscription: ["POST", `/v1/subscriptions/${rentalId}/cancel`, { rentalId, reason: "other" }],
+    cancelOrders: ["POST", "/v1/orders/cancel", { orderIds: [await sound.place()], reason: "moved" }],
     addOrderItems: ["POST", `/v1/orders/${pending}/items`, { items: [{ sku: laptop, quantity: 1 }] }],
     releaseOrderItems: ["POST", `/v1/orders/${pending}/release`, { items: [{ line: 0, quantity: 1 }] }],
     correctOrder: ["PATCH", `/v1/orders/${pending}`, { externalReference: "2026-118" }],
@@ -127,6 +130,30 @@ const raw =
     expect(contract.judge(method, path, answer)).toBeUndefined()
   }
 
+/** The service ends while many orders are being cancelled: in no other way does nothing at all become known of them. */
+const endsMeanwhile = async (request: Request) => {
+  let isAsked = false
+  const gated = Layer.effect(
+    OrderStore,
+    Effect.map(OrderStore, (inner) => ({
+      ...inner,
+      load: () =>
+        Effect.andThen(
+          Effect.sync(() => void (isAsked = true)),
+          Effect.never
+        )
+    }))
+  ).pipe(Layer.provide(memoryStore))
+  const ending = await runServer({ grace: "100 millis", store: gated })
+  const answer = ask(ending, request)
+  await promiseUntil(() => isAsked)
+  await ending.close()
+  return answer
+}
+
+/** Of many at once each has an answer of its own, so that a store that fails is no failure of the whole. */
+const isOfMany = ([, path]: Request) => path === "/v1/orders/cancel"
+
 const inState = (state: Parameters<typeof store.become>[0]) => async (request: Request) => {
   store.become(state)
   try {
@@ -136,8 +163,9 @@ const inState = (state: Parameters<typeof store.become>[0]) => async (request: R
   }
 }
 
-/** How to be refused with each code that does not depend on what is asked for. */
+/** How to be refused with each code that does not depend on what is asked for, and how to ask without giving. */
 const refused: Readonly<Record<string, (request: Request) => Promise<unknown>>> = {
+  "dry run": elsewhere((path) => `${path}?dryRun=true`),
   BAD_REQUEST: raw(() => server, []),
   EXPECTATION_FAILED: raw(() => server, ["Host: a", "Expect: miracles", "Content-Length: 0"]),
   HEADERS_TOO_LARGE: raw(() => server, ["Host: a", `X: ${"x".repeat(20_000)}`]),
@@ -148,6 +176,8 @@ const refused: Readonly<Record<string, (request: Request) => Promise<unknown>>> 
   NO_TENANT_ACCESS: asked({ headers: { "tenant-id": "bobs" } }),
   INSUFFICIENT_PERMISSIONS: asked({ headers: { authorization: "Bearer eve-key" } }),
   PAYLOAD_TOO_LARGE: asked({ raw: JSON.stringify({ x: "x".repeat(300 * 1024) }) }),
+  VERSION_MISMATCH: (request) =>
+    asked({ headers: { "if-match": request[1].endsWith("/notes") ? `"${"0".repeat(64)}"` : '"999"' } })(request),
   UNSUPPORTED_MEDIA_TYPE: asked({ raw: "{}", headers: { "content-type": "text/plain" } }),
   IDEMPOTENCY_KEY_REUSED: async (request) => {
     const headers = { "idempotency-key": "taken" }
@@ -160,8 +190,8 @@ const refused: Readonly<Record<string, (request: Request) => Promise<unknown>>> 
 
 /** And with each that has to do with the store, which is in one state at a time. */
 const failed: typeof refused = {
-  INTERNAL_ERROR: inState("dead"),
-  OUTCOME_UNKNOWN: inState("losing answers")
+  INTERNAL_ERROR: (request) => inState(isOfMany(request) ? "throwing" : "dead")(request),
+  OUTCOME_UNKNOWN: (request) => (isOfMany(request) ? endsMeanwhile(request) : inState("losing answers")(request))
 }
 
 const unknownIds = ([method, path, body]: Request) =>
@@ -197,8 +227,11 @@ it("every promised answer is given, and each is as promised", async () => {
 })
 
 it("an answer that is not promised, or not as promised, is found", () => {
-  const breach = (status: number, body: unknown, headers: Record<string, string> = { "x-request-id": "r" }) =>
-    contract.judge("POST", "/v1/orders/o/cancel", { status, text: JSON.stringify(body), headers: new Headers(headers) })
+  const breach = (
+    status: number,
+    body: unknown,
+    headers: Record<string, string> = { "x-request-id": "r", ...(status === 200 && { etag: '"2"' }) }
+  ) => contract.judge("POST", "/v1/orders/o/cancel", { status, text: JSON.stringify(body), headers: new Headers(headers) })
   const done = { success: true, message: "m", orderId: "o" }
   const error = (code: string) => ({ error: { code, message: "m" } })
   expect(breach(200, done)).toBeUndefined()
@@ -206,7 +239,8 @@ it("an answer that is not promised, or not as promised, is found", () => {
   expect(breach(200, { ...done, more: 1 })).toContain("additional properties")
   expect(breach(200, { ...done, orderId: 1 })).toContain("must be string")
   expect(breach(200, done, {})).toContain("has no X-Request-Id")
-  expect(breach(200, done, { "x-request-id": "r", "retry-after": "1" })).toContain("which is not promised")
+  expect(breach(200, done, { "x-request-id": "r" })).toContain("has no ETag")
+  expect(breach(200, done, { "x-request-id": "r", etag: '"2"', "retry-after": "1" })).toContain("which is not promised")
   expect(breach(400, error("ALREADY_CANCELLED"))).toBeUndefined()
   expect(breach(400, error("ALREADY_ENDED"))).toContain("allowed values")
   expect(breach(400, { error: { ...error("VALIDATION_ERROR").error, details: [{ path: "" }] } })).toContain("required")

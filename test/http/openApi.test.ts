@@ -122,12 +122,20 @@ describe("the served OpenAPI description", () => {
       for (const [method, { operationId, parameters = [], responses }] of Object.entries(item)) {
         const headers = parameters.flatMap((parameter) => (parameter.in === "header" ? parameter.name : []))
         const isOpen = path === "/health"
-        const keyed = method === "post" ? ["Idempotency-Key"] : []
-        expect([operationId, headers]).toEqual([operationId, isOpen ? [] : ["Tenant-ID", ...keyed]])
+        const isKeyed = (method === "post" && operationId !== "cancelOrders") || operationId === "correctOrder"
+        const isConditional = method !== "get" && !["createOrder", "cancelOrders"].includes(operationId)
+        const more = [
+          ...(isKeyed ? ["Idempotency-Key"] : []),
+          ...(isConditional ? ["If-Match"] : []),
+          ...(method === "get" ? [] : ["Prefer"])
+        ]
+        expect([operationId, headers]).toEqual([operationId, isOpen ? [] : ["Tenant-ID", ...more]])
+        const isDry = parameters.some(({ name }) => name === "dryRun")
+        expect([operationId, isDry]).toEqual([operationId, isConditional && isKeyed])
         const changing = method === "get" ? [] : ["413", "415"]
         const promised = isOpen
           ? ["400", "408", "417", "431", "503"]
-          : [...reading, ...changing, ...(method === "post" ? ["422"] : [])]
+          : [...reading, ...changing, ...(isKeyed ? ["422"] : []), ...(isConditional ? ["412"] : [])]
         expect([operationId, ...Object.keys(responses)]).toEqual(expect.arrayContaining([operationId, ...promised]))
       }
     }
@@ -138,8 +146,8 @@ describe("the served OpenAPI description", () => {
     const operations = Object.values(document.paths).flatMap((item) =>
       Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
     )
-    expect(operations).toHaveLength(19)
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(19)
+    expect(operations).toHaveLength(21)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(21)
     for (const { summary } of operations) expect(summary).toBeTruthy()
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })

@@ -1,4 +1,5 @@
 /** A stored order beside the plain list that it stands for: its history. */
+import { isErasable } from "../../src/order/AuditEvent.ts"
 import { expect, it } from "vitest"
 import { seal, type SealedEvent } from "../../src/order/auditChain.ts"
 import { evolve, fold } from "../../src/order/evolve.ts"
@@ -78,7 +79,7 @@ it("an order that rests is, once it is asked for, the very order that it would h
               twins = [annotated(packed[0], first, each.notes), annotated(packed[1], second, each.notes)]
             } else {
               const old = chain[each.sequence - 1]
-              if (old === undefined) continue
+              if (old === undefined || !isErasable(old.event)) continue
               chain[each.sequence - 1] = { ...old, salt: null, event: { ...old.event, confidential: {} } } as SealedEvent
               twins = [erased(packed[0], first, old), erased(packed[1], second, old)]
             }

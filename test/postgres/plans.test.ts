@@ -129,6 +129,10 @@ const dailyWork = (n: number) =>
       "place, and be found": store.commit([
         findable(placing(tenantId, { orderId: `order-found-${n}`, customerId: `customer-found-${n}` }), n)
       ]),
+      "be found by another email": store.commit([
+        next(second, { type: "correct", customer: { email: `other-${n}@example.com` } })
+      ]),
+      "index lookups": store.indexData(tenantId, [{ orderId, version: 9, lookups: [{ kind: "email", value: "a@b" }] }]),
       "be found by other data": store.commit([findable(next(second, confirm), n)]),
       "index data": store.indexData(tenantId, [{ orderId, version: 9, filterable: { channel: "channel-1" } }]),
       "verify a page": records.read(tenantId, null, 10),
@@ -143,6 +147,40 @@ const dailyWork = (n: number) =>
     work["list orders by total"] = store.listOrders({ ...byTotal, sortDir: "desc" })
     work["list orders by total, on"] = store.listOrders({ ...byTotal, sortDir: "asc", after: { value: ["EUR", 1], id: "x" } })
     const byCreation = { ...query, sortBy: "createdAt", sortDir: "desc" } as const
+    const moments = { from: minute(-60), to: minute(60) }
+    const lookedUp = { ...byCreation, emailKey: `customer-${n}@example.com` }
+    work["list orders of an email"] = store.listOrders(lookedUp)
+    work["list orders of an email, on"] = store.listOrders({ ...lookedUp, sortDir: "asc", after })
+    work["list orders of an email, within a time"] = store.listOrders({ ...lookedUp, created: moments, updated: moments })
+    work["list orders of an email, by updatedAt"] = store.listOrders({ ...lookedUp, sortBy: "updatedAt" })
+    work["list orders of a reference with a SKU"] = store.listOrders({
+      ...byCreation,
+      externalReference: "PO-1",
+      sku: Sku.make("LAPTOP")
+    })
+    work["list orders with a SKU"] = store.listOrders({ ...byCreation, sku: Sku.make("LAPTOP") })
+    work["list orders with a SKU and data"] = store.listOrders({ ...byCreation, sku: Sku.make("LAPTOP"), data: { box: 1 } })
+    const byUpdate = { ...byCreation, sortBy: "updatedAt" } as const
+    work["list orders created within a time"] = store.listOrders({ ...byCreation, created: moments })
+    work["list orders created from a time, of a status"] = store.listOrders({
+      ...byCreation,
+      created: { from: minute(-60) },
+      status: ["pending"]
+    })
+    work["list orders updated within a time"] = store.listOrders({ ...byUpdate, updated: moments })
+    work["list orders updated from a time, on"] = store.listOrders({
+      ...byUpdate,
+      sortDir: "asc",
+      updated: { from: minute(-60) },
+      after
+    })
+    work["list orders updated within a time, by creation"] = store.listOrders({ ...byCreation, updated: moments })
+    work["list orders created before a time, by total"] = store.listOrders({
+      ...byTotal,
+      sortDir: "desc",
+      created: { to: minute(60) }
+    })
+    work["list orders of a customer, updated within a time"] = store.listOrders({ ...byCreation, customerId, updated: moments })
     work["list orders of a status"] = store.listOrders({ ...byCreation, status: ["pending"] })
     work["list orders of a customer"] = store.listOrders({ ...byCreation, customerId })
     const withData = { tenantId, limit: 10, data: { channel: "channel-1", box: 1 } } as const
@@ -208,6 +246,10 @@ const twins = [
   ["outbox_by_arrival 1", "outbox_pkey 1"],
   ["consumer_cursors_pkey 2", "consumer_cursors_by_name 2"]
 ] as const
+
+/** What belongs to the orders of a page, and the orders themselves where they are looked up one by one. */
+const unitsAndRentals = ["reservations_pkey 2", "subscriptions_tenant_id_order_id_position_key 2"]
+const wholeOrders = ["orders_pkey 2", ...unitsAndRentals]
 
 /**
  * How each piece of work reads the tables: an index and how many of its columns are looked up. With one column, the tenant, it is read in its
@@ -298,8 +340,24 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
   "skip a command": ["due_commands_parked 3"],
   "plan due commands": ["due_commands_pkey 2", "orders_pkey 2"],
   "place, and be found": ["orders_pkey 2", "reservations_pkey 3"],
+  "be found by another email": ["order_lookups_pkey 2", "orders_pkey 2", "reservations_pkey 3"],
   "be found by other data": ["order_data_pkey 2", "orders_pkey 2", "reservations_pkey 3"],
-  "index data": ["order_data_pkey 2", "orders_pkey 2"],
+  "index lookups": ["order_data_pkey 2", "order_lookups_pkey 2", "orders_pkey 2"],
+  "index data": ["order_data_pkey 2", "order_lookups_pkey 2", "orders_pkey 2"],
+  "list orders of an email": ["order_lookups_by_value 3", ...wholeOrders],
+  "list orders of an email, on": ["order_lookups_by_value 4", ...wholeOrders],
+  "list orders of an email, within a time": ["order_lookups_by_value 5", ...wholeOrders],
+  "list orders of an email, by updatedAt": ["order_lookups_by_value 3", ...wholeOrders],
+  "list orders of a reference with a SKU": ["order_lookups_by_value 3", "order_lookups_pkey 2", ...wholeOrders],
+  "list orders with a SKU": ["order_lookups_by_value 3", ...wholeOrders],
+  "list orders with a SKU and data": ["order_data_by_value 3", "order_lookups_pkey 2", ...wholeOrders],
+  "list orders created within a time": ["orders_by_creation 3", ...unitsAndRentals],
+  "list orders created from a time, of a status": ["orders_of_status 5", ...unitsAndRentals],
+  "list orders updated within a time": ["orders_by_update 3", ...unitsAndRentals],
+  "list orders updated from a time, on": ["orders_by_update 4", ...unitsAndRentals],
+  "list orders updated within a time, by creation": ["orders_by_update 3", ...unitsAndRentals],
+  "list orders created before a time, by total": ["orders_by_creation 3", ...unitsAndRentals],
+  "list orders of a customer, updated within a time": ["orders_of_customer 2", ...unitsAndRentals],
   "list orders with data": [
     "order_data_by_value 3",
     "orders_pkey 2",
@@ -339,6 +397,7 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
     "due_commands_pkey 2",
     "event_positions_tenant_id_order_id_sequence_key 2",
     "order_data_pkey 2",
+    "order_lookups_pkey 2",
     "orders_pkey 2",
     "outbox_pkey 2",
     "reservations_pkey 2",

@@ -1,5 +1,6 @@
 /** The shop by way of HTTP: a running server, asked with `fetch`. Every answer has to be one that the served description promises. */
-import type { CancellationView, OrderView, SubscriptionView } from "../../src/http/views.ts"
+import { createHash } from "node:crypto"
+import type { CancellationView, OrderView, PreviewView, SubscriptionView } from "../../src/http/views.ts"
 import { type Answer as HttpAnswer, type CallOptions, type Client, codeOf, detailsOf, type Json } from "../http/client.ts"
 import {
   type Answer,
@@ -8,6 +9,7 @@ import {
   type CommandOf,
   type Done,
   type EventFacts,
+  type Foreseen,
   type OrderFacts,
   type PreviewFacts,
   readMoney,
@@ -28,16 +30,18 @@ export const httpShop = ({ call }: Client): Shop => {
       authorization: access === "no key" ? null : `Bearer ${key}`,
       "tenant-id": who.tenantId,
       ...(who.key !== undefined && { "idempotency-key": who.key }),
-      ...(who.requestId !== undefined && { "x-request-id": who.requestId })
+      ...(who.requestId !== undefined && { "x-request-id": who.requestId }),
+      ...(who.expectedVersion !== undefined && { "if-match": `"${who.expectedVersion}"` })
     }
   }
 
   const ask = async <Facts>(
     who: Asking,
     [method, path, body]: readonly [method: string, path: string, body?: unknown],
-    see: (body: Json) => Facts
+    see: (body: Json) => Facts,
+    headers: Readonly<Record<string, string>> = {}
   ): Promise<Answer<Facts>> => {
-    const answer = await call(method, path, { headers: headersOf(who), ...(body !== undefined && { body }) })
+    const answer = await call(method, path, { headers: { ...headersOf(who), ...headers }, ...(body !== undefined && { body }) })
     if (answer.status < 300) return { accepted: true, facts: see(answer.body), said: answer.text, replayed: isReplayed(answer) }
     if (answer.status >= 500) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
     return refused(answer)
@@ -95,13 +99,13 @@ export const httpShop = ({ call }: Client): Shop => {
     place: (who, request) => ask(who, ["POST", "/v1/orders", request], ({ orderId }) => ({ id: String(orderId) })),
     give: (who, orderId, command) =>
       ask(who, requestOf(orderId, command), (body): Done => ({ id: String(body["rentalId"] ?? body["orderId"]) })),
-    // Over HTTP there is a preview of a cancel without a reason and of nothing else.
     foresee: async (who, orderId, command) => {
-      if (command.type !== "cancel" || command.reason !== undefined) return undefined
-      const answer = await preview(who, orderId)
-      if (!answer.accepted) return { blockers: [{ code: answer.code }] }
-      const { blockers } = answer.facts
-      return { blockers, ...(blockers.length === 0 && { status: "cancelled" }) }
+      const [method, path, body] = requestOf(orderId, command)
+      const answer = await ask(who, [method, `${path}?dryRun=true`, body], (found): Foreseen => {
+        const { blockers, to } = found as unknown as typeof PreviewView.Type
+        return { blockers, ...(to !== undefined && { status: to }) }
+      })
+      return answer.accepted ? answer.facts : { blockers: [{ code: answer.code }] }
     },
     order: (who, orderId) => ask(who, ["GET", `/v1/orders/${encode(orderId)}`], (body) => seeOrder(body as unknown as OrderView)),
     orders: (who, filter) =>
@@ -125,8 +129,13 @@ export const httpShop = ({ call }: Client): Shop => {
       if (!answer.accepted) throw new Error(`no stock is told: ${answer.said}`)
       return answer.facts
     },
-    rewriteNotes: (who, orderId, notes) =>
-      ask(who, ["PATCH", `/v1/orders/${encode(orderId)}/notes`, { notes }], (body) => ({ id: String(body["orderId"]) }))
+    rewriteNotes: (who, orderId, notes, expected) =>
+      ask(
+        who,
+        ["PATCH", `/v1/orders/${encode(orderId)}/notes`, { notes }],
+        (body) => ({ id: String(body["orderId"]) }),
+        expected === undefined ? {} : { "if-match": `"${createHash("sha256").update(expected).digest("hex")}"` }
+      )
   }
 }
 

@@ -4,6 +4,7 @@ import * as Result from "effect/Result"
 import canonicalize from "canonicalize"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import type { Caller } from "../../src/lifecycle/Caller.ts"
+import type { NotesMismatch } from "../../src/lifecycle/expectedVersion.ts"
 import { type CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { StoreUnavailable, SubscriptionOfOrder } from "../../src/lifecycle/OrderStore.ts"
 import { Reservations } from "../../src/lifecycle/Reservations.ts"
@@ -33,7 +34,7 @@ import {
 } from "./Shop.ts"
 
 type Services = OrderLifecycle | AuditTrail | Reservations
-type Failure = Refusal | CommandFailure | StoreUnavailable
+type Failure = Refusal | CommandFailure | NotesMismatch | StoreUnavailable
 
 export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) => Promise<A>): Shop => {
   /** Ask the library; a refusal is an answer, anything else that goes wrong is not. */
@@ -178,9 +179,11 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
     },
     stock: ({ tenantId }, sku) =>
       run(Effect.flatMap(Reservations, (reservations) => reservations.stock(tenantId, Sku.make(sku)))),
-    rewriteNotes: ({ tenantId }, orderId, notes) =>
+    rewriteNotes: ({ tenantId }, orderId, notes, expected) =>
       ask(
-        lifecycle((orders) => orders.rewriteNotes(tenantId, OrderId.make(orderId), { notes })),
+        lifecycle((orders) =>
+          orders.rewriteNotes(tenantId, OrderId.make(orderId), { notes }, expected === undefined ? {} : { expected })
+        ),
         () => ({ id: orderId })
       )
   }
@@ -195,11 +198,12 @@ const whole = ({ event }: Transition) => event
 const isReplayed = (answer: unknown): boolean =>
   typeof answer === "object" && answer !== null && "replayed" in answer && answer.replayed === true
 
-const callerOf = ({ tenantId, staff, key, requestId }: Asking): Caller => ({
+const callerOf = ({ tenantId, staff, key, requestId, expectedVersion }: Asking): Caller => ({
   tenantId,
   actor: staff.actor,
   ...(key !== undefined && { idempotencyKey: key }),
-  ...(requestId !== undefined && { requestId: RequestId.make(requestId) })
+  ...(requestId !== undefined && { requestId: RequestId.make(requestId) }),
+  ...(expectedVersion !== undefined && { expectedVersion })
 })
 
 const requestIn = <Given extends Command>({ type: _, ...request }: Given): Omit<Given, "type"> => request

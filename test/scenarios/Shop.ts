@@ -23,6 +23,7 @@ export interface Asking {
   readonly tenantId: TenantId
   readonly key?: string
   readonly requestId?: string
+  readonly expectedVersion?: number
 }
 
 export interface Refused {
@@ -168,17 +169,15 @@ export interface Shop {
   readonly give: (who: Asking, orderId: string, command: Command) => Promise<Answer<Done>>
   /** What a cancel would do. */
   readonly preview: (who: Asking, orderId: string) => Promise<Answer<PreviewFacts>>
-  /** What any command would do; undefined where this way of asking cannot tell. */
-  readonly foresee: (who: Asking, orderId: string, command: Command) => Promise<Foreseen | undefined>
+  /** What any command would do. */
+  readonly foresee: (who: Asking, orderId: string, command: Command) => Promise<Foreseen>
   readonly order: (who: Asking, orderId: string) => Promise<Answer<OrderFacts>>
-  readonly orders: (
-    who: Asking,
-    filter: { readonly status?: string; readonly customerId?: string }
-  ) => Promise<Answer<ReadonlyArray<OrderFacts>>>
+  readonly orders: (who: Asking, filter: Readonly<Record<string, string>>) => Promise<Answer<ReadonlyArray<OrderFacts>>>
   readonly subscription: (who: Asking, subscriptionId: string) => Promise<Answer<SubscriptionFacts>>
   readonly events: (who: Asking, orderId: string) => Promise<Answer<ReadonlyArray<EventFacts>>>
   readonly stock: (who: Asking, sku: string) => Promise<{ readonly reserved: number; readonly rented: number }>
-  readonly rewriteNotes: (who: Asking, orderId: string, notes: string) => Promise<Answer<Done>>
+  /** `expected`: the notes as they were read. */
+  readonly rewriteNotes: (who: Asking, orderId: string, notes: string, expected?: string) => Promise<Answer<Done>>
 }
 
 /** Decimals of the currencies in the scenarios. Written down here and not taken from the library, which is what is on trial. */

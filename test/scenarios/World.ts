@@ -50,7 +50,8 @@ export interface Item {
 export const requestFor = (
   customer: CustomerName,
   items: ReadonlyArray<Item>,
-  more: Partial<PlaceOrder["customer"]> = {}
+  more: Partial<PlaceOrder["customer"]> = {},
+  besides: Pick<PlaceOrder, "externalReference"> = {}
 ): PlaceOrder => {
   const { firstName, lastName } = customers[customer]
   return {
@@ -60,7 +61,8 @@ export const requestFor = (
       sku: product.variant.sku,
       quantity,
       ...(months !== undefined && { contractLength: months })
-    }))
+    })),
+    ...besides
   }
 }
 
@@ -202,15 +204,15 @@ export class World {
         if (!answer.accepted) expect(after, "a refused command changes nothing").toEqual(before)
         this.change = before && after && { before: before.order, after: after.order }
         if (!this.#mayAsk(who)) return answer
-        if (foreseen) {
+        if (foreseen !== undefined) {
           const [blocker] = foreseen.blockers
           const promised = blocker === undefined ? { status: foreseen.status } : { code: blocker.code }
           const done = answer.accepted ? { status: after?.order.status } : { code: answer.code }
           expect(done, "what a command does is what its preview says").toEqual(promised)
         }
         if (before === undefined || after === undefined) return answer
-        // What is told of a process is no row of the library's own table.
-        if (this.process !== undefined || command.type === "apply") return answer
+        // What is told of a process is no row of the library's own table, and neither is that a version is another than expected.
+        if (this.process !== undefined || command.type === "apply" || who.expectedVersion !== undefined) return answer
         const about = { way: this.#way, policy: this.policy, command: command.type, from: before.order.status }
         this.#chronicle.add(about, answer, after.order.status, foreseen)
         return answer

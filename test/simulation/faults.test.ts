@@ -44,7 +44,7 @@ describe("a swarm of faults", () => {
 
   it.each(faultKinds)("may be of one kind that never ceases: %s", async (kind) => {
     const isCrash = kind === "crashBefore" || kind === "crashAfter"
-    const faults = { ...noFaults, [kind]: isCrash ? 0.02 : 0.6 }
+    const faults = { ...noFaults, [kind]: isCrash ? 0.04 : 0.6 }
     const script = randomScript({ seed: 1, orders, policy: "noActiveSubscriptions", faults })
     const happened = new Map<string, number>()
     const { findings } = await Effect.runPromise(playScript(script, { watchers: [count(happened)] }))

@@ -2,8 +2,8 @@
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
@@ -38,6 +38,9 @@ const count = (happened: Map<string, number>): Watcher => {
   return {
     committed: ({ transition: { event } }) => add(`${event.type} by ${event.actor.userId}`),
     answered: ({ call }, answer) => {
+      if (answer.outcome === "many")
+        for (const { outcome } of answer.outcomes)
+          if (Result.isFailure(outcome) && "code" in outcome.failure) add(`cancel ${outcome.failure.code}`)
       if (answer.outcome === "refused") add(`${call.type === "apply" ? call.command : call.type} ${answer.refusal.code}`)
     }
   }

@@ -2,7 +2,7 @@
 
 const tables =
   "customers|orders|reservations|subscriptions|audit_events|audit_confidential|idempotency|" +
-  "outbox|tenant_positions|event_positions|consumers|consumer_cursors|deliveries|due_commands|order_data"
+  "outbox|tenant_positions|event_positions|consumers|consumer_cursors|deliveries|due_commands|order_data|order_lookups"
 const table = `order_lifecycle\\.(?:${tables})\\b`
 const insert = new RegExp(`INSERT INTO ${table}`, "g")
 const insertFor = (tenant: string) =>

@@ -24,6 +24,8 @@ interface Schema extends Referable {
 }
 interface Operation {
   readonly operationId: string
+  /** The schema of the answer to a dry run, where there is one. */
+  readonly "x-dry-run"?: Schema
   readonly responses: Readonly<Record<string, Response>>
 }
 interface Description {
@@ -44,7 +46,7 @@ export interface Answered {
 export type Promised = string
 
 /** Headers that mean something to a client: an answer has them only where the description says so. */
-const tellingHeaders = ["retry-after", "www-authenticate", "allow", "idempotent-replayed"]
+const tellingHeaders = ["retry-after", "www-authenticate", "allow", "idempotent-replayed", "etag", "preference-applied"]
 
 /**
  * The same description with every object closed: what it does not name must not be there. `Error` stays as the specification has it; what
@@ -61,6 +63,8 @@ const closed = (json: unknown): unknown => {
     ...("properties" in rest && typeof rest["type"] === "string" && { additionalProperties: false })
   }
 }
+
+const isDryRun = (path: string): boolean => path.includes("dryRun=true")
 
 const escaped = (step: string) => encodeURIComponent(step.replaceAll("~", "~0").replaceAll("/", "~1"))
 
@@ -90,9 +94,13 @@ export const contractOf = (description: unknown) => {
     pattern: new RegExp(`^${template.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`)
   }))
   const operationOf = (method: string, path: string) => {
-    const found = operations.find(({ pattern }) => pattern.test(path.split("?")[0] ?? ""))
     // A head is the answer to GET without its body.
     const verb = method === "HEAD" ? "get" : method.toLowerCase()
+    // A path with a parameter stands for what no other path says literally.
+    const fitting = operations
+      .filter(({ pattern }) => pattern.test(path.split("?")[0] ?? ""))
+      .toSorted((a, b) => a.template.split("{").length - b.template.split("{").length)
+    const found = fitting.find(({ item }) => verb in item) ?? fitting[0]
     const operation = found?.item[verb]
     return found && operation && { operation, pointer: `/paths/${escaped(found.template)}/${verb}` }
   }
@@ -102,6 +110,9 @@ export const contractOf = (description: unknown) => {
     if (allOf) return allOf.flatMap(codesIn)
     return properties?.["error"]?.properties?.["code"]?.enum ?? []
   }
+
+  const successOf = (method: string, path: string): number =>
+    Number(Object.keys(operationOf(method, path)?.operation.responses ?? {}).find((status) => status < "300") ?? 200)
 
   /** Where an answer is described. What no operation answers (an unknown path, another method) is described by its code alone. */
   const responseOf = (method: string, path: string, status: number, code: unknown): readonly [Response, string] | undefined => {
@@ -123,13 +134,17 @@ export const contractOf = (description: unknown) => {
   const promised = (): ReadonlyArray<Promised> =>
     Object.values(paths)
       .flatMap((item) => Object.values(item))
-      .flatMap(({ operationId, responses }) =>
-        Object.entries(responses).flatMap(([status, response]) => {
-          const schema = resolve(response).content?.["application/json"]?.schema
-          const codes = schema === undefined || Number(status) < 400 ? [] : codesIn(schema)
-          return codes.length === 0 ? [`${operationId} ${status}`] : codes.map((code) => `${operationId} ${status} ${code}`)
-        })
-      )
+      .flatMap((operation) => [
+        ...("x-dry-run" in operation ? [`${operation.operationId} dry run`] : []),
+        ...promisedBy(operation)
+      ])
+
+  const promisedBy = ({ operationId, responses }: Operation): ReadonlyArray<Promised> =>
+    Object.entries(responses).flatMap(([status, response]) => {
+      const schema = resolve(response).content?.["application/json"]?.schema
+      const codes = schema === undefined || Number(status) < 400 ? [] : codesIn(schema)
+      return codes.length === 0 ? [`${operationId} ${status}`] : codes.map((code) => `${operationId} ${status} ${code}`)
+    })
 
   const met = new Set<Promised>()
 
@@ -139,7 +154,8 @@ export const contractOf = (description: unknown) => {
     const found = method === "HEAD" || breach !== undefined ? undefined : operationOf(method, path)
     if (found) {
       const code = answer.status < 400 ? [] : [codeIn(JSON.parse(answer.text))]
-      met.add([found.operation.operationId, answer.status, ...code].join(" "))
+      const isDry = isDryRun(path) && answer.status < 400
+      met.add([found.operation.operationId, isDry ? "dry run" : answer.status, ...code].join(" "))
     }
     return breach
   }
@@ -152,10 +168,13 @@ export const contractOf = (description: unknown) => {
     } catch {
       return `${request} with a body that is not JSON: ${text.slice(0, 200)}`
     }
-    const found = responseOf(method, path, status, codeIn(body))
+    // What a command answers with 201, its dry run answers with 200: the headers are the same.
+    const found = responseOf(method, path, isDryRun(path) && status === 200 ? successOf(method, path) : status, codeIn(body))
     if (found === undefined && method === "HEAD") return undefined
     if (found === undefined) return `${request} is not promised: ${text.slice(0, 200)}`
-    const [response, pointer] = found
+    const [response, ofStatus] = found
+    const dryRun = isDryRun(path) && status < 400 ? operationOf(method, path)?.operation["x-dry-run"] : undefined
+    const pointer = dryRun?.$ref?.slice(1) ?? `${ofStatus}/content/application~1json/schema`
     if (headers !== undefined) {
       const named = Object.entries(response.headers ?? {})
       for (const [name, header] of named) {
@@ -165,7 +184,7 @@ export const contractOf = (description: unknown) => {
       if (extra !== undefined) return `${request} has ${extra}, which is not promised`
     }
     if (method === "HEAD") return text === "" ? undefined : `${request} has a body`
-    const validate = validator(`${pointer}/content/application~1json/schema`)
+    const validate = validator(pointer)
     return validate(body) ? undefined : `${request} ${ajv.errorsText(validate.errors)}: ${text.slice(0, 200)}`
   }
 

@@ -29,7 +29,7 @@ export const giveWay = (store: Store): Store => {
     forgetExpired: (...request) => between(store.forgetExpired(...request)),
     tenantIds: (after, limit) => between(store.tenantIds(after, limit)),
     currentTransaction: store.currentTransaction,
-    rewriteNotes: (tenantId, orderId, notes) => between(store.rewriteNotes(tenantId, orderId, notes)),
+    rewriteNotes: (...request) => between(store.rewriteNotes(...request)),
     listOrders: (query) => between(store.listOrders(query)),
     listSubscriptions: (query) => between(store.listSubscriptions(query)),
     findSubscription: (tenantId, subscriptionId) => between(store.findSubscription(tenantId, subscriptionId)),

@@ -5,6 +5,7 @@ import { seal, type SealedEvent } from "../../src/order/auditChain.ts"
 import type { AuditEvent } from "../../src/order/AuditEvent.ts"
 import { fold } from "../../src/order/evolve.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
+import { lookupsOf } from "../../src/order/lookups.ts"
 import { type Order, OrderId, TenantId } from "../../src/order/Order.ts"
 import type { OrderCommand } from "../../src/order/commands/index.ts"
 import { history } from "../../src/testing/arbitraries.ts"
@@ -44,6 +45,7 @@ const recordOf = (order: Order, events: ReadonlyArray<SealedEvent>, waiting = ev
   ],
   due: [],
   filterable: [],
+  lookups: lookupsOf(order),
   disagreements: []
 })
 

@@ -94,6 +94,14 @@ const damages: ReadonlyArray<Damage> = [
     breaks: ["F1"]
   },
   {
+    does: "has lists find an order by an email that it does not have",
+    to: "confirmed",
+    sql: (where) => [
+      `UPDATE order_lifecycle.order_lookups SET value = 'another@example.com' WHERE ${where} AND kind = 'email' RETURNING 1`
+    ],
+    breaks: ["F1"]
+  },
+  {
     does: "marks an order as cancelled without cancelling it",
     to: "confirmed",
     sql: (where) => [
@@ -239,12 +247,12 @@ describe(`a database of ${count} orders`, () => {
       })
     ))
 
-  it("has thirty damages of fifteen kinds found in it, each by name, and nothing else", () =>
+  it("has thirty-two damages of sixteen kinds found in it, each by name, and nothing else", () =>
     seeded((random) =>
       run(
         Effect.gen(function* () {
           const { expected, damaged } = yield* plant(random)
-          expect([damages.length, damaged]).toEqual([15, 30])
+          expect([damages.length, damaged]).toEqual([16, 32])
           const before = process.memoryUsage().heapUsed
           const started = process.hrtime.bigint()
           const { violations, checked, largestHeap } = yield* verified
@@ -283,7 +291,7 @@ describe("heads that were kept elsewhere", () => {
           `UPDATE order_lifecycle.orders o SET version = 1, status = 'pending', updated_at = created_at, head_hash = e.hash
              FROM order_lifecycle.audit_events e
             WHERE o.tenant_id = e.tenant_id AND o.order_id = e.order_id AND o.${where.replace(" AND ", " AND o.")} RETURNING 1`,
-          ...[...tables, "reservations", "orders", "idempotency"].map(
+          ...[...tables, "order_lookups", "reservations", "orders", "idempotency"].map(
             (table) =>
               `DELETE FROM order_lifecycle.${table} WHERE tenant_id = '${gone.tenantId}' AND ${table === "idempotency" ? `key = '${gone.key}'` : `order_id = '${gone.orderId}'`} RETURNING 1`
           )

@@ -92,7 +92,8 @@ const refusalOf = <Code extends PricingRefusal["code"]>(code: Code) => {
   const isOf = (refusal: PricingRefusal): refusal is Extract<PricingRefusal, { readonly code: Code }> => refusal.code === code
   return ({ order, command }: { readonly order: Order; readonly command: Command }) => {
     const lines = linesOf(order, command)
-    return Result.isFailure(lines) && isOf(lines.failure) ? lines.failure : undefined
+    if (Result.isFailure(lines) && isOf(lines.failure)) return lines.failure
+    return undefined
   }
 }
 

@@ -139,7 +139,10 @@ export const release = defineCommand({
   refusals: {
     ALREADY_CANCELLED: ({ order }) => finalRefusal(order),
     VALIDATION_ERROR: ({ order, command: { items = [] } }) => {
-      const index = items.findIndex(({ line }) => line >= order.lines.length)
+      const index = Math.max(
+        0,
+        items.findIndex(({ line }) => line >= order.lines.length)
+      )
       return wrongMember(`items[${index}].line`, `must be a line of the order: 0 to ${order.lines.length - 1}`)
     },
     NOTHING_HELD: ({ order: { orderId } }) => new NothingHeld({ orderId }),

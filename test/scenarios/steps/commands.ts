@@ -23,6 +23,10 @@ step("{staff} confirms {order} under the key {string}", ({ world }, who: StaffNa
   ask(world, who, order, { type: "confirm" }, { key })
 )
 
+step("{staff} confirms {order}, expecting version {int}", ({ world }, who: StaffName, order: string, expectedVersion: number) =>
+  ask(world, who, order, { type: "confirm" }, { expectedVersion })
+)
+
 // --- commands of the shop's own -----------------------------------------------------------------------------------------------------
 
 step(
@@ -139,6 +143,12 @@ step(
 step(
   "{staff} ends the subscription for {serial} under the key {string}",
   ({ world }, who: StaffName, serial: string, key: string) => ask(world, who, "the order", end(world, serial), { key })
+)
+
+step(
+  "{staff} ends the subscription for {serial}, expecting version {int}",
+  ({ world }, who: StaffName, serial: string, expectedVersion: number) =>
+    ask(world, who, "the order", end(world, serial), { expectedVersion })
 )
 
 step("{staff} ends a subscription that does not exist", ({ world }, who: StaffName) =>
@@ -281,6 +291,23 @@ step("{staff} cancels {order} under the key {string}", ({ world }, who: StaffNam
   ask(world, who, order, { type: "cancel" }, { key })
 )
 
+step("{staff} cancels {order}, expecting version {int}", ({ world }, who: StaffName, order: string, expectedVersion: number) =>
+  ask(world, who, order, { type: "cancel" }, { expectedVersion })
+)
+
+step(
+  "{staff} cancels {order} under the key {string}, expecting version {int}",
+  ({ world }, who: StaffName, order: string, key: string, expectedVersion: number) =>
+    ask(world, who, order, { type: "cancel" }, { key, expectedVersion })
+)
+
+step(
+  "{staff} cancels an order that does not exist, expecting version {int}",
+  async ({ world }, who: StaffName, version: number) => {
+    await world.give(world.asking(who, { expectedVersion: version }), unknownId, { type: "cancel" })
+  }
+)
+
 step(
   "{staff} cancels {order} because {string} under the key {string}",
   ({ world }, who: StaffName, order: string, reason: string, key: string) =>
@@ -333,6 +360,13 @@ step(
 step("{staff} writes {string} into the notes of {order}", async ({ world }, who: StaffName, notes: string, order: string) => {
   await world.look(world.known(order).orderId, (id) => world.shop.rewriteNotes(world.asking(who), id, notes))
 })
+
+step(
+  "{staff} writes {string} into the notes of {order}, expecting {string}",
+  async ({ world }, who: StaffName, notes: string, order: string, expected: string) => {
+    await world.look(world.known(order).orderId, (id) => world.shop.rewriteNotes(world.asking(who), id, notes, expected))
+  }
+)
 
 step("the same request is sent again", ({ world }) => world.repeat())
 

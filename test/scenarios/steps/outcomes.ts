@@ -111,7 +111,29 @@ step("the list of {customer}'s orders has {int}", async ({ world }, customer: Cu
   expect(await listed(world, { customerId })).toHaveLength(count)
 })
 
-const listed = async (world: World, filter: { readonly status?: string; readonly customerId?: string }) => {
+step("a search by {word} {string} finds nothing", async ({ world }, filter: string, value: string) => {
+  expect(await listed(world, { [filter]: value })).toEqual([])
+})
+
+step("a search by {word} {string} finds {order}", async ({ world }, filter: string, value: string, order: string) => {
+  expect(await listed(world, { [filter]: value })).toEqual([world.nameOf(world.known(order).orderId)])
+})
+
+step(
+  "a search by {word} {string} finds {order} and {order}",
+  async ({ world }, filter: string, value: string, ...orders: ReadonlyArray<string>) => {
+    const names = orders.map((order) => world.nameOf(world.known(order).orderId))
+    expect((await listed(world, { [filter]: value })).toSorted(byName)).toEqual(names.toSorted(byName))
+  }
+)
+
+step("{staff} searches by {word} {string}", async ({ world }, who: StaffName, filter: string, value: string) => {
+  await world.look(world.known("the order").orderId, () => world.shop.orders(world.asking(who), { [filter]: value }))
+})
+
+const byName = (a: string, b: string): number => (a < b ? -1 : 1)
+
+const listed = async (world: World, filter: Readonly<Record<string, string>>) => {
   const answer = await world.shop.orders(world.asking("Ada"), filter)
   if (!answer.accepted) throw new Error(`the list was refused: ${answer.said}`)
   return answer.facts.map(({ orderId }) => world.nameOf(orderId))

@@ -1,6 +1,6 @@
 /** Placing orders, and the orders that a scenario begins with. */
 import { expect } from "vitest"
-import type { LibraryStatus } from "../../../src/order/Order.ts"
+import { ExternalReference, type LibraryStatus } from "../../../src/order/Order.ts"
 import type { Product } from "../Surroundings.ts"
 import { type CustomerName, type Item, requestFor } from "../World.ts"
 import { inColumns, itemsOf, nameOfSku, rowsOf, makeTopic, type Telling } from "./words.ts"
@@ -26,6 +26,17 @@ step(
   "{customer} has ordered {int} {product} with the phone number {string}",
   ({ world }, customer: CustomerName, quantity: number, product: Product, phone: string) =>
     world.must(world.place(customer, requestFor(customer, one(product, quantity), { phone })))
+)
+
+step(
+  "{customer} has ordered {int} {product} under the number {string}",
+  ({ world }, customer: CustomerName, quantity: number, product: Product, number: string) =>
+    world.must(
+      world.place(
+        customer,
+        requestFor(customer, one(product, quantity), {}, { externalReference: ExternalReference.make(number) })
+      )
+    )
 )
 
 /** The serial numbers of an order that is to be partial or fulfilled: BIKE-1, BIKE-2 and so on. */
