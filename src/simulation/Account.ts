@@ -483,12 +483,14 @@ const changedBy = (
       if (Date.parse(event.at) < endOf(was)) fault("T1", "its contract is not over")
       return { ...was, isActive: false }
     case "subscription.ended":
-      return { ...was, isActive: false, isCancelled: event.details.status === "cancelled" }
+      return { ...was, isActive: false, isCancelled: cancels.has(event.details.status) }
     case "subscription.returned":
     case "subscription.bought_out":
       return { ...was, isActive: false }
   }
 }
+/** The end that a cancel makes of a subscription; the others are told apart by their events. */
+export const cancels: ReadonlySet<string> = new Set(["cancelled"])
 const happensToActive = [
   "subscription.ended",
   "subscription.returned",

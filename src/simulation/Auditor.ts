@@ -29,6 +29,7 @@ import type { InvariantId } from "../verify/invariants.ts"
 import {
   type Account,
   assetTakenBy,
+  cancels,
   codeFor,
   codeForItems,
   endOf,
@@ -703,7 +704,7 @@ const isToldRightly = (account: Account, refusal: Refusal, rules: Rules): boolea
     const subscription = account.subscriptions.find(({ id }) => id === refusal.subscriptionId)
     if (subscription === undefined) return refusal._tag === "SubscriptionNotFound"
     const { isActive, isCancelled, months } = subscription
-    if ("status" in refusal && (isActive || (refusal.status === "cancelled") !== isCancelled)) return false
+    if ("status" in refusal && (isActive || cancels.has(refusal.status) !== isCancelled)) return false
     if (refusal._tag === "ContractNotOver") return Date.parse(refusal.notBefore) === endOf(subscription)
     return refusal._tag !== "InvalidExtensionMonths" || refusal.longest === 120 - months
   }
