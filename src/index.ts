@@ -26,6 +26,23 @@ export { OwnRefusal } from "./order/process/OwnRefusal.ts"
 export { WrongProcess } from "./order/process/WrongProcess.ts"
 export { lifecycleOf, machineOf } from "./order/process/lifecycleOf.ts"
 
+// What may happen to an asset.
+export { type AssetEvent, assetMachine } from "./asset/assetMachine.ts"
+export type { AssetMove, AssetMoveEvent } from "./asset/AssetMove.ts"
+export type { AssetStep } from "./asset/assetSteps.ts"
+export {
+  type AssetChange,
+  type AssetUse,
+  ChangeAsset,
+  decideChanging,
+  decideRegistering,
+  RegisterAsset,
+  type RegisteringFacts,
+  WithdrawAsset
+} from "./asset/decideAsset.ts"
+export { AssetExists, AssetInUse, AssetNotRegistered, InvalidAssetStatus } from "./asset/refusals.ts"
+export { AssetRecord, AssetStatus, RegisteredAsset } from "./asset/RegisteredAsset.ts"
+
 // Deciding, pure.
 export { decide } from "./order/decide.ts"
 export type { Occasion, Transition } from "./order/Transition.ts"
@@ -81,7 +98,9 @@ export { type ChainFault, type SealedEvent, verifyChain } from "./order/auditCha
 export { type Digest, portableDigest } from "./order/digest.ts"
 
 // Making it happen.
+export { AssetRegistry } from "./lifecycle/AssetRegistry.ts"
 export {
+  type AssetRegistryOption,
   type CommandFailure,
   type LifecycleOptions,
   type OrderCommands,
@@ -116,12 +135,15 @@ export { CurrentDigest } from "./lifecycle/CurrentDigest.ts"
 export { IdempotencyKeyReused } from "./lifecycle/idempotency.ts"
 export { ExpectedVersion, NotesMismatch, VersionMismatch } from "./lifecycle/expectedVersion.ts"
 export { WrongAnswer, WrongOption } from "./lifecycle/options.ts"
-export { OrderListRequest, type Page, SubscriptionListRequest } from "./lifecycle/paging.ts"
+export { AssetListRequest, OrderListRequest, type Page, SubscriptionListRequest } from "./lifecycle/paging.ts"
 
 // The ports, for those who bring their own.
 export { type Asset, Assets } from "./lifecycle/Assets.ts"
 export { Catalogue } from "./lifecycle/Catalogue.ts"
 export {
+  type AssetDisagreement,
+  type AssetQuery,
+  type AssetSort,
   type Change,
   type CommitOutcome,
   type ConsumerKey,
@@ -137,6 +159,7 @@ export {
   type IdempotencyKey,
   type Lease,
   type Loaded,
+  type LoadedAsset,
   type LoadRequest,
   type OrderQuery,
   type OrderSort,

@@ -50,7 +50,7 @@ const sidebar: DefaultTheme.Sidebar = {
   "/decisions/": [allOfIt, { text: "Decisions", items: [{ ...entry("decisions/index.md"), text: "Overview" }] }],
   "/api/": part("API", "api"),
   "/": [
-    { text: "Start", items: pages("live.md", "lifecycle.md", "scenarios/index.md") },
+    { text: "Start", items: pages("live.md", "lifecycle.md", "asset-lifecycle.md", "scenarios/index.md") },
     { text: "Guides", items: [...pagesIn("guides"), ...pages("testing-your-store.md", "simulation.md")] },
     { text: "Reference", items: pages(...reference, "api/index.md") },
     { text: "How it is built", items: pages("ARCHITECTURE.md", "STYLE.md", "decisions/index.md") }

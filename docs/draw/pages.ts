@@ -1,5 +1,6 @@
 /** Everything in the documentation that is drawn from the code: pages, and regions of pages that are written by hand. */
 import { drawStateDiagram } from "../../src/draw/markdown.ts"
+import { drawAssets } from "./assets.ts"
 import { drawCommands } from "./commands.ts"
 import { drawDecisions } from "./decisions.ts"
 import { drawErrors } from "./errors.ts"
@@ -29,6 +30,7 @@ export const pages: ReadonlyArray<Page> = [
   },
   { path: "docs/decisions/index.md", draw: drawDecisions },
   { path: "docs/lifecycle.md", draw: () => drawLifecycle() },
+  { path: "docs/asset-lifecycle.md", draw: drawAssets },
   { path: "docs/reference/commands.md", draw: drawCommands },
   { path: "docs/reference/errors.md", draw: () => drawErrors() },
   { path: "docs/reference/events.md", draw: drawEvents },

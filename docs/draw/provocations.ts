@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { AssetRegistry } from "../../src/lifecycle/AssetRegistry.ts"
 import type { CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { OwnRefusal } from "../../src/order/process/OwnRefusal.ts"
 import { InvalidBuyoutPrice, InvalidFee } from "../../src/http/amounts.ts"
@@ -21,11 +22,13 @@ import { changeOf } from "../../src/testing/contractOrders.ts"
 import { bike, type Exchange, type Shop, withShop } from "./shop.ts"
 import { orderOf, steps } from "./steps.ts"
 
-/** What can be asked of the lifecycle and be refused. */
-export type Method = "place" | CommandType
+type AssetMethod = "register" | "change" | "withdraw"
+
+/** What can be asked of the lifecycle, or of the registry of assets, and be refused. */
+export type Method = "place" | CommandType | AssetMethod
 
 type ErrorOf<M extends Method> = Exclude<
-  Effect.Error<ReturnType<OrderLifecycle["Service"][M]>>,
+  Effect.Error<ReturnType<(OrderLifecycle["Service"] & Pick<AssetRegistry["Service"], AssetMethod>)[M]>>,
   CommandFailure | OwnRefusal
 >["_tag"]
 type Provocation = () => Promise<Exchange>
@@ -51,6 +54,39 @@ const provocations: { readonly [M in Method]: Readonly<Record<ErrorOf<M>, Provoc
       const { orderId } = await placed()
       await cancel(orderId, { reason: "moved abroad" })
       return cancel(orderId)
+    })
+  },
+  register: {
+    AssetExists: inShop(async ({ register }) => {
+      await register("BIKE-0001")
+      return register("BIKE-0001")
+    }),
+    VariantNotFound: inShop(({ register }) => register("BIKE-0001", { sku: "EBIKE-CITY-9000" })),
+    VariantInactive: inShop(({ register }) => register("PHONE-0001", { sku: "IPHONE-12" })),
+    InvalidAssetStatus: inShop(({ register }) => register("BIKE-0001", { status: "rented_out" }))
+  },
+  change: {
+    AssetNotRegistered: inShop(({ change }) => change("BIKE-9999", { status: "returned" })),
+    AssetInUse: inShop(async ({ rented, register, change }) => {
+      await rented()
+      await register("BIKE-0001", { status: "rented_out" })
+      return change("BIKE-0001", { status: "returned" })
+    }),
+    InvalidAssetStatus: inShop(async ({ register, change }) => {
+      await register("BIKE-0001")
+      return change("BIKE-0001", { status: "sold" })
+    })
+  },
+  withdraw: {
+    AssetNotRegistered: inShop(({ withdraw }) => withdraw("BIKE-9999")),
+    AssetInUse: inShop(async ({ rented, register, withdraw }) => {
+      await rented()
+      await register("BIKE-0001", { status: "rented_out" })
+      return withdraw("BIKE-0001")
+    }),
+    InvalidAssetStatus: inShop(async ({ register, withdraw }) => {
+      await register("BIKE-0001", { status: "sold" })
+      return withdraw("BIKE-0001")
     })
   },
   confirm: {

@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import { ApiKeys } from "../../src/http/ApiKeys.ts"
 import { toWebHandler } from "../../src/http/layer.ts"
 import { readSettings } from "../../src/http/settings.ts"
+import { AssetRegistry } from "../../src/lifecycle/AssetRegistry.ts"
 import { Assets } from "../../src/lifecycle/Assets.ts"
 import { Catalogue } from "../../src/lifecycle/Catalogue.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
@@ -70,19 +71,23 @@ const surroundings = (now: () => number): Context.Context<never> =>
     sleep: () => Effect.void
   })
 
-/** Tells every error that the lifecycle answers with, and changes nothing about it. */
-const listening = (heard: (error: LifecycleError) => void) =>
-  Layer.effect(
-    OrderLifecycle,
-    Effect.map(OrderLifecycle, (lifecycle) => {
-      const tell = (error: LifecycleError) => Effect.sync(() => heard(error))
-      const entries = Object.entries(lifecycle).map(([name, method]) => {
-        const call = method as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, LifecycleError>
-        return [name, (...args: ReadonlyArray<unknown>) => Effect.tapError(call(...args), tell)] as const
-      })
-      return OrderLifecycle.of(Object.fromEntries(entries) as unknown as OrderLifecycle["Service"])
+/** Tells every error that the lifecycle and the registry answer with, and changes nothing about it. */
+const listening = (heard: (error: LifecycleError) => void) => {
+  const tell = (error: LifecycleError) => Effect.sync(() => heard(error))
+  const telling = <Service extends object>(service: Service): Service => {
+    const entries = Object.entries(service).map(([name, method]: readonly [string, unknown]) => {
+      if (typeof method !== "function") return [name, method] as const
+      const call = method as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, LifecycleError>
+      return [name, (...args: ReadonlyArray<unknown>) => Effect.tapError(call(...args), tell)] as const
     })
+    // The same members, which take and answer the same.
+    return Object.fromEntries(entries) as unknown as Service
+  }
+  return Layer.merge(
+    Layer.effect(OrderLifecycle, Effect.map(OrderLifecycle, telling)),
+    Layer.effect(AssetRegistry, Effect.map(AssetRegistry, telling))
   )
+}
 
 /** Open the shop for as long as `use` takes. `change` may put something between the services and the store. */
 export const withShop = async <A>(

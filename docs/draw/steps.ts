@@ -61,9 +61,20 @@ export const steps = ({ call }: Shop) => {
     const order = await confirmed()
     return { ...order, rentalId: rentalIn(await start(order.orderId, "BIKE-0001", order.customerId)) }
   }
+  const register = (serialNumber: string, more: object = {}) =>
+    call("createAsset", "POST", "/v1/assets", {
+      serialNumber,
+      sku: bike,
+      productName: "City e-bike",
+      status: "available",
+      ...more
+    })
+  const change = (serialNumber: string, body: object) => call("updateAsset", "PATCH", `/v1/assets/${serialNumber}`, body)
+  const withdraw = (serialNumber: string) => call("deleteAsset", "DELETE", `/v1/assets/${serialNumber}`)
   const onOrders = { place, confirm, cancel, release, pay, addItems, correct }
   const onRentals = { start, end, returnEarly, buyOut, complete, extend, replace, calculate }
-  return { ...onOrders, ...onRentals, placed, confirmed, rented, orderIn, rentalIn }
+  const onAssets = { register, change, withdraw }
+  return { ...onOrders, ...onRentals, ...onAssets, placed, confirmed, rented, orderIn, rentalIn }
 }
 
 const orderIn = (exchange: Exchange) => {

@@ -11,9 +11,11 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { ChangeAsset, RegisterAsset } from "../asset/decideAsset.ts"
+import { AssetStatus } from "../asset/RegisteredAsset.ts"
 import { CallerOfMany } from "../lifecycle/Caller.ts"
-import { limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
-import { OrderId, OrderStatus, ReplacementReason, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
+import { AssetListRequest, limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
+import { OrderId, OrderStatus, ReplacementReason, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { AddItems } from "../order/commands/addItems.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import { BuyOutSubscription } from "../order/commands/buyOutSubscription.ts"
@@ -50,6 +52,8 @@ import {
 } from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
 import {
+  AssetPage,
+  AssetView,
   CancellationView,
   CommandsView,
   EventView,
@@ -76,6 +80,7 @@ const limit = Schema.optionalKey(Digits.check(Schema.isBetween(limits)))
 
 const orderParams = { orderId: OrderId }
 const subscriptionParams = { subscriptionId: SubscriptionId }
+const assetParams = { serialNumber: SerialNumber }
 
 const describe = (identifier: string, summary: string, description: string) =>
   OpenApi.annotations({ identifier, summary, description })
@@ -550,13 +555,85 @@ const subscriptions = HttpApiGroup.make("subscriptions")
   )
   .annotateMerge(OpenApi.annotations({ title: "Subscriptions", description: "Manage active subscriptions (rentals)." }))
 
+// --- assets ------------------------------------------------------------------------------------------------------------------------
+
+const { subscriptionId: _, ...assetFilters } = AssetListRequest.fields
+const Asset = { success, message: Schema.String, serialNumber: Schema.String, asset: AssetView }
+
+const assets = HttpApiGroup.make("assets")
+  .add(
+    HttpApiEndpoint.post("createAsset", "/v1/assets", {
+      payload: RegisterAsset,
+      success: created(Asset),
+      error: ofKeyedChange("createAsset", "ASSET_EXISTS", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_STATUS")
+    }).annotateMerge(
+      describe(
+        "createAsset",
+        "Register an asset",
+        "Registers a device. It is `rented_out` exactly when its serial number is under an active subscription."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.get("listAssets", "/v1/assets", {
+      query: {
+        ...assetFilters,
+        rentalId: AssetListRequest.fields.subscriptionId,
+        limit,
+        status: Schema.optionalKey(statusList(AssetStatus))
+      },
+      success: AssetPage,
+      error: ofRead("listAssets")
+    }).annotateMerge(describe("listAssets", "List assets", "Assets in pages, newest first unless sorted otherwise."))
+  )
+  .add(
+    HttpApiEndpoint.get("getAsset", "/v1/assets/:serialNumber", {
+      params: assetParams,
+      success: AssetView,
+      error: ofRead("getAsset", "NOT_FOUND")
+    }).annotateMerge(describe("getAsset", "Get an asset", "The asset as it stands."))
+  )
+  .add(
+    HttpApiEndpoint.patch("updateAsset", "/v1/assets/:serialNumber", {
+      params: assetParams,
+      payload: ChangeAsset,
+      success: Schema.Struct(Asset),
+      error: ofKeyedChange("updateAsset", "INVALID_STATUS", "NOT_FOUND", "ASSET_IN_USE")
+    })
+      .annotateMerge(
+        describe(
+          "updateAsset",
+          "Change an asset",
+          "Changes status, location or notes by hand. Who, when and why is recorded. Its status stays while a subscription is active on it."
+        )
+      )
+      .annotateMerge(takes({ idempotencyKey: true }))
+  )
+  .add(
+    HttpApiEndpoint.delete("deleteAsset", "/v1/assets/:serialNumber", {
+      params: assetParams,
+      success: Schema.Struct({ success, message: Schema.String, serialNumber: Schema.String }),
+      error: ofChange("deleteAsset", "INVALID_STATUS", "NOT_FOUND", "ASSET_IN_USE")
+    }).annotateMerge(
+      describe("deleteAsset", "Take an asset out of use", "The asset becomes `unavailable`; it stays in the registry.")
+    )
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Assets", description: "Register devices, and say where they are." }))
+
 // --- stock and system --------------------------------------------------------------------------------------------------------------
 
 const stock = HttpApiGroup.make("stock")
   .add(
     HttpApiEndpoint.get("getStock", "/v1/stock/:sku", {
       params: { sku: Sku },
-      success: Schema.Struct({ sku: Schema.String, reserved: Schema.Int, rented: Schema.Int }),
+      success: Schema.Struct({
+        sku: Schema.String,
+        reserved: Schema.Int,
+        rented: Schema.Int,
+        available: Schema.optionalKey(Schema.Int).annotate({
+          description: "Registered assets that can be rented, where the registry is on"
+        })
+      }),
       error: ofRead("getStock")
     }).annotateMerge(
       describe(
@@ -589,6 +666,7 @@ const library = lifecycles[defaultPolicy]
 export class Api extends HttpApi.make("order-lifecycle")
   .add(orders)
   .add(subscriptions)
+  .add(assets)
   .add(stock)
   .add(system)
   .annotate(HttpApi.AdditionalSchemas, [...otherBodies, PreviewView])

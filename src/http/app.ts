@@ -17,6 +17,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { AssetRegistry } from "../lifecycle/AssetRegistry.ts"
 import type { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import { optionsReader, wrongOption } from "../lifecycle/options.ts"
@@ -115,7 +116,7 @@ const checkedRequest = (request: HttpServerRequest, { url }: Match, body: string
 }
 
 /** What the service needs to run: the lifecycle, and who may call. */
-export type AppServices = OrderLifecycle | Reservations | AuditTrail | ApiKeys
+export type AppServices = OrderLifecycle | AssetRegistry | Reservations | AuditTrail | ApiKeys
 
 /** Statuses that say something about the request itself, or that the service gives for reasons of its own, are not for rules. */
 const HttpStatusOption = Schema.Record(

@@ -11,6 +11,8 @@ import * as Result from "effect/Result"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { CurrentLifecycle } from "../lifecycle/CurrentLifecycle.ts"
+import type { AssetChange } from "../asset/decideAsset.ts"
+import { AssetRegistry } from "../lifecycle/AssetRegistry.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import type { CancelOutcome } from "../lifecycle/cancelMany.ts"
@@ -40,6 +42,8 @@ import {
 } from "./errors.ts"
 import { noteIds, type Noted, RequestNotes } from "./requestLog.ts"
 import {
+  viewAsset,
+  viewAssetPage,
   viewCancellation,
   viewCommands,
   viewEvent,
@@ -441,6 +445,42 @@ const subscriptions = HttpApiBuilder.group(
   })
 )
 
+const assets = HttpApiBuilder.group(
+  Api,
+  "assets",
+  Effect.fnUntraced(function* (handlers) {
+    const registry = yield* AssetRegistry
+    const replayHeader = ({ replayed }: AssetChange) => ({ ...(replayed && replayedHeader) })
+    const changed =
+      (message: string) =>
+      ({ after }: AssetChange) => ({ success, message, serialNumber: after.serialNumber, asset: viewAsset(after) })
+    return handlers
+      .handle("createAsset", ({ payload }) =>
+        answerWith((caller) => registry.register(caller, payload), replayHeader, changed("Asset registered successfully"))
+      )
+      .handle("listAssets", ({ query: { rentalId: subscriptionId, ...query } }) =>
+        answer(
+          ({ tenantId }) => registry.list(tenantId, { ...query, ...(subscriptionId !== undefined && { subscriptionId }) }),
+          viewAssetPage
+        )
+      )
+      .handle("getAsset", ({ params }) => answer(({ tenantId }) => registry.get(tenantId, params.serialNumber), viewAsset))
+      .handle("updateAsset", ({ params, payload }) =>
+        answerWith(
+          (caller) => registry.change(caller, params.serialNumber, payload),
+          replayHeader,
+          changed("Asset updated successfully")
+        )
+      )
+      .handle("deleteAsset", ({ params: { serialNumber } }) =>
+        answer(
+          (caller) => registry.withdraw(caller, serialNumber),
+          () => ({ success, message: "Asset taken out of use", serialNumber })
+        )
+      )
+  })
+)
+
 const stock = HttpApiBuilder.group(
   Api,
   "stock",
@@ -449,7 +489,7 @@ const stock = HttpApiBuilder.group(
     return handlers.handle("getStock", ({ params: { sku } }) =>
       answer(
         ({ tenantId }) => reservations.stock(tenantId, sku),
-        ({ reserved, rented }) => ({ sku, reserved, rented })
+        (units) => ({ sku, ...units })
       )
     )
   })
@@ -488,7 +528,7 @@ const ownCommands = (api: typeof Api) =>
     })
   )
 
-const libraryHandlers = (api: typeof Api) => Layer.mergeAll(ordersOf(api), subscriptions, stock, system)
+const libraryHandlers = (api: typeof Api) => Layer.mergeAll(ordersOf(api), subscriptions, assets, stock, system)
 
 /** Handlers for every endpoint of an Api. */
 export const handlersOf = (api: typeof Api): ReturnType<typeof libraryHandlers> => {

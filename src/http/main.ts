@@ -25,6 +25,7 @@ import { ApiKeys } from "./ApiKeys.ts"
 import { App } from "./app.ts"
 import * as forgetExpiredKeys from "./forgetExpiredKeys.ts"
 import * as giveDueCommands from "./giveDueCommands.ts"
+import * as logDisagreements from "./logDisagreements.ts"
 import * as logLines from "./logLines.ts"
 import * as nodeServer from "./nodeServer.ts"
 import { developmentKey, lookalikes, readSettings, type Settings, WrongSetting } from "./settings.ts"
@@ -78,19 +79,20 @@ const embedded = (folder: string, schema: string): Layer.Layer<OrderStore, Canno
 // --- the service -------------------------------------------------------------------------------------------------------------------
 
 const service = (settings: Settings) => {
-  const { databaseUrl, isPooled, schema, dataFolder, cancellationPolicy, pendingExpiresAfter } = settings
+  const { databaseUrl, isPooled, schema, dataFolder, cancellationPolicy, pendingExpiresAfter, assetRegistry } = settings
   const store = databaseUrl ? postgres(databaseUrl, isPooled, schema) : embedded(dataFolder, schema)
-  const lifecycle = OrderLifecycle.layer({ cancellationPolicy, ...(pendingExpiresAfter && { pendingExpiresAfter }) }).pipe(
-    Layer.provideMerge(store),
-    Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered])
-  )
+  const lifecycle = OrderLifecycle.layer({
+    cancellationPolicy,
+    assetRegistry,
+    ...(pendingExpiresAfter && { pendingExpiresAfter })
+  }).pipe(Layer.provideMerge(store), Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered]))
   const app = Layer.provide(App.layer(), [lifecycle, ApiKeys.layerStatic(settings.apiKeys)])
   const server = Layer.provide(nodeServer.layer({ host: settings.host, port: settings.port }), app)
   return greeting(settings).pipe(
     Layer.provide(
       Layer.catchTag(server, "ServeError", (error) => Layer.effectContext(Effect.fail(cannotListen(settings, error))))
     ),
-    Layer.merge(Layer.provide(Layer.merge(forgetExpiredKeys.layer, giveDueCommands.layer), lifecycle)),
+    Layer.merge(Layer.provide(Layer.mergeAll(forgetExpiredKeys.layer, giveDueCommands.layer, logDisagreements.layer), lifecycle)),
     Layer.provideMerge(Layer.effectDiscard(announce(settings))),
     Layer.provide(logLines.layer)
   )

@@ -26,7 +26,8 @@ type Json = any
 const pathParameters: Record<string, string> = {
   orderId: "The order ID",
   subscriptionId: "The subscription ID",
-  sku: "The SKU"
+  sku: "The SKU",
+  serialNumber: "The serial number"
 }
 
 const responseDescriptions: Record<string, Record<string, string>> = {
@@ -51,6 +52,11 @@ const responseDescriptions: Record<string, Record<string, string>> = {
   replaceAsset: { 200: "Asset replaced", 404: "Subscription not found" },
   calculateEarlyReturnFee: { 200: "The fee", 404: "Subscription not found" },
   calculateBuyout: { 200: "The price", 404: "Subscription not found" },
+  createAsset: { 201: "Asset registered" },
+  listAssets: { 200: "A page of assets" },
+  getAsset: { 200: "The asset", 404: "Asset not found" },
+  updateAsset: { 200: "Asset updated", 404: "Asset not found" },
+  deleteAsset: { 200: "Asset taken out of use", 404: "Asset not found" },
   getStock: { 200: "The figures" },
   getHealth: { 200: "Serving" }
 }

@@ -81,14 +81,16 @@ const ownRefusals = (operation: string, own: ReadonlyArray<Code>): ReadonlyArray
   const wrong = own.filter((code) => statusByCode[code] === 400)
   const missing = (["NotFound", "OrderNotFound"] as const).filter((name) => own.includes(sharedRefusals[name][0]))
   const name = refusedName(operation)
+  const [conflict, ...otherConflicts] = own.filter((code) => statusByCode[code] === 409)
   const badRequest = wrong.length === 0 ? shared("BadRequest") : [refused(name, [...sharedRefusals.BadRequest, ...wrong])]
-  return [...badRequest, ...shared(...missing)]
+  const conflicts = conflict === undefined ? [] : [refused(`${name}409`, [conflict, ...otherConflicts])]
+  return [...badRequest, ...shared(...missing), ...conflicts]
 }
 
 /** Of an operation that needs no key. */
 export const ofOpenRead: ReadonlyArray<Refused> = shared(...anyRequest, "Unreadable", "ReadUnavailable")
 
-/** Of an operation that reads. `own`: the codes of its own, all of status 400 or 404. */
+/** Of an operation that reads. `own`: the codes of its own, all of status 400, 404 or 409. */
 export const ofRead = (operation: string, ...own: ReadonlyArray<Code>): ReadonlyArray<Refused> => [
   ...ownRefusals(operation, own),
   ...shared(...anyCall, "ReadForbidden", "ReadUnavailable")

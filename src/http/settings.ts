@@ -10,6 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { defaultSchema, SchemaNameOption } from "../lifecycle/options.ts"
+import { type AssetRegistryOption, assetRegistryOptions } from "../lifecycle/OrderLifecycle.ts"
 import { decimalsForNewAmounts, MinorUnits, toMinor } from "../order/Money.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { readDuration } from "../order/durationText.ts"
@@ -72,6 +73,12 @@ export const settings = {
       "after how long an order that is still pending is cancelled: an ISO 8601 duration of weeks, days (of 24 hours), hours, minutes and seconds; holds for orders that are placed while it is set",
     example: "P2D",
     unset: "orders stay pending"
+  },
+  ASSET_REGISTRY: {
+    meaning:
+      "`on` when a subscription needs an asset that is registered and available, and commands move it; `off` when any serial number may be rented and nothing is moved. Assets can be registered either way",
+    example: "on",
+    default: "off"
   }
 } as const satisfies Record<
   string,
@@ -106,6 +113,7 @@ export interface Settings {
   readonly cancellationPolicy: CancellationPolicy
   /** A duration that can be read. */
   readonly pendingExpiresAfter: string | undefined
+  readonly assetRegistry: AssetRegistryOption
 }
 
 /** The key that opens a service on one's own machine. */
@@ -271,6 +279,12 @@ const readPendingExpiresAfter = Effect.fnUntraced(function* () {
   return given
 })
 
+const readAssetRegistry = Effect.fnUntraced(function* () {
+  const given = (yield* text("ASSET_REGISTRY")) ?? settings.ASSET_REGISTRY.default
+  const option = assetRegistryOptions.find((each) => each === given)
+  return option ?? (yield* wrong("ASSET_REGISTRY", `must be ${assetRegistryOptions.join(" or ")}`))
+})
+
 // --- names that are no settings ----------------------------------------------------------------------------------------------------
 
 /** A name in the environment that no setting has, and the setting that it looks like. */
@@ -334,6 +348,7 @@ export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(fu
     isDevelopment: apiKeys === developmentKeys,
     variants: yield* readCatalogue(),
     cancellationPolicy: yield* readPolicy(),
-    pendingExpiresAfter: yield* readPendingExpiresAfter()
+    pendingExpiresAfter: yield* readPendingExpiresAfter(),
+    assetRegistry: yield* readAssetRegistry()
   }
 })

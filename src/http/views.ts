@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { AssetStatus, type RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import type { Blocker, Preview } from "../order/explain.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import { isOwnEvent, releasedBySku } from "../order/AuditEvent.ts"
@@ -353,6 +354,32 @@ const paging = {
 }
 export const OrderPage = Schema.Struct({ orders: Schema.Array(OrderView), ...paging })
 export const SubscriptionPage = Schema.Struct({ rentals: Schema.Array(SubscriptionView), ...paging })
+
+export const AssetView = Schema.Struct({
+  serialNumber: Schema.String,
+  tenantId: Schema.String,
+  sku: Schema.String,
+  productName: Schema.String,
+  status: AssetStatus,
+  location: Schema.optionalKey(Schema.String),
+  notes: Schema.optionalKey(Schema.String),
+  rentalId: Schema.optionalKey(Schema.String).annotate({ description: "The subscription for which it is rented out" }),
+  customerId: Schema.optionalKey(Schema.String).annotate({ description: "Whose subscription that is" }),
+  createdAt: Schema.String,
+  updatedAt: Schema.String
+}).annotate({ identifier: "Asset" })
+
+export const viewAsset = ({ subscriptionId, version: _, createdBy: __, ...asset }: RegisteredAsset): typeof AssetView.Type => ({
+  ...asset,
+  ...(subscriptionId !== undefined && { rentalId: subscriptionId })
+})
+
+export const AssetPage = Schema.Struct({ assets: Schema.Array(AssetView), ...paging })
+
+export const viewAssetPage = (page: Page<RegisteredAsset>): typeof AssetPage.Type => {
+  const assets = page.items.map(viewAsset)
+  return { assets, ...viewPaging({ ...page, items: assets }) }
+}
 
 const viewPaging = ({ items, limit, nextCursor }: Page<unknown>) => ({
   count: items.length,

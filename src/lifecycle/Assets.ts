@@ -1,4 +1,7 @@
-/** What the embedding service knows about serial numbers: the port, and two layers for those who keep no registry or a fixed one. */
+/**
+ * What the embedding service knows about serial numbers: the port, and two layers for those who keep no registry of their own or a fixed one. A
+ * registry of their own takes the place of the library's (`AssetRegistry.ts`), whatever the option `assetRegistry` says.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -17,10 +20,11 @@ export class Assets extends Context.Service<
   Assets,
   { readonly find: (tenantId: TenantId, serialNumber: SerialNumber) => Effect.Effect<Asset, StoreUnavailable> }
 >()("order-lifecycle/Assets") {
-  /** No registry: every serial number is accepted, and the request says which SKU it is. */
-  static readonly layerUnregistered: Layer.Layer<Assets> = Layer.succeed(Assets, {
-    find: () => Effect.succeed({ known: true, available: true })
-  })
+  /**
+   * No registry of the embedding service's own. With `assetRegistry: "on"` the library's is asked, and commands move its assets; otherwise every
+   * serial number is accepted, and the request says which SKU it is.
+   */
+  static readonly layerUnregistered: Layer.Layer<Assets> = Layer.sync(Assets, () => unregistered)
 
   /** A fixed registry: the SKU by serial number, the same for every tenant. Throws a `WrongOption` that names what cannot be used. */
   static readonly layerStatic = (skuBySerialNumber: Iterable<readonly [SerialNumber, Sku]>): Layer.Layer<Assets> => {
@@ -33,6 +37,11 @@ export class Assets extends Context.Service<
     })
   }
 }
+
+const unregistered: Assets["Service"] = { find: () => Effect.succeed({ known: true, available: true }) }
+
+/** Whether the embedding service keeps no registry of its own. */
+export const isUnregistered = (assets: Assets["Service"]): boolean => assets === unregistered
 
 const readRegistry = optionReader(Schema.Array(Schema.Tuple([SerialNumber, Sku])))
 const readKnown = answerReader("Assets.find", Schema.Struct({ known: Schema.Boolean }))

@@ -8,31 +8,40 @@
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { AssetStatus } from "../asset/RegisteredAsset.ts"
 import { LibraryStatus, OrderStatus } from "../order/Order.ts"
 import { InvalidInput } from "../order/commonRefusals.ts"
 import { Name } from "../order/Text.ts"
 import { Timestamp } from "../order/Timestamp.ts"
-import type { OrderSort, PagePosition } from "./OrderStore.ts"
+import type { AssetSort, OrderSort, PagePosition } from "./OrderStore.ts"
 
 /** Any whole number that JavaScript counts exactly. A total that was stored wrongly has its place in a list, too. */
 const Total = Schema.Int.check(Schema.isBetween({ minimum: -(2 ** 53 - 1), maximum: 2 ** 53 - 1 }))
+
+/** A list by id has the id twice. */
+const oneName = (fault: string) =>
+  Schema.Tuple([Name, Name]).check(Schema.makeFilter<readonly [string, string]>(([value, id]) => value === id || fault))
 
 /** What stands behind the name of the list, by what the list is sorted by. Ids and currencies are those of stored orders, whatever they are. */
 const contentBySort = {
   createdAt: Schema.Tuple([Timestamp, Name]),
   updatedAt: Schema.Tuple([Timestamp, Name]),
-  orderId: Schema.Tuple([Name, Name]).check(
-    Schema.makeFilter<readonly [string, string]>(([value, id]) => value === id || "must name one order")
-  ),
-  status: Schema.Tuple([OrderStatus, Name]),
+  orderId: oneName("must name one order"),
+  status: Schema.Tuple([Schema.Union([OrderStatus, AssetStatus]), Name]),
+  serialNumber: oneName("must name one asset"),
+  sku: Schema.Tuple([Name, Name]),
   "totals.total": Schema.Tuple([Name, Total, Name])
-} as const satisfies Record<OrderSort, unknown>
+} as const satisfies Record<OrderSort | AssetSort, unknown>
 
-const decodeBySort: Readonly<Record<OrderSort, (content: unknown) => Result.Result<ReadonlyArray<unknown>, unknown>>> = {
+const decodeBySort: Readonly<
+  Record<OrderSort | AssetSort, (content: unknown) => Result.Result<ReadonlyArray<unknown>, unknown>>
+> = {
   createdAt: Schema.decodeUnknownResult(contentBySort.createdAt),
   updatedAt: Schema.decodeUnknownResult(contentBySort.updatedAt),
   orderId: Schema.decodeUnknownResult(contentBySort.orderId),
   status: Schema.decodeUnknownResult(contentBySort.status),
+  serialNumber: Schema.decodeUnknownResult(contentBySort.serialNumber),
+  sku: Schema.decodeUnknownResult(contentBySort.sku),
   "totals.total": Schema.decodeUnknownResult(contentBySort["totals.total"])
 }
 const decodeArray = Schema.decodeUnknownResult(Schema.fromJsonString(Schema.Array(Schema.Unknown)))
@@ -44,7 +53,7 @@ export const writeCursor = (list: string, { value, id }: PagePosition): string =
 /** Read a cursor of the same list, which is sorted by `sortBy`. `statuses`: those that there are. */
 export const readCursor = (
   list: string,
-  sortBy: OrderSort,
+  sortBy: OrderSort | AssetSort,
   cursor: string,
   statuses: ReadonlyArray<string> = LibraryStatus.literals
 ): Result.Result<PagePosition, InvalidInput> => {

@@ -44,13 +44,15 @@ import {
   previewCommand,
   withMillis
 } from "./applyCommand.ts"
-import type { Assets } from "./Assets.ts"
+import { AssetRegistry, makeAssetRegistry } from "./AssetRegistry.ts"
+import { Assets, isUnregistered } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import { Caller, CallerOfMany, CallerPlacing } from "./Caller.ts"
 import { type CancelOutcome, makeCancelMany } from "./cancelMany.ts"
 import type { Catalogue } from "./Catalogue.ts"
 import { Due, makeDue } from "./Due.ts"
 import { NotesMismatch, type VersionMismatch } from "./expectedVersion.ts"
+import { HasAssetRegistry } from "./HasAssetRegistry.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
 import { FunctionOption, ObjectOption, optionsReader } from "./options.ts"
@@ -229,16 +231,27 @@ export class OrderLifecycle extends Context.Service<OrderLifecycle, LifecycleOpe
    */
   static readonly layer = (
     options?: LifecycleOptions
-  ): Layer.Layer<OrderLifecycle | Reservations | AuditTrail | Outbox | Due, never, OrderStore | Catalogue | Assets> =>
-    layerOf(readOptions(options))
+  ): Layer.Layer<
+    OrderLifecycle | Reservations | AuditTrail | Outbox | Due | AssetRegistry,
+    never,
+    OrderStore | Catalogue | Assets
+  > => layerOf(readOptions(options))
 }
 
-const layerOf = (options: LifecycleOptions) => layerUnder(lifecycleFor(options), quotesIn(options))
-
-const layerUnder = (lifecycle: Lifecycle, quotes: QuoteFunctions) =>
-  Layer.merge(Layer.effectContext(make(lifecycle, quotes)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
-    Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer))
+const layerOf = (options: LifecycleOptions) => {
+  const lifecycle = lifecycleFor(options)
+  const asksRegistry = options.assetRegistry === "on"
+  return Layer.merge(Layer.effectContext(make(lifecycle, quotesIn(options))), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
+    Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer)),
+    // A registry of the embedding service's own takes the place of the library's.
+    Layer.provideMerge(
+      Layer.effect(
+        HasAssetRegistry,
+        Effect.map(Assets, (assets) => asksRegistry && isUnregistered(assets))
+      )
+    )
   )
+}
 
 /** What an order can be placed with besides the request. */
 export interface PlaceOptions {
@@ -268,7 +281,16 @@ export interface LifecycleOptions {
   readonly earlyReturnFee?: QuoteFunction
   /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
   readonly buyoutPrice?: QuoteFunction
+  /**
+   * `on`: a subscription needs an asset that is registered (`AssetRegistry`) and `available`, and commands move it. `off`, the default: any serial
+   * number may be rented, and no asset is moved. Without effect where the embedding service has a registry of its own (`Assets`).
+   */
+  readonly assetRegistry?: AssetRegistryOption
 }
+
+/** Whether commands on orders ask the library's own registry of assets, and move what is in it. */
+export const assetRegistryOptions = ["off", "on"] as const
+export type AssetRegistryOption = (typeof assetRegistryOptions)[number]
 
 const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
   cancellationPolicy: Schema.Literals(cancellationPolicyNames),
@@ -276,7 +298,8 @@ const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
   process: ObjectOption,
   pendingExpiresAfter: DurationText,
   earlyReturnFee: FunctionOption,
-  buyoutPrice: FunctionOption
+  buyoutPrice: FunctionOption,
+  assetRegistry: Schema.Literals(assetRegistryOptions)
 })
 
 const quotesIn = ({ earlyReturnFee, buyoutPrice }: LifecycleOptions): QuoteFunctions => ({
@@ -361,7 +384,10 @@ const make = Effect.fnUntraced(function* (lifecycle: Lifecycle, quotes: QuoteFun
   const services = yield* makeCommandServices(lifecycle, quotes)
   const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(lifecycle) }
   const operations = makeOver(services, readers, yield* JoinsTransactions)
-  return Context.make(OrderLifecycle, operations).pipe(Context.add(Due, makeDue(services, readers.readCommand)))
+  return Context.make(OrderLifecycle, operations).pipe(
+    Context.add(Due, makeDue(services, readers.readCommand)),
+    Context.add(AssetRegistry, makeAssetRegistry(services))
+  )
 })
 
 /** What reads the requests of a lifecycle. */

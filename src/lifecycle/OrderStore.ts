@@ -10,6 +10,9 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { AssetStep } from "../asset/assetSteps.ts"
+import type { AssetChange, AssetUse } from "../asset/decideAsset.ts"
+import type { AssetRecord, AssetStatus, RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { Transition } from "../order/Transition.ts"
 import {
@@ -20,6 +23,7 @@ import {
   OrderId as OrderIdSchema,
   type OrderStatus,
   type SerialNumber,
+  SerialNumber as SerialNumberSchema,
   type Sku,
   type Subscription,
   type SubscriptionId,
@@ -34,9 +38,10 @@ import { Refusal } from "../order/Refusal.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
 import type { ReservationChange } from "./Reservations.ts"
 
-/** What a call under an idempotency key ended in: the transition it made, or the refusal it got. */
+/** What a call under an idempotency key ended in: the transition it made, the version of an asset, or the refusal it got. */
 export const RememberedOutcome = Schema.Union([
   Schema.Struct({ outcome: Schema.tag("accepted"), orderId: OrderIdSchema, sequence: Schema.Int }),
+  Schema.Struct({ outcome: Schema.tag("assetChanged"), serialNumber: SerialNumberSchema, version: Schema.Int }),
   Schema.Struct({ outcome: Schema.tag("refused"), refusal: Refusal })
 ])
 export type RememberedOutcome = typeof RememberedOutcome.Type
@@ -65,7 +70,7 @@ export interface LoadRequest {
   readonly order: { readonly orderId: OrderId } | { readonly subscriptionId: SubscriptionId }
   /** Look up what is remembered under this key, unless it expired before `now`. */
   readonly idempotency?: { readonly key: string; readonly now: Timestamp }
-  /** Look up whether this serial number is under an active subscription in the tenant. */
+  /** Look up whether this serial number is under an active subscription in the tenant, and its asset in the registry. */
   readonly serialNumber?: SerialNumber
 }
 
@@ -76,6 +81,8 @@ export interface Loaded {
   readonly headHash: string | null
   readonly remembered: Remembered | null
   readonly serialIsRented: boolean
+  /** The registered asset of the serial number that was asked about; null when none was, or when it is not registered. */
+  readonly asset: RegisteredAsset | null
 }
 
 /** One transition, with all that is written with it. */
@@ -87,6 +94,10 @@ export interface Change {
   readonly newCustomer?: { readonly customerId: CustomerId; readonly emailKey: string }
   /** Remember the transition under this key. */
   readonly remember?: IdempotencyKey
+  /**
+   * Assets of the registry that the change moves, by serial number. One that is not there in the status that it is moved from is a conflict.
+   */
+  readonly assets?: ReadonlyArray<AssetStep>
   /** Rows of the embedding service's own tables, written with the rest or not at all. */
   readonly rows?: ReadonlyArray<RowsOfTable>
   /** Commands that the order waits for from now on, and those that it waits for no longer. */
@@ -119,7 +130,10 @@ export class RowRefused extends Error {
   }
 }
 
-/** `conflict`: someone else was first (the version moved on, or the key, serial number or customer was taken). Nothing was written. */
+/**
+ * `conflict`: someone else was first (the version moved on, an asset was moved, or the key, serial number or customer was taken). Nothing was
+ * written.
+ */
 export type CommitOutcome = "committed" | "conflict"
 
 export type SortDirection = "asc" | "desc"
@@ -199,6 +213,37 @@ export interface SubscriptionOfOrder {
   readonly order: Pick<Order, "tenantId" | "orderId" | "version" | "status" | "currency" | "decimals" | "customer">
 }
 
+/** What is known of a serial number, in one snapshot. */
+export interface LoadedAsset {
+  readonly asset: RegisteredAsset | null
+  /** The subscription that is active on the serial number, registered or not. */
+  readonly use: AssetUse | null
+  readonly remembered: Remembered | null
+}
+
+/** What a list of assets is sorted by; equal ones follow by serial number. */
+export type AssetSort = "createdAt" | "updatedAt" | "serialNumber" | "status" | "sku"
+
+/** A page of assets: whose, which, in which order, and behind which one it begins. */
+export interface AssetQuery {
+  readonly tenantId: TenantId
+  /** Assets with any of these; never empty. */
+  readonly status?: ReadonlyArray<AssetStatus>
+  readonly sku?: Sku
+  readonly customerId?: CustomerId
+  readonly subscriptionId?: SubscriptionId
+  readonly sortBy: AssetSort
+  readonly sortDir: SortDirection
+  readonly after?: PagePosition
+  readonly limit: number
+}
+
+/** Where the registry and the subscriptions do not agree, in a sentence. */
+export interface AssetDisagreement {
+  readonly serialNumber: SerialNumber
+  readonly message: string
+}
+
 /** The transaction that the running fiber is in: one under `exclusively`, or one of the caller's own on the same connections. */
 export interface Transaction {
   /**
@@ -208,10 +253,14 @@ export interface Transaction {
   readonly afterCommit: (effect: Effect.Effect<void>) => Effect.Effect<void>
 }
 
-/** Units of a SKU over all orders of the tenant: derived by summing, stored nowhere. */
+/**
+ * Units of a SKU over all orders of the tenant: derived by summing, stored nowhere. `available`: registered assets that can be rented, where the
+ * registry is on.
+ */
 export interface Stock {
   readonly reserved: number
   readonly rented: number
+  readonly available?: number
 }
 
 /** Whose events a consumer takes: those of one tenant or, for null, of every tenant. Its name is taken once in a scope. */
@@ -551,6 +600,48 @@ export class OrderStore extends Context.Service<
       tenantId: TenantId,
       orders: ReadonlyArray<DataIndexing>
     ) => Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown>
+
+    // --- assets: the registry, which `AssetRegistry.ts` is the service of ---
+
+    /** An asset, the subscription that is active on its serial number, and what is remembered under a key. */
+    readonly loadAsset: (request: {
+      readonly tenantId: TenantId
+      readonly serialNumber: SerialNumber
+      readonly idempotency?: { readonly key: string; readonly now: Timestamp }
+    }) => Effect.Effect<LoadedAsset, StoreUnavailable>
+
+    /**
+     * Register or change an asset by hand, with its record and the answer to remember, all or nothing. A conflict when the asset is not at the
+     * version that the change was decided on, or when the key is taken.
+     */
+    readonly changeAsset: (
+      change: AssetChange,
+      remember?: IdempotencyKey
+    ) => Effect.Effect<CommitOutcome, StoreUnavailable | OutcomeUnknown>
+
+    /** A page of assets, by keyset as `listOrders`. */
+    readonly listAssets: (query: AssetQuery) => Effect.Effect<ReadonlyArray<RegisteredAsset>, StoreUnavailable>
+
+    /** What was changed of an asset by hand, by the versions that it led to: behind the version `after` (0 for all), at most `limit`. */
+    readonly assetRecords: (
+      tenantId: TenantId,
+      serialNumber: SerialNumber,
+      after: number,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<AssetRecord>, StoreUnavailable>
+
+    /** How many assets of a SKU can be rented. */
+    readonly rentableAssets: (tenantId: TenantId, sku: Sku) => Effect.Effect<number, StoreUnavailable>
+
+    /**
+     * Registered assets that are not `rented_out` while a subscription is active on them, or are while none is and no cancel left them so; the next
+     * `limit` assets behind `after` are looked at, by serial number. `last` is the last of them, null when there are no more.
+     */
+    readonly assetDisagreements: (
+      tenantId: TenantId,
+      after: SerialNumber | null,
+      limit: number
+    ) => Effect.Effect<{ readonly last: SerialNumber | null; readonly found: ReadonlyArray<AssetDisagreement> }, StoreUnavailable>
 
     // --- feed ---
 

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import type { Transition } from "../order/Transition.ts"
 import type { OrderId, Sku, TenantId } from "../order/Order.ts"
 import { isSame, type Units } from "../order/Units.ts"
+import { HasAssetRegistry } from "./HasAssetRegistry.ts"
 import { OrderStore, type Stock, type StoreUnavailable } from "./OrderStore.ts"
 
 /** Where the units of one line are, before and after a transition. `from` is null when the line is new. */
@@ -36,7 +37,7 @@ export class Reservations extends Context.Service<
     readonly changesOf: (transition: Transition) => ReadonlyArray<ReservationChange>
     /** Units held for an order, per line that holds any. Empty when there is no such order. */
     readonly heldFor: (tenantId: TenantId, orderId: OrderId) => Effect.Effect<ReadonlyArray<Held>, StoreUnavailable>
-    /** Units of a SKU reserved and rented, over all orders of the tenant. */
+    /** Units of a SKU reserved and rented, over all orders of the tenant; with the registry of assets, also those that can be rented. */
     readonly stock: (tenantId: TenantId, sku: Sku) => Effect.Effect<Stock, StoreUnavailable>
   }
 >()("order-lifecycle/Reservations") {
@@ -44,9 +45,16 @@ export class Reservations extends Context.Service<
     Reservations,
     Effect.gen(function* () {
       const store = yield* OrderStore
+      const hasRegistry = yield* HasAssetRegistry
       return {
         changesOf,
-        stock: store.stock,
+        stock: (tenantId, sku) =>
+          hasRegistry
+            ? Effect.zipWith(store.stock(tenantId, sku), store.rentableAssets(tenantId, sku), (stock, available) => ({
+                ...stock,
+                available
+              }))
+            : store.stock(tenantId, sku),
         heldFor: Effect.fn("Reservations.heldFor")(function* (tenantId: TenantId, orderId: OrderId) {
           const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
           const lines = loaded?.order?.lines ?? []

@@ -4,6 +4,8 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { assetStepsOf } from "../asset/assetSteps.ts"
+import { isRentable } from "../asset/assetTable.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import {
   type CommandRequest,
@@ -12,7 +14,7 @@ import {
   type OrderCommand,
   type RefusalOf
 } from "../order/commands/index.ts"
-import type { PricingFacts, QuotingFacts, RentingFacts } from "../order/commands/defineCommand.ts"
+import type { AssetFacts, PricingFacts, QuotingFacts, RentingFacts } from "../order/commands/defineCommand.ts"
 import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import { decide } from "../order/decide.ts"
@@ -40,13 +42,14 @@ import type { Refusal } from "../order/Refusal.ts"
 import { fromMillis, type Timestamp, toMillis } from "../order/Timestamp.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
 import { announceCommitted } from "./announceCommitted.ts"
-import { Assets, readAsset } from "./Assets.ts"
+import { type Asset, Assets, readAsset } from "./Assets.ts"
 import { AuditTrail } from "./AuditTrail.ts"
 import type { Caller } from "./Caller.ts"
 import { Catalogue, readVariants } from "./Catalogue.ts"
 import { CurrentDigest } from "./CurrentDigest.ts"
 import { isExpected, VersionMismatch } from "./expectedVersion.ts"
 import { bindKey, type BoundKey, type IdempotencyKeyReused, lookupOf, refuse, replay } from "./idempotency.ts"
+import { HasAssetRegistry } from "./HasAssetRegistry.ts"
 import { type Ids, makeIds } from "./Ids.ts"
 import {
   type Change,
@@ -69,6 +72,8 @@ export interface CommandServices {
   readonly store: OrderStore["Service"]
   readonly catalogue: Catalogue["Service"]
   readonly assets: Assets["Service"]
+  /** Whether the library's own registry is asked instead, and its assets are moved. */
+  readonly hasRegistry: boolean
   readonly reservations: Reservations["Service"]
   readonly auditTrail: AuditTrail["Service"]
   readonly newId: Ids["newId"]
@@ -85,6 +90,7 @@ export const makeCommandServices = Effect.fnUntraced(function* (lifecycle: Lifec
     store: yield* OrderStore,
     catalogue: yield* Catalogue,
     assets: yield* Assets,
+    hasRegistry: yield* HasAssetRegistry,
     reservations: yield* Reservations,
     auditTrail: yield* AuditTrail,
     newId,
@@ -304,7 +310,9 @@ const attemptUnderLock = <Type extends CommandType, Name extends OrderName>(
   { orderId }: LostRace,
   attempt: CommandAttempt<Type, Name>
 ): CommandAttempt<Type, Name> =>
-  Effect.flatMap(services.store.exclusively({ tenantId, orderId }, Effect.result(attempt)), Effect.fromResult)
+  orderId === null
+    ? attempt
+    : Effect.flatMap(services.store.exclusively({ tenantId, orderId }, Effect.result(attempt)), Effect.fromResult)
 
 const commandOf = <Type extends CommandType, Name extends OrderName>(
   giving: Giving<Type, Name>
@@ -366,21 +374,32 @@ const pricingOf = ({ catalogue }: CommandServices, tenantId: TenantId, skus: Rea
 }
 
 /** How an asset stands, by the registry and by what is loaded. */
-const rentingOf = ({ assets, newId }: CommandServices, tenantId: TenantId, serialNumber: SerialNumber) =>
-  Effect.flatMap(assets.find(tenantId, serialNumber), (answer) =>
+const rentingOf = ({ assets, hasRegistry, newId }: CommandServices, tenantId: TenantId, serialNumber: SerialNumber) => {
+  const factsOf: Effect.Effect<(loaded: Loaded) => AssetFacts, StoreUnavailable> = hasRegistry
+    ? Effect.succeed(factsByRegistry)
+    : Effect.map(assets.find(tenantId, serialNumber), (answer) => factsByPort(readAsset(answer)))
+  return Effect.flatMap(factsOf, (factsAbout) =>
     withMillis((millis) => {
-      const asset = readAsset(answer)
       const subscriptionId = newId("sub", millis) as SubscriptionId
-      return Effect.succeed(({ serialIsRented }: Loaded): RentingFacts => ({
-        subscriptionId,
-        asset: {
-          isKnown: asset.known,
-          isRented: serialIsRented || (asset.known && !asset.available),
-          ...(asset.known && asset.sku !== undefined && { sku: asset.sku })
-        }
-      }))
+      return Effect.succeed((loaded: Loaded): RentingFacts => ({ subscriptionId, asset: factsAbout(loaded) }))
     })
   )
+}
+
+/** What a registry of the embedding service's own said. Whether the asset is rented, the store knows. */
+const factsByPort =
+  (asset: Asset) =>
+  ({ serialIsRented }: Loaded): AssetFacts => ({
+    isKnown: asset.known,
+    isRented: serialIsRented || (asset.known && !asset.available),
+    ...(asset.known && asset.sku !== undefined && { sku: asset.sku })
+  })
+
+/** What the library's own registry says, in the snapshot that the order was loaded in. */
+const factsByRegistry = ({ asset, serialIsRented }: Loaded): AssetFacts =>
+  asset === null
+    ? { isKnown: false, isRented: serialIsRented }
+    : { isKnown: true, isRented: serialIsRented || !isRentable(asset.status), sku: asset.sku, isRegistered: true }
 
 /** The same load and the same decision as `applyCommand`, and nothing after it. */
 export const previewCommand = Effect.fnUntraced(function* (
@@ -489,7 +508,7 @@ export const occasionOf = ({ newId }: CommandServices, { actor, requestId }: Cal
 
 /** A transition as what is committed: each of the three services adds its part, the store writes them as one. */
 export const changeOf = (
-  { auditTrail, reservations, lifecycle }: CommandServices,
+  { auditTrail, reservations, lifecycle, hasRegistry }: CommandServices,
   transition: Transition,
   headHash: string | null,
   more?: Partial<Change>
@@ -501,6 +520,7 @@ export const changeOf = (
     ...ownRowsOf(lifecycle, transition),
     ...dueOf(lifecycle, transition),
     ...filterableAfter(lifecycle, transition),
+    ...(hasRegistry && assetsMoved(transition)),
     ...more
   }))
 
@@ -515,6 +535,12 @@ const filterableAfter = ({ process }: Lifecycle, { event, after }: Transition) =
   process === undefined || process.data.filters.size === 0 || !("data" in event.details)
     ? {}
     : { filterable: filterableOf(process.data.filters, after.data) }
+
+/** What a transition does to assets of the registry, if there is anything. */
+const assetsMoved = (transition: Transition) => {
+  const assets = assetStepsOf(transition)
+  return assets.length === 0 ? {} : { assets }
+}
 
 /** The rows of a process that belong to a transition, if there are any. */
 const ownRowsOf = ({ process }: Lifecycle, transition: Transition) => {

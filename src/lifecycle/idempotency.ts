@@ -13,7 +13,8 @@ import type { AuditEvent } from "../order/AuditEvent.ts"
 import type { Transition } from "../order/Transition.ts"
 import type { Digest } from "../order/digest.ts"
 import { evolve } from "../order/evolve.ts"
-import type { Order } from "../order/Order.ts"
+import type { AssetChange } from "../asset/decideAsset.ts"
+import type { Order, SerialNumber } from "../order/Order.ts"
 import type { InvalidInput } from "../order/commonRefusals.ts"
 import { OrderAlreadyCancelled } from "../order/commands/cancel.ts"
 import { Refusal } from "../order/Refusal.ts"
@@ -81,6 +82,8 @@ export const replay = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Transition, Refusal | IdempotencyKeyReused | StoreUnavailable> {
   if (remembered !== key.fingerprint && remembered !== formerFingerprint()) return yield* new IdempotencyKeyReused()
   if (outcome.outcome === "refused") return yield* marked(withText(outcome.refusal, order))
+  // The key is bound to a command on an order.
+  if (outcome.outcome === "assetChanged") return yield* Effect.die(new Error("a key of an order has the answer of an asset"))
   const { orderId, sequence } = outcome
   const sealed = yield* store.event({ tenantId: key.tenantId, orderId, sequence })
   const after = sealed && orderAfter(sealed.event, order)
@@ -90,6 +93,21 @@ export const replay = Effect.fnUntraced(function* (
 
 const orderAfter = (event: AuditEvent, order: Order | null): Order | null =>
   event.type === "order.placed" ? evolve(null, event) : order
+
+/** The same for a change of an asset by hand, from its record. `serialNumber` is the asset that the key is bound to. */
+export const replayAssetChange = Effect.fnUntraced(function* (
+  store: Store,
+  { key }: BoundKey,
+  { fingerprint: remembered, outcome }: Remembered,
+  serialNumber: SerialNumber
+): Effect.fn.Return<AssetChange, Refusal | IdempotencyKeyReused | StoreUnavailable> {
+  if (remembered !== key.fingerprint) return yield* new IdempotencyKeyReused()
+  if (outcome.outcome === "refused") return yield* marked(outcome.refusal)
+  const after = outcome.outcome === "assetChanged" ? outcome.version - 1 : 0
+  const [record] = yield* store.assetRecords(key.tenantId, serialNumber, after, 1)
+  if (!record) return yield* Effect.die(new Error(`asset ${serialNumber} has lost its records`))
+  return { before: null, after: record.asset, record, replayed: true }
+})
 
 /**
  * Refuse a command. Under a key the refusal is remembered. If another answer was remembered first, `again` is run, which finds it. Invalid

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { AssetStatus, type RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import {
   CustomerId,
   ExternalReference,
@@ -11,6 +12,7 @@ import {
   type OrderStatus,
   SerialNumber,
   Sku,
+  SubscriptionId,
   SubscriptionStatus,
   type TenantId,
   totalsOf
@@ -23,7 +25,7 @@ import { Email } from "../order/Text.ts"
 import { DateInput, fromDateInput } from "../order/Timestamp.ts"
 import { readCursor, writeCursor } from "./Cursor.ts"
 import { logUnreadable } from "./logUnreadable.ts"
-import type { OrderQuery, OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
+import type { AssetSort, OrderQuery, OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
 
 /** How many rows a page may have. */
 export const limits = { minimum: 1, maximum: 100 } as const
@@ -76,6 +78,19 @@ export const SubscriptionListRequest = Schema.Struct({
 })
 export type SubscriptionListRequest = typeof SubscriptionListRequest.Type
 
+/** Which assets, in which order, and how many a page. Source: flexportal-facts.md, section 6. */
+export const AssetListRequest = Schema.Struct({
+  limit: Schema.optionalKey(Limit),
+  startAfter: Schema.optionalKey(Schema.String),
+  status: Schema.optionalKey(oneOrMore(AssetStatus)),
+  sku: Schema.optionalKey(Sku),
+  customerId: Schema.optionalKey(CustomerId),
+  subscriptionId: Schema.optionalKey(SubscriptionId),
+  sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "updatedAt", "serialNumber", "status", "sku"])),
+  sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
+})
+export type AssetListRequest = typeof AssetListRequest.Type
+
 /**
  * One page. `nextCursor` goes into the next request's `startAfter`; null on the last page. A stored order that cannot be read is left out and
  * named in the log, so a page may have fewer than `limit` items and still not be the last.
@@ -103,6 +118,7 @@ export const orderListReader = (lifecycle: Lifecycle) => {
       )
   }
 }
+const readAssetListRequest = reader(AssetListRequest, "", "refused")
 const readSubscriptionListRequest = reader(SubscriptionListRequest, "", "refused")
 
 /** The value each order is sorted by. */
@@ -124,6 +140,12 @@ export const orderPosition = (order: Order, sortBy: OrderSort): PagePosition => 
 export const subscriptionPosition = ({ subscription }: Pick<SubscriptionOfOrder, "subscription">): PagePosition => ({
   value: subscription.createdAt,
   id: subscription.subscriptionId
+})
+
+/** Where an asset stands in a list sorted by `sortBy`. */
+export const assetPosition = (asset: RegisteredAsset, sortBy: AssetSort): PagePosition => ({
+  value: asset[sortBy],
+  id: asset.serialNumber
 })
 
 /** The page that rows make, of which one more than `limit` was asked for to see whether there is a next page. */
@@ -150,8 +172,12 @@ const logUnreadableRows = (tenantId: TenantId, rows: ReadonlyArray<Row<unknown>>
     discard: true
   })
 
-const positionAfter = (list: string, sortBy: OrderSort, cursor: string | undefined, statuses?: ReadonlyArray<string>) =>
-  cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor, statuses), (after) => ({ after }))
+const positionAfter = (
+  list: string,
+  sortBy: OrderSort | AssetSort,
+  cursor: string | undefined,
+  statuses?: ReadonlyArray<string>
+) => (cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor, statuses), (after) => ({ after })))
 
 /** A time as stores take it. */
 const period = (name: "created" | "updated", from: string | undefined, to: string | undefined): Pick<OrderQuery, typeof name> =>
@@ -207,4 +233,24 @@ export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(f
   const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...listed(status), ...after })
   yield* logUnreadableRows(tenantId, rows, limit)
   return pageOf(list, rows, limit, subscriptionPosition)
+})
+
+export const listAssets = Effect.fn("AssetRegistry.list")(function* (
+  store: OrderStore["Service"],
+  tenantId: TenantId,
+  request: AssetListRequest = {}
+) {
+  const {
+    limit = defaultLimit,
+    sortBy = "createdAt",
+    sortDir = "desc",
+    startAfter,
+    status,
+    ...filters
+  } = yield* Effect.fromResult(readAssetListRequest(request))
+  const list = `assets ${sortBy} ${sortDir}`
+  const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter, AssetStatus.literals))
+  const assets = yield* store.listAssets({ tenantId, sortBy, sortDir, limit: limit + 1, ...filters, ...listed(status), ...after })
+  const rows = assets.map((item) => ({ item }))
+  return pageOf(list, rows, limit, (asset) => assetPosition(asset, sortBy))
 })

@@ -8,8 +8,11 @@ import * as Schema from "effect/Schema"
 import { OrderId } from "../order/Order.ts"
 import { StoreUnavailable } from "./OrderStore.ts"
 
-/** Internal: callers never see it. An attempt that lost succeeds with this, because to catch a failure costs every call that wins. */
-export class LostRace extends Schema.TaggedError<LostRace>()("LostRace", { orderId: OrderId }) {}
+/**
+ * Internal: callers never see it. An attempt that lost succeeds with this, because to catch a failure costs every call that wins. `orderId` is null
+ * where it was about an asset by itself, which has no lock.
+ */
+export class LostRace extends Schema.TaggedError<LostRace>()("LostRace", { orderId: Schema.NullOr(OrderId) }) {}
 
 /** How often a command is decided before something stronger than hope is used, and the longest wait in between. */
 const maxAttempts = 8

@@ -16,10 +16,10 @@ import { type CommitOutcome, type ConsumerKey, type ConsumerLag, OrderStore } fr
 import { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
-import { pageOfOrders, pageOfSubscriptions } from "./listing.ts"
+import { pageOfAssets, pageOfOrders, pageOfSubscriptions } from "./listing.ts"
 import { SortedIds } from "./SortedIds.ts"
 import { Tenant, usuallyAwake, type Write } from "./Tenant.ts"
-import { keyName, namesIn, orderName, Uncommitted } from "./Uncommitted.ts"
+import { assetName, keyName, namesIn, orderName, Uncommitted } from "./Uncommitted.ts"
 
 /** An order that somebody has for himself until it is given back. */
 interface Lock {
@@ -367,6 +367,45 @@ const make = (mostAwake: number) => {
         orders.map(({ orderId, version }): CommitOutcome => (tenant(tenantId).isAt(orderId, version) ? "committed" : "conflict"))
       ),
 
+    loadAsset: ({ tenantId, serialNumber, idempotency }) => seen(() => tenant(tenantId).loadAsset(serialNumber, idempotency)),
+
+    changeAsset: (change, remember) => {
+      const { tenantId, serialNumber } = change.after
+      const names = [assetName(tenantId, serialNumber), ...(remember ? [keyName(tenantId, remember.key)] : [])]
+      return whenFree(
+        [],
+        (transaction): CommitOutcome => {
+          const write = tenant(tenantId).changeAsset(change, remember)
+          if (write !== null) put(transaction, names, write)
+          return write === null ? "conflict" : "committed"
+        },
+        () => names
+      )
+    },
+
+    listAssets: (query) => seen(() => pageOfAssets(tenant(query.tenantId).assets.all(), query)),
+
+    assetRecords: (tenantId, serialNumber, after, limit) =>
+      seen(() =>
+        tenant(tenantId)
+          .assets.records(serialNumber)
+          .filter(({ asset }) => asset.version > after)
+          .slice(0, limit)
+      ),
+
+    rentableAssets: (tenantId, sku) => seen(() => tenant(tenantId).assets.rentable(sku)),
+
+    assetDisagreements: (tenantId, after, limit) =>
+      seen(() => {
+        const { assets } = tenant(tenantId)
+        const looked = assets
+          .all()
+          .filter(({ serialNumber }) => after === null || serialNumber > after)
+          .toSorted((a, b) => (a.serialNumber < b.serialNumber ? -1 : 1))
+          .slice(0, limit)
+        return { last: looked.at(-1)?.serialNumber ?? null, found: tenant(tenantId).disagreementsOf(looked) }
+      }),
+
     feed: (tenantId, after, limit) => Effect.sync(() => tenant(tenantId).feed(after, limit))
   }
 
@@ -383,7 +422,8 @@ const make = (mostAwake: number) => {
       seen(() => events.map(({ tenantId, orderId, sequence }) => tenants.get(tenantId)?.event(orderId, sequence)?.hash ?? null)),
 
     // The memory has no guards of its own and no sessions, and an asset that is rented stands in a set.
-    faults: (tenantId) => Stream.fromIterable(tenantId === null ? [] : tenant(tenantId).answersWithoutEvent())
+    faults: (tenantId) =>
+      Stream.fromIterable(tenantId === null ? [] : [...tenant(tenantId).answersWithoutEvent(), ...tenant(tenantId).assetFaults()])
   }
   const rows: MemoryRows["Service"] = {
     of: (tenantId, table) =>

@@ -2,7 +2,11 @@
  * All that the memory keeps for one tenant: its orders, and what is derived from them so that no lookup walks through all. Every change
  * moves what is derived by just as much as it changed.
  */
+import { disagreementOf } from "../asset/disagreement.ts"
+import type { AssetChange, AssetUse } from "../asset/decideAsset.ts"
+import type { RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import type {
+  AssetDisagreement,
   Change,
   ConsumerKey,
   ConsumerLag,
@@ -12,6 +16,7 @@ import type {
   IdempotencyKey,
   Lease,
   Loaded,
+  LoadedAsset,
   LoadRequest,
   PositionedEvent,
   Remembered,
@@ -51,6 +56,7 @@ import {
   wakened,
   withStoredTexts
 } from "./StoredOrder.ts"
+import { TenantAssets } from "./TenantAssets.ts"
 import { TenantDue } from "./TenantDue.ts"
 import { type DeliveryRow, TenantOutbox } from "./TenantOutbox.ts"
 
@@ -68,6 +74,7 @@ export class Tenant {
   readonly orderIds = new SortedIds<OrderId>()
   readonly outbox = new TenantOutbox()
   readonly due = new TenantDue()
+  readonly assets = new TenantAssets()
   readonly remembered = new Map<string, Remembered & { readonly expiresAt: Timestamp }>()
   readonly customers = new Map<string, CustomerId>()
   /** Rows of tables of the embedding service's own, in the order in which they were committed. */
@@ -101,8 +108,27 @@ export class Tenant {
       order: stored?.awake?.order ?? null,
       headHash: stored?.awake?.headHash ?? null,
       remembered: idempotency ? this.recall(idempotency.key, idempotency.now) : null,
-      serialIsRented: serialNumber !== undefined && this.#rentedSerials.has(serialNumber)
+      serialIsRented: serialNumber !== undefined && this.#rentedSerials.has(serialNumber),
+      asset: serialNumber === undefined ? null : this.assets.get(serialNumber)
     }
+  }
+
+  loadAsset(serialNumber: SerialNumber, idempotency?: { readonly key: string; readonly now: Timestamp }): LoadedAsset {
+    return {
+      asset: this.assets.get(serialNumber),
+      use: this.#useOf(serialNumber),
+      remembered: idempotency ? this.recall(idempotency.key, idempotency.now) : null
+    }
+  }
+
+  /** The subscription that is active on a serial number. Asked by hand only, so there is no index of it. */
+  #useOf(serialNumber: SerialNumber): AssetUse | null {
+    if (!this.#rentedSerials.has(serialNumber)) return null
+    for (const { subscriptions, customer } of this.orders()) {
+      const found = subscriptions.find((each) => isActive(each) && each.serialNumber === serialNumber)
+      if (found) return { subscriptionId: found.subscriptionId, customerId: customer.customerId }
+    }
+    return null
   }
 
   /** The events of an order, oldest first. Empty when there is no such order. */
@@ -141,7 +167,7 @@ export class Tenant {
   /** What a change writes, or null when another change was first. */
   commit(change: Change): Write | null {
     if (this.#isTaken(change)) return null
-    const { transition, sealed, newCustomer, remember, rows = [], due } = change
+    const { transition, sealed, newCustomer, remember, rows = [], due, assets } = change
     const { before, event, after } = transition
     const { orderId } = after
     const stored = this.#woken(orderId)
@@ -159,7 +185,9 @@ export class Tenant {
       if (remember) this.remember(remember, { outcome: "accepted", orderId, sequence: event.sequence })
       this.ownRows.push(...written)
       const waitAsBefore = due && this.due.follow(orderId, due)
+      const moveBack = assets && this.assets.move(assets)
       return () => {
+        moveBack?.()
         waitAsBefore?.()
         for (const row of written) this.ownRows.splice(this.ownRows.indexOf(row), 1)
         this.#put(orderId, stored)
@@ -172,7 +200,7 @@ export class Tenant {
   }
 
   /** What the unique keys and the version pin of a database would find. */
-  #isTaken({ transition, newCustomer, remember }: Change): boolean {
+  #isTaken({ transition, newCustomer, remember, assets = [] }: Change): boolean {
     const { before, after } = transition
     const changed = changedSubscriptions(transition)
     const stored = this.#stored(after.orderId)
@@ -184,8 +212,26 @@ export class Tenant {
       (newCustomer !== undefined && this.customers.has(newCustomer.emailKey)) ||
       (remember !== undefined && this.recall(remember.key, remember.rememberedAt) !== null) ||
       changed.some(isRentedElsewhere) ||
+      !this.assets.allows(assets) ||
       changed.some(({ was, is }) => was === undefined && this.#orderBySubscription.has(is.subscriptionId))
     )
+  }
+
+  /** What a change of an asset by hand writes, or null when another change was first. */
+  changeAsset(change: AssetChange, remember: IdempotencyKey | undefined): Write | null {
+    const isTaken = remember !== undefined && this.recall(remember.key, remember.rememberedAt) !== null
+    if (isTaken || !this.assets.isAt(change)) return null
+    const { serialNumber, version } = change.after
+    return () => {
+      const forgotten = remember && this.remembered.get(remember.key)
+      if (remember) this.remember(remember, { outcome: "assetChanged", serialNumber, version })
+      const changeBack = this.assets.change(change)
+      return () => {
+        changeBack()
+        if (remember) this.remembered.delete(remember.key)
+        if (remember && forgotten) this.remembered.set(remember.key, forgotten)
+      }
+    }
   }
 
   /** Whether there is such an order, and it stands at that version. */
@@ -352,11 +398,27 @@ export class Tenant {
     }
   }
 
+  /** Where assets and the subscriptions on them do not agree. */
+  disagreementsOf(assets: ReadonlyArray<RegisteredAsset>): ReadonlyArray<AssetDisagreement> {
+    const subscriptions = [...this.orders()].flatMap((order) => order.subscriptions)
+    return assets.flatMap((asset) => {
+      const active = subscriptions.find((each) => isActive(each) && each.serialNumber === asset.serialNumber)
+      const bound = subscriptions.find(({ subscriptionId }) => subscriptionId === asset.subscriptionId)
+      const message = disagreementOf(asset, active ?? null, bound ?? null)
+      return message === null ? [] : [{ serialNumber: asset.serialNumber, message }]
+    })
+  }
+
+  assetFaults(): ReadonlyArray<StoreFault> {
+    const { tenantId } = this
+    return this.disagreementsOf(this.assets.all()).map(({ message }) => ({ id: "S7", tenantId, message }))
+  }
+
   /** Remembered answers that can no longer be put together. */
   answersWithoutEvent(): ReadonlyArray<StoreFault> {
     const { tenantId } = this
     return [...this.remembered].flatMap(([key, { outcome }]): ReadonlyArray<StoreFault> => {
-      if (outcome.outcome === "refused") return []
+      if (outcome.outcome !== "accepted") return []
       const { orderId, sequence } = outcome
       if (this.event(orderId, sequence)) return []
       const message = `the answer remembered under key ${JSON.stringify(key)} is event ${sequence}, which does not exist`

@@ -3,7 +3,7 @@
  * a database does under READ COMMITTED.
  */
 import type { Change } from "../lifecycle/OrderStore.ts"
-import type { OrderId, TenantId } from "../order/Order.ts"
+import type { OrderId, SerialNumber, TenantId } from "../order/Order.ts"
 import { changedSubscriptions } from "../order/Transition.ts"
 import type { Write } from "./Tenant.ts"
 
@@ -12,6 +12,7 @@ const named = (kind: "order" | "asset" | "customer" | "key", tenantId: TenantId,
 
 export const orderName = ({ tenantId, orderId }: { readonly tenantId: TenantId; readonly orderId: OrderId }): string =>
   named("order", tenantId, orderId)
+export const assetName = (tenantId: TenantId, serialNumber: SerialNumber): string => named("asset", tenantId, serialNumber)
 export const keyName = (tenantId: TenantId, key: string): string => named("key", tenantId, key)
 
 /** The names of all that a change writes and that must be unique, or is pinned to a version. */
@@ -19,8 +20,8 @@ export const namesIn = ({ transition, newCustomer, remember }: Change): Readonly
   const { tenantId } = transition.after
   const names = [orderName(transition.after)]
   for (const { was, is } of changedSubscriptions(transition)) {
-    if (was !== undefined) names.push(named("asset", tenantId, was.serialNumber))
-    if (was?.serialNumber !== is.serialNumber) names.push(named("asset", tenantId, is.serialNumber))
+    if (was !== undefined) names.push(assetName(tenantId, was.serialNumber))
+    if (was?.serialNumber !== is.serialNumber) names.push(assetName(tenantId, is.serialNumber))
   }
   if (newCustomer) names.push(named("customer", tenantId, newCustomer.emailKey))
   if (remember) names.push(keyName(tenantId, remember.key))

@@ -1,5 +1,7 @@
 /** Lists of orders and subscriptions in pages: filtered, sorted, and cut. */
+import type { RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import type {
+  AssetQuery,
   OrderQuery,
   PagePosition,
   Period,
@@ -9,7 +11,7 @@ import type {
   SubscriptionQuery
 } from "../lifecycle/OrderStore.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
-import { orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
+import { assetPosition, orderPosition, subscriptionPosition } from "../lifecycle/paging.ts"
 import { emailKeyOf } from "../order/lookups.ts"
 import type { Order } from "../order/Order.ts"
 import type { Timestamp } from "../order/Timestamp.ts"
@@ -55,6 +57,20 @@ export const pageOfSubscriptions = (
     )
   const chosen = page(found, subscriptionPosition, { ...query, sortDir: "desc" })
   return chosen.map((row) => ("item" in row ? { item: subscriptionOfOrder(row.item.order, row.item.subscription) } : row))
+}
+
+/** One page of assets. */
+export const pageOfAssets = (assets: ReadonlyArray<RegisteredAsset>, query: AssetQuery): ReadonlyArray<RegisteredAsset> => {
+  const found = assets.filter((asset) =>
+    matches(
+      asset,
+      [query.status, (each) => each.status],
+      [query.sku, (each) => each.sku],
+      [query.customerId, (each) => each.customerId],
+      [query.subscriptionId, (each) => each.subscriptionId]
+    )
+  )
+  return page(found, (asset) => assetPosition(asset, query.sortBy), query).flatMap((row) => ("item" in row ? [row.item] : []))
 }
 
 const page = <Item>(

@@ -16,6 +16,7 @@ import { type OrderRecord, OrderRecords, type StoreFault } from "../lifecycle/Or
 import { DurationOption, optionsReader } from "../lifecycle/options.ts"
 import { type EventKey, StoreUnavailable } from "../lifecycle/OrderStore.ts"
 import type { OrderId, TenantId } from "../order/Order.ts"
+import { disagreements } from "./assetStatements.ts"
 import { missingBackstops } from "./backstops.ts"
 import { detached } from "./detached.ts"
 import { orderColumns, type OrderRow } from "./orderRows.ts"
@@ -215,6 +216,16 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
         }))
     )
 
+  /** Assets of the registry that the subscriptions do not agree with. */
+  const strayAssets = (tenantId: TenantId): Stream.Stream<StoreFault, StoreUnavailable> =>
+    Stream.paginate("", (after) =>
+      Effect.map(
+        read(disagreements(sql, tenantId, after, Number(rowsInPage))),
+        ({ last, found }) =>
+          [found.map(({ message }): StoreFault => ({ id: "S7", tenantId, message })), Option.fromNullishOr(last)] as const
+      )
+    )
+
   /** Sessions that are in the middle of a transaction, hold locks on the tables, and have done nothing for a while. */
   const idleSessions = Effect.map(
     read(
@@ -246,6 +257,6 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
     faults: (tenantId) =>
       tenantId === null
         ? Stream.concat(Stream.fromIterableEffect(backstops), Stream.fromIterableEffect(idleSessions))
-        : Stream.concat(rentedTwice(tenantId), answersWithoutEvent(tenantId))
+        : Stream.concat(Stream.concat(rentedTwice(tenantId), strayAssets(tenantId)), answersWithoutEvent(tenantId))
   })
 })

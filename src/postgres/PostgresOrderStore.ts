@@ -45,6 +45,7 @@ import {
 } from "../lifecycle/OrderStore.ts"
 import { type JoinedStore, JoinsTransactions, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
+import { assetOperations, assetTuple, toAsset } from "./assetStatements.ts"
 import { commitStatement } from "./commitStatement.ts"
 import { dataOperations, valueText } from "./dataStatements.ts"
 import { detached } from "./detached.ts"
@@ -181,6 +182,16 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
   /** As `write`, for statements in whose way no other order can be. */
   const writePlainly = <A>(statement: Effect.Effect<A, SqlError>) => Effect.catch(write(statement), unavailableOrUnknown)
 
+  /** As `write`, for a statement that answers with a row when it has written. A key that is taken is a lost race, as no row is. */
+  const writePinned = (
+    statement: Effect.Effect<ReadonlyArray<unknown>, SqlError>
+  ): Effect.Effect<CommitOutcome, StoreUnavailable | OutcomeUnknown> =>
+    Effect.map(write(statement), (rows): CommitOutcome => (rows.length > 0 ? "committed" : "conflict")).pipe(
+      Effect.catch((error) =>
+        error.failure === "taken" ? Effect.succeed<CommitOutcome>("conflict") : unavailableOrUnknown(error)
+      )
+    )
+
   const unavailableOrUnknown = ({ failure, cause }: StatementFailed): Effect.Effect<never, StoreUnavailable | OutcomeUnknown> =>
     Effect.fail(failure === "unclear" ? new OutcomeUnknown({ cause }) : new StoreUnavailable({ cause }))
 
@@ -203,11 +214,16 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
       key: idempotency?.key,
       serial_number: serialNumber
     }))
+    // What no request asks for is not looked up: most commands are about no asset.
+    const registered = records.some(({ serial_number }) => serial_number !== undefined)
+      ? `SELECT ${assetTuple}::text AS asset FROM order_lifecycle.assets a
+          WHERE a.tenant_id = $2::text AND a.serial_number = r.serial_number LIMIT 1`
+      : "SELECT null::text AS asset"
     // Each lookup is by a whole key and finds one row at most: `LIMIT 1` leaves the planner nothing but to look it up.
     return read(
       sql.unsafe<LoadedRow>(
         `
-        SELECT found.*, o.head_hash, k.fingerprint, k.outcome::text AS outcome, k.expires_at, a.serial_is_rented
+        SELECT found.*, o.head_hash, k.fingerprint, k.outcome::text AS outcome, k.expires_at, a.serial_is_rented, registered.asset
           FROM json_to_recordset($1::text::json) AS r (n integer, order_id text, subscription_id text, key text, serial_number text)
           LEFT JOIN LATERAL (SELECT s.order_id FROM order_lifecycle.subscriptions s
                               WHERE s.tenant_id = $2::text AND s.subscription_id = r.subscription_id LIMIT 1) named ON true
@@ -219,6 +235,7 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
           LEFT JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM order_lifecycle.subscriptions s
                               WHERE s.tenant_id = $2::text AND s.serial_number = r.serial_number AND s.status = 'active')
                                  AS serial_is_rented LIMIT 1) a ON true
+          LEFT JOIN LATERAL (${registered}) registered ON true
          ORDER BY r.n`,
         [JSON.stringify(records), tenantId]
       )
@@ -228,7 +245,8 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
           order: row.order_id === null ? null : toOrder(row as OrderRow),
           headHash: row.head_hash,
           remembered: stillRemembered(row, requests[index]?.item.idempotency?.now),
-          serialIsRented: row.serial_is_rented
+          serialIsRented: row.serial_is_rented,
+          asset: row.asset === null ? null : toAsset(row.asset)
         }))
       )
     )
@@ -589,7 +607,8 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     tenantIds,
     ...outboxOperations(sql, { read, write: writePlainly }),
     ...dueOperations(sql, { read, write: writePlainly }),
-    ...dataOperations(sql, { read, write: writePlainly })
+    ...dataOperations(sql, { read, write: writePlainly }),
+    ...assetOperations(sql, { read, writePinned, stillRemembered })
   })
 }
 
@@ -705,6 +724,7 @@ type LoadedRow = RememberedRow &
     readonly head_hash: string | null
     readonly expires_at: string | null
     readonly serial_is_rented: boolean
+    readonly asset: string | null
   }
 
 const OutcomeText = Schema.fromJsonString(RememberedOutcome)

@@ -9,6 +9,14 @@ import type { SqlError } from "effect/sql/SqlError"
 
 /** Every guard by name, with the table it guards. */
 export const backstops: ReadonlyArray<string> = [
+  "constraint asset_changes_pkey of asset_changes",
+  "constraint asset_changes_tenant_id_serial_number_fkey of asset_changes",
+  "constraint asset_changes_version_check of asset_changes",
+  "constraint assets_out_for_a_subscription of assets",
+  "constraint assets_pkey of assets",
+  "constraint assets_status_check of assets",
+  "constraint assets_tenant_id_subscription_id_fkey of assets",
+  "constraint assets_version_check of assets",
   "constraint audit_confidential_pkey of audit_confidential",
   "constraint audit_confidential_tenant_id_order_id_sequence_fkey of audit_confidential",
   "constraint audit_events_check of audit_events",
@@ -70,7 +78,11 @@ export const backstops: ReadonlyArray<string> = [
   "function forbid",
   "function hand_on",
   "function keep_lines",
+  "function keep_rented_out",
   "function require_live_order",
+  "function require_rented_out",
+  "table asset_changes",
+  "table assets",
   "table audit_confidential",
   "table audit_events",
   "table consumer_cursors",
@@ -87,6 +99,9 @@ export const backstops: ReadonlyArray<string> = [
   "table reservations",
   "table subscriptions",
   "table tenant_positions",
+  "trigger asset_changes_stay of asset_changes",
+  "trigger assets_stay of assets",
+  "trigger assets_stay_rented_out of assets",
   "trigger audit_confidential_stays of audit_confidential",
   "trigger audit_events_stay of audit_events",
   "trigger orders_cancelled_is_final of orders",
@@ -97,6 +112,7 @@ export const backstops: ReadonlyArray<string> = [
   "trigger reservations_move_on of reservations",
   "trigger reservations_need_a_live_order of reservations",
   "trigger reservations_stay of reservations",
+  "trigger subscriptions_need_their_asset of subscriptions",
   "unique index audit_events_cancel_once of audit_events",
   "unique index subscriptions_rent_an_asset_once of subscriptions"
 ]

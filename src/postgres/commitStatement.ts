@@ -46,6 +46,7 @@ export const commitStatement = (
     moves(hasNewLines),
     events,
     ...(records.some((record) => record.subscriptions.length > 0) ? [subscriptions] : []),
+    ...(changes.some(({ assets }) => assets && assets.length > 0) ? [assetMoves] : []),
     ...(records.some((record) => "key" in record) ? [keys] : []),
     ...(changes.some(({ due }) => due && due.set.length > 0) ? [waits] : []),
     ...(changes.some(({ due }) => due && due.cleared.length > 0) ? [waitsNoLonger] : []),
@@ -66,7 +67,8 @@ input AS (
     ordered json, personal json, notes text, customer_id text, total_minor bigint, created_at text, created_by text, new_email_key text,
     moves json, subscriptions json,
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
-    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json, filterable json, lookups json)
+    key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json, filterable json,
+    lookups json, assets json)
   WHERE n BETWEEN 0 AND ${few}
 ),${parts.map((part) => part.sql).join(",")}
 SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
@@ -268,6 +270,32 @@ changed AS (
   ]
 }
 
+/** Assets of the registry that go from one status to another. One that is not there in the status it is moved from is a lost race. */
+const assetMoves: Part = {
+  sql: `
+steps AS (
+  SELECT a.* FROM written w CROSS JOIN LATERAL json_to_recordset(w.assets) AS a (
+    place integer, serial_number text, from_status text, to_status text, at text, subscription_id text, customer_id text)
+   WHERE a.place BETWEEN 0 AND ${few}
+),
+stepped AS (
+  UPDATE order_lifecycle.assets a
+     SET status = s.to_status, subscription_id = s.subscription_id, customer_id = s.customer_id, version = a.version + 1,
+         updated_at = greatest(a.updated_at, s.at)
+    FROM steps s
+   WHERE a.tenant_id = ${tenant} AND a.serial_number = s.serial_number AND a.status = s.from_status
+  RETURNING 1
+)`,
+  checks: [
+    check(
+      "assets_fit",
+      "(SELECT count(*) FROM stepped) = (SELECT count(*) FROM steps)",
+      "23505",
+      "an asset is not in the status that it is moved from"
+    )
+  ]
+}
+
 /** Answers to be given again under an idempotency key. A key past its time is free. */
 const keys: Part = {
   sql: `
@@ -402,7 +430,7 @@ own_rows_${n} AS (
 
 /** A change as the statement takes it. What is `undefined` here is null there. */
 const toRecord = (change: Change, n: number) => {
-  const { transition, sealed, reservations, newCustomer, remember, rows, due, filterable } = change
+  const { transition, sealed, reservations, newCustomer, remember, rows, due, filterable, assets } = change
   const { before, after } = transition
   const { confidential, ...event } = sealed.event
   const row = fromOrder(after)
@@ -462,6 +490,17 @@ const toRecord = (change: Change, n: number) => {
       outcome: { outcome: "accepted", orderId: row.orderId, sequence: row.version }
     }),
     ...(due && { due: due.set, due_cleared: due.cleared }),
+    ...(assets && {
+      assets: assets.map(({ serialNumber, from, to, at, use }, place) => ({
+        place,
+        serial_number: serialNumber,
+        from_status: from,
+        to_status: to,
+        at,
+        subscription_id: use?.subscriptionId,
+        customer_id: use?.customerId
+      }))
+    }),
     ...(rows && { own: Object.fromEntries(rows.map(({ table, rows: ofTable }) => [table, ofTable])) })
   }
 }

@@ -8,7 +8,7 @@ const rights: ReadonlyArray<readonly [rights: string, on: string]> = [
   ["EXECUTE", "ALL FUNCTIONS IN SCHEMA order_lifecycle"],
   [
     "UPDATE",
-    "order_lifecycle.orders, order_lifecycle.reservations, order_lifecycle.subscriptions, order_lifecycle.tenant_positions"
+    "order_lifecycle.orders, order_lifecycle.reservations, order_lifecycle.subscriptions, order_lifecycle.tenant_positions, order_lifecycle.assets"
   ],
   [
     "UPDATE, DELETE",

@@ -19,6 +19,7 @@ import { ownLifecycle } from "./migrations/0005_own_lifecycle.ts"
 import { dueCommands } from "./migrations/0006_due_commands.ts"
 import { dataFilters } from "./migrations/0007_data_filters.ts"
 import { wholeLife } from "./migrations/0008_whole_life.ts"
+import { assets } from "./migrations/0009_assets.ts"
 import { lookups } from "./migrations/0010_lookups.ts"
 import { subscriptionTexts } from "./migrations/0011_subscription_texts.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
@@ -44,6 +45,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0006_due_commands": { oldestProgram: "0.1.0", run: dueCommands },
   "0007_data_filters": { oldestProgram: "0.1.0", run: dataFilters },
   "0008_whole_life": { oldestProgram: "0.2.0", run: wholeLife },
+  "0009_assets": { oldestProgram: "0.2.0", run: assets },
   "0010_lookups": { oldestProgram: "0.1.0", run: lookups },
   "0011_subscription_texts": { oldestProgram: "0.2.0", run: subscriptionTexts }
 }

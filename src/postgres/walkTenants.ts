@@ -28,7 +28,7 @@ export const walkTenants = (
   after: TenantId | null,
   limit: number
 ): Effect.Effect<ReadonlyArray<TenantId>, SqlError> => {
-  const firsts = [...tablesOfOrders, "idempotency"].map(
+  const firsts = [...tablesOfOrders, "idempotency", "assets"].map(
     (table) =>
       `(SELECT t.tenant_id FROM order_lifecycle.${table} t WHERE t.tenant_id > seen.tenant_id ORDER BY t.tenant_id LIMIT 1)`
   )

@@ -1,7 +1,7 @@
 /**
  * What callers without Effect work with: every operation of the services as a function that answers with a promise.
  *
- * Names, arguments and answers are those of `OrderLifecycle`, `AuditTrail`, `Outbox`, `Due` and `Reservations`; ids, SKUs and amounts are plain strings and
+ * Names, arguments and answers are those of `OrderLifecycle`, `AssetRegistry`, `AuditTrail`, `Outbox`, `Due` and `Reservations`; ids, SKUs and amounts are plain strings and
  * numbers, and are checked here. A promise is rejected with
  *
  * - a `Refusal` (`isRefusal` tells): the answer is no, `code` says why and `remedy` what to do. Nothing was changed.
@@ -10,6 +10,13 @@
  * - the reason of an aborted signal, or `OrdersClosed`: nothing was changed.
  * - anything else as it was thrown: a defect, or what a function among the options threw before anything was changed.
  */
+import type { AssetChange } from "../asset/decideAsset.ts"
+import type {
+  ChangeAsset as ChangeAssetSchema,
+  RegisterAsset as RegisterAssetSchema,
+  WithdrawAsset as WithdrawAssetSchema
+} from "../asset/decideAsset.ts"
+import type { AssetRecord, RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import type { BrokenChain } from "../lifecycle/AuditTrail.ts"
 import type {
   Caller as CallerSchema,
@@ -30,6 +37,7 @@ import type {
 import type { Given } from "../lifecycle/Due.ts"
 import type { Delivered } from "../lifecycle/Outbox.ts"
 import type {
+  AssetListRequest as AssetListRequestSchema,
   OrderListRequest as OrderListRequestSchema,
   Page,
   SubscriptionListRequest as SubscriptionListRequestSchema
@@ -83,6 +91,14 @@ export type OrderListRequest = Plain<Omit<typeof OrderListRequestSchema.Encoded,
 type NamedStatus = LibraryStatus | (string & {})
 /** Filters and length of a page of subscriptions. `startAfter` is the `nextCursor` of the page before. */
 export type SubscriptionListRequest = Plain<typeof SubscriptionListRequestSchema.Encoded>
+/** A device to register. `status` is `rented_out` exactly when a subscription is active on the serial number. */
+export type RegisterAsset = Plain<typeof RegisterAssetSchema.Encoded>
+/** A change by hand: at least one of status, location and notes. The reason is recorded. */
+export type ChangeAsset = Plain<typeof ChangeAssetSchema.Encoded>
+/** Why an asset is taken out of use. */
+export type WithdrawAsset = Plain<typeof WithdrawAssetSchema.Encoded>
+/** Filters, order and length of a page of assets. */
+export type AssetListRequest = Plain<typeof AssetListRequestSchema.Encoded>
 /** A command to ask about: its `type`, and what the command itself takes. */
 export type CommandRequest = { readonly [Type in CommandType]: { readonly type: Type } & RequestOf<Type> }[CommandType]
 
@@ -239,7 +255,7 @@ export interface OrdersReservations {
   /** Units held for an order, per line that holds any. Empty when there is no such order. */
   readonly heldFor: (tenantId: string, orderId: string, options?: CallOptions) => Promise<ReadonlyArray<Held>>
 
-  /** Units of a SKU reserved and rented, over all orders of the tenant. */
+  /** Units of a SKU reserved and rented, over all orders of the tenant; where the registry is on, also those that can be rented. */
   readonly stock: (tenantId: string, sku: string, options?: CallOptions) => Promise<Stock>
 }
 
@@ -381,7 +397,38 @@ export interface OrdersDue {
   readonly skip: (command: DueName, options?: CallOptions) => Promise<void>
 }
 
-/** The operations of `OrderLifecycle`, and beside them those of `AuditTrail`, `Outbox`, `Due` and `Reservations`. */
+/** The registry of assets that the library keeps: see `AssetRegistry`. It works whatever `assetRegistry` says. */
+export interface OrdersAssets {
+  /** Register an asset. Refused with `AssetExists`, `VariantNotFound`, `VariantInactive`, `InvalidAssetStatus`. */
+  readonly register: (caller: Caller, request: RegisterAsset, options?: CallOptions) => Promise<AssetChange>
+
+  /** Change an asset by hand. Refused with `AssetNotRegistered`, `AssetInUse`, `InvalidAssetStatus`. */
+  readonly change: (caller: Caller, serialNumber: string, request: ChangeAsset, options?: CallOptions) => Promise<AssetChange>
+
+  /** Take an asset out of use: it becomes `unavailable`. Refused as `change` is. */
+  readonly withdraw: (
+    caller: Caller,
+    serialNumber: string,
+    request?: WithdrawAsset,
+    options?: CallOptions
+  ) => Promise<AssetChange>
+
+  /** An asset as it stands. Refused with `AssetNotRegistered`. */
+  readonly get: (tenantId: string, serialNumber: string, options?: CallOptions) => Promise<RegisteredAsset>
+
+  /** A page of assets, 50 unless `limit` (1 to 100) says otherwise. */
+  readonly list: (tenantId: string, request?: AssetListRequest, options?: CallOptions) => Promise<Page<RegisteredAsset>>
+
+  /** What was changed of an asset by hand, oldest first. Empty when it is not registered. */
+  readonly history: (tenantId: string, serialNumber: string, options?: CallOptions) => Promise<ReadonlyArray<AssetRecord>>
+
+  /** Where the registry and the subscriptions do not agree, over all tenants. */
+  readonly disagreements: (
+    options?: CallOptions
+  ) => AsyncIterable<{ readonly tenantId: string; readonly serialNumber: string; readonly message: string }>
+}
+
+/** The operations of `OrderLifecycle`, and beside them those of `AssetRegistry`, `AuditTrail`, `Outbox`, `Due` and `Reservations`. */
 export interface Orders extends OrdersWithin, AsyncDisposable {
   /**
    * Give commands within a transaction of your own, which is open on a connection of yours: all of it is committed with what else is in there, or
@@ -404,6 +451,7 @@ export interface Orders extends OrdersWithin, AsyncDisposable {
     options?: CallOptions
   ) => Promise<{ readonly outcome: A; readonly committed: () => Promise<void> }>
 
+  readonly assets: OrdersAssets
   readonly auditTrail: OrdersAuditTrail
   readonly outbox: OrdersOutbox
   readonly due: OrdersDue

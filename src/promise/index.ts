@@ -21,10 +21,12 @@ export { type CancellationPolicy, cancellationPolicyNames } from "../order/polic
 
 // Calling.
 export type {
+  AssetListRequest,
   CallOptions,
   Caller,
   CallerOfMany,
   CallerPlacing,
+  ChangeAsset,
   CancelOrder,
   CancelOutcome,
   CloseOptions,
@@ -38,6 +40,7 @@ export type {
   Orders,
   DataOf,
   FiltersOf,
+  OrdersAssets,
   OrdersAuditTrail,
   OrdersDue,
   OrdersOutbox,
@@ -48,11 +51,13 @@ export type {
   Payment,
   PayloadsOf,
   PlaceOrder,
+  RegisterAsset,
   RetryOptions,
   RewriteNotes,
   StartSubscription,
   StatusesOf,
-  SubscriptionListRequest
+  SubscriptionListRequest,
+  WithdrawAsset
 } from "./Orders.ts"
 
 // Rules of your own.
@@ -65,6 +70,8 @@ export { RuleFailed } from "../order/process/RuleFailed.ts"
 export { WrongProcess } from "../order/process/WrongProcess.ts"
 
 // What comes back.
+export type { AssetChange } from "../asset/decideAsset.ts"
+export type { AssetRecord, AssetStatus, RegisteredAsset } from "../asset/RegisteredAsset.ts"
 export { type BrokenChain, EventNotErasable } from "../lifecycle/AuditTrail.ts"
 export {
   type ConsumerLag,
@@ -100,6 +107,7 @@ export { isRefusal, type Refusal } from "./refusals.ts"
 export { IdempotencyKeyReused } from "../lifecycle/idempotency.ts"
 export { NotesMismatch, VersionMismatch } from "../lifecycle/expectedVersion.ts"
 export * from "../order/commands/index.ts"
+export { AssetExists, AssetInUse, AssetNotRegistered, InvalidAssetStatus } from "../asset/refusals.ts"
 export { type InputFault, InvalidInput, OrderIsFinal, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 export { InvalidContractLength, VariantInactive, VariantNotFound } from "../order/commands/priceLines.ts"
 export { OwnRefusal } from "../order/process/OwnRefusal.ts"

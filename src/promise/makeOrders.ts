@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import commands, { commandTypes } from "../order/commands/index.ts"
 import type { Transition } from "../order/Transition.ts"
+import { AssetRegistry } from "../lifecycle/AssetRegistry.ts"
 import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import { forgetExpiredKeys } from "../lifecycle/forgetExpiredKeys.ts"
 import { OrderLifecycle, type OrderOperations } from "../lifecycle/OrderLifecycle.ts"
@@ -23,6 +24,7 @@ import type {
   CommandMethods,
   Orders,
   OrdersWithin,
+  OrdersAssets,
   OrdersAuditTrail,
   OrdersDue,
   OrdersOutbox,
@@ -33,7 +35,7 @@ import { wrongOption } from "./errors.ts"
 import { withoutUndefined } from "./plain.ts"
 
 /** The services behind the operations. */
-export type Services = OrderLifecycle | AuditTrail | Outbox | Due | Reservations | OrderStore
+export type Services = OrderLifecycle | AssetRegistry | AuditTrail | Outbox | Due | Reservations | OrderStore
 
 export const makeOrders = (context: Context.Context<Services>, { run, iterate, close }: Calls<Services>): Orders => {
   const lifecycle = Context.get(context, OrderLifecycle)
@@ -48,6 +50,7 @@ export const makeOrders = (context: Context.Context<Services>, { run, iterate, c
       )
       return { outcome: joined.outcome, committed: () => run(joined.committed) }
     },
+    assets: assetsOf(Context.get(context, AssetRegistry), { run, iterate }),
     auditTrail: auditTrailOf(Context.get(context, AuditTrail), { run, iterate }),
     outbox: outboxOf(Context.get(context, Outbox), { run }),
     due: dueOf(Context.get(context, Due), { run }),
@@ -166,6 +169,21 @@ const dueOf = (due: Due["Service"], { run }: Pick<Calls<Services>, "run">): Orde
   parked: async (tenantId, { signal, ...options } = {}) => run(due.parked(unread(tenantId), unread(options)), { signal }),
   release: async (command, options) => run(due.release(unread(command)), options),
   skip: async (command, options) => run(due.skip(unread(command)), options)
+})
+
+const assetsOf = (
+  registry: AssetRegistry["Service"],
+  { run, iterate }: Pick<Calls<Services>, "run" | "iterate">
+): OrdersAssets => ({
+  register: async (caller, request, options) => run(registry.register(unread(caller), unread(request)), options),
+  change: async (caller, serialNumber, request, options) =>
+    run(registry.change(unread(caller), unread(serialNumber), unread(request)), options),
+  withdraw: async (caller, serialNumber, request, options) =>
+    run(registry.withdraw(unread(caller), unread(serialNumber), unread(request)), options),
+  get: async (tenantId, serialNumber, options) => run(registry.get(unread(tenantId), unread(serialNumber)), options),
+  list: async (tenantId, request, options) => run(registry.list(unread(tenantId), unread(request)), options),
+  history: async (tenantId, serialNumber, options) => run(registry.history(unread(tenantId), unread(serialNumber)), options),
+  disagreements: (options) => iterate(registry.disagreements, options)
 })
 
 const reservationsOf = (reservations: Reservations["Service"], { run }: Pick<Calls<Services>, "run">): OrdersReservations => ({

@@ -4,7 +4,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import { FunctionOption } from "../lifecycle/options.ts"
-import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { type AssetRegistryOption, assetRegistryOptions, OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import type { QuoteFunction } from "../lifecycle/quotes.ts"
 import { DurationText } from "../order/durationText.ts"
@@ -47,7 +47,7 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   /** Where orders are kept: `memoryStore()`, `postgresStore({ url })`, `embeddedStore({ folder })`, or any layer of an `OrderStore`. */
   readonly store: Layer.Layer<OrderStore, unknown>
   readonly catalogue: CatalogueOption
-  /** Left out, every serial number is accepted, and requests say which SKU it is. */
+  /** A registry of your own. Left out, the library's is asked where `assetRegistry` is `on`; else every serial number is accepted. */
   readonly assets?: AssetsOption | undefined
   /** When an order may be cancelled: `noActiveSubscriptions` (the default) or `beforeFulfilment`. */
   readonly cancellationPolicy?: CancellationPolicy | undefined
@@ -62,6 +62,11 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   readonly earlyReturnFee?: QuoteFunction | undefined
   /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
   readonly buyoutPrice?: QuoteFunction | undefined
+  /**
+   * `on`: a subscription needs an asset that is registered (`orders.assets`) and `available`, and commands move it. `off`, the default: any serial
+   * number may be rented, and nothing is moved. Without effect beside `assets`, which take the registry's place.
+   */
+  readonly assetRegistry?: AssetRegistryOption | undefined
 }
 
 const Options = Schema.Struct({
@@ -72,7 +77,8 @@ const Options = Schema.Struct({
   process: Schema.optional(Schema.Unknown),
   pendingExpiresAfter: Schema.optional(DurationText),
   earlyReturnFee: Schema.optional(FunctionOption),
-  buyoutPrice: Schema.optional(FunctionOption)
+  buyoutPrice: Schema.optional(FunctionOption),
+  assetRegistry: Schema.optional(Schema.Literals(assetRegistryOptions))
 })
 const readOptions = optionReader(Options, "strictly")
 
@@ -94,7 +100,7 @@ const readOptions = optionReader(Options, "strictly")
  * ```
  */
 export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
-  const { cancellationPolicy, pendingExpiresAfter } = readOptions(options, "")
+  const { cancellationPolicy, pendingExpiresAfter, assetRegistry } = readOptions(options, "")
   const isLayer: boolean = Layer.isLayer(options.store)
   if (!isLayer) {
     throw wrongOption(
@@ -107,7 +113,8 @@ export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
     ...(options.process && { process: options.process }),
     ...(pendingExpiresAfter && { pendingExpiresAfter }),
     ...(options.earlyReturnFee && { earlyReturnFee: options.earlyReturnFee }),
-    ...(options.buyoutPrice && { buyoutPrice: options.buyoutPrice })
+    ...(options.buyoutPrice && { buyoutPrice: options.buyoutPrice }),
+    ...(assetRegistry && { assetRegistry })
   }).pipe(
     Layer.provideMerge(layerNotingWrites(options.store)),
     Layer.provide([catalogueLayer(options.catalogue), assetsLayer(options.assets)]),

@@ -47,6 +47,7 @@ export const layerNotingWrites = <E, R, More = never>(
       exclusively: (order, use) => noted(store.exclusively(order, use)),
       rememberRefusal: (key, refusal, now) => noted(store.rememberRefusal(key, refusal, now)),
       eraseText: (event) => noted(store.eraseText(event), (isErased) => !isErased),
+      changeAsset: (change, remember) => noted(store.changeAsset(change, remember), isConflict),
       rewriteNotes: (...request) => noted(store.rewriteNotes(...request), (isDone) => !isDone)
     }))
   ).pipe(Layer.provideMerge(layer))

@@ -140,13 +140,13 @@ export const start = (
   order: Order,
   sku: string,
   serialNumber: string,
-  more: { notes?: string; subscriptionId?: string } = {}
+  more: { notes?: string; subscriptionId?: string; isRegistered?: true } = {}
 ): OrderCommand => ({
   type: "startSubscription",
   subscriptionId: SubscriptionId.make(more.subscriptionId ?? `subscription-${randomUUID()}`),
   assetSerialNumber: SerialNumber.make(serialNumber),
   customerId: order.customer.customerId,
-  asset: { isKnown: true, isRented: false, sku: Sku.make(sku) },
+  asset: { isKnown: true, isRented: false, sku: Sku.make(sku), ...(more.isRegistered && { isRegistered: true }) },
   ...(more.notes !== undefined && { notes: more.notes })
 })
 

@@ -154,13 +154,13 @@ export const describeRecorded = ({ call, answer, began, ended }: RecordedCall<Or
 // --- choices ---------------------------------------------------------------------------------------------------------------------------
 
 /** Whose turn it is, again and again. `advance` goes on to the next schedule; false when there is none. */
-interface Choices {
+export interface Choices {
   readonly next: (howMany: number) => number
   readonly advance: () => boolean
 }
 
 /** Depth first: each schedule repeats the one before up to the last choice that had an alternative left. */
-const everyChoice = (): Choices => {
+export const everyChoice = (): Choices => {
   let path: Array<{ choice: number; howMany: number }> = []
   let depth = 0
   return {
@@ -244,26 +244,40 @@ const openingOf = Effect.fnUntraced(function* (mix: Mix, options: ExploreOptions
   return { open: Effect.map(rewind, again) }
 })
 
-const runSchedule = Effect.fnUntraced(function* (
-  mix: Mix,
-  { known, initial }: Opening,
-  choose: Choices["next"],
-  options: ExploreOptions
-) {
-  const steps: Array<string> = []
-  const history: Array<RecordedCall<OrderCall, string>> = []
+/** What came of calls that took turns. */
+interface Turns {
+  readonly waits: number
+  /** Calls that wait for each other, and were given up. */
+  readonly stuck: number
+}
+
+/**
+ * Make calls at the same time, of which one at a time is let through its gate: `choose` says which. What each does when it has its answer is its
+ * `told`, in the same step. `steps` is filled with what happened; `began` with the step in which each call began.
+ */
+export const takeTurns = Effect.fnUntraced(function* <A, R>(
+  calls: ReadonlyArray<{ readonly make: Effect.Effect<A, never, R>; readonly told: (answer: A) => void }>,
+  choose: (howMany: number) => number,
+  {
+    areWaiting,
+    around
+  }: {
+    readonly areWaiting?: ExploreOptions["areWaiting"]
+    readonly around?: (n: number, call: Effect.Effect<void, never, R>) => Effect.Effect<void, never, R>
+  } = {},
+  { steps = [], began = [] }: { readonly steps?: Array<string>; readonly began?: Array<number> } = {}
+): Effect.fn.Return<Turns, never, R> {
   /** Calls at their gates, and how to let them through. */
   const atGate = new Map<number, { readonly step: string; readonly latch: Latch.Latch }>()
   /** Calls that have been let into the store and have not come back, and how many ever have. */
-  const underWay = { unsettled: mix.calls.length, arrivals: 0 }
+  const underWay = { unsettled: calls.length, arrivals: 0 }
   let waits = 0
-  const began: Array<number> = []
 
   const arrive = () => {
     underWay.unsettled--
     underWay.arrivals++
   }
-  const fibers = yield* Effect.forEach(mix.calls, (call, n) => {
+  const fibers = yield* Effect.forEach(calls, ({ make, told }, n) => {
     const gate = (step: string) =>
       Effect.suspend(() => {
         const latch = Latch.makeUnsafe()
@@ -271,25 +285,17 @@ const runSchedule = Effect.fnUntraced(function* (
         arrive()
         return latch.await
       })
-    const made = makeCall(call, known).pipe(
-      Effect.map((answers) => {
+    const made = make.pipe(
+      Effect.map((answer) => {
         arrive()
-        const times = { began: began[n] ?? 0, ended: steps.length }
-        for (const { call, answer } of answers) {
-          if (steps.length > 0) steps.push(`${steps.pop()}; ${nameOf(n)} answers: ${answer ?? "nothing"}`)
-          history.push(
-            answer === undefined
-              ? { call, began: times.began, ended: Infinity, answer: "unknown" }
-              : { call, ...times, answer: { known: answer } }
-          )
-        }
+        told(answer)
       }),
       Effect.provideService(CurrentGate, gate),
       // Concurrent calls stand for as many processes.
       Effect.provideService(TakesTurns, false),
       Effect.provideService(Random.Random, noChance)
     )
-    return Effect.forkChild(options.around ? options.around(n, made) : made)
+    return Effect.forkChild(around ? around(n, made) : made)
   })
 
   /** Nothing else is known of the store: who has not come back for a while is taken to be waiting. */
@@ -309,14 +315,13 @@ const runSchedule = Effect.fnUntraced(function* (
       yield* Effect.yieldNow
       if (underWay.arrivals !== before) idle = 0
       else if (++idle >= 8) {
-        const areWaiting = options.areWaiting ? options.areWaiting(underWay.unsettled) : haveNotComeBack(before)
-        if ((yield* areWaiting) && underWay.arrivals === before) return
+        const isWaiting = areWaiting ? areWaiting(underWay.unsettled) : haveNotComeBack(before)
+        if ((yield* isWaiting) && underWay.arrivals === before) return
         idle = 0
       }
     }
   })
 
-  const faults: Array<string> = []
   yield* settle
   while (atGate.size > 0) {
     const open = [...atGate.keys()].toSorted((a, b) => a - b)
@@ -330,10 +335,38 @@ const runSchedule = Effect.fnUntraced(function* (
     yield* settle
     if (underWay.unsettled > 0) waits++
   }
-  if (underWay.unsettled > 0) {
-    faults.push(`${underWay.unsettled} calls wait for each other`)
-    yield* Effect.forEach(fibers, Fiber.interrupt, { discard: true })
-  } else {
+  const stuck = underWay.unsettled
+  if (stuck > 0) yield* Effect.forEach(fibers, Fiber.interrupt, { discard: true })
+  return { waits, stuck }
+})
+
+const runSchedule = Effect.fnUntraced(function* (
+  mix: Mix,
+  { known, initial }: Opening,
+  choose: Choices["next"],
+  options: ExploreOptions
+) {
+  const steps: Array<string> = []
+  const history: Array<RecordedCall<OrderCall, string>> = []
+  const began: Array<number> = []
+  const calls = mix.calls.map((call, n) => ({
+    make: makeCall(call, known),
+    told: (answers: Effect.Success<ReturnType<typeof makeCall>>) => {
+      const times = { began: began[n] ?? 0, ended: steps.length }
+      for (const { call, answer } of answers) {
+        if (steps.length > 0) steps.push(`${steps.pop()}; ${nameOf(n)} answers: ${answer ?? "nothing"}`)
+        history.push(
+          answer === undefined
+            ? { call, began: times.began, ended: Infinity, answer: "unknown" }
+            : { call, ...times, answer: { known: answer } }
+        )
+      }
+    }
+  }))
+  const { waits, stuck } = yield* takeTurns(calls, choose, options, { steps, began })
+  const faults: Array<string> = []
+  if (stuck > 0) faults.push(`${stuck} calls wait for each other`)
+  else {
     if (steps.length === 0) faults.push("no call came to a gate: is the store one with gates?")
     // What is there afterwards must fit too.
     const reads: ReadonlyArray<OrderCall> = [

@@ -48,6 +48,7 @@ import {
   placing,
   start
 } from "./contractOrders.ts"
+import { assetContract } from "./assetContract.ts"
 import { dataContract } from "./dataContract.ts"
 import { findingContract } from "./findingContract.ts"
 import { dueContract } from "./dueContract.ts"
@@ -75,7 +76,7 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
 
   given("an unknown order loads as nothing", function* (store, tenantId) {
     const loaded = yield* loadOne(store, tenantId, OrderId.make("order-unknown"))
-    assert.deepEqual(loaded, { order: null, headHash: null, remembered: null, serialIsRented: false })
+    assert.deepEqual(loaded, { order: null, headHash: null, remembered: null, serialIsRented: false, asset: null })
     assert.deepEqual(yield* store.history(tenantId, OrderId.make("order-unknown")), [])
     assert.equal(yield* store.rewriteNotes(tenantId, OrderId.make("order-unknown"), "notes"), false)
     assert.equal(yield* store.findSubscription(tenantId, SubscriptionId.make("subscription-unknown")), null)
@@ -211,7 +212,7 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
         serialNumber: SerialNumber.make("serial-1")
       }
     ])
-    assert.deepEqual(loaded, { order: null, headHash: null, remembered: null, serialIsRented: false })
+    assert.deepEqual(loaded, { order: null, headHash: null, remembered: null, serialIsRented: false, asset: null })
     assert.equal(yield* store.findSubscription(stranger, SubscriptionId.make("subscription-1")), null)
     assert.deepEqual(yield* store.stock(stranger, Sku.make("LAPTOP")), { reserved: 0, rented: 0 })
     assert.deepEqual(yield* store.orderIds(stranger, null, 10), [])
@@ -853,7 +854,8 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
   ...outboxContract,
   ...dueContract,
   ...dataContract,
-  ...findingContract
+  ...findingContract,
+  ...assetContract
 ]
 
 // --- what the cases are made of ----------------------------------------------------------------------------------------------------------
@@ -887,7 +889,7 @@ const cancelledWithTexts = (store: Store, tenantId: TenantId) =>
 
 const loadsAs = (store: Store, { order, headHash }: Head) =>
   Effect.map(loadOne(store, order.tenantId, order.orderId), (loaded) =>
-    assert.deepEqual(loaded, { order, headHash, remembered: null, serialIsRented: false })
+    assert.deepEqual(loaded, { order, headHash, remembered: null, serialIsRented: false, asset: null })
   )
 
 /** Everything a tenant can see of its orders, for comparing before with after. */

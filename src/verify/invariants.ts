@@ -57,6 +57,12 @@ const invariantsById = {
     repair:
       "See who has the asset. Cancel the other subscription (`cancelSubscription`), and make the missing unique index again."
   },
+  S7: {
+    says: "A registered asset is rented out exactly while an active subscription has it, or was left so by a cancel.",
+    by: "store",
+    repair:
+      "See who has the asset, and record it: change the asset by hand (`AssetRegistry.change`), or end the subscription. The registry was off while they went apart, or the tables were written to by hand; then put the triggers back if they are gone."
+  },
 
   // State
   T1: { says: "Every event is an answer that the machine gives to the command it records.", by: "record", repair: aDefect },

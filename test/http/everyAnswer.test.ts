@@ -34,7 +34,7 @@ const breakable = () => {
           (...input: ReadonlyArray<unknown>) => {
             if (state === "throwing") throw new Error("broken on purpose")
             if (state === "dead") return Effect.die(new Error("broken on purpose"))
-            const isWrite = name === "commit" || name === "rewriteNotes"
+            const isWrite = ["commit", "rewriteNotes", "changeAsset"].includes(name)
             return state === "losing answers" && isWrite
               ? Effect.fail(new OutcomeUnknown({ cause: "lost" }))
               : (method(...input) as unknown)
@@ -90,6 +90,8 @@ beforeAll(async () => {
   const buying = await rent("SERIAL-4")
   const staying = await rent("SERIAL-5")
   completing = await rent("SERIAL-6", { startDate: new Date(Date.now() - 800 * 86_400_000).toISOString() })
+  const asset = { serialNumber: "ASSET-1", sku: laptop, productName: "The laptop", status: "available" }
+  expect((await sound.call("POST", "/v1/assets", { body: asset })).status).toBe(201)
   requests = {
     createOrder: ["POST", "/v1/orders", requestFor([laptop, 1])],
     listOrders: ["GET", "/v1/orders"],
@@ -129,6 +131,11 @@ beforeAll(async () => {
     correctOrder: ["PATCH", `/v1/orders/${pending}`, { externalReference: "2026-118" }],
     recordOrderPayment: ["POST", `/v1/orders/${pending}/payment`, { status: "paid", paidAmount: 49.5 }],
     cancelOrder: ["POST", `/v1/orders/${pending}/cancel`, { reason: "moved" }],
+    createAsset: ["POST", "/v1/assets", { ...asset, serialNumber: "ASSET-2" }],
+    listAssets: ["GET", "/v1/assets"],
+    getAsset: ["GET", "/v1/assets/ASSET-1"],
+    updateAsset: ["PATCH", "/v1/assets/ASSET-1", { location: "Shelf 3" }],
+    deleteAsset: ["DELETE", "/v1/assets/ASSET-1"],
     getStock: ["GET", `/v1/stock/${laptop}`],
     getHealth: ["GET", "/health"]
   }
@@ -221,7 +228,7 @@ const failed: typeof refused = {
 }
 
 const unknownIds = ([method, path, body]: Request) =>
-  ask(sound, [method, path.replace(/(?<=\/)(?:ord|sub)_[^/]+/, "unknown"), body])
+  ask(sound, [method, path.replace(/(?<=\/)(?:(?:ord|sub)_|ASSET-)[^/]+/, "unknown"), body])
 
 it("knows a request for every operation, and for no other", () => {
   expect(Object.keys(requests).toSorted()).toEqual([...new Set(promises.map(({ operationId }) => operationId))].toSorted())

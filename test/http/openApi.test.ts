@@ -147,8 +147,8 @@ describe("the served OpenAPI description", () => {
     const operations = Object.values(document.paths).flatMap((item) =>
       Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
     )
-    expect(operations).toHaveLength(28)
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(28)
+    expect(operations).toHaveLength(33)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(33)
     for (const { summary } of operations) expect(summary).toBeTruthy()
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })

@@ -38,7 +38,8 @@ describe("without settings", () => {
       isDevelopment: true,
       isPooled: false,
       schema: "order_lifecycle",
-      cancellationPolicy: "noActiveSubscriptions"
+      cancellationPolicy: "noActiveSubscriptions",
+      assetRegistry: "off"
     })
     expect(apiKeys.map(({ key, ...key_ }) => ({ key: Redacted.value(key), ...key_ }))).toEqual([
       { key: "dev-key", actor: { userId: "developer" }, tenants: ["demo"] }
@@ -114,7 +115,8 @@ describe("a setting", () => {
       DATA_DIR: "/elsewhere",
       API_KEYS: JSON.stringify([{ ...key, role: "admin", email: "a@example.com", displayName: "Ada", more: 1 }]),
       CANCELLATION_POLICY: "beforeFulfilment",
-      PENDING_EXPIRES_AFTER: "P2DT12H"
+      PENDING_EXPIRES_AFTER: "P2DT12H",
+      ASSET_REGISTRY: "on"
     })
     expect(settings).toMatchObject({
       port: 0,
@@ -123,6 +125,7 @@ describe("a setting", () => {
       dataFolder: "/elsewhere",
       cancellationPolicy: "beforeFulfilment",
       pendingExpiresAfter: "P2DT12H",
+      assetRegistry: "on",
       isDevelopment: false
     })
     expect(settings.apiKeys[0]).toMatchObject({
@@ -172,6 +175,7 @@ describe("a setting", () => {
     ["CANCELLATION_POLICY", { CANCELLATION_POLICY: "toString" }, "must be one of"],
     ["PENDING_EXPIRES_AFTER", { PENDING_EXPIRES_AFTER: "P1M" }, "months and years are not always equally long"],
     ["PENDING_EXPIRES_AFTER", { PENDING_EXPIRES_AFTER: "two days" }, "must be an ISO 8601 duration"],
+    ["ASSET_REGISTRY", { ASSET_REGISTRY: "yes" }, "must be off or on"],
     ["CATALOGUE_FILE", { CATALOGUE_FILE: "/nowhere/catalogue.json" }, "cannot be read"]
   ] as const)("that is wrong is named in one line, without what it holds: %s %j", async (setting, env, words) => {
     const fault = await faultOf(env)

@@ -1,6 +1,7 @@
 /** What a refusal says: the code that programs act on, the message and the remedy that people read. All three are part of the interface. */
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
+import { AssetExists, AssetInUse, AssetNotRegistered, InvalidAssetStatus } from "../../src/asset/refusals.ts"
 import { OrderId, SerialNumber, Sku, SubscriptionId } from "../../src/order/Order.ts"
 import { OrderAlreadyCancelled, OrderNotCancellable } from "../../src/order/commands/cancel.ts"
 import { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../../src/order/commands/cancelSubscription.ts"
@@ -140,6 +141,41 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "Use another asset, or end the subscription that has this one; where that one was started with a wrong serial number, replace its asset with the reason `correction`."
   ],
   [
+    new AssetNotRegistered({ serialNumber }),
+    "AssetNotRegistered",
+    "NOT_FOUND",
+    "Asset not found",
+    "Verify the serial number, or register the asset."
+  ],
+  [
+    new AssetExists({ serialNumber }),
+    "AssetExists",
+    "ASSET_EXISTS",
+    "Asset serial-1 is registered already.",
+    "Change the asset that is there, or register the device under its own serial number."
+  ],
+  [
+    new AssetInUse({ serialNumber, subscriptionId }),
+    "AssetInUse",
+    "ASSET_IN_USE",
+    "Asset serial-1 is in use by an active subscription.",
+    "End the subscription that has the asset, or replace the asset in it."
+  ],
+  [
+    new InvalidAssetStatus({ serialNumber, to: "rented_out" }),
+    "InvalidAssetStatus",
+    "INVALID_STATUS",
+    "Asset serial-1 cannot be registered as rented_out.",
+    "Choose a status that the asset can come to from where it stands."
+  ],
+  [
+    new InvalidAssetStatus({ serialNumber, from: "sold", to: "available" }),
+    "InvalidAssetStatus",
+    "INVALID_STATUS",
+    "Asset serial-1 is sold and cannot become available by hand.",
+    "Choose a status that the asset can come to from where it stands."
+  ],
+  [
     new SubscriptionAlreadyCancelled({ subscriptionId }),
     "SubscriptionAlreadyCancelled",
     "ALREADY_CANCELLED",
@@ -276,6 +312,11 @@ const cases: Record<Refusal["_tag"], string> = {
   AssetNotFound: "The registry of assets does not know the serial number.",
   SkuMismatch: "No line of the order has the SKU of the asset, or the request names another.",
   AssetNotAvailable: "The asset is under an active subscription, or the registry of assets says that it is not available.",
+  AssetNotRegistered: "The registry of the tenant has no asset with the serial number. One of another tenant is no different.",
+  AssetExists: "The registry has an asset with the serial number already.",
+  AssetInUse: "A subscription is active on the asset, so its status is not changed by hand.",
+  InvalidAssetStatus:
+    "The asset cannot come to that status by hand. It is `rented_out` and `sold` by subscriptions only, and a sold one stays sold; when it is registered, it is `rented_out` exactly when a subscription is active on it.",
   SubscriptionAlreadyCancelled: "The subscription was cancelled before.",
   SubscriptionAlreadyEnded: "The subscription ended before, in another way than by being cancelled.",
   OrderNotCancellable: "The order has active subscriptions; under the policy `beforeFulfilment`, it has or had a subscription.",
@@ -305,6 +346,10 @@ const carried: Record<Refusal["_tag"], ReadonlyArray<string>> = {
   AssetNotFound: ["serialNumber"],
   SkuMismatch: ["serialNumber", "sku"],
   AssetNotAvailable: ["serialNumber"],
+  AssetNotRegistered: ["serialNumber"],
+  AssetExists: ["serialNumber"],
+  AssetInUse: ["serialNumber", "subscriptionId"],
+  InvalidAssetStatus: ["serialNumber", "from", "to"],
   SubscriptionAlreadyCancelled: ["subscriptionId"],
   SubscriptionAlreadyEnded: ["subscriptionId", "status"],
   OrderNotCancellable: ["orderId", "status", "guard", "subscriptionIds"],

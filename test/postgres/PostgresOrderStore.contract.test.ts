@@ -36,7 +36,14 @@ describe("a statement", () => {
                  CASE WHEN prorettype = 'trigger'::regtype AND prosrc LIKE '%tenant text := NEW.tenant_id;%' THEN 'tenant text, by its row'
                       ELSE pg_get_function_arguments(oid) END AS parameters FROM pg_proc
            WHERE pronamespace = 'order_lifecycle'::regnamespace AND prosrc LIKE '%order_lifecycle.%' ORDER BY proname`
-        expect(functions.map(({ name }) => name)).toEqual(["add_consumer", "assign_positions", "hand_on", "require_live_order"])
+        expect(functions.map(({ name }) => name)).toEqual([
+          "add_consumer",
+          "assign_positions",
+          "hand_on",
+          "keep_rented_out",
+          "require_live_order",
+          "require_rented_out"
+        ])
         expect(functions.filter(({ parameters }) => !parameters.startsWith("tenant text,"))).toEqual([])
         expect(functions.flatMap(({ name, body }) => statementsWithoutTenant(body).map((text) => [name, text]))).toEqual([
           [

@@ -36,6 +36,7 @@ it("four services that start at once on an empty database bring it up to date on
         "0006_due_commands",
         "0007_data_filters",
         "0008_whole_life",
+        "0009_assets",
         "0010_lookups",
         "0011_subscription_texts"
       ]
@@ -53,6 +54,8 @@ it("four services that start at once on an empty database bring it up to date on
     // Nothing outside of its own schema.
     expect(tables.map(({ table }) => table)).toEqual(
       [
+        "asset_changes",
+        "assets",
         "audit_confidential",
         "audit_events",
         "consumer_cursors",

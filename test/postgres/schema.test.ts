@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { describe, expect, it } from "vitest"
+import { assetStepsOf } from "../../src/asset/assetSteps.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { cancel, confirm, end, freshTenant, headOf, next, placing, start } from "../../src/testing/contractOrders.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
@@ -249,6 +250,74 @@ describe("tenants", () => {
         expect(
           yield* codeOf(sql`INSERT INTO order_lifecycle.reservations VALUES (${other}, 'open', 5, 'LAPTOP', 1, 1, 0, 0, 0)`)
         ).toBe(foreignKeyViolation)
+      })
+    ))
+})
+
+describe("a registered asset", () => {
+  const registeredScene = Effect.gen(function* () {
+    const { store, sql, tenantId, open } = yield* scene
+    const asset = (serialNumber: string, status: string) =>
+      sql`INSERT INTO order_lifecycle.assets (tenant_id, serial_number, sku, product_name, status, version, created_at, created_by, updated_at)
+          VALUES (${tenantId}, ${serialNumber}, 'LAPTOP', 'The laptop', ${status}, 1, '2026-11-28', 'ada', '2026-11-28')`
+    yield* asset("laptop-7", "available")
+    yield* asset("laptop-8", "unavailable")
+    const rent = (serialNumber: string) =>
+      next(open, start(open.order, "LAPTOP", serialNumber, { subscriptionId: "registered", isRegistered: true }))
+    const rented = rent("laptop-7")
+    yield* store.commit([{ ...rented, assets: assetStepsOf(rented.transition) }])
+    const update = (set: string, serialNumber = "laptop-7") =>
+      sql`UPDATE order_lifecycle.assets SET ${sql.literal(set)} WHERE tenant_id = ${tenantId} AND serial_number = ${serialNumber}`
+    return { store, sql, tenantId, rented, update }
+  })
+  const back = (status: string) => `status = '${status}', subscription_id = NULL, customer_id = NULL`
+
+  it("stays rented out while a subscription on it is active, and may come back when none is", () =>
+    run(
+      Effect.gen(function* () {
+        const { store, rented, update } = yield* registeredScene
+        for (const status of ["available", "returned", "sold", "unavailable"]) {
+          expect(yield* codeOf(update(back(status)))).toBe(foreignKeyViolation)
+        }
+        const { order, headHash } = headOf(rented)
+        const ended = next({ order, headHash }, end(order, order.subscriptions.length - 1))
+        expect(yield* store.commit([ended])).toEqual(["committed"])
+        yield* update(back("returned"))
+      })
+    ))
+
+  it("is no other's when a subscription begins that knows of the registry, in whatever way one is attempted", () =>
+    run(
+      Effect.gen(function* () {
+        const { sql, tenantId } = yield* registeredScene
+        const onto = (serialNumber: string) =>
+          sql`UPDATE order_lifecycle.subscriptions SET serial_number = ${serialNumber}
+               WHERE tenant_id = ${tenantId} AND subscription_id = 'registered'`
+        for (const serialNumber of ["laptop-8", "nowhere"]) expect(yield* codeOf(onto(serialNumber))).toBe(foreignKeyViolation)
+        const knowing = sql`UPDATE order_lifecycle.subscriptions SET more = '{"assetIsRegistered":true}'
+                             WHERE tenant_id = ${tenantId} AND subscription_id = 'laptop-of-open'`
+        expect(yield* codeOf(knowing)).toBe(foreignKeyViolation)
+      })
+    ))
+
+  it("says for which subscription it is out, stays in the registry, and keeps what was recorded of it", () =>
+    run(
+      Effect.gen(function* () {
+        const { sql, tenantId, update } = yield* registeredScene
+        expect(yield* codeOf(update("subscription_id = NULL, customer_id = NULL"))).toBe(checkViolation)
+        expect(yield* codeOf(update("customer_id = NULL"))).toBe(checkViolation)
+        expect(yield* codeOf(update("status = 'rented_out'", "laptop-8"))).toBe(checkViolation)
+        expect(yield* codeOf(update("status = 'lost'", "laptop-8"))).toBe(checkViolation)
+        expect(yield* codeOf(update("subscription_id = 'no such'"))).toBe(foreignKeyViolation)
+        expect(yield* codeOf(update("serial_number = 'other'", "laptop-8"))).toBe(restrictViolation)
+        expect(yield* codeOf(sql`DELETE FROM order_lifecycle.assets WHERE tenant_id = ${tenantId}`)).toBe(restrictViolation)
+        yield* sql`INSERT INTO order_lifecycle.asset_changes VALUES (${tenantId}, 'laptop-8', 1, '{}')`
+        for (const attempt of [
+          sql`UPDATE order_lifecycle.asset_changes SET record = '{"reason":"other"}' WHERE tenant_id = ${tenantId}`,
+          sql`DELETE FROM order_lifecycle.asset_changes WHERE tenant_id = ${tenantId}`,
+          sql`TRUNCATE order_lifecycle.asset_changes`
+        ])
+          expect(yield* codeOf(attempt)).toBe(restrictViolation)
       })
     ))
 })

@@ -1,10 +1,11 @@
 /** The shop by way of HTTP: a running server, asked with `fetch`. Every answer has to be one that the served description promises. */
 import { createHash } from "node:crypto"
-import type { CancellationView, OrderView, PreviewView, SubscriptionView } from "../../src/http/views.ts"
+import type { AssetView, CancellationView, OrderView, PreviewView, SubscriptionView } from "../../src/http/views.ts"
 import { type Answer as HttpAnswer, type CallOptions, type Client, codeOf, detailsOf, type Json } from "../http/client.ts"
 import {
   type Answer,
   type Asking,
+  type AssetFacts,
   type Command,
   type CommandOf,
   type Done,
@@ -122,13 +123,20 @@ export const httpShop = ({ call }: Client): Shop => {
         }))
       ),
     stock: async (who, sku) => {
-      const answer = await ask(who, ["GET", `/v1/stock/${encode(sku)}`], ({ reserved, rented }) => ({
+      const answer = await ask(who, ["GET", `/v1/stock/${encode(sku)}`], ({ reserved, rented, available }) => ({
         reserved: Number(reserved),
-        rented: Number(rented)
+        rented: Number(rented),
+        ...(available !== undefined && { available: Number(available) })
       }))
       if (!answer.accepted) throw new Error(`no stock is told: ${answer.said}`)
       return answer.facts
     },
+    register: (who, { serial: serialNumber, ...device }) =>
+      ask(who, ["POST", "/v1/assets", { serialNumber, productName: `The ${device.sku}`, ...device }], assetIn),
+    changeAsset: (who, serial, change) => ask(who, ["PATCH", `/v1/assets/${encode(serial)}`, change], assetIn),
+    withdrawAsset: (who, serial) =>
+      ask(who, ["DELETE", `/v1/assets/${encode(serial)}`], (body) => ({ id: String(body["serialNumber"]) })),
+    asset: (who, serial) => ask(who, ["GET", `/v1/assets/${encode(serial)}`], seeAsset),
     rewriteNotes: (who, orderId, notes, expected) =>
       ask(
         who,
@@ -202,6 +210,19 @@ const seeOrder = (order: OrderView): OrderFacts => {
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
     createdBy: order.createdBy
+  }
+}
+
+const assetIn = (body: Json): AssetFacts => seeAsset(body["asset"] as Json)
+
+const seeAsset = (body: Json): AssetFacts => {
+  const { serialNumber, sku, status, location, rentalId } = body as unknown as typeof AssetView.Type
+  return {
+    serial: serialNumber,
+    sku,
+    status,
+    ...(location !== undefined && { location }),
+    ...(rentalId !== undefined && { subscriptionId: rentalId })
   }
 }
 

@@ -2,6 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import canonicalize from "canonicalize"
+import type { AssetChange, ChangeAsset, RegisterAsset } from "../../src/asset/decideAsset.ts"
+import type { RegisteredAsset } from "../../src/asset/RegisteredAsset.ts"
+import { AssetRegistry } from "../../src/lifecycle/AssetRegistry.ts"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import type { Caller } from "../../src/lifecycle/Caller.ts"
 import type { NotesMismatch } from "../../src/lifecycle/expectedVersion.ts"
@@ -11,7 +14,7 @@ import { Reservations } from "../../src/lifecycle/Reservations.ts"
 import type { SealedEvent } from "../../src/order/auditChain.ts"
 import { RequestId } from "../../src/order/orderEvent.ts"
 import type { Transition } from "../../src/order/Transition.ts"
-import { type Order, OrderId, Sku, SubscriptionId } from "../../src/order/Order.ts"
+import { type Order, OrderId, SerialNumber, Sku, SubscriptionId } from "../../src/order/Order.ts"
 import type { AddItems } from "../../src/order/commands/addItems.ts"
 import type { CancelSubscription } from "../../src/order/commands/cancelSubscription.ts"
 import type { StartSubscription } from "../../src/order/commands/startSubscription.ts"
@@ -19,6 +22,7 @@ import type { Refusal } from "../../src/order/Refusal.ts"
 import {
   type Answer,
   type Asking,
+  type AssetFacts,
   type BySku,
   type Command,
   type CommandOf,
@@ -33,7 +37,7 @@ import {
   writeMoney
 } from "./Shop.ts"
 
-type Services = OrderLifecycle | AuditTrail | Reservations
+type Services = OrderLifecycle | AssetRegistry | AuditTrail | Reservations
 type Failure = Refusal | CommandFailure | NotesMismatch | StoreUnavailable
 
 export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) => Promise<A>): Shop => {
@@ -52,6 +56,8 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
     return refused(result.failure)
   }
   const lifecycle = <A, E>(use: (orders: OrderLifecycle["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(OrderLifecycle, use)
+
+  const registry = <A, E>(use: (assets: AssetRegistry["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(AssetRegistry, use)
 
   const give = (who: Asking, orderId: string, command: Command): Promise<Answer<Done>> => {
     const caller = callerOf(who)
@@ -179,6 +185,29 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
     },
     stock: ({ tenantId }, sku) =>
       run(Effect.flatMap(Reservations, (reservations) => reservations.stock(tenantId, Sku.make(sku)))),
+    register: (who, { serial, sku, status }) =>
+      ask(
+        registry((assets) => assets.register(callerOf(who), deviceOf(serial, sku, status))),
+        ({ after }) => seeAsset(after),
+        recorded
+      ),
+    changeAsset: (who, serial, change) =>
+      ask(
+        registry((assets) => assets.change(callerOf(who), SerialNumber.make(serial), change as ChangeAsset)),
+        ({ after }) => seeAsset(after),
+        recorded
+      ),
+    withdrawAsset: (who, serial) =>
+      ask(
+        registry((assets) => assets.withdraw(callerOf(who), SerialNumber.make(serial))),
+        ({ after }) => ({ id: after.serialNumber }),
+        recorded
+      ),
+    asset: ({ tenantId }, serial) =>
+      ask(
+        registry((assets) => assets.get(tenantId, SerialNumber.make(serial))),
+        seeAsset
+      ),
     rewriteNotes: ({ tenantId }, orderId, notes, expected) =>
       ask(
         lifecycle((orders) =>
@@ -244,6 +273,20 @@ const bySku = (released: ReadonlyArray<BySku>): ReadonlyArray<BySku> => {
   }
   return sums
 }
+
+/** As it is told: a status that there is not is refused, and that is part of the story. */
+const deviceOf = (serialNumber: string, sku: string, status: string) =>
+  ({ serialNumber, sku, productName: `The ${sku}`, status }) as unknown as RegisterAsset
+
+const recorded = ({ record }: AssetChange) => record
+
+const seeAsset = ({ serialNumber, sku, status, location, subscriptionId }: RegisteredAsset): AssetFacts => ({
+  serial: serialNumber,
+  sku,
+  status,
+  ...(location !== undefined && { location }),
+  ...(subscriptionId !== undefined && { subscriptionId })
+})
 
 const seeOrder = (order: Order): OrderFacts => {
   const money = (minor: number) => writeMoney(minor, order.currency, "minor")

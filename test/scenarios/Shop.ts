@@ -164,6 +164,22 @@ export interface Foreseen {
   readonly status?: string
 }
 
+export interface AssetFacts {
+  readonly serial: string
+  readonly sku: string
+  readonly status: string
+  readonly location?: string
+  /** The subscription for which it is out. */
+  readonly subscriptionId?: string
+}
+
+/** A device to register. */
+export interface Device {
+  readonly serial: string
+  readonly sku: string
+  readonly status: string
+}
+
 export interface Shop {
   readonly place: (who: Asking, request: PlaceOrder) => Promise<Answer<Done>>
   readonly give: (who: Asking, orderId: string, command: Command) => Promise<Answer<Done>>
@@ -175,7 +191,18 @@ export interface Shop {
   readonly orders: (who: Asking, filter: Readonly<Record<string, string>>) => Promise<Answer<ReadonlyArray<OrderFacts>>>
   readonly subscription: (who: Asking, subscriptionId: string) => Promise<Answer<SubscriptionFacts>>
   readonly events: (who: Asking, orderId: string) => Promise<Answer<ReadonlyArray<EventFacts>>>
-  readonly stock: (who: Asking, sku: string) => Promise<{ readonly reserved: number; readonly rented: number }>
+  readonly stock: (
+    who: Asking,
+    sku: string
+  ) => Promise<{ readonly reserved: number; readonly rented: number; readonly available?: number }>
+  readonly register: (who: Asking, device: Device) => Promise<Answer<AssetFacts>>
+  readonly changeAsset: (
+    who: Asking,
+    serial: string,
+    change: { readonly status?: string; readonly location?: string; readonly reason?: string }
+  ) => Promise<Answer<AssetFacts>>
+  readonly withdrawAsset: (who: Asking, serial: string) => Promise<Answer<Done>>
+  readonly asset: (who: Asking, serial: string) => Promise<Answer<AssetFacts>>
   /** `expected`: the notes as they were read. */
   readonly rewriteNotes: (who: Asking, orderId: string, notes: string, expected?: string) => Promise<Answer<Done>>
 }

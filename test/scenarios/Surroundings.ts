@@ -95,6 +95,8 @@ export class Surroundings {
   })
 
   readonly layer = Layer.mergeAll(this.#catalogue, this.#assets, this.#keys)
+  /** Without a registry of the tenants' own. */
+  readonly layerUnregistered = Layer.mergeAll(this.#catalogue, Assets.layerUnregistered, this.#keys)
 
   /** Shows the scenario's time; what has to wait waits as long as it takes. */
   readonly clock: Clock.Clock = {

@@ -78,7 +78,7 @@ export class World {
   readonly otherTenantId = TenantId.make(`tenant-${randomUUID()}`)
   readonly surroundings: Surroundings
   policy: CancellationPolicy = "noActiveSubscriptions"
-  /** A process of the shop's own that it works by, instead of a policy. */
+  /** A process of the shop's own that it works by, or the library's registry of assets, instead of a policy. */
   process: Exclude<LifecycleName, CancellationPolicy> | undefined
 
   readonly #way: Way

@@ -9,6 +9,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { App } from "../../src/http/app.ts"
 import * as nodeServer from "../../src/http/nodeServer.ts"
+import type { AssetRegistry } from "../../src/lifecycle/AssetRegistry.ts"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
@@ -35,13 +36,15 @@ import type { Asking, Shop } from "./Shop.ts"
 import type { Surroundings } from "./Surroundings.ts"
 
 type Stored = OrderStore | OrderRecords
-type Services = OrderLifecycle | AuditTrail | Reservations
+type Services = OrderLifecycle | AssetRegistry | AuditTrail | Reservations
 
-/** What a shop works by: a cancellation policy, or, under the default one, a process of its own. */
-const lifecycleNames = [...cancellationPolicyNames, "hold-and-resume"] as const
+/** What a shop works by: a cancellation policy, or, under the default one, a process of its own or the library's registry of assets. */
+const lifecycleNames = [...cancellationPolicyNames, "hold-and-resume", "asset registry"] as const
 export type LifecycleName = (typeof lifecycleNames)[number]
-const optionsOf = (name: LifecycleName) =>
-  name === "hold-and-resume" ? { process: holdAndResume } : { cancellationPolicy: name }
+const optionsOf = (name: LifecycleName) => {
+  if (name === "asset registry") return { assetRegistry: "on" } as const
+  return name === "hold-and-resume" ? { process: holdAndResume } : { cancellationPolicy: name }
+}
 
 /** One way of asking, under each lifecycle, and what stands behind it. */
 export interface OpenWay {
@@ -75,7 +78,7 @@ export const openWays = async (
       build(
         OrderLifecycle.layer(optionsOf(name)).pipe(
           Layer.provideMerge(Layer.succeedContext(stored)),
-          Layer.provideMerge(surroundings.layer)
+          Layer.provideMerge(name === "asset registry" ? surroundings.layerUnregistered : surroundings.layer)
         )
       )
     const opened = await Promise.all(lifecycleNames.map(async (name) => [name, await under(name)] as const))

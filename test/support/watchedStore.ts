@@ -53,6 +53,12 @@ export const giveWay = (store: Store): Store => {
     unparkDue: (...args) => between(store.unparkDue(...args)),
     planDue: (...args) => between(store.planDue(...args)),
     indexData: (...args) => between(store.indexData(...args)),
+    loadAsset: (...args) => between(store.loadAsset(...args)),
+    changeAsset: (...args) => between(store.changeAsset(...args)),
+    listAssets: (...args) => between(store.listAssets(...args)),
+    assetRecords: (...args) => between(store.assetRecords(...args)),
+    rentableAssets: (...args) => between(store.rentableAssets(...args)),
+    assetDisagreements: (...args) => between(store.assetDisagreements(...args)),
     feed: (...args) => between(store.feed(...args)),
     eraseText: (...args) => between(store.eraseText(...args))
   }

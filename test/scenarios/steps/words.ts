@@ -1,5 +1,6 @@
 /** The words that steps share: who, what, how many, and the tables below a step. */
 import { holdAndResume } from "../../../docs/examples/processes/hold-and-resume.ts"
+import { AssetStatus } from "../../../src/asset/RegisteredAsset.ts"
 import { LibraryStatus } from "../../../src/order/Order.ts"
 import { cancellationPolicyNames } from "../../../src/order/policies/index.ts"
 import { type Action, makeStepList } from "../stepList.ts"
@@ -47,6 +48,7 @@ steps.parameter(
 steps.parameter("order", /(?:the (?:first|second|third) order)|the order|(?:Grace|Alan)'s order/, (name) => name)
 steps.parameter("count", /none|\d+/, (text) => (text === "none" ? 0 : Number(text)))
 steps.parameter("status", oneOf([...LibraryStatus.literals, ...holdAndResume.statuses.keys()]), (text) => text)
+steps.parameter("assetStatus", oneOf(AssetStatus.literals), (text) => text)
 steps.parameter("process", oneOf([holdAndResume.name]), (text) => text)
 steps.parameter("command", oneOf([...holdAndResume.commands.keys()]), (text) => text)
 steps.parameter("code", /[A-Z]+(?:_[A-Z]+)+/, (text) => text, { isSuggested: false })
