@@ -9,6 +9,7 @@ import {
   OrderOfSubscriptionNotFound,
   statusByCode
 } from "../../src/http/errors.ts"
+import { InvalidBuyoutPrice, InvalidFee } from "../../src/http/amounts.ts"
 import { EventNotErasable } from "../../src/lifecycle/AuditTrail.ts"
 import { NotesMismatch, VersionMismatch } from "../../src/lifecycle/expectedVersion.ts"
 import { IdempotencyKeyReused } from "../../src/lifecycle/idempotency.ts"
@@ -38,6 +39,8 @@ interface Entry {
 
 const classes = [
   ...Refusal.members,
+  InvalidFee,
+  InvalidBuyoutPrice,
   IdempotencyKeyReused,
   VersionMismatch,
   NotesMismatch,

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type { AssetRegistry } from "../../src/lifecycle/AssetRegistry.ts"
 import type { CommandFailure, OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import type { OwnRefusal } from "../../src/order/process/OwnRefusal.ts"
+import { InvalidBuyoutPrice, InvalidFee } from "../../src/http/amounts.ts"
 import { OutcomeUnknown, StoreUnavailable } from "../../src/lifecycle/OrderStore.ts"
 import { RequestId } from "../../src/order/orderEvent.ts"
 import { decide } from "../../src/order/decide.ts"
@@ -158,6 +159,55 @@ const provocations: { readonly [M in Method]: Readonly<Record<ErrorOf<M>, Provoc
     })
   },
   recordPayment: { OrderNotFound: inShop(({ pay }) => pay(nobody, { status: "paid" })) },
+  returnSubscription: {
+    SubscriptionNotFound: inShop(({ returnEarly }) => returnEarly("sub_0")),
+    SubscriptionNotActive: inShop(async ({ rented, end, returnEarly }) => {
+      const { rentalId } = await rented()
+      await end(rentalId)
+      return returnEarly(rentalId)
+    })
+  },
+  buyOutSubscription: {
+    SubscriptionNotFound: inShop(({ buyOut }) => buyOut("sub_0")),
+    SubscriptionNotActive: inShop(async ({ rented, end, buyOut }) => {
+      const { rentalId } = await rented()
+      await end(rentalId)
+      return buyOut(rentalId)
+    })
+  },
+  completeSubscription: {
+    SubscriptionNotFound: inShop(({ complete }) => complete("sub_0")),
+    SubscriptionNotActive: inShop(async ({ rented, end, complete }) => {
+      const { rentalId } = await rented()
+      await end(rentalId)
+      return complete(rentalId)
+    }),
+    ContractNotOver: inShop(async ({ rented, complete }) => complete((await rented()).rentalId))
+  },
+  extendSubscription: {
+    SubscriptionNotFound: inShop(({ extend }) => extend("sub_0")),
+    SubscriptionNotActive: inShop(async ({ rented, end, extend }) => {
+      const { rentalId } = await rented()
+      await end(rentalId)
+      return extend(rentalId)
+    }),
+    InvalidExtensionMonths: inShop(async ({ rented, extend }) => extend((await rented()).rentalId, { extensionMonths: 109 }))
+  },
+  replaceAsset: {
+    SubscriptionNotFound: inShop(({ replace }) => replace("sub_0")),
+    SubscriptionNotActive: inShop(async ({ rented, end, replace }) => {
+      const { rentalId } = await rented()
+      await end(rentalId)
+      return replace(rentalId)
+    }),
+    AssetNotFound: inShop(async ({ rented, replace }) => replace((await rented()).rentalId, { newSerialNumber: "BIKE-9999" })),
+    SkuMismatch: inShop(async ({ rented, replace }) => replace((await rented()).rentalId, { newSerialNumber: "CHAIR-0001" })),
+    AssetNotAvailable: inShop(async ({ rented, start, replace }) => {
+      const { orderId, customerId, rentalId } = await rented()
+      await start(orderId, "BIKE-0002", customerId)
+      return replace(rentalId)
+    })
+  },
   cancelSubscription: {
     SubscriptionNotFound: inShop(({ end }) => end("sub_0")),
     SubscriptionAlreadyCancelled: inShop(async ({ rented, end }) => {
@@ -184,6 +234,19 @@ const returnInTime = async ({ store, tenantId }: Shop, orderId: OrderId, rentalI
   const ended = { ...event, details: { subscriptionId: rentalId, status: "ended_completed" as const } }
   await Effect.runPromise(store.commit([changeOf({ before: order, event: ended, after: evolve(order, ended) }, headHash)]))
 }
+
+/** What is refused over HTTP alone: an amount that is none of the order's currency. */
+const amounts: Readonly<Partial<Record<Method, readonly [Refusal: typeof InvalidFee | typeof InvalidBuyoutPrice, Provocation]>>> =
+  {
+    returnSubscription: [
+      InvalidFee,
+      inShop(async ({ rented, returnEarly }) => returnEarly((await rented()).rentalId, { earlyReturnFee: 0.005 }))
+    ],
+    buyOutSubscription: [
+      InvalidBuyoutPrice,
+      inShop(async ({ rented, buyOut }) => buyOut((await rented()).rentalId, { buyoutPrice: 0.005 }))
+    ]
+  }
 
 /** What every command, and rewriting notes, can fail with, whatever it asks for. */
 const anyCommand: Readonly<Record<CommandFailure["_tag"] | "NotesMismatch", Provocation>> = {
@@ -232,11 +295,16 @@ const readDetails = Schema.decodeUnknownSync(
   Schema.Struct({ error: Schema.Struct({ details: Schema.NonEmptyArray(InputFault) }) })
 )
 
-const provoke = async (method: Method | null, tag: string, make: Provocation): Promise<Provoked> => {
+const provoke = async (
+  method: Method | null,
+  tag: string,
+  make: Provocation,
+  Refusal: typeof InvalidInput | typeof InvalidFee | typeof InvalidBuyoutPrice = InvalidInput
+): Promise<Provoked> => {
   const exchange = await make()
   const { body } = exchange
   // What the schema of a request refuses never reaches the lifecycle.
-  const error = exchange.error ?? new InvalidInput({ details: readDetails(body).error.details })
+  const error = exchange.error ?? new Refusal({ details: readDetails(body).error.details })
   if (error._tag !== tag) {
     throw new Error(`${method ?? "a command"} was to fail with ${tag}, and did with ${error._tag}: ${JSON.stringify(body)}`)
   }
@@ -248,6 +316,8 @@ export const provokeAll = async (): Promise<ReadonlyArray<Provoked>> => {
   const all: Array<Provoked> = []
   for (const [method, byTag] of Object.entries(provocations))
     for (const [tag, make] of Object.entries(byTag)) all.push(await provoke(method as Method, tag, make))
+  for (const [method, [Refusal, make]] of Object.entries(amounts))
+    all.push(await provoke(method as Method, Refusal.name, make, Refusal))
   for (const [tag, make] of Object.entries(anyCommand)) all.push(await provoke(null, tag, make))
   return all
 }

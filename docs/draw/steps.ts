@@ -35,6 +35,19 @@ export const steps = ({ call }: Shop) => {
       reason: "customer_request",
       ...more
     })
+  const onRental =
+    (operation: string, path: string, given: object) =>
+    (rentalId: string, more: object = {}) =>
+      call(operation, "POST", `/v1/subscriptions/${rentalId}/${path}`, { rentalId, ...given, ...more })
+  const returnEarly = onRental("returnSubscription", "early-return", { returnCondition: "good", reason: "moved abroad" })
+  const buyOut = onRental("buyOutSubscription", "buyout", { reason: "customer_request" })
+  const complete = onRental("completeSubscription", "complete", {})
+  const extend = onRental("extendSubscription", "extend", { extensionMonths: 12, reason: "still in use" })
+  const replace = onRental("replaceAsset", "replace", { newSerialNumber: "BIKE-0002", replacementReason: "defective" })
+  const calculate = (what: "early-return-fee" | "buyout", rentalId: string) =>
+    call(what === "buyout" ? "calculateBuyout" : "calculateEarlyReturnFee", "POST", `/v1/subscriptions/calculate-${what}`, {
+      rentalId
+    })
 
   /** An order that was placed, with its customer. */
   const placed = async (...items: ReadonlyArray<object>) => orderIn(await place(...items))
@@ -58,9 +71,10 @@ export const steps = ({ call }: Shop) => {
     })
   const change = (serialNumber: string, body: object) => call("updateAsset", "PATCH", `/v1/assets/${serialNumber}`, body)
   const withdraw = (serialNumber: string) => call("deleteAsset", "DELETE", `/v1/assets/${serialNumber}`)
-  const registry = { register, change, withdraw }
-  const orders = { place, confirm, cancel, release, pay, addItems, correct, placed, confirmed, orderIn }
-  return { ...orders, ...registry, start, end, rented, rentalIn }
+  const onOrders = { place, confirm, cancel, release, pay, addItems, correct }
+  const onRentals = { start, end, returnEarly, buyOut, complete, extend, replace, calculate }
+  const onAssets = { register, change, withdraw }
+  return { ...onOrders, ...onRentals, ...onAssets, placed, confirmed, rented, orderIn, rentalIn }
 }
 
 const orderIn = (exchange: Exchange) => {

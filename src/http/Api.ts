@@ -15,16 +15,21 @@ import { ChangeAsset, RegisterAsset } from "../asset/decideAsset.ts"
 import { AssetStatus } from "../asset/RegisteredAsset.ts"
 import { CallerOfMany } from "../lifecycle/Caller.ts"
 import { AssetListRequest, limits, OrderListRequest, statusList, SubscriptionListRequest } from "../lifecycle/paging.ts"
-import { OrderId, OrderStatus, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
+import { OrderId, OrderStatus, ReplacementReason, SerialNumber, Sku, SubscriptionId, SubscriptionStatus } from "../order/Order.ts"
 import { AddItems } from "../order/commands/addItems.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
+import { BuyOutSubscription } from "../order/commands/buyOutSubscription.ts"
 import { CancelSubscription } from "../order/commands/cancelSubscription.ts"
+import { CompleteSubscription } from "../order/commands/completeSubscription.ts"
 import { definitions } from "../order/commands/definitions.ts"
 import { type CommandType, commandTypes } from "../order/commands/index.ts"
+import { ExtendSubscription } from "../order/commands/extendSubscription.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
 import { CorrectOrder } from "../order/commands/correct.ts"
 import { RecordPayment } from "../order/commands/recordPayment.ts"
 import { ReleaseUnits } from "../order/commands/release.ts"
+import { ReplaceAsset } from "../order/commands/replaceAsset.ts"
+import { ReturnSubscription } from "../order/commands/returnSubscription.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { StartSubscription } from "../order/commands/startSubscription.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
@@ -35,7 +40,16 @@ import { AmountInMajorUnits } from "./amounts.ts"
 import { dataParameters } from "./dataQuery.ts"
 import { commandMember, completeOpenApi, ownCommandMember, takesMember } from "./openApi.ts"
 import { CarriedOut, type Taken, Takes } from "./operations.ts"
-import { ofChange, ofKeyedChange, ofOpenRead, ofOwnChange, ofRead, otherBodies, ownCodesByStatus } from "./refusals.ts"
+import {
+  ofCalculation,
+  ofChange,
+  ofKeyedChange,
+  ofOpenRead,
+  ofOwnChange,
+  ofRead,
+  otherBodies,
+  ownCodesByStatus
+} from "./refusals.ts"
 import { programVersion } from "../lifecycle/programVersion.ts"
 import {
   AssetPage,
@@ -325,6 +339,25 @@ const orders = HttpApiGroup.make("orders")
 
 // --- subscriptions -----------------------------------------------------------------------------------------------------------------
 
+/** As in code, but for the amounts. */
+const ReturnInMajorUnits = Schema.Struct({
+  ...ReturnSubscription.fields,
+  earlyReturnFee: Schema.optionalKey(AmountInMajorUnits)
+})
+const BuyOutInMajorUnits = Schema.Struct({ ...BuyOutSubscription.fields, buyoutPrice: Schema.optionalKey(AmountInMajorUnits) })
+
+const ExtendInMajorUnits = Schema.Struct({
+  ...ExtendSubscription.fields,
+  newMonthlyAmount: Schema.optionalKey(AmountInMajorUnits)
+})
+
+/** What a calculator is asked about. */
+const OfSubscription = Schema.Struct({ rentalId: SubscriptionId })
+
+const ofRental = { success, message: Schema.String, rentalId: Schema.String, assetSerialNumber: Schema.String }
+const amount = Schema.Finite.annotate({ description: "In major units" })
+const months = Schema.Int.annotate({ description: "Months of the contract that are not over; a begun month counts" })
+
 const subscriptions = HttpApiGroup.make("subscriptions")
   .add(
     HttpApiEndpoint.post("createSubscription", "/v1/subscriptions", {
@@ -377,6 +410,148 @@ const subscriptions = HttpApiGroup.make("subscriptions")
         describe("cancelSubscription", "Cancel a subscription", "Ends an active subscription. The order keeps its status.")
       )
       .annotateMerge(carriesOut("cancelSubscription"))
+  )
+  .add(
+    HttpApiEndpoint.post("calculateEarlyReturnFee", "/v1/subscriptions/calculate-early-return-fee", {
+      payload: OfSubscription,
+      success: Schema.Struct({
+        success,
+        earlyReturnFee: amount,
+        remainingMonths: months,
+        penaltyPercentage: Schema.Finite.annotate({ description: "Always 0: the fee is the whole of it" })
+      }),
+      error: ofCalculation("calculateEarlyReturnFee", "SUBSCRIPTION_NOT_ACTIVE", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "calculateEarlyReturnFee",
+          "Calculate an early return fee",
+          "What an early return would cost now, unless its request says another fee. Changes nothing."
+        )
+      )
+      .annotateMerge(takes({ onlyReads: true, idempotencyKey: false }))
+  )
+  .add(
+    HttpApiEndpoint.post("returnSubscription", "/v1/subscriptions/:subscriptionId/early-return", {
+      params: subscriptionParams,
+      payload: ReturnInMajorUnits,
+      success: Schema.Struct({
+        ...ofRental,
+        earlyReturnFee: amount,
+        currency: Schema.String,
+        actualMonthsRented: Schema.Int.annotate({ description: "Whole months from the start" }),
+        returnDate: Schema.String
+      }),
+      error: ofKeyedChange("returnSubscription", "SUBSCRIPTION_NOT_ACTIVE", "INVALID_FEE", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "returnSubscription",
+          "Return early",
+          "Ends a subscription before its contract is over, with the return of its asset. The order keeps its status."
+        )
+      )
+      .annotateMerge(carriesOut("returnSubscription"))
+  )
+  .add(
+    HttpApiEndpoint.post("calculateBuyout", "/v1/subscriptions/calculate-buyout", {
+      payload: OfSubscription,
+      success: Schema.Struct({ success, buyoutPrice: amount, remainingPayments: months, depreciatedValue: amount }),
+      error: ofCalculation("calculateBuyout", "SUBSCRIPTION_NOT_ACTIVE", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "calculateBuyout",
+          "Calculate a buyout price",
+          "What a buyout would cost now, unless its request says another price. Changes nothing."
+        )
+      )
+      .annotateMerge(takes({ onlyReads: true, idempotencyKey: false }))
+  )
+  .add(
+    HttpApiEndpoint.post("buyOutSubscription", "/v1/subscriptions/:subscriptionId/buyout", {
+      params: subscriptionParams,
+      payload: BuyOutInMajorUnits,
+      success: Schema.Struct({ ...ofRental, buyoutPrice: amount, currency: Schema.String, effectiveDate: Schema.String }),
+      error: ofKeyedChange("buyOutSubscription", "SUBSCRIPTION_NOT_ACTIVE", "INVALID_BUYOUT_PRICE", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "buyOutSubscription",
+          "Buy out",
+          "Ends a subscription with its asset sold to the customer. The order keeps its status."
+        )
+      )
+      .annotateMerge(carriesOut("buyOutSubscription"))
+  )
+  .add(
+    HttpApiEndpoint.post("completeSubscription", "/v1/subscriptions/:subscriptionId/complete", {
+      params: subscriptionParams,
+      payload: CompleteSubscription,
+      success: Schema.Struct({ ...ofRental, completedAt: Schema.String }),
+      error: ofKeyedChange("completeSubscription", "SUBSCRIPTION_NOT_ACTIVE", "CONTRACT_NOT_OVER", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "completeSubscription",
+          "Complete a subscription",
+          "Ends a subscription whose contract is over, with the return of its asset. The order keeps its status."
+        )
+      )
+      .annotateMerge(carriesOut("completeSubscription"))
+  )
+  .add(
+    HttpApiEndpoint.post("extendSubscription", "/v1/subscriptions/:subscriptionId/extend", {
+      params: subscriptionParams,
+      payload: ExtendInMajorUnits,
+      success: Schema.Struct({
+        ...ofRental,
+        oldEndDate: Schema.String,
+        newEndDate: Schema.String,
+        extensionMonths: Schema.Int,
+        oldContractLength: Schema.Int,
+        newContractLength: Schema.Int
+      }),
+      error: ofKeyedChange("extendSubscription", "SUBSCRIPTION_NOT_ACTIVE", "INVALID_EXTENSION_MONTHS", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "extendSubscription",
+          "Extend a subscription",
+          "Makes the contract of a subscription longer, at the same monthly amount or another. Its line keeps its price."
+        )
+      )
+      .annotateMerge(carriesOut("extendSubscription"))
+  )
+  .add(
+    HttpApiEndpoint.post("replaceAsset", "/v1/subscriptions/:subscriptionId/replace", {
+      params: subscriptionParams,
+      payload: ReplaceAsset,
+      success: Schema.Struct({
+        success,
+        message: Schema.String,
+        rentalId: Schema.String,
+        oldSerialNumber: Schema.String,
+        newSerialNumber: Schema.String,
+        reason: ReplacementReason
+      }),
+      error: ofKeyedChange(
+        "replaceAsset",
+        "SUBSCRIPTION_NOT_ACTIVE",
+        "ASSET_NOT_FOUND",
+        "SKU_MISMATCH",
+        "ASSET_NOT_AVAILABLE",
+        "NOT_FOUND"
+      )
+    })
+      .annotateMerge(
+        describe(
+          "replaceAsset",
+          "Replace an asset",
+          "Gives a subscription another asset of the same SKU. `correction` is for a serial number that was written down wrongly."
+        )
+      )
+      .annotateMerge(carriesOut("replaceAsset"))
   )
   .annotateMerge(OpenApi.annotations({ title: "Subscriptions", description: "Manage active subscriptions (rentals)." }))
 

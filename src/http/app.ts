@@ -68,7 +68,7 @@ const readConditions = (request: HttpServerRequest, { operation: { takes } }: Ma
     ? idempotencyKeyOf(request)
     : { key: undefined, fault: isRefusedKey ? keyNotTaken(request) : undefined }
   const { versions, fault: matchFault } = takes.ifMatch === "version" ? expectedVersionsOf(request) : {}
-  const hasNothingToMatch = takes.ifMatch === "nothing" && isChange(request) && request.headers["if-match"] !== undefined
+  const hasNothingToMatch = takes.ifMatch === "nothing" && takesBody(request) && request.headers["if-match"] !== undefined
   const { isDryRun, fault: dryRunFault } = takes.dryRun ? dryRunOf(request.url) : { isDryRun: false }
   const faults = [keyFault, matchFault, hasNothingToMatch ? nothingToMatch : undefined, dryRunFault]
   return {
@@ -183,7 +183,7 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     if (!template.startsWith("/v1/"))
       return yield* handle as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, HttpServerRequest>
 
-    const { actor, tenantId } = yield* authenticate(apiKeys, request, isChange(request))
+    const { actor, tenantId } = yield* authenticate(apiKeys, request, !match.operation.takes.onlyReads)
     Object.assign(notes, { tenantId, userId: actor.userId })
     noteIds(notes, match.parameters)
     yield* takeFromBucket(tenantId)
@@ -193,9 +193,9 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
     const [first, ...others] = [...match.faults, ...faults]
     if (first !== undefined) return yield* new InvalidInput({ details: [first, ...others] })
     const maxBytes = takesItems.has(template) ? bodyLimits.items : bodyLimits.other
-    const body = isChange(request) ? yield* readBody(request, maxBytes, operation.body) : "{}"
+    const body = takesBody(request) ? yield* readBody(request, maxBytes, operation.body) : "{}"
     sent.body = body
-    sent.isReadStrictly = isChange(request) && isStrict(request)
+    sent.isReadStrictly = takesBody(request) && isStrict(request)
     if (sent.isReadStrictly) yield* Effect.fromResult(strictReader(operation)(JSON.parse(body)))
     const caller: Caller = {
       tenantId,
@@ -252,8 +252,8 @@ const make = Effect.fnUntraced(function* (options: AppOptions) {
   })
 })
 
-/** Whether a request asks for more than reading. */
-const isChange = ({ method }: HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
+/** Whether a request has a body, and so most often asks for more than reading. */
+const takesBody = ({ method }: HttpServerRequest): boolean => method !== "GET" && method !== "HEAD"
 
 /** The headers that an answer leaves with. A document may be kept; no other answer may. */
 const dress = (
@@ -264,7 +264,7 @@ const dress = (
 
 /** Nobody waited for how an interrupted request would end: what only reads has done nothing, of anything else nobody can tell. */
 const interrupted = (request: HttpServerRequest) =>
-  isChange(request) ? new OutcomeUnknown({ cause: "interrupted" }) : httpFault("UNAVAILABLE")
+  takesBody(request) ? new OutcomeUnknown({ cause: "interrupted" }) : httpFault("UNAVAILABLE")
 
 /** HTTP/1.1 wants a `Host`. Node would refuse such a request itself, but without a body. */
 const lacksHost = ({ source, headers }: HttpServerRequest): boolean =>

@@ -13,6 +13,7 @@ import { definitions } from "../order/commands/definitions.ts"
 import type { InputFault, OrderNotFound } from "../order/commonRefusals.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import type { OwnRefusal } from "../order/process/OwnRefusal.ts"
+import type { InvalidBuyoutPrice, InvalidFee } from "./amounts.ts"
 import { bodyLimits } from "./bodyLimits.ts"
 import { notesTag, versionTag } from "./entityTags.ts"
 import { describeCause, type Noted } from "./requestLog.ts"
@@ -110,6 +111,8 @@ export class HttpFault extends Schema.TaggedError<HttpFault>()("HttpFault", {
 export type Failure =
   | HttpFault
   | Refusal
+  | InvalidFee
+  | InvalidBuyoutPrice
   | OrderOfSubscriptionNotFound
   | IdempotencyKeyReused
   | VersionMismatch
@@ -155,6 +158,8 @@ export const statusByCode: Record<Code, number> = {
   VARIANT_NOT_FOUND: 400,
   VARIANT_INACTIVE: 400,
   INVALID_CONTRACT_LENGTH: 400,
+  INVALID_FEE: 400,
+  INVALID_BUYOUT_PRICE: 400,
   INVALID_STATUS: 400,
   AUTH_REQUIRED: 401,
   INVALID_TOKEN: 401,

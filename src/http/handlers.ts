@@ -23,10 +23,11 @@ import { Reservations } from "../lifecycle/Reservations.ts"
 import type { Transition } from "../order/Transition.ts"
 import { startedBy } from "../order/commands/startSubscription.ts"
 import type { Order, OrderId, Subscription, SubscriptionId, TenantId } from "../order/Order.ts"
-import { InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
+import { type InputFault, InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
+import { toMajor } from "../order/Money.ts"
 import type { RewriteNotes } from "../order/RewriteNotes.ts"
 import { Api, furtherCommands, type OwnEndpoint } from "./Api.ts"
-import { minorUnits } from "./amounts.ts"
+import { InvalidBuyoutPrice, InvalidFee, minorUnits } from "./amounts.ts"
 import { readDataQuery } from "./dataQuery.ts"
 import { Tried } from "./dryRun.ts"
 import { expectedNotesOf, hashOf, notesTag, versionTag } from "./entityTags.ts"
@@ -264,11 +265,34 @@ const otherSubscription = new InvalidInput({
   details: [{ path: "rentalId", message: "must be the subscription that the path names", code: "invalid_value" }]
 })
 
+/** The command that the body asks for, if the path names the same subscription. */
+const ofSamePath = <A, E, R>(
+  params: { readonly subscriptionId: SubscriptionId },
+  { rentalId }: { readonly rentalId: SubscriptionId },
+  command: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | InvalidInput, R> => (rentalId === params.subscriptionId ? command : Effect.fail(otherSubscription))
+
 const subscriptions = HttpApiBuilder.group(
   Api,
   "subscriptions",
   Effect.fnUntraced(function* (handlers) {
     const lifecycle = yield* OrderLifecycle
+
+    /** The request with its amount in minor units of the order's currency, whose decimals never change. */
+    const inMinorUnits = <Request extends { readonly rentalId: SubscriptionId }, Refused = InvalidInput>(
+      { tenantId }: Caller,
+      request: Request,
+      member: keyof Request & string,
+      Refusal?: new (faults: { readonly details: readonly [InputFault] }) => Refused
+    ) => {
+      const amount = request[member]
+      return typeof amount !== "number"
+        ? Effect.succeed(request)
+        : Effect.flatMap(lifecycle.getSubscription(tenantId, request.rentalId), ({ order }) =>
+            Effect.map(minorUnits(amount, order.decimals, member, Refusal), (minor): Request => ({ ...request, [member]: minor }))
+          )
+    }
+
     return handlers
       .handle("createSubscription", ({ payload }) =>
         answerCommand(
@@ -293,10 +317,7 @@ const subscriptions = HttpApiBuilder.group(
       )
       .handle("cancelSubscription", ({ params, payload }) =>
         answerCommand(
-          (caller) =>
-            payload.rentalId === params.subscriptionId
-              ? lifecycle.cancelSubscription(caller, payload)
-              : Effect.fail(otherSubscription),
+          (caller) => ofSamePath(params, payload, lifecycle.cancelSubscription(caller, payload)),
           ({ event, after }) => ({
             success,
             rentalId: payload.rentalId,
@@ -305,6 +326,119 @@ const subscriptions = HttpApiBuilder.group(
             previousStatus: "active",
             cancelledAt: event.at,
             message: "Subscription cancelled successfully"
+          })
+        )
+      )
+      .handle("calculateEarlyReturnFee", ({ payload: { rentalId } }) =>
+        answer(
+          ({ tenantId }) => lifecycle.calculateEarlyReturnFee(tenantId, rentalId),
+          ({ amount, monthsLeft, of: { order } }) => ({
+            success,
+            earlyReturnFee: toMajor(amount, order.decimals),
+            remainingMonths: monthsLeft,
+            penaltyPercentage: 0
+          })
+        )
+      )
+      .handle("returnSubscription", ({ params, payload }) =>
+        answerCommand(
+          (caller) =>
+            ofSamePath(
+              params,
+              payload,
+              Effect.flatMap(inMinorUnits(caller, payload, "earlyReturnFee", InvalidFee), (request) =>
+                lifecycle.returnSubscription(caller, request)
+              )
+            ),
+          ({ event: { at, details }, after }) => ({
+            success,
+            message: "Subscription returned successfully",
+            rentalId: payload.rentalId,
+            assetSerialNumber: details.serialNumber,
+            earlyReturnFee: toMajor(details.fee, details.decimals),
+            currency: after.currency,
+            actualMonthsRented: details.monthsRented,
+            returnDate: at
+          })
+        )
+      )
+      .handle("calculateBuyout", ({ payload: { rentalId } }) =>
+        answer(
+          ({ tenantId }) => lifecycle.calculateBuyout(tenantId, rentalId),
+          ({ amount, monthsLeft, of: { order } }) => ({
+            success,
+            buyoutPrice: toMajor(amount, order.decimals),
+            remainingPayments: monthsLeft,
+            depreciatedValue: toMajor(amount, order.decimals)
+          })
+        )
+      )
+      .handle("buyOutSubscription", ({ params, payload }) =>
+        answerCommand(
+          (caller) =>
+            ofSamePath(
+              params,
+              payload,
+              Effect.flatMap(inMinorUnits(caller, payload, "buyoutPrice", InvalidBuyoutPrice), (request) =>
+                lifecycle.buyOutSubscription(caller, request)
+              )
+            ),
+          ({ event: { at, details }, after }) => ({
+            success,
+            message: "Subscription bought out successfully",
+            rentalId: payload.rentalId,
+            assetSerialNumber: details.serialNumber,
+            buyoutPrice: toMajor(details.price, details.decimals),
+            currency: after.currency,
+            effectiveDate: at
+          })
+        )
+      )
+      .handle("completeSubscription", ({ params, payload }) =>
+        answerCommand(
+          (caller) => ofSamePath(params, payload, lifecycle.completeSubscription(caller, payload)),
+          ({ event: { at, details } }) => ({
+            success,
+            message: "Subscription completed successfully",
+            rentalId: payload.rentalId,
+            assetSerialNumber: details.serialNumber,
+            completedAt: at
+          })
+        )
+      )
+      .handle("extendSubscription", ({ params, payload }) =>
+        answerCommand(
+          (caller) =>
+            ofSamePath(
+              params,
+              payload,
+              Effect.flatMap(inMinorUnits(caller, payload, "newMonthlyAmount"), (request) =>
+                lifecycle.extendSubscription(caller, request)
+              )
+            ),
+          ({ event: { details } }) => ({
+            success,
+            message: "Subscription extended successfully",
+            rentalId: payload.rentalId,
+            assetSerialNumber: details.serialNumber,
+            oldEndDate: details.oldEndDate,
+            newEndDate: details.newEndDate,
+            extensionMonths: details.months,
+            oldContractLength: details.oldContractLength,
+            newContractLength: details.newContractLength
+          })
+        )
+      )
+      .handle("replaceAsset", ({ params, payload }) =>
+        answerCommand(
+          (caller) => ofSamePath(params, payload, lifecycle.replaceAsset(caller, payload)),
+          ({ event: { details } }) => ({
+            success,
+            message: "Asset replaced successfully",
+            rentalId: payload.rentalId,
+            oldSerialNumber: details.oldSerialNumber,
+            newSerialNumber: details.newSerialNumber,
+            reason: details.reason
           })
         )
       )

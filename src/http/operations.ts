@@ -11,6 +11,8 @@ export interface Taken {
   /** `version`: `If-Match` has versions of the order. `tag`: it has something else, which the handler reads. `nothing`: there is nothing to match. */
   readonly ifMatch: "version" | "tag" | "nothing"
   readonly dryRun: boolean
+  /** It changes nothing: a key that may only read can ask for it. */
+  readonly onlyReads: boolean
 }
 
 /** What an operation takes, where that follows from nothing. */
@@ -21,6 +23,7 @@ export const takenBy = (method: string, isCommand: boolean, told: Partial<Taken>
   idempotencyKey: isCommand || method.toUpperCase() === "POST",
   ifMatch: isCommand ? "version" : "nothing",
   dryRun: isCommand,
+  onlyReads: method.toUpperCase() === "GET",
   ...told
 })
 

@@ -96,6 +96,12 @@ export const ofRead = (operation: string, ...own: ReadonlyArray<Code>): Readonly
   ...shared(...anyCall, "ReadForbidden", "ReadUnavailable")
 ]
 
+/** Of an operation that reads by what a body names. */
+export const ofCalculation = (operation: string, ...own: ReadonlyArray<Code>): ReadonlyArray<Refused> => [
+  ...ofRead(operation, ...own),
+  ...shared("PayloadTooLarge", "UnsupportedMediaType")
+]
+
 /** Of an operation that changes something. */
 export const ofChange = (operation: string, ...own: ReadonlyArray<Code>): ReadonlyArray<Refused> => [
   ...ownRefusals(operation, own),

@@ -8,18 +8,23 @@ import * as Schema from "effect/Schema"
 import { AssetStatus, type RegisteredAsset } from "../asset/RegisteredAsset.ts"
 import type { Blocker, Preview } from "../order/explain.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
-import { releasedBySku } from "../order/AuditEvent.ts"
+import { isOwnEvent, releasedBySku } from "../order/AuditEvent.ts"
+import { monthlyAmountOf } from "../order/contract.ts"
 import { toMajor } from "../order/Money.ts"
 import {
   Actor,
   Address,
+  Calculation,
   Customer,
+  type EventTexts,
   ExtensionDetails,
   type Line,
   type Order,
   OrderStatus,
   OrderType,
   Payment,
+  ReplacementReason,
+  ReturnCondition,
   type Subscription,
   SubscriptionStatus,
   totalsOf,
@@ -163,6 +168,37 @@ export const SubscriptionView = Schema.Struct({
   customerName: Schema.String,
   billingGroupId: Schema.optionalKey(Schema.String),
   notes: Schema.optionalKey(Schema.String),
+  extensionHistory: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        extensionMonths: Count,
+        oldContractLength: Count,
+        newContractLength: Count,
+        oldMonthlyAmount: Amount,
+        newMonthlyAmount: Amount,
+        extendedBy: Actor,
+        oldEndDate: Schema.String,
+        newEndDate: Schema.String,
+        extendedAt: Schema.String,
+        reason: Schema.optionalKey(Schema.String).annotate({ description: "Absent once it was erased" }),
+        notes: Schema.optionalKey(Schema.String)
+      })
+    )
+  ),
+  replacementHistory: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        oldSerialNumber: Schema.String,
+        newSerialNumber: Schema.String,
+        reason: ReplacementReason,
+        replacedBy: Actor,
+        replacedAt: Schema.String,
+        damageAssessment: Schema.optionalKey(Schema.String),
+        insuranceClaim: Schema.Boolean,
+        notes: Schema.optionalKey(Schema.String)
+      })
+    )
+  ),
   cancellationDetails: Schema.optionalKey(
     Schema.Struct({
       reason: Schema.optionalKey(Schema.String),
@@ -171,21 +207,114 @@ export const SubscriptionView = Schema.Struct({
       notes: Schema.optionalKey(Schema.String)
     })
   ),
+  earlyReturnDetails: Schema.optionalKey(
+    Schema.Struct({
+      fee: Amount,
+      feeWaived: Schema.Boolean.annotate({ description: "The one who gave the command said that there is no fee" }),
+      calculationMethod: Calculation,
+      returnCondition: ReturnCondition,
+      reason: Schema.optionalKey(Schema.String).annotate({ description: "Absent once it was erased" }),
+      processedBy: Actor,
+      returnedAt: Schema.String,
+      damageAssessment: Schema.optionalKey(Schema.String),
+      notes: Schema.optionalKey(Schema.String),
+      calculationBreakdown: Schema.Struct({ remainingMonths: Count })
+    })
+  ),
+  buyoutDetails: Schema.optionalKey(
+    Schema.Struct({
+      buyoutPrice: Amount,
+      calculationMethod: Calculation,
+      reason: Schema.optionalKey(Schema.String),
+      processedBy: Actor,
+      buyoutDate: Schema.String,
+      notes: Schema.optionalKey(Schema.String),
+      calculationBreakdown: Schema.Struct({ remainingMonths: Count })
+    })
+  ),
+  completionDetails: Schema.optionalKey(
+    Schema.Struct({ processedBy: Actor, completedAt: Schema.String, notes: Schema.optionalKey(Schema.String) })
+  ),
+  actualMonthsRented: Schema.optionalKey(Count).annotate({ description: "Whole months from its start to its end" }),
   createdAt: Schema.String,
   updatedAt: Schema.String,
   createdBy: Schema.String
 }).annotate({ identifier: "Subscription" })
 export type SubscriptionView = typeof SubscriptionView.Type
 
-const viewEnd = ({ ended }: Subscription) =>
-  ended && {
+/** What an event on a subscription said in free text, as far as it was not erased. */
+const textsOf = ({ texts }: Subscription, sequence: number | undefined): EventTexts => texts?.[String(sequence)] ?? {}
+
+/** What happened to a subscription, besides its end. */
+const viewHistory = (subscription: Subscription, decimals: number): Partial<SubscriptionView> => {
+  const { extensions, replacements } = subscription
+  return {
+    ...(extensions && {
+      extensionHistory: extensions.map(({ sequence, at, by, months, oldMonthlyAmount, newMonthlyAmount, ...extension }) => ({
+        extensionMonths: months,
+        ...extension,
+        oldMonthlyAmount: toMajor(oldMonthlyAmount, decimals),
+        newMonthlyAmount: toMajor(newMonthlyAmount, decimals),
+        extendedBy: by,
+        extendedAt: at,
+        ...textsOf(subscription, sequence)
+      }))
+    }),
+    ...(replacements && {
+      replacementHistory: replacements.map(({ sequence, at, by, ...replacement }) => ({
+        ...textsOf(subscription, sequence),
+        ...replacement,
+        replacedBy: by,
+        replacedAt: at
+      }))
+    })
+  }
+}
+
+/** How a subscription ended, under the member that its status has for it. */
+const viewEnd = (subscription: Subscription, decimals: number): Partial<SubscriptionView> => {
+  const { status, ended } = subscription
+  if (ended === undefined) return {}
+  const { at, by: processedBy, reason, notes, monthsRented, earlyReturn, buyout } = ended
+  const texts = { ...(notes !== undefined && { notes }), ...textsOf(subscription, ended.sequence) }
+  const months = monthsRented !== undefined && { actualMonthsRented: monthsRented }
+  if (earlyReturn !== undefined) {
+    const { amount, calculation, condition, monthsLeft } = earlyReturn
+    const earlyReturnDetails = {
+      fee: toMajor(amount, decimals),
+      feeWaived: amount === 0 && calculation === "manual_override",
+      calculationMethod: calculation,
+      returnCondition: condition,
+      processedBy,
+      returnedAt: at,
+      ...texts,
+      calculationBreakdown: { remainingMonths: monthsLeft }
+    }
+    return { earlyReturnDetails, ...months }
+  }
+  if (buyout !== undefined) {
+    const { amount, calculation, monthsLeft } = buyout
+    const buyoutDetails = {
+      buyoutPrice: toMajor(amount, decimals),
+      calculationMethod: calculation,
+      ...(reason !== undefined && { reason }),
+      processedBy,
+      buyoutDate: at,
+      ...texts,
+      calculationBreakdown: { remainingMonths: monthsLeft }
+    }
+    return { buyoutDetails, ...months }
+  }
+  if (status === "ended_completed") return { completionDetails: { processedBy, completedAt: at, ...texts }, ...months }
+  return {
     cancellationDetails: {
-      ...(ended.reason !== undefined && { reason: ended.reason }),
-      processedBy: ended.by,
-      cancelledAt: ended.at,
-      ...(ended.notes !== undefined && { notes: ended.notes })
+      ...(reason !== undefined && { reason }),
+      processedBy,
+      cancelledAt: at,
+      ...texts
     }
   }
+}
 
 export const viewSubscription = ({ subscription, line, order }: SubscriptionOfOrder): SubscriptionView => ({
   rentalId: subscription.subscriptionId,
@@ -194,10 +323,10 @@ export const viewSubscription = ({ subscription, line, order }: SubscriptionOfOr
   customerId: order.customer.customerId,
   sku: line.sku,
   productName: line.productName,
-  monthlyAmount: toMajor(line.unitPrice, order.decimals),
+  monthlyAmount: toMajor(monthlyAmountOf(subscription, line), order.decimals),
   currency: order.currency,
   status: subscription.status,
-  originalContractLength: subscription.contractLength,
+  originalContractLength: subscription.originalContractLength ?? subscription.contractLength,
   contractLength: subscription.contractLength,
   startDate: subscription.startDate,
   endDate: subscription.endDate,
@@ -206,7 +335,8 @@ export const viewSubscription = ({ subscription, line, order }: SubscriptionOfOr
   customerName: `${order.customer.firstName} ${order.customer.lastName}`,
   ...(subscription.billingGroupId !== undefined && { billingGroupId: subscription.billingGroupId }),
   ...(subscription.notes !== undefined && { notes: subscription.notes }),
-  ...viewEnd(subscription),
+  ...viewHistory(subscription, order.decimals),
+  ...viewEnd(subscription, order.decimals),
   createdAt: subscription.createdAt,
   updatedAt: subscription.updatedAt,
   createdBy: subscription.createdBy
@@ -327,6 +457,12 @@ export const EventView = Schema.Struct({
   hash: Schema.String
 }).annotate({ identifier: "AuditEvent" })
 
+/** A reason is a word of a list, or it is confidential and may have been erased. What a process says stays its own. */
+const reasonOf = ({ event }: SealedEvent): string | undefined => {
+  if (isOwnEvent(event)) return undefined
+  if ("reason" in event.details) return event.details.reason
+  return "reason" in event.confidential ? event.confidential.reason : undefined
+}
 const BlockerView = Schema.Struct({
   code: Schema.String.annotate({ description: "The refusal the command would get" }),
   guard: Schema.String.annotate({ description: "What is missing, by its name in the lifecycle" }),
@@ -342,14 +478,6 @@ const viewBlocker = ({ code, guard, message, remedy, subscriptionIds }: Blocker)
   remedy,
   ...(subscriptionIds.length > 0 && { rentalIds: subscriptionIds })
 })
-
-/** An order's reason is confidential and may have been erased; a subscription's is a word of a fixed list. */
-const reasonOf = ({ event }: SealedEvent): string | undefined =>
-  event.type === "order.cancelled" || event.type === "order.items_released"
-    ? event.confidential.reason
-    : event.type === "subscription.ended"
-      ? event.details.reason
-      : undefined
 
 export const viewEvent = (sealed: SealedEvent): typeof EventView.Type => {
   const { event, previousHash, hash } = sealed

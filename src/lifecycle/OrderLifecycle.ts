@@ -25,6 +25,8 @@ import type { Lifecycle } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
+import type { QuoteName } from "../order/commands/defineCommand.ts"
+import { SubscriptionNotActive } from "../order/commands/onSubscription.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { type CancellationPolicy, cancellationPolicyNames, defaultPolicy } from "../order/policies/index.ts"
 import { type PossibleCommand, possibleCommands } from "../order/possibleCommands.ts"
@@ -53,7 +55,7 @@ import { NotesMismatch, type VersionMismatch } from "./expectedVersion.ts"
 import { HasAssetRegistry } from "./HasAssetRegistry.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
-import { ObjectOption, optionsReader } from "./options.ts"
+import { FunctionOption, ObjectOption, optionsReader } from "./options.ts"
 import type { LoadRequest, OrderStore, OutcomeUnknown, StoreUnavailable, SubscriptionOfOrder } from "./OrderStore.ts"
 import { Outbox } from "./Outbox.ts"
 import {
@@ -64,6 +66,7 @@ import {
   type Page,
   type SubscriptionListRequest
 } from "./paging.ts"
+import { defaultQuotes, type Quote, type QuoteFunction, type QuoteFunctions, quoteFor } from "./quotes.ts"
 import { Reservations } from "./Reservations.ts"
 import { traced } from "./traced.ts"
 
@@ -176,6 +179,18 @@ export interface OrderOperations extends CommandMethods {
     subscriptionId: SubscriptionId
   ) => Effect.Effect<SubscriptionOfOrder, SubscriptionNotFound | InvalidInput | StoreUnavailable>
 
+  /** What an early return of a subscription would cost now, unless its command says otherwise (minor units). Changes nothing. */
+  readonly calculateEarlyReturnFee: (
+    tenantId: TenantId,
+    subscriptionId: SubscriptionId
+  ) => Effect.Effect<Quote, SubscriptionNotFound | SubscriptionNotActive | InvalidInput | StoreUnavailable>
+
+  /** The same for a buyout. */
+  readonly calculateBuyout: (
+    tenantId: TenantId,
+    subscriptionId: SubscriptionId
+  ) => Effect.Effect<Quote, SubscriptionNotFound | SubscriptionNotActive | InvalidInput | StoreUnavailable>
+
   /** A page of subscriptions, newest first. */
   readonly listSubscriptions: (
     tenantId: TenantId,
@@ -220,14 +235,13 @@ export class OrderLifecycle extends Context.Service<OrderLifecycle, LifecycleOpe
     OrderLifecycle | Reservations | AuditTrail | Outbox | Due | AssetRegistry,
     never,
     OrderStore | Catalogue | Assets
-  > => {
-    const checked = readOptions(options)
-    return layerOf(lifecycleFor(checked), checked.assetRegistry === "on")
-  }
+  > => layerOf(readOptions(options))
 }
 
-const layerOf = (lifecycle: Lifecycle, asksRegistry: boolean) =>
-  Layer.merge(Layer.effectContext(make(lifecycle)), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
+const layerOf = (options: LifecycleOptions) => {
+  const lifecycle = lifecycleFor(options)
+  const asksRegistry = options.assetRegistry === "on"
+  return Layer.merge(Layer.effectContext(make(lifecycle, quotesIn(options))), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
     Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer)),
     // A registry of the embedding service's own takes the place of the library's.
     Layer.provideMerge(
@@ -237,6 +251,7 @@ const layerOf = (lifecycle: Lifecycle, asksRegistry: boolean) =>
       )
     )
   )
+}
 
 /** What an order can be placed with besides the request. */
 export interface PlaceOptions {
@@ -260,6 +275,13 @@ export interface LifecycleOptions {
    */
   readonly pendingExpiresAfter?: string
   /**
+   * What an early return costs where the command does not say it, and what the calculator answers: minor units of the order's currency, of a
+   * subscription (with its line and its order) and a moment. Left out, nothing. Anything but a non-negative integer is a defect that names it.
+   */
+  readonly earlyReturnFee?: QuoteFunction
+  /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
+  readonly buyoutPrice?: QuoteFunction
+  /**
    * `on`: a subscription needs an asset that is registered (`AssetRegistry`) and `available`, and commands move it. `off`, the default: any serial
    * number may be rented, and no asset is moved. Without effect where the embedding service has a registry of its own (`Assets`).
    */
@@ -276,7 +298,15 @@ const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
   // What is wrong with a process, it says itself: see `checkProcess`.
   process: ObjectOption,
   pendingExpiresAfter: DurationText,
+  earlyReturnFee: FunctionOption,
+  buyoutPrice: FunctionOption,
   assetRegistry: Schema.Literals(assetRegistryOptions)
+})
+
+const quotesIn = ({ earlyReturnFee, buyoutPrice }: LifecycleOptions): QuoteFunctions => ({
+  ...defaultQuotes,
+  ...(earlyReturnFee && { earlyReturnFee }),
+  ...(buyoutPrice && { buyoutPrice })
 })
 
 const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process, pendingExpiresAfter }: LifecycleOptions) =>
@@ -351,8 +381,8 @@ const methodOf = (services: CommandServices, type: CommandType) => {
   }
 }
 
-const make = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
-  const services = yield* makeCommandServices(lifecycle)
+const make = Effect.fnUntraced(function* (lifecycle: Lifecycle, quotes: QuoteFunctions) {
+  const services = yield* makeCommandServices(lifecycle, quotes)
   const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(lifecycle) }
   const operations = makeOver(services, readers, yield* JoinsTransactions)
   return Context.make(OrderLifecycle, operations).pipe(
@@ -412,6 +442,21 @@ const makeOver = (
     )
   )
 
+  const findSubscription = Effect.fnUntraced(function* (tenant: TenantId, subscription: SubscriptionId) {
+    const tenantId = yield* readTenantId(tenant)
+    const subscriptionId = yield* readSubscriptionId(subscription)
+    const found = yield* store.findSubscription(tenantId, subscriptionId)
+    return found ?? (yield* new SubscriptionNotFound({ subscriptionId }))
+  })
+
+  const calculate = (name: QuoteName) =>
+    Effect.fnUntraced(function* (tenantId: TenantId, subscriptionId: SubscriptionId) {
+      const found = yield* findSubscription(tenantId, subscriptionId)
+      const at = yield* withMillis((millis) => Effect.succeed(fromMillis(millis)))
+      const quote = quoteFor(services.quotes, name, found, at)
+      return quote instanceof SubscriptionNotActive ? yield* quote : quote
+    })
+
   const within: LifecycleOperations["within"] = (transaction, work) =>
     join === null
       ? Effect.die(new CannotJoin())
@@ -459,14 +504,9 @@ const makeOver = (
     ),
     list: (tenantId, request) =>
       Effect.flatMap(readTenantId(tenantId), (checked) => listOrders(store, readOrderList, checked, request)),
-    getSubscription: traced("OrderLifecycle.getSubscription")(
-      Effect.fnUntraced(function* (tenant: TenantId, subscription: SubscriptionId) {
-        const tenantId = yield* readTenantId(tenant)
-        const subscriptionId = yield* readSubscriptionId(subscription)
-        const found = yield* store.findSubscription(tenantId, subscriptionId)
-        return found ?? (yield* new SubscriptionNotFound({ subscriptionId }))
-      })
-    ),
+    getSubscription: traced("OrderLifecycle.getSubscription")(findSubscription),
+    calculateEarlyReturnFee: traced("OrderLifecycle.calculateEarlyReturnFee")(calculate("earlyReturnFee")),
+    calculateBuyout: traced("OrderLifecycle.calculateBuyout")(calculate("buyoutPrice")),
     listSubscriptions: (tenantId, request) =>
       Effect.flatMap(readTenantId(tenantId), (checked) => listSubscriptions(store, checked, request)),
     rewriteNotes: traced("OrderLifecycle.rewriteNotes")(

@@ -14,7 +14,7 @@ import {
   type OrderCommand,
   type RefusalOf
 } from "../order/commands/index.ts"
-import type { AssetFacts, PricingFacts, RentingFacts } from "../order/commands/defineCommand.ts"
+import type { AssetFacts, PricingFacts, QuotingFacts, RentingFacts } from "../order/commands/defineCommand.ts"
 import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import { decide } from "../order/decide.ts"
@@ -22,13 +22,24 @@ import type { Digest } from "../order/digest.ts"
 import { type DueChange, dueChange, isAskedFor, isSet } from "../order/due.ts"
 import { preview } from "../order/explain.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
-import type { CustomerId, Order, OrderId, OwnData, Payment, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { emailKeyOf } from "../order/lookups.ts"
+import {
+  type CustomerId,
+  isActive,
+  type Order,
+  type OrderId,
+  type OwnData,
+  type Payment,
+  type SerialNumber,
+  type Sku,
+  type SubscriptionId,
+  type TenantId
+} from "../order/Order.ts"
 import type { RequestId } from "../order/orderEvent.ts"
 import { filterableOf } from "../order/process/OwnFilters.ts"
 import { rowsOf } from "../order/process/OwnRows.ts"
 import type { Refusal } from "../order/Refusal.ts"
-import { fromMillis, toMillis } from "../order/Timestamp.ts"
+import { fromMillis, type Timestamp, toMillis } from "../order/Timestamp.ts"
 import type { Occasion, Transition } from "../order/Transition.ts"
 import { announceCommitted } from "./announceCommitted.ts"
 import { type Asset, Assets, readAsset } from "./Assets.ts"
@@ -51,7 +62,9 @@ import {
 } from "./OrderStore.ts"
 import { makeOrderTurns, type OrderTurns, TakesTurns } from "./OrderTurns.ts"
 import { giveUp, LostRace, retryLostRaces } from "./races.ts"
+import { type QuoteFunctions, quoted } from "./quotes.ts"
 import { Reservations } from "./Reservations.ts"
+import { subscriptionOfOrder } from "./subscriptionOfOrder.ts"
 
 /** What commands are carried out with. */
 export interface CommandServices {
@@ -66,12 +79,14 @@ export interface CommandServices {
   readonly newId: Ids["newId"]
   readonly digest: Digest
   readonly turns: OrderTurns
+  readonly quotes: QuoteFunctions
 }
 
-export const makeCommandServices = Effect.fnUntraced(function* (lifecycle: Lifecycle) {
+export const makeCommandServices = Effect.fnUntraced(function* (lifecycle: Lifecycle, quotes: QuoteFunctions) {
   const { newId } = yield* makeIds
   return {
     lifecycle,
+    quotes,
     store: yield* OrderStore,
     catalogue: yield* Catalogue,
     assets: yield* Assets,
@@ -121,7 +136,7 @@ interface Giving<Type extends CommandType, Name extends OrderName> {
 }
 
 /** The request with the facts that only its surroundings know: the command that is decided on. */
-type ToCommand<Type extends CommandType> = (loaded: Loaded) => { readonly type: Type } & OrderCommand<Type>
+type ToCommand<Type extends CommandType> = (loaded: Loaded, at: Timestamp) => { readonly type: Type } & OrderCommand<Type>
 
 type RefusedWith<Type extends CommandType, Name extends OrderName> = RefusalOf<Type> | NotFound<Name>
 type CommandAttempt<Type extends CommandType, Name extends OrderName> = Attempt<
@@ -262,7 +277,8 @@ const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
   if (!isExpected(caller.expectedVersion, order)) return Effect.fail(versionMismatch(order))
   if (due !== undefined && !isAskedFor(due, order)) return Effect.fail(new NotAskedFor())
   return Effect.flatMapEager(commandOf(giving), (toCommand): typeof again => {
-    const decision = decide<Type>(services.lifecycle, order, toCommand(loaded), occasionOf(services, caller, millis))
+    const occasion = occasionOf(services, caller, millis)
+    const decision = decide<Type>(services.lifecycle, order, toCommand(loaded, occasion.at), occasion)
     // Every refusal of a command is a `Refusal`, which the compiler does not follow for a command that it does not know.
     if (Result.isFailure(decision)) return refused(decision.failure as RefusalOf<Type> & Refusal)
     const more = { ...(bound && { remember: bound.key }), ...(due && { due: dueAfter(services, decision.success, due) }) }
@@ -317,7 +333,10 @@ const toCommandOf = <Type extends CommandType>(
   request: CommandRequest<Type>
 ): Effect.Effect<ToCommand<Type>, StoreUnavailable> => {
   // A request and the facts that its command asks for are that command: the definition says so, and the compiler cannot follow.
-  const complete = (facts: Partial<RentingFacts & PricingFacts>) => ({ ...request, ...facts }) as ReturnType<ToCommand<Type>>
+  const complete = (facts: Partial<RentingFacts & PricingFacts & QuotingFacts>) =>
+    ({ ...request, ...facts }) as ReturnType<ToCommand<Type>>
+  const quoting = quotingOf(services, request as CommandRequest)
+  if (quoting !== undefined) return Effect.succeed((loaded, at) => complete(quoting(loaded, at)))
   const serialNumber = assetOf(services, request as CommandRequest)
   const skus = skusOf(services, request as CommandRequest)
   if (serialNumber === undefined && skus === undefined) {
@@ -333,6 +352,19 @@ const toCommandOf = <Type extends CommandType>(
     const renting = yield* rentingOf(services, tenantId, serialNumber)
     return (loaded: Loaded) => complete({ ...pricing, ...renting(loaded) })
   })
+}
+
+/** What a command charges, if it is one of those that charge something and the request does not say how much. */
+const quotingOf = ({ lifecycle, quotes }: CommandServices, request: CommandRequest) => {
+  const name = lifecycle.commands[request.type].quotes
+  // The definition names a member of its own request; one that charges something names its subscription.
+  const { rentalId, ...members } = request as unknown as Readonly<Record<string, unknown>>
+  if (name === undefined || members[name] !== undefined) return undefined
+  return ({ order }: Loaded, at: Timestamp): QuotingFacts => {
+    const subscription = order?.subscriptions.find((each) => each.subscriptionId === rentalId && isActive(each))
+    if (order === null || subscription === undefined) return {}
+    return { quoted: quoted(quotes, name, subscriptionOfOrder(order, subscription), at) }
+  }
 }
 
 /** What the catalogue has of these SKUs. */
@@ -381,9 +413,10 @@ export const previewCommand = Effect.fnUntraced(function* (
   if (order === null) return yield* new OrderNotFound({ orderId })
   if (!isExpected(caller.expectedVersion, order)) return yield* versionMismatch(order)
   const toCommand = yield* toCommandOf(services, caller.tenantId, request)
-  return yield* withMillis((millis) =>
-    Effect.succeed(preview(services.lifecycle, order, toCommand(loaded), occasionOf(services, caller, millis)))
-  )
+  return yield* withMillis((millis) => {
+    const occasion = occasionOf(services, caller, millis)
+    return Effect.succeed(preview(services.lifecycle, order, toCommand(loaded, occasion.at), occasion))
+  })
 })
 
 // --- placing an order ------------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import type { SealedEvent } from "../order/auditChain.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
 import { evolve, fold } from "../order/evolve.ts"
 import type { Order, OrderId } from "../order/Order.ts"
+import { addedTexts } from "../order/Transition.ts"
 import { isSameValue } from "./isSameValue.ts"
 import type { Address, PackedEvents } from "./PackedEvents.ts"
 
@@ -144,7 +145,7 @@ const withoutTextOf = (order: Order, event: AuditEvent): Order => {
     const { reason: _, ...cancellation } = order.cancellation
     return { ...order, cancellation }
   }
-  if (event.type !== "subscription.started" && event.type !== "subscription.ended") return order
+  if (event.type !== "subscription.started" && event.type !== "subscription.ended") return withoutTexts(order, event.sequence)
   const subscriptions = order.subscriptions.map((subscription) => {
     if (subscription.subscriptionId !== event.details.subscriptionId) return subscription
     if (event.type === "subscription.started") {
@@ -158,6 +159,17 @@ const withoutTextOf = (order: Order, event: AuditEvent): Order => {
   return { ...order, subscriptions }
 }
 
+/** An order without what the event of that number says in free text of its subscriptions. */
+const withoutTexts = (order: Order, sequence: number): Order => ({
+  ...order,
+  subscriptions: order.subscriptions.map((subscription) => {
+    const { [sequence]: erased, ...left } = subscription.texts ?? {}
+    if (erased === undefined) return subscription
+    const { texts: _, ...rest } = subscription
+    return Object.keys(left).length === 0 ? rest : { ...rest, texts: left }
+  })
+})
+
 /**
  * What a transition made of an order, with the texts that can be rewritten or erased without a version: those are never taken from the
  * transition once they are stored, as it may have been decided on what has been erased since.
@@ -170,8 +182,13 @@ export const withStoredTexts = (after: Order, before: Order | null, stored: Orde
     const kept = stored.subscriptions[position]
     // `evolve` leaves those that do not change the very same objects.
     if (kept === undefined || subscription === before?.subscriptions[position]) return kept ?? subscription
-    const { notes: _, ...changed } = subscription
-    return kept.notes === undefined ? changed : { ...changed, notes: kept.notes }
+    const { notes: _, texts: __, ...changed } = subscription
+    const texts = { ...kept.texts, ...addedTexts({ was: before?.subscriptions[position], is: subscription }) }
+    return {
+      ...changed,
+      ...(kept.notes !== undefined && { notes: kept.notes }),
+      ...(Object.keys(texts).length > 0 && { texts })
+    }
   })
   return { ...rest, subscriptions, ...(stored.notes !== undefined && { notes: stored.notes }) }
 }

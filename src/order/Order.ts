@@ -129,14 +129,67 @@ export const SubscriptionStatus = Schema.Literals([
 ])
 export type SubscriptionStatus = typeof SubscriptionStatus.Type
 
+/** What an asset is like when it comes back. */
+export const ReturnCondition = Schema.Literals(["excellent", "good", "fair", "poor", "damaged"])
+
+/** How an amount was found: by the embedding service's function, or by the one who gave the command. */
+export const Calculation = Schema.Literals(["auto_calculated", "manual_override"])
+
+/** The sequence of the event that something came about by. What that says in free text is in the `texts` of the subscription. */
+const sequence = Schema.Int
+
+/** An amount that was charged when a subscription ended (minor units), and how many months of the contract were left then. */
+const charged = { amount: MinorUnits, calculation: Calculation, monthsLeft: Schema.Int }
+
 /** How a subscription ended, when, by whom, and why. */
 export const SubscriptionEnd = Schema.Struct({
   at: Timestamp,
   by: Actor,
+  /** Absent for one that was cancelled: its notes stand here. */
+  sequence: Schema.optionalKey(sequence),
+  /** Whole months from its start to its end. Absent for one that was cancelled. */
+  monthsRented: Schema.optionalKey(Schema.Int),
   reason: Schema.optionalKey(Text),
-  notes: Schema.optionalKey(Text)
+  notes: Schema.optionalKey(Text),
+  earlyReturn: Schema.optionalKey(Schema.Struct({ ...charged, condition: ReturnCondition })),
+  buyout: Schema.optionalKey(Schema.Struct(charged))
 })
 export type SubscriptionEnd = typeof SubscriptionEnd.Type
+
+/** When something happened to a subscription, and by whom. */
+const happened = { sequence, at: Timestamp, by: Actor }
+
+/** How the contract of a subscription got longer. Amounts: minor units, a month. */
+export const Extension = Schema.Struct({
+  ...happened,
+  months: ContractLength,
+  oldContractLength: ContractLength,
+  newContractLength: ContractLength,
+  oldMonthlyAmount: MinorUnits,
+  newMonthlyAmount: MinorUnits,
+  oldEndDate: Timestamp,
+  newEndDate: Timestamp
+})
+
+/** Why an asset is replaced. `correction`: its serial number was written down wrongly. */
+export const ReplacementReason = Schema.Literals(["damaged", "stolen", "defective", "lost", "correction"])
+
+/** How a subscription got another asset. */
+export const Replacement = Schema.Struct({
+  ...happened,
+  oldSerialNumber: SerialNumber,
+  newSerialNumber: SerialNumber,
+  reason: ReplacementReason,
+  insuranceClaim: Schema.Boolean
+})
+
+/** What an event on a subscription says in free text. */
+export const EventTexts = Schema.Struct({
+  reason: Schema.optionalKey(Text),
+  notes: Schema.optionalKey(Text),
+  damageAssessment: Schema.optionalKey(Text)
+})
+export type EventTexts = typeof EventTexts.Type
 
 /** One unit of one line (by its position, from 0), rented under a serial number. */
 export const Subscription = Schema.Struct({
@@ -150,14 +203,25 @@ export const Subscription = Schema.Struct({
   /** The offset from UTC that the start was given in: minutes east of it. Absent: UTC. Months are counted on its calendar. */
   startOffsetMinutes: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: -1_439, maximum: 1_439 }))),
   contractLength: ContractLength,
-  /** The start plus all months of the contract. */
+  /** The start plus all months of the contract, extensions included. */
   endDate: Timestamp,
+  /** Months of the contract before its first extension. Absent where there was none. */
+  originalContractLength: Schema.optionalKey(ContractLength),
+  /** What a month costs since an extension said so (minor units). Absent: what its line says. */
+  monthlyAmount: Schema.optionalKey(MinorUnits),
+  extensions: Schema.optionalKey(Schema.Array(Extension)),
+  replacements: Schema.optionalKey(Schema.Array(Replacement)),
   billingGroupId: Schema.optionalKey(Text),
   notes: Schema.optionalKey(Text),
   createdAt: Timestamp,
   createdBy: Name,
   updatedAt: Timestamp,
-  ended: Schema.optionalKey(SubscriptionEnd)
+  ended: Schema.optionalKey(SubscriptionEnd),
+  /**
+   * The free text of events after its start, by their sequence: apart from all else, so that the text of any of them can be erased in one way.
+   * What was said when it started, or when it was cancelled, stands in `notes` and in `ended`.
+   */
+  texts: Schema.optionalKey(Schema.Record(Schema.String, EventTexts))
 })
 export type Subscription = typeof Subscription.Type
 

@@ -44,3 +44,10 @@ export const changedSubscriptions = ({
     return was === is ? [] : { position, was, is }
   })
 }
+
+/** What a change adds to the texts of a subscription. Those that it had are not a change's to write: they may have been erased since. */
+export const addedTexts = ({ was, is }: Pick<ChangedSubscription, "was" | "is">): Subscription["texts"] => {
+  if (is.texts === was?.texts || is.texts === undefined) return undefined
+  const added = Object.entries(is.texts).filter(([sequence]) => was?.texts?.[sequence] === undefined)
+  return added.length === 0 ? undefined : Object.fromEntries(added)
+}

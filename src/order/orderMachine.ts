@@ -48,6 +48,17 @@ const factsOfUnits = {
   takesLastHeldUnit: ({ context }: GuardArgs) => context.units.held === 1
 }
 
+/** The facts of the commands. Several commands may ask for one by the same name; each answers for its own questions. */
+function factsOfCommands() {
+  const asked = new Map<string, Map<string, (question: never) => boolean>>()
+  for (const { name, facts } of Object.values(commands))
+    for (const [fact, holds] of Object.entries<(question: never) => boolean>(facts))
+      asked.set(fact, (asked.get(fact) ?? new Map<string, (question: never) => boolean>()).set(name, holds))
+  return Object.fromEntries(
+    [...asked].map(([fact, byCommand]) => [fact, ({ event }: GuardArgs) => byCommand.get(event.type)?.(event as never) ?? false])
+  )
+}
+
 /**
  * The facts a transition can depend on, each a statement that can stand on an arrow: those of the policies, of the commands, and of the
  * order itself. For an event of another kind, a command's fact does not hold.
@@ -56,14 +67,7 @@ const facts = {
   ...Object.fromEntries(
     Object.entries(policies).map(([name, { holds }]) => [name, ({ context }: GuardArgs) => holds(context.units)])
   ),
-  ...Object.fromEntries(
-    Object.values(commands).flatMap(({ name, facts }) =>
-      Object.entries<(question: never) => boolean>(facts).map(([fact, holds]) => [
-        fact,
-        ({ event }: GuardArgs) => event.type === name && holds(event as never)
-      ])
-    )
-  ),
+  ...factsOfCommands(),
   ...factsOfUnits
 } as Readonly<Record<Fact, (args: GuardArgs) => boolean>>
 
@@ -166,6 +170,76 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     { actions: "moveUnitToEnded" }
   ] as const
 
+  /** Commands on an active subscription begin with these. */
+  const unlessActive = [
+    { guard: unless("subscriptionIsKnown"), actions: refuse("NOT_FOUND") },
+    { guard: unless("subscriptionIsActive"), actions: refuse("SUBSCRIPTION_NOT_ACTIVE") }
+  ] as const
+  const returnSubscription = [...unlessActive, ...own("returnSubscription"), { actions: "moveUnitToEnded" }] as const
+  const buyOutSubscription = [...unlessActive, ...own("buyOutSubscription"), { actions: "moveUnitToEnded" }] as const
+  const completeSubscription = [
+    ...unlessActive,
+    { guard: unless("contractIsOver"), actions: refuse("CONTRACT_NOT_OVER") },
+    ...own("completeSubscription"),
+    { actions: "moveUnitToEnded" }
+  ] as const
+
+  /** The subscription stays active, and so does its unit. */
+  const extendSubscription = [
+    ...unlessActive,
+    { guard: unless("extensionFits"), actions: refuse("INVALID_EXTENSION_MONTHS") },
+    ...own("extendSubscription"),
+    {}
+  ] as const
+  const replaceAsset = [
+    ...unlessActive,
+    { guard: unless("assetIsOther"), actions: refuse("VALIDATION_ERROR") },
+    { guard: unless("assetIsKnown"), actions: refuse("ASSET_NOT_FOUND") },
+    { guard: unless("assetFitsTheLine"), actions: refuse("SKU_MISMATCH") },
+    { guard: unless("assetIsFree"), actions: refuse("ASSET_NOT_AVAILABLE") },
+    ...own("replaceAsset"),
+    {}
+  ] as const
+
+  /** Where there may be active subscriptions. */
+  const onSubscription = {
+    cancelSubscription,
+    returnSubscription,
+    buyOutSubscription,
+    completeSubscription,
+    extendSubscription,
+    replaceAsset
+  }
+
+  /** Where there never was a subscription. */
+  const hasNone = { actions: refuse("NOT_FOUND", "hasSubscriptions") }
+  const onNone = {
+    cancelSubscription: hasNone,
+    returnSubscription: hasNone,
+    buyOutSubscription: hasNone,
+    completeSubscription: hasNone,
+    extendSubscription: hasNone,
+    replaceAsset: hasNone
+  }
+
+  /** Where every subscription has ended. */
+  const hasEnded = [
+    { guard: unless("subscriptionIsKnown"), actions: refuse("NOT_FOUND") },
+    { actions: refuse("SUBSCRIPTION_NOT_ACTIVE", "isOpen") }
+  ] as const
+  const onEnded = {
+    cancelSubscription: [
+      { guard: unless("subscriptionIsKnown"), actions: refuse("NOT_FOUND") },
+      { guard: unless("subscriptionIsNotCancelled"), actions: refuse("ALREADY_CANCELLED") },
+      { actions: refuse("ALREADY_ENDED", "isOpen") }
+    ],
+    returnSubscription: hasEnded,
+    buyOutSubscription: hasEnded,
+    completeSubscription: hasEnded,
+    extendSubscription: hasEnded,
+    replaceAsset: hasEnded
+  } as const
+
   const addItems = [
     { guard: unless("itemsFitTheOrder"), actions: refuse("VALIDATION_ERROR") },
     { guard: unless("variantsExist"), actions: refuse("VARIANT_NOT_FOUND") },
@@ -202,7 +276,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
   const likeNone = {
     confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
     startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
-    cancelSubscription,
+    ...onSubscription,
     // Its units may all be rented, or over.
     release: [{ guard: unless("holdsUnits"), actions: refuse("NOTHING_HELD") }, ...release],
     addItems: { actions: refuse("ORDER_NOT_OPEN", "isOpenToLines") },
@@ -222,7 +296,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
         on: {
           confirm,
           startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
-          cancelSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
+          ...onNone,
           addItems,
           correct,
           recordPayment,
@@ -235,7 +309,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription,
-          cancelSubscription: { actions: refuse("NOT_FOUND", "hasSubscriptions") },
+          ...onNone,
           addItems,
           correct,
           recordPayment,
@@ -248,7 +322,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription,
-          cancelSubscription,
+          ...onSubscription,
           addItems: { actions: refuse("ORDER_NOT_OPEN", "isOpenToLines") },
           correct,
           recordPayment,
@@ -261,7 +335,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription: { actions: refuse("ITEM_FULLY_FULFILLED", "hasHeldUnit") },
-          cancelSubscription,
+          ...onSubscription,
           addItems: { actions: refuse("ORDER_NOT_OPEN", "isOpenToLines") },
           correct,
           recordPayment,
@@ -277,11 +351,7 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
         on: {
           confirm: { actions: refuse("ORDER_NOT_PENDING", "isPending") },
           startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },
-          cancelSubscription: [
-            { guard: unless("subscriptionIsKnown"), actions: refuse("NOT_FOUND") },
-            { guard: unless("subscriptionIsNotCancelled"), actions: refuse("ALREADY_CANCELLED") },
-            { actions: refuse("ALREADY_ENDED", "isOpen") }
-          ],
+          ...onEnded,
           addItems: { actions: refuse("ALREADY_CANCELLED", "isOpen") },
           correct: { actions: refuse("ALREADY_CANCELLED", "isOpen") },
           recordPayment,

@@ -21,7 +21,7 @@ import { isFoundOtherwise, lookupsOf } from "../order/lookups.ts"
 import { type Order, OrderedFacts, PersonalFacts, totalsOf, type TenantId } from "../order/Order.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import type { RowsOfTable } from "../order/process/OwnRows.ts"
-import { changedSubscriptions } from "../order/Transition.ts"
+import { addedTexts, changedSubscriptions } from "../order/Transition.ts"
 import { dataRows, deleteOtherData, writeData } from "./dataStatements.ts"
 import { dueColumns, writtenAnew } from "./dueStatements.ts"
 import { deleteOtherLookups, writeLookups } from "./lookupStatements.ts"
@@ -238,22 +238,23 @@ rentals AS (
     FROM written w CROSS JOIN LATERAL json_to_recordset(w.subscriptions) AS s (
       is_new boolean, subscription_id text, position integer, line integer, serial_number text, status text, start_date text,
       contract_length integer, billing_group_id text, notes text, created_at text, created_by text, updated_at text, ended json,
-      start_offset integer, end_date text, more json)
+      start_offset integer, end_date text, more json, texts jsonb)
    WHERE s.position BETWEEN 0 AND ${few}
 ),
 started AS (
   INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
     start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
-    start_offset, end_date, more)
+    start_offset, end_date, more, texts)
   SELECT ${tenant}, subscription_id, order_id, position, line, customer_id, serial_number, status,
          start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
-         start_offset, end_date, more
+         start_offset, end_date, more, texts
     FROM rentals WHERE is_new
   RETURNING 1
 ),
 changed AS (
   UPDATE order_lifecycle.subscriptions s SET serial_number = r.serial_number, status = r.status, contract_length = r.contract_length,
-         end_date = r.end_date, updated_at = r.updated_at, ended = r.ended, more = r.more
+         end_date = r.end_date, updated_at = r.updated_at, ended = r.ended, more = r.more,
+         texts = CASE WHEN r.texts IS NULL THEN s.texts ELSE coalesce(s.texts, '{}') || r.texts END
     FROM rentals r
    WHERE NOT r.is_new AND s.tenant_id = ${tenant} AND s.subscription_id = r.subscription_id
      AND s.order_id IS NOT DISTINCT FROM r.order_id
@@ -472,7 +473,8 @@ const toRecord = (change: Change, n: number) => {
     subscriptions: changedSubscriptions(transition).map(({ position, was, is }) => ({
       is_new: was === undefined,
       position,
-      ...fromSubscription(is)
+      ...fromSubscription(is),
+      texts: addedTexts({ was, is })
     })),
     event,
     confidential,

@@ -46,6 +46,13 @@ noted AS (
    WHERE s.tenant_id = $1::text AND s.subscription_id = e.subscription_id
      -- Compared in a way that no index serves: one is looked up, not all of its order.
      AND s.order_id IS NOT DISTINCT FROM e.order_id
+     AND e.type IN ('subscription.started', 'subscription.ended')
+),
+forgotten AS (
+  UPDATE order_lifecycle.subscriptions s SET texts = nullif(s.texts - e.sequence::text, '{}')
+    FROM erasing e
+   WHERE s.tenant_id = $1::text AND s.order_id = e.order_id AND s.texts -> e.sequence::text IS NOT NULL
+     AND e.type NOT IN ('subscription.started', 'subscription.ended')
 )
 SELECT type FROM erasing`,
     [tenantId, orderId, String(sequence), kindsOfTheOrder.join(" ")]

@@ -57,6 +57,7 @@ export const fromSubscription = ({
   createdBy,
   updatedAt,
   ended,
+  texts,
   ...more
 }: Subscription) => ({
   subscription_id: subscriptionId,
@@ -73,13 +74,14 @@ export const fromSubscription = ({
   created_by: createdBy,
   updated_at: updatedAt,
   ended,
+  texts,
   more: Object.keys(more).length === 0 ? undefined : more
 })
 
 /** A subscription as JSON, from a row `s` of the subscriptions: `toSubscription` reads it. */
 export const subscriptionTuple = `json_build_array(s.subscription_id, s.line, s.serial_number, s.status, s.start_date, s.contract_length,
                                     s.billing_group_id, s.notes, s.created_at, s.created_by, s.updated_at, s.ended,
-                                    s.start_offset, s.end_date, s.more)`
+                                    s.start_offset, s.end_date, s.more, s.texts)`
 
 /**
  * Columns that `toOrder` needs, from a row `o` of the orders. One row per order, whatever it has of lines and subscriptions. `tenant` is the
@@ -125,7 +127,8 @@ export type SubscriptionTuple = readonly [
   ended: SubscriptionEnd | null,
   startOffsetMinutes: number,
   endDate: Timestamp,
-  more: Partial<Subscription> | null
+  more: Partial<Subscription> | null,
+  texts: Subscription["texts"] | null
 ]
 
 /** The order that a row stands for. Dies when it breaks a law: then somebody else wrote to the tables, and nothing may rest on it. */
@@ -178,7 +181,8 @@ export const toSubscription = (tuple: SubscriptionTuple): Subscription => {
     ended,
     startOffsetMinutes,
     endDate,
-    more
+    more,
+    texts
   ] = tuple
   return {
     subscriptionId,
@@ -195,6 +199,7 @@ export const toSubscription = (tuple: SubscriptionTuple): Subscription => {
     createdBy,
     updatedAt,
     ...(ended !== null && { ended }),
+    ...(texts && { texts }),
     ...more
   }
 }

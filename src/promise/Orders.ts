@@ -42,6 +42,7 @@ import type {
   Page,
   SubscriptionListRequest as SubscriptionListRequestSchema
 } from "../lifecycle/paging.ts"
+import type { Quote } from "../lifecycle/quotes.ts"
 import type { Held, Reservations } from "../lifecycle/Reservations.ts"
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { OrderPlaced, PlaceOrder as PlaceOrderSchema } from "../order/commands/place.ts"
@@ -330,6 +331,12 @@ export interface OrdersWithin extends CommandMethods {
 
   /** A subscription, with its order. */
   readonly getSubscription: (tenantId: string, subscriptionId: string, options?: CallOptions) => Promise<SubscriptionOfOrder>
+
+  /** What an early return of a subscription would cost now, unless its command says otherwise (minor units). Changes nothing. */
+  readonly calculateEarlyReturnFee: (tenantId: string, subscriptionId: string, options?: CallOptions) => Promise<Quote>
+
+  /** The same for a buyout. */
+  readonly calculateBuyout: (tenantId: string, subscriptionId: string, options?: CallOptions) => Promise<Quote>
 
   /** A page of subscriptions, newest first. */
   readonly listSubscriptions: (

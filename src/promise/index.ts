@@ -87,6 +87,7 @@ export {
 export { DueNotParked, type Given } from "../lifecycle/Due.ts"
 export { ConsumerExists, ConsumerNotFound, type Delivered, EventNotParked } from "../lifecycle/Outbox.ts"
 export type { Page } from "../lifecycle/paging.ts"
+export type { Quote, QuoteFunction } from "../lifecycle/quotes.ts"
 export type { Held, ReservationChange } from "../lifecycle/Reservations.ts"
 export type { SealedEvent } from "../order/auditChain.ts"
 export { type AuditEvent, isOwnEvent, type LibraryEvent } from "../order/AuditEvent.ts"

@@ -86,6 +86,10 @@ const lifecycleMethods = (lifecycle: OrderOperations, run: Calls<Services>["run"
     list: (tenantId, request, options) => run(lifecycle.list(unread(tenantId), unread(request)), options),
     getSubscription: (tenantId, subscriptionId, options) =>
       run(lifecycle.getSubscription(unread(tenantId), unread(subscriptionId)), options),
+    calculateEarlyReturnFee: (tenantId, subscriptionId, options) =>
+      run(lifecycle.calculateEarlyReturnFee(unread(tenantId), unread(subscriptionId)), options),
+    calculateBuyout: (tenantId, subscriptionId, options) =>
+      run(lifecycle.calculateBuyout(unread(tenantId), unread(subscriptionId)), options),
     listSubscriptions: (tenantId, request, options) =>
       run(lifecycle.listSubscriptions(unread(tenantId), unread(request)), options),
     rewriteNotes: async (tenantId, orderId, request, { signal, ...options } = {}) =>

@@ -3,8 +3,10 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
+import { FunctionOption } from "../lifecycle/options.ts"
 import { type AssetRegistryOption, assetRegistryOptions, OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
+import type { QuoteFunction } from "../lifecycle/quotes.ts"
 import { DurationText } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
@@ -54,6 +56,13 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   /** Orders that are placed from now on are cancelled by `due.run` when they are still pending after so long: an ISO 8601 duration such as `P2D`. */
   readonly pendingExpiresAfter?: string | undefined
   /**
+   * What an early return costs where the command does not say it, and what the calculator answers: minor units of the order's currency. Left out,
+   * nothing. Anything but a non-negative integer is a defect that names it.
+   */
+  readonly earlyReturnFee?: QuoteFunction | undefined
+  /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
+  readonly buyoutPrice?: QuoteFunction | undefined
+  /**
    * `on`: a subscription needs an asset that is registered (`orders.assets`) and `available`, and commands move it. `off`, the default: any serial
    * number may be rented, and nothing is moved. Without effect beside `assets`, which take the registry's place.
    */
@@ -67,6 +76,8 @@ const Options = Schema.Struct({
   cancellationPolicy: Schema.optional(Schema.Literals(cancellationPolicyNames)),
   process: Schema.optional(Schema.Unknown),
   pendingExpiresAfter: Schema.optional(DurationText),
+  earlyReturnFee: Schema.optional(FunctionOption),
+  buyoutPrice: Schema.optional(FunctionOption),
   assetRegistry: Schema.optional(Schema.Literals(assetRegistryOptions))
 })
 const readOptions = optionReader(Options, "strictly")
@@ -101,6 +112,8 @@ export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
     ...(cancellationPolicy && { cancellationPolicy }),
     ...(options.process && { process: options.process }),
     ...(pendingExpiresAfter && { pendingExpiresAfter }),
+    ...(options.earlyReturnFee && { earlyReturnFee: options.earlyReturnFee }),
+    ...(options.buyoutPrice && { buyoutPrice: options.buyoutPrice }),
     ...(assetRegistry && { assetRegistry })
   }).pipe(
     Layer.provideMerge(layerNotingWrites(options.store)),

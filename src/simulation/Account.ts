@@ -39,6 +39,10 @@ export interface Account {
     readonly line: number
     readonly serialNumber: SerialNumber
     readonly isActive: boolean
+    readonly isCancelled: boolean
+    /** When it began, and for how many months it runs. */
+    readonly startDate: string
+    readonly months: number
   }>
   /** The status of the process's own that it is in; null in one of the library's. */
   readonly own: string | null
@@ -93,6 +97,15 @@ export const statusOf = ({ cancelled, isConfirmed, lines, subscriptions, own }: 
 export const activeIn = ({ subscriptions }: Account): ReadonlyArray<SubscriptionId> =>
   subscriptions.filter(({ isActive }) => isActive).map(({ id }) => id)
 
+/** When a contract ends: months on the calendar, from the day of the month that it began on or the last one there is. */
+export const endOf = ({ startDate, months }: { readonly startDate: string; readonly months: number }): number => {
+  const [year = 0, month = 0, day = 0] = startDate.slice(0, 10).split("-").map(Number)
+  const timeOfDay = Date.parse(startDate) - Date.UTC(year, month - 1, day)
+  const firstOf = (more: number) => Date.UTC(year, month - 1 + months + more, 1)
+  const daysOfMonth = (firstOf(1) - firstOf(0)) / 86_400_000
+  return firstOf(0) + (Math.min(day, daysOfMonth) - 1) * 86_400_000 + timeOfDay
+}
+
 /** The subscriptions that a policy holds against a cancel. */
 export const inTheWayOf = (account: Account, { policy }: Rules): ReadonlyArray<SubscriptionId> =>
   policy === "noActiveSubscriptions" ? activeIn(account) : account.subscriptions.map(({ id }) => id)
@@ -135,9 +148,9 @@ const targetOf = ({ process }: Rules, command: string, status: string): string |
 
 /**
  * The code that the specification refuses a call with, or null where it is to be accepted as far as no guard of a process says no. `account` is null when the tenant has no such
- * order; `isRented` says whether the asset of a `startSubscription` is under an active subscription.
+ * order; `isRented` says whether the asset that the call wants is under an active subscription, and `at` when it is (ms).
  */
-export const codeFor = (account: Account | null, call: OrderCall, isRented: boolean, rules: Rules): string | null => {
+export const codeFor = (account: Account | null, call: OrderCall, isRented: boolean, rules: Rules, at: number): string | null => {
   if (account === null) return "NOT_FOUND"
   if (call.type === "apply") {
     const isPossible = targetOf(rules, call.command, statusOf(account)) !== undefined
@@ -154,8 +167,15 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
     case "cancelSubscription": {
       const subscription = account.subscriptions.find(({ id }) => id === call.request.rentalId)
       if (subscription === undefined) return "NOT_FOUND"
-      return subscription.isActive ? null : "ALREADY_CANCELLED"
+      if (subscription.isActive) return null
+      return subscription.isCancelled ? "ALREADY_CANCELLED" : "ALREADY_ENDED"
     }
+    case "returnSubscription":
+    case "buyOutSubscription":
+    case "completeSubscription":
+    case "extendSubscription":
+    case "replaceAsset":
+      return codeForActive(account, call, isRented, rules, at)
     case "startSubscription":
       return codeForStart(account, call.request, isRented, rules)
     case "release":
@@ -170,6 +190,43 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
       return null
   }
 }
+
+/** The code for what is done with one active subscription. */
+const codeForActive = (
+  { subscriptions, lines }: Account,
+  call: CommandCall<(typeof onActive)[number]>,
+  isRented: boolean,
+  { assets }: Rules,
+  at: number
+): string | null => {
+  const subscription = subscriptions.find(({ id }) => id === call.request.rentalId)
+  if (subscription === undefined) return "NOT_FOUND"
+  if (!subscription.isActive) return "SUBSCRIPTION_NOT_ACTIVE"
+  switch (call.type) {
+    case "returnSubscription":
+    case "buyOutSubscription":
+      return null
+    case "completeSubscription":
+      return at < endOf(subscription) ? "CONTRACT_NOT_OVER" : null
+    case "extendSubscription":
+      return subscription.months + call.request.extensionMonths > 120 ? "INVALID_EXTENSION_MONTHS" : null
+    case "replaceAsset": {
+      const { newSerialNumber: serial, newSku } = call.request
+      if (serial === subscription.serialNumber) return "VALIDATION_ERROR"
+      if (assets && !assets.has(serial)) return "ASSET_NOT_FOUND"
+      const sku = lines[subscription.line]?.sku
+      if ((assets && assets.get(serial) !== sku) || (newSku !== undefined && newSku !== sku)) return "SKU_MISMATCH"
+      return isRented ? "ASSET_NOT_AVAILABLE" : null
+    }
+  }
+}
+const onActive = [
+  "returnSubscription",
+  "buyOutSubscription",
+  "completeSubscription",
+  "extendSubscription",
+  "replaceAsset"
+] as const
 
 /** Where lines can be added: until something is rented. */
 const openToLines: ReadonlySet<string> = new Set(["pending", "confirmed"])
@@ -336,7 +393,7 @@ const proceed = (
       if (!unconfirmed.has(standing)) fault("T1", "the order was confirmed before")
       return { ...same, isConfirmed: true, own: null }
     case "subscription.started": {
-      const { subscriptionId: id, line, serialNumber } = event.details
+      const { subscriptionId: id, line, serialNumber, startDate, contractLength: months } = event.details
       if (!openToStarts.has(standing)) fault("T1", "the order is not confirmed")
       if ((lines[line]?.held ?? 0) < 1) fault("S5", `line ${line} has no unit left`)
       if (isRented) fault("S6", `asset ${serialNumber} is under another active subscription`)
@@ -346,20 +403,28 @@ const proceed = (
         isConfirmed: true,
         own: null,
         lines: moved(lines, line, (units) => ({ ...units, held: units.held - 1, active: units.active + 1 })),
-        subscriptions: [...subscriptions, { id, line, serialNumber, isActive: true }]
+        subscriptions: [...subscriptions, { id, line, serialNumber, isActive: true, isCancelled: false, startDate, months }]
       }
     }
-    case "subscription.ended": {
+    case "subscription.ended":
+    case "subscription.returned":
+    case "subscription.bought_out":
+    case "subscription.completed":
+    case "subscription.extended":
+    case "subscription.asset_replaced": {
       const { subscriptionId: id } = event.details
-      const ending = subscriptions.find((each) => each.id === id)
-      if (ending === undefined || !ending.isActive) {
+      const was = subscriptions.find((each) => each.id === id)
+      if (was === undefined || !was.isActive) {
         fault("T1", `subscription ${id} is not active`)
         return null
       }
+      const is = changedBy(was, event, isRented, fault)
       return {
         ...same,
-        lines: moved(lines, ending.line, (units) => ({ ...units, active: units.active - 1, ended: units.ended + 1 })),
-        subscriptions: subscriptions.map((each) => (each === ending ? { ...each, isActive: false } : each))
+        lines: is.isActive
+          ? lines
+          : moved(lines, was.line, (units) => ({ ...units, active: units.active - 1, ended: units.ended + 1 })),
+        subscriptions: subscriptions.map((each) => (each === was ? is : each))
       }
     }
     case "order.items_released": {
@@ -391,6 +456,57 @@ const proceed = (
     }
   }
 }
+
+/** An active subscription after what happened to it. */
+const changedBy = (
+  was: Account["subscriptions"][number],
+  event: Extract<AuditEvent, { type: (typeof happensToActive)[number] }>,
+  isRented: boolean,
+  fault: Report
+): Account["subscriptions"][number] => {
+  switch (event.type) {
+    case "subscription.extended": {
+      const { details } = event
+      const is = { ...was, months: was.months + details.months }
+      if (is.months > 120 || details.newContractLength !== is.months)
+        fault("T1", `it runs for ${details.newContractLength} months`)
+      if (Date.parse(details.newEndDate) !== endOf(is)) fault("T1", `it ends at ${details.newEndDate}`)
+      return is
+    }
+    case "subscription.asset_replaced": {
+      const { oldSerialNumber, newSerialNumber: serialNumber } = event.details
+      if (isRented) fault("S6", `asset ${serialNumber} is under another active subscription`)
+      if (oldSerialNumber !== was.serialNumber) fault("T1", `it did not have asset ${oldSerialNumber}`)
+      return { ...was, serialNumber }
+    }
+    case "subscription.completed":
+      if (Date.parse(event.at) < endOf(was)) fault("T1", "its contract is not over")
+      return { ...was, isActive: false }
+    case "subscription.ended":
+      return { ...was, isActive: false, isCancelled: cancels.has(event.details.status) }
+    case "subscription.returned":
+    case "subscription.bought_out":
+      return { ...was, isActive: false }
+  }
+}
+/** The end that a cancel makes of a subscription; the others are told apart by their events. */
+export const cancels: ReadonlySet<string> = new Set(["cancelled"])
+const happensToActive = [
+  "subscription.ended",
+  "subscription.returned",
+  "subscription.bought_out",
+  "subscription.completed",
+  "subscription.extended",
+  "subscription.asset_replaced"
+] as const
+
+/** The asset that a subscription has from an event on, if it gets one by it. */
+export const assetTakenBy = (event: AuditEvent): SerialNumber | undefined =>
+  event.type === "subscription.started"
+    ? event.details.serialNumber
+    : event.type === "subscription.asset_replaced"
+      ? event.details.newSerialNumber
+      : undefined
 
 /** The events that may give units back. */
 const mayRelease: ReadonlySet<string> = new Set(["order.cancelled", "order.items_released"])

@@ -28,8 +28,11 @@ import type { Refusal } from "../order/Refusal.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import {
   type Account,
+  assetTakenBy,
+  cancels,
   codeFor,
   codeForItems,
+  endOf,
   follow,
   inTheWayOf,
   type OrderCall,
@@ -317,10 +320,13 @@ export class Auditor implements Watcher {
     if (file !== undefined && book.broken.has(file.orderId)) return
     const guard = guardBehind(refusal, call, this.#options.process)
     if (guard !== null && this.#options.ownAccount === undefined && call.type !== "apply") this.#notJudged.guardRefusals++
+    const { clockErrorMs = 0 } = this.#options
     const isTrue = (account: Account | null, begin: number, end: number) =>
       [false, true].some(
         (isRented) =>
-          codeFor(account, call, isRented, this.#options) === (guard === null ? refusal.code : null) &&
+          [begin - clockErrorMs, end + clockErrorMs].some(
+            (at) => codeFor(account, call, isRented, this.#options, at) === (guard === null ? refusal.code : null)
+          ) &&
           (!isRented || asset === null || this.#isRented(book, asset, begin, end)) &&
           (account === null || isToldRightly(account, refusal, this.#options)) &&
           (guard === null || account === null || this.#isGuarded(account, call, refusal.code, sent, begin, end))
@@ -403,7 +409,8 @@ export class Auditor implements Watcher {
     if (wasBroken) return
 
     const file = book.files.get(orderId)
-    const asset = event.type === "subscription.started" ? this.#assetOf(book, event.details.serialNumber) : undefined
+    const taken = assetTakenBy(event)
+    const asset = taken && this.#assetOf(book, taken)
     const isRented = asset?.rented.at(-1) === Infinity
     const call = this.#callOf(event)
     if (file !== undefined) this.#judgeGuards(change, file.account, call, now)
@@ -417,13 +424,15 @@ export class Auditor implements Watcher {
     const kept = file ?? { orderId, placedAt: now, account, since: now, past: none, open: none }
     if (file === undefined) book.files.set(orderId, kept)
     else if (file.open.length > 0) file.past = [...file.past, { account: file.account, from: file.since, until: now }]
+    const rentedBefore = new Map(file?.account.subscriptions.map((each) => [each.id, each]))
     kept.account = account
     kept.since = now
     asset?.rented.push(now, Infinity)
     if (event.type === "subscription.started") book.fileBySubscription.set(event.details.subscriptionId, kept)
-    if (event.type === "subscription.ended") {
-      const ended = account.subscriptions.find(({ id }) => id === event.details.subscriptionId)
-      if (ended) this.#assetOf(book, ended.serialNumber).rented.splice(-1, 1, now)
+    for (const { id, isActive, serialNumber } of account.subscriptions) {
+      const was = rentedBefore.get(id)
+      const isLeft = was?.isActive === true && (!isActive || was.serialNumber !== serialNumber)
+      if (isLeft) this.#assetOf(book, was.serialNumber).rented.splice(-1, 1, now)
     }
   }
 
@@ -584,6 +593,55 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, proce
         )
       case "cancelSubscription":
         return event.type === "subscription.ended" && event.details.subscriptionId === call.request.rentalId
+      case "returnSubscription": {
+        const { rentalId, returnCondition, earlyReturnFee, ...texts } = call.request
+        return (
+          event.type === "subscription.returned" &&
+          event.details.subscriptionId === rentalId &&
+          event.details.condition === returnCondition &&
+          event.details.fee === (earlyReturnFee ?? 0) &&
+          sorted(event.confidential) === sorted(texts)
+        )
+      }
+      case "buyOutSubscription": {
+        const { rentalId, reason, buyoutPrice, ...texts } = call.request
+        return (
+          event.type === "subscription.bought_out" &&
+          event.details.subscriptionId === rentalId &&
+          event.details.reason === reason &&
+          (buyoutPrice === undefined || event.details.price === buyoutPrice) &&
+          sorted(event.confidential) === sorted(texts)
+        )
+      }
+      case "completeSubscription": {
+        const { rentalId, ...texts } = call.request
+        return (
+          event.type === "subscription.completed" &&
+          event.details.subscriptionId === rentalId &&
+          sorted(event.confidential) === sorted(texts)
+        )
+      }
+      case "extendSubscription": {
+        const { rentalId, extensionMonths, newMonthlyAmount, ...texts } = call.request
+        return (
+          event.type === "subscription.extended" &&
+          event.details.subscriptionId === rentalId &&
+          event.details.months === extensionMonths &&
+          event.details.newMonthlyAmount === (newMonthlyAmount ?? event.details.oldMonthlyAmount) &&
+          sorted(event.confidential) === sorted(texts)
+        )
+      }
+      case "replaceAsset": {
+        const { rentalId, newSerialNumber, replacementReason, newSku: _, insuranceClaim = false, ...texts } = call.request
+        return (
+          event.type === "subscription.asset_replaced" &&
+          event.details.subscriptionId === rentalId &&
+          event.details.newSerialNumber === newSerialNumber &&
+          event.details.reason === replacementReason &&
+          event.details.insuranceClaim === insuranceClaim &&
+          sorted(event.confidential) === sorted(texts)
+        )
+      }
       case "cancel":
         return (
           event.type === "order.cancelled" && event.orderId === call.orderId && event.confidential.reason === call.request.reason
@@ -642,5 +700,13 @@ const isToldRightly = (account: Account, refusal: Refusal, rules: Rules): boolea
   }
   if (refusal._tag === "OrderAlreadyCancelled")
     return refusal.cancelledAt === account.cancelled?.at && refusal.reason === account.cancelled.reason
+  if ("subscriptionId" in refusal) {
+    const subscription = account.subscriptions.find(({ id }) => id === refusal.subscriptionId)
+    if (subscription === undefined) return refusal._tag === "SubscriptionNotFound"
+    const { isActive, isCancelled, months } = subscription
+    if ("status" in refusal && (isActive || cancels.has(refusal.status) !== isCancelled)) return false
+    if (refusal._tag === "ContractNotOver") return Date.parse(refusal.notBefore) === endOf(subscription)
+    return refusal._tag !== "InvalidExtensionMonths" || refusal.longest === 120 - months
+  }
   return !("status" in refusal) || refusal.status === statusOf(account)
 }

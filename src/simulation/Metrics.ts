@@ -211,8 +211,13 @@ export class Metrics implements Watcher, WorkloadWatcher {
         return
       case "order.corrected":
       case "order.payment_recorded":
+      case "subscription.extended":
+      case "subscription.asset_replaced":
         return
-      case "subscription.ended": {
+      case "subscription.ended":
+      case "subscription.returned":
+      case "subscription.bought_out":
+      case "subscription.completed": {
         this.#units.subscriptionsEnded++
         const ended = after.subscriptions.find(({ subscriptionId }) => subscriptionId === event.details.subscriptionId)
         return this.#rents(ended && after.lines[ended.line]?.sku, -1, now)

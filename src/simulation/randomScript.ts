@@ -57,7 +57,12 @@ const shares = {
   release: 8,
   addItems: 5,
   correct: 3,
-  recordPayment: 3
+  recordPayment: 3,
+  returnSubscription: 6,
+  buyOutSubscription: 4,
+  completeSubscription: 3,
+  extendSubscription: 6,
+  replaceAsset: 8
 } satisfies Record<Exclude<CommandType, PlainCommand>, number>
 /** `stray`: to an order of another tenant. */
 type Kind = CommandType | "cancelMany" | "stray"
@@ -106,6 +111,7 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
       return send(at, by, call)
     }
     const reason = happens(0.5, chance) ? { reason: `reason ${n}` } : {}
+    const rental = () => (started.length === 0 ? SubscriptionId.make("sub_unknown") : pick(started, chance))
     const plain = (type: PlainCommand) => act({ type, order, request: {} })
     const give: Readonly<Record<Exclude<Kind, PlainCommand>, () => number>> = {
       startSubscription: () => {
@@ -119,9 +125,30 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
         started.push(number)
         return number
       },
-      cancelSubscription: () => {
-        const subscription = started.length === 0 ? SubscriptionId.make("sub_unknown") : pick(started, chance)
-        return act({ type: "cancelSubscription", subscription, request: { reason: "customer_request" } })
+      cancelSubscription: () =>
+        act({ type: "cancelSubscription", subscription: rental(), request: { reason: "customer_request" } }),
+      returnSubscription: () => {
+        const fee = happens(0.3, chance) ? { earlyReturnFee: Math.floor(chance.next() * 10_000) } : {}
+        const returnCondition = pick(["good", "damaged"] as const, chance)
+        const request = { returnCondition, reason: `reason ${n}`, ...fee }
+        return act({ type: "returnSubscription", subscription: rental(), request })
+      },
+      buyOutSubscription: () => {
+        const price = happens(0.3, chance) ? { buyoutPrice: Math.floor(chance.next() * 10_000) } : {}
+        return act({ type: "buyOutSubscription", subscription: rental(), request: { reason: "other", ...price } })
+      },
+      completeSubscription: () => act({ type: "completeSubscription", subscription: rental(), request: {} }),
+      extendSubscription: () => {
+        const amount = happens(0.3, chance) ? { newMonthlyAmount: Math.floor(chance.next() * 10_000) } : {}
+        const request = { extensionMonths: pick([1, 12, 100], chance), reason: `reason ${n}`, ...amount }
+        return act({ type: "extendSubscription", subscription: rental(), request })
+      },
+      replaceAsset: () => {
+        const { sku } = pick(items, chance)
+        const newSerialNumber = pick(serialsOf(happens(0.1, chance) ? pick(offered, chance) : sku), chance)
+        const replacementReason = pick(["defective", "correction"] as const, chance)
+        const request = { newSerialNumber, replacementReason }
+        return act({ type: "replaceAsset", subscription: rental(), request })
       },
       cancel: () => act({ type: "cancel", order, request: reason }),
       release: () => {

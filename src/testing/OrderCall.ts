@@ -75,6 +75,22 @@ const plainCall = (type: PlainCommand) =>
 /** What the catalogue has. */
 const sold = new Map(variants.map((variant) => [variant.sku, variant]))
 
+/** A call on a subscription. One that the caller has not heard of yet cannot be named, even if it is there by the time the call arrives. */
+const nameable = <Named extends OfRental>(order: Order | undefined, call: Named): Named =>
+  order?.subscriptions[call.rental] === undefined ? { ...call, rental: -1 } : call
+interface OfRental {
+  readonly rental: number
+}
+
+/** A command that names nothing but a subscription. */
+const onRental = <Command extends OrderCommand>(
+  make: (knowing: Knowing, named: OfRental) => Effect.Effect<Transition, Failure>,
+  command: (order: Order, named: OfRental) => Command
+) => way({ make, command, made: nameable })
+
+const comesBack = { returnCondition: "good", reason: "moved" } as const
+const aYearMore = { extensionMonths: 12, reason: "still in use" }
+
 /** Every other command, and those that are called in some way of their own. */
 const commandCalls = {
   startSubscription: way({
@@ -98,8 +114,48 @@ const commandCalls = {
     make: ({ lifecycle, caller, order }, { rental }: { readonly rental: number }) =>
       lifecycle.cancelSubscription(caller, { rentalId: rentalOf(order, rental), reason: "other" }),
     command: (order, { rental }) => ({ type: "cancelSubscription", rentalId: rentalOf(order, rental), reason: "other" }),
-    // A subscription that the caller has not heard of yet cannot be named, even if it is there by the time the call arrives.
-    made: (order, call) => (order?.subscriptions[call.rental] === undefined ? { ...call, rental: -1 } : call)
+    made: nameable
+  }),
+  returnSubscription: onRental(
+    ({ lifecycle, caller, order }, { rental }) =>
+      lifecycle.returnSubscription(caller, { rentalId: rentalOf(order, rental), ...comesBack }),
+    (order, { rental }) => ({ type: "returnSubscription", rentalId: rentalOf(order, rental), ...comesBack, quoted: 0 })
+  ),
+  buyOutSubscription: onRental(
+    ({ lifecycle, caller, order }, { rental }) =>
+      lifecycle.buyOutSubscription(caller, { rentalId: rentalOf(order, rental), reason: "other", buyoutPrice: 1 }),
+    (order, { rental }) => ({
+      type: "buyOutSubscription",
+      rentalId: rentalOf(order, rental),
+      reason: "other",
+      buyoutPrice: 1
+    })
+  ),
+  completeSubscription: onRental(
+    ({ lifecycle, caller, order }, { rental }) => lifecycle.completeSubscription(caller, { rentalId: rentalOf(order, rental) }),
+    (order, { rental }) => ({ type: "completeSubscription", rentalId: rentalOf(order, rental) })
+  ),
+  extendSubscription: onRental(
+    ({ lifecycle, caller, order }, { rental }) =>
+      lifecycle.extendSubscription(caller, { rentalId: rentalOf(order, rental), ...aYearMore }),
+    (order, { rental }) => ({ type: "extendSubscription", rentalId: rentalOf(order, rental), ...aYearMore })
+  ),
+  replaceAsset: way({
+    make: ({ lifecycle, caller, order }, { rental, serial }: { readonly rental: number; readonly serial: string }) =>
+      lifecycle.replaceAsset(caller, {
+        rentalId: rentalOf(order, rental),
+        newSerialNumber: SerialNumber.make(serial),
+        replacementReason: "defective"
+      }),
+    command: (order, { rental, serial }, isRented) => ({
+      type: "replaceAsset",
+      rentalId: rentalOf(order, rental),
+      newSerialNumber: SerialNumber.make(serial),
+      replacementReason: "defective",
+      subscriptionId: SubscriptionId.make("not used"),
+      asset: { isKnown: true, isRented: isRented(serial) }
+    }),
+    made: nameable
   }),
   release: way({
     // The laptops are the first line.
@@ -185,7 +241,9 @@ const failed = (failure: Failure): string => {
 /** What can be seen of an order. */
 const seen = (order: Order): string => {
   const { held, active, ended, released } = unitsOf(order)
-  const rentals = order.subscriptions.map(({ serialNumber, status }) => `${serialNumber} ${status}`).join(", ")
+  const rentals = order.subscriptions
+    .map(({ serialNumber, status, contractLength }) => `${serialNumber} ${status} ${contractLength}`)
+    .join(", ")
   const reason = order.cancellation?.reason
   return [
     `${order.status}, version ${order.version}, held ${held}, active ${active}, ended ${ended}, released ${released}`,

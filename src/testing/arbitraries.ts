@@ -23,6 +23,8 @@ import {
   type Order,
   OrderId,
   type Payment,
+  ReplacementReason,
+  ReturnCondition,
   SerialNumber,
   Sku,
   SubscriptionId,
@@ -33,9 +35,10 @@ import { definitions, plainCommands } from "../order/commands/definitions.ts"
 import type { CommandType, OrderCommand, PlainCommand } from "../order/commands/index.ts"
 import { type OrderPlaced, place, PlaceOrder, type PlacingFacts } from "../order/commands/place.ts"
 import type { Variant } from "../order/commands/priceLines.ts"
+import { BuyoutReason } from "../order/commands/buyOutSubscription.ts"
 import { SubscriptionCancelReason } from "../order/commands/cancelSubscription.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
-import { fromDateTime, type Timestamp } from "../order/Timestamp.ts"
+import { fromDateTime, plusMonths, type Timestamp } from "../order/Timestamp.ts"
 
 // --- text --------------------------------------------------------------------------------------------------------------------------
 
@@ -235,6 +238,15 @@ const attempt = <Words extends object, Command extends OrderCommand>(
 /** A command that names nothing but its order, as it is attempted. */
 const plainAttempt = (type: PlainCommand) => attempt(3, fc.constant({}), (order) => definitions[type].sample(order))
 
+/** A subscription of the order, or one that is unknown. */
+const anyRental = fc.oneof({ weight: 9, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.constant("unknown" as const) })
+const rentalIn = (order: Order, pick: number | "unknown"): SubscriptionId =>
+  (pick === "unknown" ? undefined : pickFrom(order.subscriptions, pick))?.subscriptionId ??
+  SubscriptionId.make("no-such-subscription")
+
+/** Minor units. */
+const amount = fc.nat(100_000)
+
 /**
  * Every other command, and those that are attempted in words of their own. Starts and ends are frequent, so that most histories get somewhere;
  * every kind of refusal is reached too.
@@ -253,9 +265,11 @@ const ownAttempts = {
       ),
       asset: mostly<"free" | "rented" | "unknown">("free", "rented", "unknown"),
       customer: mostly<"own" | "another">("own", "another"),
+      /** Long ago: so that the contract is over. */
+      begins: fc.constantFrom("now" as const, "now" as const, "long ago" as const),
       notes: optional(text())
     }),
-    (order, { pick, skuFrom, asset, customer, notes }) => {
+    (order, { pick, skuFrom, asset, customer, begins, notes }) => {
       const sku = skuFrom === "registry, of no line" ? Sku.make("TRACTOR") : pickFrom(order.lines, pick)?.sku
       const number = order.version + 1
       return {
@@ -269,6 +283,7 @@ const ownAttempts = {
           ...(skuFrom.startsWith("registry") && present({ sku }))
         },
         ...(skuFrom === "request" && present({ sku })),
+        ...(begins === "long ago" && { startDate: plusMonths(order.updatedAt, -40) }),
         ...present({ notes })
       }
     }
@@ -276,16 +291,82 @@ const ownAttempts = {
   cancelSubscription: attempt(
     6,
     fc.record({
-      pick: fc.oneof({ weight: 9, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.constant("unknown" as const) }),
+      pick: anyRental,
       notes: optional(text())
     }),
     (order, { pick, notes }) => {
-      const subscription = pick === "unknown" ? undefined : pickFrom(order.subscriptions, pick)
       return {
         type: "cancelSubscription",
-        rentalId: subscription?.subscriptionId ?? SubscriptionId.make("no-such-subscription"),
+        rentalId: rentalIn(order, pick),
         reason: SubscriptionCancelReason.literals[order.version % SubscriptionCancelReason.literals.length] ?? "other",
         ...present({ notes })
+      }
+    }
+  ),
+  returnSubscription: attempt(
+    2,
+    fc.record({ pick: anyRental, fee: optional(amount), notes: optional(text()), damageAssessment: optional(text()) }),
+    (order, { pick, fee, ...texts }) => ({
+      type: "returnSubscription",
+      rentalId: rentalIn(order, pick),
+      returnCondition: ReturnCondition.literals[order.version % ReturnCondition.literals.length] ?? "good",
+      reason: "moved abroad",
+      ...present(texts),
+      ...(fee === undefined ? { quoted: 0 } : { earlyReturnFee: fee })
+    })
+  ),
+  buyOutSubscription: attempt(
+    2,
+    fc.record({ pick: anyRental, price: optional(amount), quoted: amount, notes: optional(text()) }),
+    (order, { pick, price, quoted, notes }) => ({
+      type: "buyOutSubscription",
+      rentalId: rentalIn(order, pick),
+      reason: BuyoutReason.literals[order.version % BuyoutReason.literals.length] ?? "other",
+      ...present({ notes }),
+      ...(price === undefined ? { quoted } : { buyoutPrice: price })
+    })
+  ),
+  completeSubscription: attempt(4, fc.record({ pick: anyRental, notes: optional(text()) }), (order, { pick, notes }) => ({
+    type: "completeSubscription",
+    rentalId: rentalIn(order, pick),
+    ...present({ notes })
+  })),
+  extendSubscription: attempt(
+    2,
+    fc.record({ pick: anyRental, months: fc.constantFrom(1, 12, 100), newAmount: optional(amount), notes: optional(text()) }),
+    (order, { pick, months, newAmount, notes }) => ({
+      type: "extendSubscription",
+      rentalId: rentalIn(order, pick),
+      extensionMonths: months,
+      reason: "still in use",
+      ...present({ newMonthlyAmount: newAmount, notes })
+    })
+  ),
+  replaceAsset: attempt(
+    3,
+    fc.record({
+      pick: anyRental,
+      serial: mostly<"another" | "the same">("another", "the same"),
+      asset: mostly<"free" | "rented" | "unknown" | "of another SKU">("free", "rented", "unknown", "of another SKU"),
+      insuranceClaim: optional(fc.boolean()),
+      notes: optional(text())
+    }),
+    (order, { pick, serial, asset, ...given }) => {
+      const rentalId = rentalIn(order, pick)
+      const subscription = order.subscriptions.find(({ subscriptionId }) => subscriptionId === rentalId)
+      const another = SerialNumber.make(`serial-${order.version + 1}`)
+      return {
+        type: "replaceAsset",
+        rentalId,
+        subscriptionId: SubscriptionId.make("not used"),
+        newSerialNumber: (serial === "the same" && subscription?.serialNumber) || another,
+        replacementReason: ReplacementReason.literals[order.version % ReplacementReason.literals.length] ?? "defective",
+        asset: {
+          isKnown: asset !== "unknown",
+          isRented: asset === "rented",
+          ...(asset === "of another SKU" && { sku: Sku.make("TRACTOR") })
+        },
+        ...present(given)
       }
     }
   ),

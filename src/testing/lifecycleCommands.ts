@@ -24,6 +24,7 @@ import { fold } from "../order/evolve.ts"
 import { brokenLaws } from "../order/invariants.ts"
 import { plainCommands } from "../order/commands/definitions.ts"
 import type { CommandType, PlainCommand } from "../order/commands/index.ts"
+import type { Transition } from "../order/Transition.ts"
 import { type CustomerId, type OrderId, SerialNumber, SubscriptionId } from "../order/Order.ts"
 import { reason } from "./arbitraries.ts"
 import { laptop, monitor, newCaller, requestFor } from "./shop.ts"
@@ -38,11 +39,14 @@ export interface ModelOrder {
   cancelled: boolean
   /** Each line, with the units that it holds. */
   readonly lines: Array<{ readonly sku: 0 | 1; held: number }>
-  readonly rentals: Array<{ readonly id: SubscriptionId; readonly sku: 0 | 1; readonly serial: string; active: boolean }>
+  readonly rentals: Array<{ readonly id: SubscriptionId; readonly sku: 0 | 1; serial: string; standing: Standing }>
   /** A command that the model has no rule for was accepted: what the order answers from then on is not judged, and everything else is. */
   beyond: boolean
   version: number
 }
+/** How a subscription stands: active, or ended in one of two ways that a cancel of it tells apart. */
+type Standing = "active" | "cancelled" | "ended"
+
 /** What the model knows: its orders, in the order in which they were placed. */
 export interface LifecycleModel {
   readonly orders: Array<ModelOrder>
@@ -56,7 +60,7 @@ const heldIn = ({ lines }: ModelOrder, sku?: 0 | 1): number =>
 const expectedOf = {
   confirm: (order: ModelOrder) => (order.confirmed || order.cancelled ? "ORDER_NOT_PENDING" : undefined),
   cancel: (order: ModelOrder) =>
-    order.cancelled ? "ALREADY_CANCELLED" : order.rentals.some((rental) => rental.active) ? "ORDER_NOT_CANCELLABLE" : undefined,
+    order.cancelled ? "ALREADY_CANCELLED" : order.rentals.some(isActive) ? "ORDER_NOT_CANCELLABLE" : undefined,
   start: (order: ModelOrder, sku: 0 | 1, serialIsRented: boolean) => {
     if (order.cancelled || !order.confirmed) return "ORDER_NOT_CONFIRMED"
     if (heldIn(order) === 0) return "ITEM_FULLY_FULFILLED"
@@ -77,8 +81,18 @@ const expectedOf = {
     order.cancelled ? "ALREADY_CANCELLED" : order.rentals.length > 0 ? "ORDER_NOT_OPEN" : undefined,
   correct: (order: ModelOrder) => (order.cancelled ? "ALREADY_CANCELLED" : undefined),
   recordPayment: () => undefined,
-  end: (rental: { active: boolean } | undefined) => (!rental ? "NOT_FOUND" : rental.active ? undefined : "ALREADY_CANCELLED")
+  end: (rental: Rental | undefined) => {
+    if (!rental) return "NOT_FOUND"
+    return { active: undefined, cancelled: "ALREADY_CANCELLED", ended: "ALREADY_ENDED" }[rental.standing]
+  },
+  /** Of what is done with an active subscription. */
+  onActive: (rental: Rental | undefined) => (!rental ? "NOT_FOUND" : isActive(rental) ? undefined : "SUBSCRIPTION_NOT_ACTIVE"),
+  replace: (rental: Rental | undefined, serial: string, serialIsRented: boolean) =>
+    expectedOf.onActive(rental) ??
+    (rental?.serial === serial ? "VALIDATION_ERROR" : serialIsRented ? "ASSET_NOT_AVAILABLE" : undefined)
 }
+type Rental = ModelOrder["rentals"][number]
+const isActive = ({ standing }: Rental) => standing === "active"
 
 const statusOf = (order: ModelOrder): string => {
   if (order.cancelled) return "cancelled"
@@ -124,7 +138,7 @@ const check = (model: LifecycleModel, real: LifecycleUnderTest, order: ModelOrde
         const stock = { reserved: 0, rented: 0 }
         for (const each of model.orders) {
           stock.reserved += heldIn(each, index as 0 | 1)
-          stock.rented += each.rentals.filter((rental) => rental.sku === index && rental.active).length
+          stock.rented += each.rentals.filter((rental) => rental.sku === index && isActive(rental)).length
         }
         assert.deepEqual(yield* reservations.stock(tenantId, sku), stock)
       }
@@ -179,10 +193,13 @@ const confirm = (which: number): Step =>
     await check(model, real, order)
   })
 
+const isRentedIn = (model: LifecycleModel, serial: string): boolean =>
+  model.orders.some(({ rentals }) => rentals.some((rental) => rental.serial === serial && isActive(rental)))
+
 const start = (which: number, sku: 0 | 1, serial: string): Step =>
   step(`start(${which}, ${skus[sku]}, ${serial})`, true, async (model, real) => {
     const order = pick(model.orders, which)
-    const isRented = model.orders.some(({ rentals }) => rentals.some((rental) => rental.serial === serial && rental.active))
+    const isRented = isRentedIn(model, serial)
     const request = {
       orderId: order.orderId,
       customerId: order.customerId,
@@ -197,7 +214,7 @@ const start = (which: number, sku: 0 | 1, serial: string): Step =>
     if (answer) {
       const line = order.lines.find((each) => each.sku === sku && each.held > 0)
       if (line) line.held--
-      order.rentals.push({ id: answer.event.details.subscriptionId, sku, serial, active: true })
+      order.rentals.push({ id: answer.event.details.subscriptionId, sku, serial, standing: "active" })
       order.version++
     }
     await check(model, real, order)
@@ -216,11 +233,103 @@ const end = (which: number, rental: number): Step =>
     )
     judge(order, code, expectedOf.end(ending))
     if (ending && code === undefined) {
-      ending.active = false
+      ending.standing = "cancelled"
       order.version++
     }
     await check(model, real, order)
   })
+
+/** Something is done with a subscription of the order, or with one that it does not have. */
+const onRental = (
+  name: string,
+  which: number,
+  rental: number,
+  give: (
+    lifecycle: OrderLifecycle["Service"],
+    caller: Caller,
+    rentalId: SubscriptionId
+  ) => Effect.Effect<Transition, { readonly _tag: string }>,
+  expected: (rental: Rental | undefined, model: LifecycleModel) => string | undefined,
+  accepted: (rental: Rental, transition: Transition) => void
+): Step =>
+  step(`${name}(${which}, ${rental})`, true, async (model, real) => {
+    const order = pick(model.orders, which)
+    const meant = order.rentals[rental % (order.rentals.length + 1)]
+    const foreseen = expected(meant, model)
+    const { code, answer } = await call(
+      real,
+      Effect.flatMap(OrderLifecycle, (lifecycle) => give(lifecycle, real.caller, meant?.id ?? SubscriptionId.make("nowhere")))
+    )
+    judge(order, code, foreseen)
+    if (meant && answer) {
+      accepted(meant, answer)
+      order.version++
+    }
+    await check(model, real, order)
+  })
+
+const returnEarly = (which: number, rental: number): Step =>
+  onRental(
+    "returnEarly",
+    which,
+    rental,
+    (lifecycle, caller, rentalId) =>
+      lifecycle.returnSubscription(caller, { rentalId, returnCondition: "good", reason: "moved abroad" }),
+    expectedOf.onActive,
+    (meant) => (meant.standing = "ended")
+  )
+
+const buyOut = (which: number, rental: number): Step =>
+  onRental(
+    "buyOut",
+    which,
+    rental,
+    (lifecycle, caller, rentalId) => lifecycle.buyOutSubscription(caller, { rentalId, reason: "other" }),
+    expectedOf.onActive,
+    (meant) => (meant.standing = "ended")
+  )
+
+/** Contracts run for a year at least, and a run takes seconds. */
+const complete = (which: number, rental: number): Step =>
+  onRental(
+    "complete",
+    which,
+    rental,
+    (lifecycle, caller, rentalId) => lifecycle.completeSubscription(caller, { rentalId }),
+    (meant) => expectedOf.onActive(meant) ?? "CONTRACT_NOT_OVER",
+    () => assert.fail("a contract was over at once")
+  )
+
+const extend = (which: number, rental: number): Step =>
+  onRental(
+    "extend",
+    which,
+    rental,
+    (lifecycle, caller, rentalId) =>
+      lifecycle.extendSubscription(caller, { rentalId, extensionMonths: 1, reason: "still in use" }),
+    expectedOf.onActive,
+    (meant, { before, after }) => {
+      const [was, is] = [before, after].map((order) =>
+        order?.subscriptions.find(({ subscriptionId }) => subscriptionId === meant.id)
+      )
+      assert.equal(is?.contractLength, (was?.contractLength ?? 0) + 1)
+    }
+  )
+
+const replace = (which: number, rental: number, serial: "A" | "B" | "C"): Step =>
+  onRental(
+    `replace by ${serial} `,
+    which,
+    rental,
+    (lifecycle, caller, rentalId) =>
+      lifecycle.replaceAsset(caller, {
+        rentalId,
+        newSerialNumber: SerialNumber.make(serial),
+        replacementReason: "defective"
+      }),
+    (meant, model) => expectedOf.replace(meant, serial, isRentedIn(model, serial)),
+    (meant) => (meant.serial = serial)
+  )
 
 /** A cancel as the model does it: what is held is given back. */
 const cancelled = (order: ModelOrder) => {
@@ -378,6 +487,13 @@ const commandSteps: Readonly<Record<Exclude<CommandType, PlainCommand> | "confir
   cancelSubscription: [
     fc.tuple(which, fc.nat(5)).map((args) => end(...args)),
     fc.tuple(which, fc.nat(5)).map((args) => end(...args))
+  ],
+  returnSubscription: [fc.tuple(which, fc.nat(5)).map((args) => returnEarly(...args))],
+  buyOutSubscription: [fc.tuple(which, fc.nat(5)).map((args) => buyOut(...args))],
+  completeSubscription: [fc.tuple(which, fc.nat(5)).map((args) => complete(...args))],
+  extendSubscription: [fc.tuple(which, fc.nat(5)).map((args) => extend(...args))],
+  replaceAsset: [
+    fc.tuple(which, fc.nat(5), fc.constantFrom("A" as const, "B" as const, "C" as const)).map((args) => replace(...args))
   ],
   release: [
     fc

@@ -36,6 +36,11 @@ const contending = {
     { type: "startSubscription", order: 1, serial: "A" }
   ],
   cancelSubscription: [{ type: "cancelSubscription", order: 0, rental: 0 }],
+  returnSubscription: [{ type: "returnSubscription", order: 0, rental: 0 }],
+  buyOutSubscription: [{ type: "buyOutSubscription", order: 0, rental: 0 }],
+  completeSubscription: [{ type: "completeSubscription", order: 0, rental: 0 }],
+  extendSubscription: [{ type: "extendSubscription", order: 0, rental: 0 }],
+  replaceAsset: [{ type: "replaceAsset", order: 0, rental: 0, serial: "A" }],
   release: [
     { type: "release", order: 0 },
     { type: "release", order: 0, quantity: 1 }

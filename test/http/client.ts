@@ -72,9 +72,9 @@ export const makeClient = (send: Send, base = "http://orders.test", contract = s
     if (status !== 200) throw new Error("an order is not confirmed")
     return orderId
   }
-  const rent = async (orderId: string, assetSerialNumber: string): Promise<Answer> => {
+  const rent = async (orderId: string, assetSerialNumber: string, more: object = {}): Promise<Answer> => {
     const { customer } = await order(orderId)
-    return call("POST", "/v1/subscriptions", { body: { orderId, assetSerialNumber, customerId: customer.customerId } })
+    return call("POST", "/v1/subscriptions", { body: { orderId, assetSerialNumber, customerId: customer.customerId, ...more } })
   }
   return { call, place, order, events, confirmed, rent }
 }

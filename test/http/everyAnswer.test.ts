@@ -71,6 +71,8 @@ let impatient: RunningServer
 type Request = readonly [method: string, path: string, body?: unknown]
 /** One for each operation, on an order that is pending and a subscription that is active. */
 let requests: Readonly<Record<string, Request>>
+/** A subscription that is over at the end. */
+let completing: string
 
 beforeAll(async () => {
   server = await runServer()
@@ -80,9 +82,14 @@ beforeAll(async () => {
   await promiseUntil(() => isFull)
   impatient = await runServer({ timeouts: { headersTimeout: 200, requestTimeout: 200, connectionsCheckingInterval: 50 } })
   const pending = await sound.place()
-  const confirmed = await sound.confirmed(2)
+  const confirmed = await sound.confirmed(6)
   const { customerId } = (await sound.order(confirmed)).customer
-  const rentalId = (await sound.rent(confirmed, "SERIAL-1")).body["rentalId"] as string
+  const rent = async (serial: string, more?: object) => (await sound.rent(confirmed, serial, more)).body["rentalId"] as string
+  const rentalId = await rent("SERIAL-1")
+  const returning = await rent("SERIAL-3")
+  const buying = await rent("SERIAL-4")
+  const staying = await rent("SERIAL-5")
+  completing = await rent("SERIAL-6", { startDate: new Date(Date.now() - 800 * 86_400_000).toISOString() })
   const asset = { serialNumber: "ASSET-1", sku: laptop, productName: "The laptop", status: "available" }
   expect((await sound.call("POST", "/v1/assets", { body: asset })).status).toBe(201)
   requests = {
@@ -98,6 +105,25 @@ beforeAll(async () => {
     createSubscription: ["POST", "/v1/subscriptions", { orderId: confirmed, assetSerialNumber: "SERIAL-2", customerId }],
     listSubscriptions: ["GET", "/v1/subscriptions"],
     getSubscription: ["GET", `/v1/subscriptions/${rentalId}`],
+    calculateEarlyReturnFee: ["POST", "/v1/subscriptions/calculate-early-return-fee", { rentalId: returning }],
+    returnSubscription: [
+      "POST",
+      `/v1/subscriptions/${returning}/early-return`,
+      { rentalId: returning, returnCondition: "good", reason: "moved abroad", earlyReturnFee: 12.5 }
+    ],
+    calculateBuyout: ["POST", "/v1/subscriptions/calculate-buyout", { rentalId: buying }],
+    buyOutSubscription: ["POST", `/v1/subscriptions/${buying}/buyout`, { rentalId: buying, reason: "customer_request" }],
+    completeSubscription: ["POST", `/v1/subscriptions/${completing}/complete`, { rentalId: completing, notes: "all there" }],
+    extendSubscription: [
+      "POST",
+      `/v1/subscriptions/${staying}/extend`,
+      { rentalId: staying, extensionMonths: 12, reason: "still in use", newMonthlyAmount: 40 }
+    ],
+    replaceAsset: [
+      "POST",
+      `/v1/subscriptions/${staying}/replace`,
+      { rentalId: staying, newSerialNumber: "SERIAL-7", replacementReason: "defective", insuranceClaim: true }
+    ],
     cancelSubscription: ["POST", `/v1/subscriptions/${rentalId}/cancel`, { rentalId, reason: "other" }],
     cancelOrders: ["POST", "/v1/orders/cancel", { orderIds: [await sound.place()], reason: "moved" }],
     addOrderItems: ["POST", `/v1/orders/${pending}/items`, { items: [{ sku: laptop, quantity: 1 }] }],
@@ -228,6 +254,11 @@ it("every promised answer is given, and each is as promised", async () => {
   }
   // In the order of the table, so that the order is cancelled last.
   for (const request of Object.values(requests)) expect((await ask(sound, request)).status).toBeLessThan(300)
+
+  // Only what reads by a body is asked about a subscription that it may not be asked about, with no command to do that.
+  for (const calculation of ["calculateEarlyReturnFee", "calculateBuyout"] as const)
+    for (const rentalId of [completing, "unknown"])
+      await ask(sound, [...(requests[calculation]?.slice(0, 2) as [string, string]), { rentalId }])
 
   expect(contract.promised().length).toBeGreaterThan(180)
   expect([...contract.met].toSorted()).toEqual(contract.promised().toSorted())

@@ -122,10 +122,12 @@ describe("the served OpenAPI description", () => {
       for (const [method, { operationId, parameters = [], responses }] of Object.entries(item)) {
         const headers = parameters.flatMap((parameter) => (parameter.in === "header" ? parameter.name : []))
         const isOpen = path === "/health"
+        const isCalculation = operationId.startsWith("calculate")
         const isKeyed =
-          (method === "post" && operationId !== "cancelOrders") || ["correctOrder", "updateAsset"].includes(operationId)
-        const isOfAssets = operationId.includes("Asset")
-        const isConditional = method !== "get" && !isOfAssets && !["createOrder", "cancelOrders"].includes(operationId)
+          (method === "post" && operationId !== "cancelOrders" && !isCalculation) ||
+          ["correctOrder", "updateAsset"].includes(operationId)
+        const isBare = isCalculation || /Asset$/.test(operationId) || ["createOrder", "cancelOrders"].includes(operationId)
+        const isConditional = method !== "get" && !isBare
         const more = [
           ...(isKeyed ? ["Idempotency-Key"] : []),
           ...(isConditional ? ["If-Match"] : []),
@@ -148,8 +150,8 @@ describe("the served OpenAPI description", () => {
     const operations = Object.values(document.paths).flatMap((item) =>
       Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
     )
-    expect(operations).toHaveLength(26)
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(26)
+    expect(operations).toHaveLength(33)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(33)
     for (const { summary } of operations) expect(summary).toBeTruthy()
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })

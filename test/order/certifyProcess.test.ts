@@ -48,7 +48,18 @@ describe("a worked process", () => {
       guardsThatAlwaysRefused: ["never"],
       guardsThatNeverRefused: ["everybody"],
       guardsNeverAsked: ["ready", "waitsAWeek"],
-      commandsNeverAccepted: ["confirm", "startSubscription", "cancelSubscription", "makeReady", "putBack"],
+      commandsNeverAccepted: [
+        "confirm",
+        "startSubscription",
+        "cancelSubscription",
+        "returnSubscription",
+        "buyOutSubscription",
+        "completeSubscription",
+        "extendSubscription",
+        "replaceAsset",
+        "makeReady",
+        "putBack"
+      ],
       statusesNeverReached: ["confirmed", "partial", "fulfilled", "ready"]
     })
   })

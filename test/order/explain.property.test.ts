@@ -16,6 +16,7 @@ const plainStart: Move & { type: "startSubscription" } = {
   skuFrom: "registry",
   asset: "free",
   customer: "own",
+  begins: "now",
   notes: undefined
 }
 

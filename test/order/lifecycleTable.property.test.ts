@@ -58,6 +58,23 @@ const eventsWith = (maxHeld: number): ReadonlyArray<OrderEvent> => [
       [true, false].map((leavesSome) => ({ type: "release" as const, linesExist, isHeld, leavesSome, quantity: 1 }))
     )
   ),
+  ...(["unknown", "active", "over"] as const).flatMap((subscription): ReadonlyArray<OrderEvent> => [
+    { type: "returnSubscription", subscription },
+    { type: "buyOutSubscription", subscription },
+    ...[true, false].flatMap((holds): ReadonlyArray<OrderEvent> => [
+      { type: "completeSubscription", subscription, isOver: holds },
+      { type: "extendSubscription", subscription, fits: holds },
+      ...[true, false].flatMap((skuFits) =>
+        (["unknown", "rented", "free"] as const).map((asset) => ({
+          type: "replaceAsset" as const,
+          subscription,
+          isOther: holds,
+          asset,
+          skuFits
+        }))
+      )
+    ])
+  ]),
   ...(["unknown", "active", "cancelled", "ended"] as const).map((subscription) => ({
     type: "cancelSubscription" as const,
     subscription

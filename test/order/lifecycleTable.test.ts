@@ -67,9 +67,17 @@ describe("a status that refuses by itself", () => {
         )
       )
     ])
+    const ofSubscriptions = (lacks: string) => ({
+      cancelSubscription: lacks,
+      returnSubscription: lacks,
+      buyOutSubscription: lacks,
+      completeSubscription: lacks,
+      extendSubscription: lacks,
+      replaceAsset: lacks
+    })
     expect(Object.fromEntries(lacking)).toEqual({
-      pending: { startSubscription: "isConfirmed", cancelSubscription: "hasSubscriptions" },
-      confirmed: { confirm: "isPending", cancelSubscription: "hasSubscriptions" },
+      pending: { startSubscription: "isConfirmed", ...ofSubscriptions("hasSubscriptions") },
+      confirmed: { confirm: "isPending", ...ofSubscriptions("hasSubscriptions") },
       partial: { confirm: "isPending", addItems: "isOpenToLines" },
       fulfilled: { confirm: "isPending", addItems: "isOpenToLines", release: "hasHeldUnit", startSubscription: "hasHeldUnit" },
       cancelled: {
@@ -78,7 +86,7 @@ describe("a status that refuses by itself", () => {
         correct: "isOpen",
         release: "isOpen",
         startSubscription: "isConfirmed",
-        cancelSubscription: "isOpen",
+        ...ofSubscriptions("isOpen"),
         cancel: "isOpen"
       }
     })

@@ -71,6 +71,16 @@ const commandAsking = (order: Order, event: OrderEvent): OrderCommand => {
         customerId: order.customer.customerId,
         asset: { isKnown: true, isRented: event.asset === "rented", sku: laptop }
       }
+    case "returnSubscription":
+    case "buyOutSubscription":
+    case "completeSubscription":
+    case "extendSubscription":
+    case "replaceAsset": {
+      const isWanted = ({ status }: { readonly status: string }) =>
+        (status === "active" ? "active" : "over") === event.subscription
+      const rentalId = order.subscriptions.find(isWanted)?.subscriptionId ?? SubscriptionId.make("none")
+      return { ...lifecycles.noActiveSubscriptions.commands[event.type].sample(order), rentalId } as OrderCommand
+    }
     case "cancelSubscription": {
       const wanted = order.subscriptions.find(({ status }) => status === event.subscription)
       return { type: "cancelSubscription", rentalId: wanted?.subscriptionId ?? SubscriptionId.make("none"), reason: "other" }
@@ -87,6 +97,12 @@ const samples = (held: number): Array<OrderEvent> => [
   { type: "release", linesExist: true, isHeld: held >= 1, leavesSome: held > 1, quantity: 1 },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "free", line: { held } },
   { type: "startSubscription", customerMatches: true, startIsNear: true, asset: "rented", line: { held } },
+  { type: "returnSubscription", subscription: "active" },
+  { type: "buyOutSubscription", subscription: "active" },
+  // No contract is over here.
+  { type: "completeSubscription", subscription: "unknown", isOver: true },
+  { type: "extendSubscription", subscription: "active", fits: true },
+  { type: "replaceAsset", subscription: "active", isOther: true, asset: "free", skuFits: true },
   { type: "cancelSubscription", subscription: "active" },
   { type: "cancelSubscription", subscription: "unknown" }
 ]
@@ -94,7 +110,7 @@ const samples = (held: number): Array<OrderEvent> => [
 /** Events that make sense where they are sent: nothing can end a subscription that is active where none is. */
 const eventsOf = (snapshot: { context: { units: { held: number; active: number } } }) =>
   samples(snapshot.context.units.held).filter(
-    (event) => !(event.type === "cancelSubscription" && event.subscription === "active" && snapshot.context.units.active === 0)
+    (event) => !("subscription" in event && event.subscription === "active" && snapshot.context.units.active === 0)
   )
 
 const quantity = 3

@@ -81,6 +81,11 @@ describe("what is possible now", () => {
         true
       ],
       ["cancelSubscription", false, undefined, undefined],
+      ["returnSubscription", false, undefined, undefined],
+      ["buyOutSubscription", false, undefined, undefined],
+      ["completeSubscription", false, undefined, undefined],
+      ["extendSubscription", false, undefined, undefined],
+      ["replaceAsset", false, undefined, undefined],
       ["cancel", false, undefined, undefined]
     ])
     expect(commands.at(-1)?.blockers).toMatchObject([

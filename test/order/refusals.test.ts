@@ -6,6 +6,9 @@ import { OrderId, SerialNumber, Sku, SubscriptionId } from "../../src/order/Orde
 import { OrderAlreadyCancelled, OrderNotCancellable } from "../../src/order/commands/cancel.ts"
 import { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../../src/order/commands/cancelSubscription.ts"
 import { OrderNotOpen } from "../../src/order/commands/addItems.ts"
+import { ContractNotOver } from "../../src/order/commands/completeSubscription.ts"
+import { InvalidExtensionMonths } from "../../src/order/commands/extendSubscription.ts"
+import { SubscriptionNotActive } from "../../src/order/commands/onSubscription.ts"
 import { OrderNotPending } from "../../src/order/commands/confirm.ts"
 import { NotHeld, NothingHeld, NothingWouldRemain } from "../../src/order/commands/release.ts"
 import { InvalidContractLength, VariantInactive, VariantNotFound } from "../../src/order/commands/priceLines.ts"
@@ -135,7 +138,7 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "AssetNotAvailable",
     "ASSET_NOT_AVAILABLE",
     "Asset serial-1 is not available.",
-    "Use another asset, or cancel the subscription that has this one."
+    "Use another asset, or end the subscription that has this one; where that one was started with a wrong serial number, replace its asset with the reason `correction`."
   ],
   [
     new AssetNotRegistered({ serialNumber }),
@@ -206,6 +209,34 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "ORDER_NOT_CANCELLABLE",
     "Order is partial and can no longer be cancelled.",
     "This order can no longer be cancelled."
+  ],
+  [
+    new SubscriptionNotActive({ subscriptionId, status: "ended_buyout" }),
+    "SubscriptionNotActive",
+    "SUBSCRIPTION_NOT_ACTIVE",
+    "Subscription is not active (ended_buyout)",
+    "Start a new subscription, or place a new order: one that has ended stays as it is."
+  ],
+  [
+    new ContractNotOver({ subscriptionId, notBefore: cancelledAt }),
+    "ContractNotOver",
+    "CONTRACT_NOT_OVER",
+    `The contract ends at ${cancelledAt}.`,
+    "Complete it when its contract is over; until then, return it early, let the customer buy it, or cancel it."
+  ],
+  [
+    new InvalidExtensionMonths({ subscriptionId, longest: 12 }),
+    "InvalidExtensionMonths",
+    "INVALID_EXTENSION_MONTHS",
+    "The contract can be extended by at most 12 months.",
+    "Extend it by fewer months; where none are left, complete it at its end and place a new order."
+  ],
+  [
+    new InvalidExtensionMonths({ subscriptionId, longest: 0 }),
+    "InvalidExtensionMonths",
+    "INVALID_EXTENSION_MONTHS",
+    "The contract has 120 months and cannot be extended.",
+    "Extend it by fewer months; where none are left, complete it at its end and place a new order."
   ],
   [
     new OrderIsFinal({ orderId, cancelledAt }),
@@ -289,6 +320,9 @@ const cases: Record<Refusal["_tag"], string> = {
   SubscriptionAlreadyCancelled: "The subscription was cancelled before.",
   SubscriptionAlreadyEnded: "The subscription ended before, in another way than by being cancelled.",
   OrderNotCancellable: "The order has active subscriptions; under the policy `beforeFulfilment`, it has or had a subscription.",
+  SubscriptionNotActive: "The subscription has ended, in whatever way. An end is final.",
+  ContractNotOver: "The contract of the subscription is not over yet.",
+  InvalidExtensionMonths: "With the extension, the contract would be longer than 120 months.",
   OrderIsFinal: "The order was cancelled. No status, unit, line or subscription of it changes any more.",
   OrderNotOpen: "A subscription was started from the order, so that its lines stay as they are.",
   NothingHeld: "No unit of the order is held any more: each has or had a subscription, or was released.",
@@ -319,6 +353,9 @@ const carried: Record<Refusal["_tag"], ReadonlyArray<string>> = {
   SubscriptionAlreadyCancelled: ["subscriptionId"],
   SubscriptionAlreadyEnded: ["subscriptionId", "status"],
   OrderNotCancellable: ["orderId", "status", "guard", "subscriptionIds"],
+  SubscriptionNotActive: ["subscriptionId", "status"],
+  ContractNotOver: ["subscriptionId", "notBefore"],
+  InvalidExtensionMonths: ["subscriptionId", "longest"],
   OrderIsFinal: ["orderId", "cancelledAt"],
   OrderNotOpen: ["orderId", "status"],
   NothingHeld: ["orderId"],

@@ -18,6 +18,11 @@ import {
   SubscriptionStatus
 } from "../../src/order/Order.ts"
 import { CancelOrder } from "../../src/order/commands/cancel.ts"
+import { BuyOutSubscription } from "../../src/order/commands/buyOutSubscription.ts"
+import { CompleteSubscription } from "../../src/order/commands/completeSubscription.ts"
+import { ExtendSubscription } from "../../src/order/commands/extendSubscription.ts"
+import { ReplaceAsset } from "../../src/order/commands/replaceAsset.ts"
+import { ReturnSubscription } from "../../src/order/commands/returnSubscription.ts"
 import { CancelSubscription, SubscriptionCancelReason } from "../../src/order/commands/cancelSubscription.ts"
 import { PlaceOrder } from "../../src/order/commands/place.ts"
 import { RewriteNotes } from "../../src/order/RewriteNotes.ts"
@@ -91,6 +96,20 @@ const subscription = {
   billingGroupId: "group-1"
 }
 
+const asset = { subscriptionId: "subscription-1", serialNumber: "serial-1" }
+const charged = { calculation: "manual_override", monthsRented: 8, monthsLeft: 4 }
+const texts = { reason: "moved abroad", damageAssessment: "a scratch", notes: "came back" }
+const extension = {
+  months: 12,
+  oldContractLength: 12,
+  newContractLength: 24,
+  oldMonthlyAmount: 11_900,
+  newMonthlyAmount: 9_900,
+  oldEndDate: at,
+  newEndDate: at
+}
+const replacement = { oldSerialNumber: "serial-0", newSerialNumber: "serial-1", reason: "damaged", insuranceClaim: true }
+
 const order = {
   tenantId: "demo",
   orderId: "order-1",
@@ -109,6 +128,30 @@ const order = {
       createdBy: "ada",
       updatedAt: at,
       ended: { at, by: actor, reason: "other", notes: "came back" }
+    },
+    {
+      ...subscription,
+      assetIsRegistered: true,
+      startOffsetMinutes: 60,
+      originalContractLength: 12,
+      contractLength: 24,
+      monthlyAmount: 9_900,
+      endDate: at,
+      status: "ended_early_return",
+      createdAt: at,
+      createdBy: "ada",
+      updatedAt: at,
+      extensions: [{ sequence: 3, at, by: actor, ...extension }],
+      replacements: [{ sequence: 4, at, by: actor, ...replacement }],
+      texts: { "3": { reason: "still in use" }, "5": texts },
+      ended: {
+        at,
+        by: actor,
+        sequence: 5,
+        monthsRented: 8,
+        earlyReturn: { amount: 500, calculation: "manual_override", monthsLeft: 4, condition: "fair" },
+        buyout: { amount: 500, calculation: "auto_calculated", monthsLeft: 4 }
+      }
     }
   ],
   createdAt: at,
@@ -154,6 +197,51 @@ const complete: Readonly<Record<string, readonly [schema: Schema.ConstraintCodec
       confidential: { notes: "came back" }
     }
   ],
+  "subscription.returned": [
+    AuditEvent,
+    {
+      type: "subscription.returned",
+      ...happened,
+      details: { ...asset, condition: "fair", fee: 500, decimals: 2, ...charged },
+      confidential: texts
+    }
+  ],
+  "subscription.bought_out": [
+    AuditEvent,
+    {
+      type: "subscription.bought_out",
+      ...happened,
+      details: { ...asset, price: 9_900, decimals: 2, reason: "end_of_contract", ...charged },
+      confidential: { notes: "keeps it" }
+    }
+  ],
+  "subscription.completed": [
+    AuditEvent,
+    {
+      type: "subscription.completed",
+      ...happened,
+      details: { ...asset, monthsRented: 12 },
+      confidential: { notes: "came back" }
+    }
+  ],
+  "subscription.extended": [
+    AuditEvent,
+    {
+      type: "subscription.extended",
+      ...happened,
+      details: { ...asset, ...extension, decimals: 2 },
+      confidential: { reason: "still in use", notes: "by phone" }
+    }
+  ],
+  "subscription.asset_replaced": [
+    AuditEvent,
+    {
+      type: "subscription.asset_replaced",
+      ...happened,
+      details: { subscriptionId: "subscription-1", ...replacement, assetIsRegistered: true },
+      confidential: { damageAssessment: "screen", notes: "by courier" }
+    }
+  ],
   "order.cancelled": [
     AuditEvent,
     { type: "order.cancelled", ...happened, details: {}, confidential: { reason: "moved abroad" } }
@@ -183,6 +271,31 @@ const complete: Readonly<Record<string, readonly [schema: Schema.ConstraintCodec
       startDate: "2026-12-01",
       contractLength: 12,
       notes: "with charger"
+    }
+  ],
+  "request to return early": [
+    ReturnSubscription,
+    { rentalId: "subscription-1", returnCondition: "good", earlyReturnFee: 500, ...texts }
+  ],
+  "request to buy out": [
+    BuyOutSubscription,
+    { rentalId: "subscription-1", reason: "other", buyoutPrice: 9_900, notes: "keeps it" }
+  ],
+  "request to complete": [CompleteSubscription, { rentalId: "subscription-1", notes: "came back" }],
+  "request to extend": [
+    ExtendSubscription,
+    { rentalId: "subscription-1", extensionMonths: 12, reason: "still in use", newMonthlyAmount: 9_900, notes: "by phone" }
+  ],
+  "request to replace an asset": [
+    ReplaceAsset,
+    {
+      rentalId: "subscription-1",
+      newSerialNumber: "serial-2",
+      replacementReason: "correction",
+      newSku: "LAPTOP",
+      damageAssessment: "none",
+      insuranceClaim: false,
+      notes: "by courier"
     }
   ],
   "request to end a subscription": [CancelSubscription, { rentalId: "subscription-1", reason: "fraud", notes: "came back" }],
@@ -344,6 +457,12 @@ describe("an audit event", () => {
       "order.items_released": "Held units were given back, and the order goes on without them.",
       "subscription.started": "One unit of one line went out, under a serial number.",
       "subscription.ended": "A subscription ended. The order keeps its status.",
+      "subscription.returned":
+        "A subscription ended early: its asset came back before the contract was over. The order keeps its status.",
+      "subscription.bought_out": "A subscription ended with its asset sold to the customer. The order keeps its status.",
+      "subscription.completed": "A subscription ended with its contract, and its asset came back. The order keeps its status.",
+      "subscription.extended": "The contract of a subscription got longer.",
+      "subscription.asset_replaced": "A subscription got another asset.",
       "order.cancelled": "The order was cancelled, and every unit that it still held was released."
     })
   })

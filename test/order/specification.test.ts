@@ -8,10 +8,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { RequestId } from "../../src/order/orderEvent.ts"
-import type { SubscriptionEnded } from "../../src/order/commands/cancelSubscription.ts"
 import { decide, questionOf } from "../../src/order/decide.ts"
 import type { Occasion, Transition } from "../../src/order/Transition.ts"
-import { evolve } from "../../src/order/evolve.ts"
 import { answersOf, answerTo, type Lifecycle, lifecycles } from "../../src/order/lifecycleTable.ts"
 import { Currency } from "../../src/order/Money.ts"
 import {
@@ -31,7 +29,7 @@ import { place, PlaceOrder } from "../../src/order/commands/place.ts"
 import type { Variant } from "../../src/order/commands/priceLines.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../../src/order/policies/index.ts"
 import type { Refusal } from "../../src/order/Refusal.ts"
-import { Timestamp } from "../../src/order/Timestamp.ts"
+import { plusMonths, Timestamp } from "../../src/order/Timestamp.ts"
 
 // --- the orders the table speaks of: two laptops and a monitor ---------------------------------------------------------------------
 
@@ -105,22 +103,47 @@ const end = (number: number) => ({
   reason: "customer_request" as const
 })
 
-/** As a completed contract ends a subscription. No command does that yet, so the event is written by hand. */
-const complete = (order: Order, number: number): Order => {
-  const event: typeof SubscriptionEnded.Type = {
-    type: "subscription.ended",
-    tenantId: order.tenantId,
-    orderId: order.orderId,
-    sequence: order.version + 1,
-    ...occasion,
-    from: order.status,
-    to: order.status,
-    released: [],
-    details: { subscriptionId: SubscriptionId.make(`subscription-${number}`), status: "ended_completed" },
-    confidential: {}
-  }
-  return evolve(order, event)
-}
+const rental = (number: number) => ({ rentalId: SubscriptionId.make(`subscription-${number}`) })
+
+const completion = (number: number) => ({ type: "completeSubscription" as const, ...rental(number) })
+
+const returning = (number: number) => ({
+  type: "returnSubscription" as const,
+  ...rental(number),
+  returnCondition: "good" as const,
+  reason: "moved abroad",
+  quoted: 0
+})
+
+const buying = (number: number) => ({
+  type: "buyOutSubscription" as const,
+  ...rental(number),
+  reason: "customer_request" as const,
+  buyoutPrice: 10_000
+})
+
+const extending = (number: number, extensionMonths: number) => ({
+  type: "extendSubscription" as const,
+  ...rental(number),
+  extensionMonths,
+  reason: "still in use"
+})
+
+const replacing = (number: number, more: Partial<OrderCommand & { type: "replaceAsset" }> = {}) => ({
+  type: "replaceAsset" as const,
+  ...rental(number),
+  newSerialNumber: SerialNumber.make("serial-99"),
+  replacementReason: "defective" as const,
+  subscriptionId: SubscriptionId.make("not used"),
+  asset: { isKnown: true, isRented: false, sku: Sku.make("LAPTOP") },
+  ...more
+})
+
+/** As a completed contract ends a subscription, a year later. */
+const complete = (order: Order, number: number): Order =>
+  Result.getOrThrow(
+    decide(lifecycles.noActiveSubscriptions, order, completion(number), { ...occasion, at: plusMonths(occasion.at, 12) })
+  ).after
 
 const pending = Result.getOrThrow(
   placing(
@@ -147,8 +170,16 @@ const orders = {
   "partial, both laptops rented": oneHeld,
   "partial, its only subscription cancelled": after(partial, end(1)),
   "partial, its only subscription completed": complete(partial, 1),
+  "partial, its contract over": after(confirmed, start("LAPTOP", 1, { startDate: "2025-01-01" })),
+  "partial, its contract extended": after(confirmed, start("LAPTOP", 1, { startDate: "2025-01-01" }), extending(1, 24)),
   "partial, with a released monitor": after(partial, { type: "release", items: [{ line: 1, quantity: 1 }] }),
   "fulfilled, all rented": fulfilled,
+  "fulfilled, its contracts over": after(
+    confirmed,
+    start("LAPTOP", 1, { startDate: "2025-01-01" }),
+    start("LAPTOP", 2, { startDate: "2025-01-01" }),
+    start("MONITOR", 3)
+  ),
   "fulfilled by a release": after(partial, { type: "release" }),
   "fulfilled, one of three cancelled": after(fulfilled, end(1)),
   "fulfilled, all cancelled": after(fulfilled, end(1), end(2), end(3)),
@@ -188,6 +219,23 @@ const commands = {
   "add a laptop for 13 months": add("LAPTOP", 13),
   correct: { type: "correct", customer: { lastName: "Byron" } },
   "record a payment": { type: "recordPayment", status: "paid" },
+  "return subscription 1": returning(1),
+  "return an unknown subscription": returning(99),
+  "buy out subscription 1": buying(1),
+  "buy out an unknown subscription": buying(99),
+  "complete subscription 1": completion(1),
+  "complete an unknown subscription": completion(99),
+  "extend subscription 1": extending(1, 12),
+  "extend subscription 1 by 108 months": extending(1, 108),
+  "extend subscription 1 by 109 months": extending(1, 109),
+  "extend an unknown subscription": extending(99, 12),
+  "replace the asset of subscription 1": replacing(1),
+  "replace the asset of subscription 1 by itself": replacing(1, { newSerialNumber: SerialNumber.make("serial-1") }),
+  "replace the asset of subscription 1 by an unregistered one": replacing(1, { asset: { isKnown: false, isRented: false } }),
+  "replace the asset of subscription 1 by a monitor": replacing(1, { asset: { ...known, sku: Sku.make("MONITOR") } }),
+  "replace the asset of subscription 1 by what is called a monitor": replacing(1, { newSku: Sku.make("MONITOR") }),
+  "replace the asset of subscription 1 by a rented one": replacing(1, { asset: { ...known, isRented: true } }),
+  "replace the asset of an unknown subscription": replacing(99),
   "end subscription 1": end(1),
   "end subscription 2": end(2),
   "end an unknown subscription": end(99)
@@ -197,6 +245,32 @@ const commands = {
 
 type Outcome = OrderStatus | Refusal["code"]
 type Row = readonly [order: keyof typeof orders, command: keyof typeof commands, outcome: Outcome]
+
+/** What can be done with the first subscription of an order, a laptop whose contract has a year to go; `over` is one where it has ended. */
+const onSubscriptionOf = (order: keyof typeof orders, status: OrderStatus, over: keyof typeof orders): ReadonlyArray<Row> => [
+  [order, "return subscription 1", status],
+  [order, "return an unknown subscription", "NOT_FOUND"],
+  [over, "return subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  [order, "buy out subscription 1", status],
+  [order, "buy out an unknown subscription", "NOT_FOUND"],
+  [over, "buy out subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  [order, "complete subscription 1", "CONTRACT_NOT_OVER"],
+  [order, "complete an unknown subscription", "NOT_FOUND"],
+  [over, "complete subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  [order, "extend subscription 1", status],
+  [order, "extend subscription 1 by 108 months", status],
+  [order, "extend subscription 1 by 109 months", "INVALID_EXTENSION_MONTHS"],
+  [order, "extend an unknown subscription", "NOT_FOUND"],
+  [over, "extend subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  [order, "replace the asset of subscription 1", status],
+  [order, "replace the asset of subscription 1 by itself", "VALIDATION_ERROR"],
+  [order, "replace the asset of subscription 1 by an unregistered one", "ASSET_NOT_FOUND"],
+  [order, "replace the asset of subscription 1 by a monitor", "SKU_MISMATCH"],
+  [order, "replace the asset of subscription 1 by what is called a monitor", "SKU_MISMATCH"],
+  [order, "replace the asset of subscription 1 by a rented one", "ASSET_NOT_AVAILABLE"],
+  [order, "replace the asset of an unknown subscription", "NOT_FOUND"],
+  [over, "replace the asset of subscription 1", "SUBSCRIPTION_NOT_ACTIVE"]
+]
 
 /** Under every cancellation policy. */
 const always: ReadonlyArray<Row> = [
@@ -216,6 +290,11 @@ const always: ReadonlyArray<Row> = [
   ["pending", "add a laptop for 13 months", "INVALID_CONTRACT_LENGTH"],
   ["pending", "correct", "pending"],
   ["pending", "record a payment", "pending"],
+  ["pending", "return an unknown subscription", "NOT_FOUND"],
+  ["pending", "buy out an unknown subscription", "NOT_FOUND"],
+  ["pending", "complete an unknown subscription", "NOT_FOUND"],
+  ["pending", "extend an unknown subscription", "NOT_FOUND"],
+  ["pending", "replace the asset of an unknown subscription", "NOT_FOUND"],
   ["pending", "cancel", "cancelled"],
 
   ["confirmed", "confirm", "ORDER_NOT_PENDING"],
@@ -231,6 +310,11 @@ const always: ReadonlyArray<Row> = [
   ["confirmed", "start with a laptop for 13 months", "VALIDATION_ERROR"],
   ["confirmed", "start six years from now", "VALIDATION_ERROR"],
   ["confirmed", "end an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "return an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "buy out an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "complete an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "extend an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "replace the asset of an unknown subscription", "NOT_FOUND"],
   ["confirmed", "release one laptop", "confirmed"],
   ["confirmed", "release three laptops", "NOT_HELD"],
   ["confirmed", "release the tenth line", "VALIDATION_ERROR"],
@@ -266,6 +350,13 @@ const always: ReadonlyArray<Row> = [
   ["partial, its only subscription cancelled", "end subscription 1", "ALREADY_CANCELLED"],
   ["partial, its only subscription completed", "end subscription 1", "ALREADY_ENDED"],
   ["partial, its only subscription cancelled", "start with a free laptop", "partial"],
+  ...onSubscriptionOf("partial, one laptop rented", "partial", "partial, its only subscription completed"),
+  ["partial, its only subscription cancelled", "extend subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  ["partial, its contract over", "complete subscription 1", "partial"],
+  ["partial, its contract over", "return subscription 1", "partial"],
+  ["partial, its contract over", "extend subscription 1", "partial"],
+  ["partial, its contract extended", "complete subscription 1", "CONTRACT_NOT_OVER"],
+  ["partial, its contract extended", "extend subscription 1 by 108 months", "INVALID_EXTENSION_MONTHS"],
   ["partial, one laptop rented", "release one laptop", "partial"],
   ["partial, one laptop rented", "release both laptops", "NOT_HELD"],
   ["partial, one laptop rented", "release the tenth line", "VALIDATION_ERROR"],
@@ -288,6 +379,8 @@ const always: ReadonlyArray<Row> = [
   ["fulfilled, one of three cancelled", "end subscription 1", "ALREADY_CANCELLED"],
   ["fulfilled, one of three cancelled", "end subscription 2", "fulfilled"],
   ["fulfilled, all completed", "end subscription 1", "ALREADY_ENDED"],
+  ...onSubscriptionOf("fulfilled, all rented", "fulfilled", "fulfilled, one of three cancelled"),
+  ["fulfilled, its contracts over", "complete subscription 1", "fulfilled"],
   ["fulfilled, all rented", "cancel", "ORDER_NOT_CANCELLABLE"],
   ["fulfilled, one of three cancelled", "cancel", "ORDER_NOT_CANCELLABLE"],
   ["fulfilled, all rented", "release one laptop", "NOTHING_HELD"],
@@ -306,6 +399,16 @@ const always: ReadonlyArray<Row> = [
   ["cancelled when partial, its subscription cancelled", "start with a free laptop", "ORDER_NOT_CONFIRMED"],
   ["cancelled when partial, its subscription cancelled", "end subscription 1", "ALREADY_CANCELLED"],
   ["cancelled when partial, its subscription completed", "end subscription 1", "ALREADY_ENDED"],
+  ["cancelled when confirmed", "return an unknown subscription", "NOT_FOUND"],
+  ["cancelled when confirmed", "buy out an unknown subscription", "NOT_FOUND"],
+  ["cancelled when confirmed", "complete an unknown subscription", "NOT_FOUND"],
+  ["cancelled when confirmed", "extend an unknown subscription", "NOT_FOUND"],
+  ["cancelled when confirmed", "replace the asset of an unknown subscription", "NOT_FOUND"],
+  ["cancelled when partial, its subscription cancelled", "return subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  ["cancelled when partial, its subscription cancelled", "buy out subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  ["cancelled when partial, its subscription completed", "complete subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  ["cancelled when partial, its subscription completed", "extend subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  ["cancelled when partial, its subscription completed", "replace the asset of subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
   ["cancelled when pending", "release one laptop", "ALREADY_CANCELLED"],
   ["cancelled when pending", "release the tenth line", "ALREADY_CANCELLED"],
   ["cancelled when confirmed", "add a laptop", "ALREADY_CANCELLED"],
@@ -431,7 +534,9 @@ describe("the table", () => {
       "ALREADY_ENDED",
       "ASSET_NOT_AVAILABLE",
       "ASSET_NOT_FOUND",
+      "CONTRACT_NOT_OVER",
       "INVALID_CONTRACT_LENGTH",
+      "INVALID_EXTENSION_MONTHS",
       "ITEM_FULLY_FULFILLED",
       "NOTHING_HELD",
       "NOTHING_WOULD_REMAIN",
@@ -442,6 +547,7 @@ describe("the table", () => {
       "ORDER_NOT_OPEN",
       "ORDER_NOT_PENDING",
       "SKU_MISMATCH",
+      "SUBSCRIPTION_NOT_ACTIVE",
       "VALIDATION_ERROR",
       "VARIANT_INACTIVE",
       "VARIANT_NOT_FOUND"

@@ -37,7 +37,8 @@ it("four services that start at once on an empty database bring it up to date on
         "0007_data_filters",
         "0008_whole_life",
         "0009_assets",
-        "0010_lookups"
+        "0010_lookups",
+        "0011_subscription_texts"
       ]
     ])
     const [context] = contexts

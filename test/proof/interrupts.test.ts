@@ -67,6 +67,32 @@ const calls: Record<
     ask(life, key, key, (as) => calling((l) => l.startSubscription(as, { orderId, customerId, assetSerialNumber: newSerial() }))),
   cancelSubscription: (life, key, { subscriptions }) =>
     ask(life, key, key, (as) => calling((l) => l.cancelSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
+  returnSubscription: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) =>
+      calling((l) => l.returnSubscription(as, { rentalId: rentalOf(subscriptions), returnCondition: "good", reason: key }))
+    ),
+  buyOutSubscription: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) => calling((l) => l.buyOutSubscription(as, { rentalId: rentalOf(subscriptions), reason: "other" }))),
+  completeSubscription: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) => calling((l) => l.completeSubscription(as, { rentalId: rentalOf(subscriptions) }))),
+  extendSubscription: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) =>
+      calling((l) => l.extendSubscription(as, { rentalId: rentalOf(subscriptions), extensionMonths: 1, reason: key }))
+    ),
+  replaceAsset: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) =>
+      calling((l) =>
+        l.replaceAsset(as, {
+          rentalId: rentalOf(subscriptions),
+          newSerialNumber: newSerial(),
+          replacementReason: "defective"
+        })
+      )
+    ),
+  calculateEarlyReturnFee: ({ caller }, _, { subscriptions }) =>
+    calling((l) => l.calculateEarlyReturnFee(caller.tenantId, rentalOf(subscriptions))),
+  calculateBuyout: ({ caller }, _, { subscriptions }) =>
+    calling((l) => l.calculateBuyout(caller.tenantId, rentalOf(subscriptions))),
   release: (life, key, { orderId }) => ask(life, key, key, (as) => calling((l) => l.release(as, orderId))),
   addItems: (life, key, { orderId }) =>
     ask(life, key, key, (as) => calling((l) => l.addItems(as, orderId, { items: [{ sku: laptop, quantity: 1 }] }))),
@@ -119,7 +145,7 @@ const orderFor = Effect.fnUntraced(function* (name: keyof typeof calls, caller: 
   const lifecycle = yield* OrderLifecycle
   if (name === "confirm") return (yield* lifecycle.place(caller, requestFor([laptop, 2]))).after
   const order = yield* confirmedOrder(caller, 2)
-  if (!/[sS]ubscription/.test(name) || name === "startSubscription") return order
+  if (!/[sS]ubscription|^replaceAsset|^calculate/.test(name) || name === "startSubscription") return order
   const { orderId, customer } = order
   return (yield* lifecycle.startSubscription(caller, {
     orderId,

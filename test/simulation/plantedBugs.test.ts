@@ -48,8 +48,8 @@ const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted
     [
       [
         "order/orderMachine.ts",
-        'startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },\n          cancelSubscription: [',
-        "startSubscription,\n          cancelSubscription: ["
+        'startSubscription: { actions: refuse("ORDER_NOT_CONFIRMED", "isConfirmed") },\n          ...onEnded',
+        "startSubscription,\n          ...onEnded"
       ]
     ],
     "C7",

@@ -159,7 +159,12 @@ export const describe = (command: OrderCommand): string => {
       return `startSubscription(${[...named.filter((part) => typeof part === "string"), kind].join(", ")})`
     }
     case "cancelSubscription":
-      return `cancelSubscription(${command.rentalId})`
+    case "returnSubscription":
+    case "buyOutSubscription":
+    case "completeSubscription":
+    case "extendSubscription":
+    case "replaceAsset":
+      return `${command.type}(${command.rentalId})`
   }
 }
 

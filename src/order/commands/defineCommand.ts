@@ -5,7 +5,7 @@
 import type * as Schema from "effect/Schema"
 import type { AssetMove } from "../../asset/AssetMove.ts"
 import type { SharedRefusal } from "../commonRefusals.ts"
-import type { Order, Sku, SubscriptionId } from "../Order.ts"
+import type { Calculation, Order, Sku, SubscriptionId } from "../Order.ts"
 import type { OrderEventSchema, Released } from "../orderEvent.ts"
 import type { CancellationPolicy } from "../policies/index.ts"
 import type { Timestamp } from "../Timestamp.ts"
@@ -31,6 +31,27 @@ export interface RentingFacts {
 /** What a command that orders something learns from the catalogue: the variants that it has of the SKUs asked about. */
 export interface PricingFacts {
   readonly variants: ReadonlyMap<Sku, Variant>
+}
+
+/** The amounts that a function of the embedding service quotes, by the member of a request that may say another. */
+export type QuoteName = "earlyReturnFee" | "buyoutPrice"
+
+/** What a command that charges something learns from that function (minor units); absent where the request says an amount itself. */
+export interface QuotingFacts {
+  readonly quoted?: number
+}
+
+/** An amount in minor units, and who said it. */
+export interface Charged {
+  readonly amount: number
+  readonly calculation: typeof Calculation.Type
+}
+
+/** The amount that the request says, or else the one that was quoted. */
+export const amountOf = (given: number | undefined, quoted: number | undefined): Charged => {
+  if (given !== undefined) return { amount: given, calculation: "manual_override" }
+  if (quoted === undefined) throw new Error("there is neither an amount nor a quote")
+  return { amount: quoted, calculation: "auto_calculated" }
 }
 
 /**
@@ -60,7 +81,8 @@ export interface CommandTerms<
   Rents extends string | undefined,
   Event extends OrderEventSchema,
   Errors extends ReadonlyArray<RefusalClass>,
-  Prices extends PricesAsked = undefined
+  Prices extends PricesAsked = undefined,
+  Quotes extends QuoteName | undefined = undefined
 > {
   readonly name: Name
   /** What it does, in a sentence. */
@@ -72,6 +94,8 @@ export interface CommandTerms<
   readonly event: Event
   /** The SKUs of the request that the catalogue is asked about, for a command that orders something: it is decided on with `PricingFacts`. */
   readonly prices?: Prices
+  /** The amount that is quoted where the request does not say it, for a command that charges something: it is decided on with `QuotingFacts`. */
+  readonly quotes?: Quotes
   /** The refusals that are this command's own, as classes. */
   readonly errors: Errors
 }
@@ -88,12 +112,14 @@ export type Decided<
   Request extends RequestSchema,
   To extends Target,
   Rents extends string | undefined,
-  Prices = undefined
+  Prices = undefined,
+  Quotes = undefined
 > = {
   readonly type: Name
 } & WithoutOrderId<Request["Type"], To> &
   (Rents extends string ? RentingFacts : unknown) &
-  (Prices extends undefined ? unknown : PricingFacts)
+  (Prices extends undefined ? unknown : PricingFacts) &
+  (Quotes extends undefined ? unknown : QuotingFacts)
 
 /** Define a command: first its terms, then what follows from them. */
 export const defineCommand =
@@ -104,9 +130,10 @@ export const defineCommand =
     Event extends OrderEventSchema,
     const Errors extends ReadonlyArray<RefusalClass>,
     const Rents extends string | undefined = undefined,
-    const Prices extends PricesAsked = undefined
+    const Prices extends PricesAsked = undefined,
+    const Quotes extends QuoteName | undefined = undefined
   >(
-    terms: CommandTerms<Name, Request, To, Rents, Event, Errors, Prices>
+    terms: CommandTerms<Name, Request, To, Rents, Event, Errors, Prices, Quotes>
   ) =>
   <
     Question extends { readonly type: Name },
@@ -115,15 +142,15 @@ export const defineCommand =
       Record<
         string,
         (
-          facts: RefusalFacts<Decided<Name, Request, To, Rents, Prices>>
+          facts: RefusalFacts<Decided<Name, Request, To, Rents, Prices, Quotes>>
         ) => InstanceType<Errors[number] | SharedRefusal> | undefined
       >
     >
   >(behaviour: {
     /** The command as the machine is asked about it. Without `at`, nothing is too early or too late. */
-    readonly question: (order: Order, command: Decided<Name, Request, To, Rents, Prices>, at?: Timestamp) => Question
+    readonly question: (order: Order, command: Decided<Name, Request, To, Rents, Prices, Quotes>, at?: Timestamp) => Question
     /** The command that an event records, as far as it can be told from it: what its surroundings knew was in order. */
-    readonly commandOf: (order: Order, event: Event["Type"]) => Decided<Name, Request, To, Rents, Prices>
+    readonly commandOf: (order: Order, event: Event["Type"]) => Decided<Name, Request, To, Rents, Prices, Quotes>
     /**
      * The question of an event that is there, where it is not that of the command it records: what the event does not say was in order, or it
      * would not be there.
@@ -134,11 +161,11 @@ export const defineCommand =
     /** Its refusals, by code; undefined where the order gives no reason for one, which is a mistake in the machine. */
     readonly refusals: Refusals
     /** The units that it gives back where the machine says so (`releaseSomeHeldUnits`), by line. */
-    readonly releases?: (order: Order, command: Decided<Name, Request, To, Rents, Prices>) => ReadonlyArray<Released>
+    readonly releases?: (order: Order, command: Decided<Name, Request, To, Rents, Prices, Quotes>) => ReadonlyArray<Released>
     /** What the event says by itself. */
     readonly record: (
       order: Order,
-      command: Decided<Name, Request, To, Rents, Prices>,
+      command: Decided<Name, Request, To, Rents, Prices, Quotes>,
       at: Timestamp
     ) => Pick<Event["Type"], "details" | "confidential">
     /** The order after the event, in one literal: a copy of its twenty-odd members is most of what a decision takes. */
@@ -151,7 +178,7 @@ export const defineCommand =
     /** What a caller may want to see to, because the command does not: in plain words. */
     readonly warnings?: (order: Order) => ReadonlyArray<string>
     /** A command that fits the order, as far as one can. */
-    readonly sample: (order: Order) => Decided<Name, Request, To, Rents, Prices>
+    readonly sample: (order: Order) => Decided<Name, Request, To, Rents, Prices, Quotes>
     /** The name in idempotency fingerprints, where that is another: stored fingerprints stay what they are. */
     readonly nameInFingerprints?: string
   }) => ({

@@ -5,7 +5,7 @@ import type { Actor, Order, Sku } from "../Order.ts"
 import type { Released } from "../orderEvent.ts"
 import type { Refusal } from "../Refusal.ts"
 import type { Timestamp } from "../Timestamp.ts"
-import type { RefusalFacts, RequestSchema, Target } from "./defineCommand.ts"
+import type { QuoteName, RefusalFacts, RequestSchema, Target } from "./defineCommand.ts"
 import commands, { type CommandType, type OrderCommand, type OrderEvent, type PlainCommand } from "./index.ts"
 
 /** What `defineCommand` makes, for any command. */
@@ -19,6 +19,7 @@ export interface Definition {
   readonly target: Target
   readonly rents: string | undefined
   readonly prices?: (request: object) => ReadonlyArray<Sku>
+  readonly quotes?: QuoteName
   readonly facts: Readonly<Record<string, unknown>>
   readonly question: (order: Order, command: OrderCommand, at?: Timestamp) => OrderEvent
   readonly commandOf: (order: Order, event: AuditEvent) => OrderCommand

@@ -4,12 +4,17 @@
  */
 import type { OwnRefusal } from "../process/OwnRefusal.ts"
 import { addItems } from "./addItems.ts"
+import { buyOutSubscription } from "./buyOutSubscription.ts"
 import { cancel } from "./cancel.ts"
 import { cancelSubscription } from "./cancelSubscription.ts"
+import { completeSubscription } from "./completeSubscription.ts"
 import { confirm } from "./confirm.ts"
 import { correct } from "./correct.ts"
+import { extendSubscription } from "./extendSubscription.ts"
 import { recordPayment } from "./recordPayment.ts"
 import { release } from "./release.ts"
+import { replaceAsset } from "./replaceAsset.ts"
+import { returnSubscription } from "./returnSubscription.ts"
 import { startSubscription } from "./startSubscription.ts"
 
 const commands = {
@@ -27,6 +32,16 @@ const commands = {
   startSubscription,
   /** Cancel a subscription: it ends, its order keeps its status. */
   cancelSubscription,
+  /** Take an asset back before its contract is over, for a fee or without. Source: whole-life.md, section 4. */
+  returnSubscription,
+  /** Sell an asset to the customer who rents it. Source: whole-life.md, section 4. */
+  buyOutSubscription,
+  /** Take an asset back when its contract is over. Source: whole-life.md, section 4. */
+  completeSubscription,
+  /** Make the contract of a subscription longer. Source: whole-life.md, section 4. */
+  extendSubscription,
+  /** Give a subscription another asset of the same SKU. Source: whole-life.md, section 4. */
+  replaceAsset,
   /** Cancel an order and release what it holds. Source: cancel-order.md. */
   cancel
 }
@@ -39,7 +54,10 @@ export type Commands = typeof commands
 export { OrderNotOpen } from "./addItems.ts"
 export { OrderAlreadyCancelled, OrderNotCancellable } from "./cancel.ts"
 export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "./cancelSubscription.ts"
+export { ContractNotOver } from "./completeSubscription.ts"
 export { OrderNotPending } from "./confirm.ts"
+export { InvalidExtensionMonths } from "./extendSubscription.ts"
+export { SubscriptionNotActive } from "./onSubscription.ts"
 export { NotHeld, NothingHeld, NothingWouldRemain } from "./release.ts"
 export { AssetNotAvailable, AssetNotFound, ItemFullyFulfilled, OrderNotConfirmed, SkuMismatch } from "./startSubscription.ts"
 

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { mayBeReplayed, orderAsItIs, wrongMember } from "../commonRefusals.ts"
+import { monthsAfterStart } from "../contract.ts"
 import {
   ContractLength,
   CustomerId,
@@ -111,7 +112,8 @@ export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("
 }) {
   static readonly when = "The asset is under an active subscription, or the registry of assets says that it is not available."
   readonly code = "ASSET_NOT_AVAILABLE"
-  readonly remedy = "Use another asset, or cancel the subscription that has this one."
+  readonly remedy =
+    "Use another asset, or end the subscription that has this one; where that one was started with a wrong serial number, replace its asset with the reason `correction`."
   override get message() {
     return `Asset ${this.serialNumber} is not available.`
   }
@@ -191,7 +193,7 @@ const faultOf = (order: Order, sku: Sku | undefined, lacking: string | undefined
 /** The subscription that an event started, as it was then. */
 export const startedBy = (event: typeof SubscriptionStarted.Type): Subscription => ({
   ...event.details,
-  endDate: plusMonths(event.details.startDate, event.details.contractLength, event.details.startOffsetMinutes),
+  endDate: monthsAfterStart(event.details, event.details.contractLength),
   ...event.confidential,
   status: "active",
   createdAt: event.at,
