@@ -79,11 +79,13 @@ const embedded = (folder: string, schema: string): Layer.Layer<OrderStore, Canno
 // --- the service -------------------------------------------------------------------------------------------------------------------
 
 const service = (settings: Settings) => {
-  const { databaseUrl, isPooled, schema, dataFolder, cancellationPolicy, pendingExpiresAfter, assetRegistry } = settings
+  const { databaseUrl, isPooled, schema, dataFolder, cancellationPolicy, pendingExpiresAfter, assetRegistry, whenContractEnds } =
+    settings
   const store = databaseUrl ? postgres(databaseUrl, isPooled, schema) : embedded(dataFolder, schema)
   const lifecycle = OrderLifecycle.layer({
     cancellationPolicy,
     assetRegistry,
+    whenContractEnds,
     ...(pendingExpiresAfter && { pendingExpiresAfter })
   }).pipe(Layer.provideMerge(store), Layer.provide([Catalogue.layerStatic(settings.variants), Assets.layerUnregistered]))
   const app = Layer.provide(App.layer(), [lifecycle, ApiKeys.layerStatic(settings.apiKeys)])

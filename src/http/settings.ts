@@ -13,6 +13,7 @@ import { defaultSchema, SchemaNameOption } from "../lifecycle/options.ts"
 import { type AssetRegistryOption, assetRegistryOptions } from "../lifecycle/OrderLifecycle.ts"
 import { decimalsForNewAmounts, MinorUnits, toMinor } from "../order/Money.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
+import { type ContractEnding, contractEndings } from "../order/contractEnds.ts"
 import { readDuration } from "../order/durationText.ts"
 import { ContractLength, type Sku, TenantId } from "../order/Order.ts"
 import { NewSku, type Variant } from "../order/commands/priceLines.ts"
@@ -74,6 +75,12 @@ export const settings = {
     example: "P2D",
     unset: "orders stay pending"
   },
+  WHEN_CONTRACT_ENDS: {
+    meaning:
+      "what becomes of a subscription when its contract ends: `require_action` nothing, `auto_terminate` it is completed, `auto_renew_monthly` and `auto_renew_same_term` it is extended, by a month or by the months that it had at first, up to 120 in all; asked when the contract ends",
+    example: "auto_renew_monthly",
+    default: "require_action"
+  },
   ASSET_REGISTRY: {
     meaning:
       "`on` when a subscription needs an asset that is registered and available, and commands move it; `off` when any serial number may be rented and nothing is moved. Assets can be registered either way",
@@ -113,6 +120,7 @@ export interface Settings {
   readonly cancellationPolicy: CancellationPolicy
   /** A duration that can be read. */
   readonly pendingExpiresAfter: string | undefined
+  readonly whenContractEnds: ContractEnding
   readonly assetRegistry: AssetRegistryOption
 }
 
@@ -272,6 +280,12 @@ const readCatalogue = Effect.fnUntraced(function* () {
   return yield* Effect.fromResult(Result.mapError(toVariants(entries), (fault) => wrong("CATALOGUE_FILE", fault)))
 })
 
+const readWhenContractEnds = Effect.fnUntraced(function* () {
+  const given = (yield* text("WHEN_CONTRACT_ENDS")) ?? settings.WHEN_CONTRACT_ENDS.default
+  const ending = contractEndings.find((each) => each === given)
+  return ending ?? (yield* wrong("WHEN_CONTRACT_ENDS", `must be one of ${contractEndings.join(", ")}`))
+})
+
 const readPendingExpiresAfter = Effect.fnUntraced(function* () {
   const given = yield* text("PENDING_EXPIRES_AFTER")
   if (given !== undefined)
@@ -349,6 +363,7 @@ export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(fu
     variants: yield* readCatalogue(),
     cancellationPolicy: yield* readPolicy(),
     pendingExpiresAfter: yield* readPendingExpiresAfter(),
+    whenContractEnds: yield* readWhenContractEnds(),
     assetRegistry: yield* readAssetRegistry()
   }
 })

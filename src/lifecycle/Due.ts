@@ -1,24 +1,28 @@
 /**
  * Due commands: what an order waits for is given by itself when its moment has come.
  *
- * A process says what orders wait for (`orderProcess(…).due`), and `pendingExpiresAfter` that pending ones expire. The waiting command is written,
- * and taken away, by the very statement that changes the order. `run` gives each command whose moment has come, as the actor `system`: once in
+ * A process says what orders wait for (`orderProcess(…).due`), and `pendingExpiresAfter` that pending ones expire; and every active subscription
+ * has a row for the end of its contract, when `whenContractEnds` says what to do. The waiting command is written, and taken away, by the very statement that changes the order. `run` gives each command whose moment has come, as the actor `system`: once in
  * effect, however often workers are killed, because the change that it makes and its own end are one commit. Moments, and leases, are those of
  * the store's clock.
  *
- * A command that a rule refuses is put off for an hour, ten times, and then parked until you release or skip it. One that its order would never
+ * A command that is refused because it comes too early is put off to its time. One that a rule refuses is put off for an hour, ten times, and then parked until you release or skip it. One that its order would never
  * accept has come to its end. Call `run` in a loop; any number of processes may.
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import type { InvalidInput } from "../order/commonRefusals.ts"
+import { ContractNotOver } from "../order/commands/completeSubscription.ts"
+import { commandAtEnd, endingContract } from "../order/contractEnds.ts"
 import { canBeAccepted } from "../order/due.ts"
 import type { Lifecycle } from "../order/lifecycleTable.ts"
-import { OrderId, TenantId } from "../order/Order.ts"
+import { isActive, OrderId, type SubscriptionId, TenantId } from "../order/Order.ts"
+import { toMillis } from "../order/Timestamp.ts"
 import { applyDue, type CommandServices, NotAskedFor } from "./applyCommand.ts"
 import type { Caller } from "./Caller.ts"
 import type { commandReader } from "./commandReader.ts"
@@ -165,17 +169,35 @@ export const makeDue = (services: CommandServices, readCommand: ReturnType<typeo
     else yield* visitAround(lastServed, (after) => store.tenantsWithDue(after, tenantsAtOnce), visit)
   })
 
+  /** What is to be done about a contract that has ended: the setting is asked now. Undefined where somebody has to see to it. */
+  const askedAtEnd = Effect.fnUntraced(function* (tenantId: TenantId, id: SubscriptionId, due: WaitingCommand) {
+    const found = yield* store.findSubscription(tenantId, id)
+    const request =
+      found && isActive(found.subscription) ? commandAtEnd(services.whenContractEnds, found.subscription) : undefined
+    if (request === undefined) return undefined
+    const { type: command, ...payload } = request
+    // A request is JSON, as what it is read from was.
+    return { ...due, command, payload: payload as unknown as WaitingCommand["payload"] }
+  })
+
   /** Give one command, and say what became of it. `isSettled`: the row is gone with the change, or it is not known whether it is. */
   const give = Effect.fnUntraced(function* (tenantId: TenantId, due: WaitingCommand, retry: Retry) {
     const { orderId, name, since } = due
     // A space in front: no caller's key begins with one.
     const caller: Caller = { tenantId, actor: system, idempotencyKey: ` due ${orderId} ${name} ${since}` }
-    const exit = yield* Effect.exit(Effect.andThen(readCommand.named(due.command, due.payload), applyDue(services, caller, due)))
+    const ending = endingContract(name)
+    const asked = ending === undefined ? due : yield* askedAtEnd(tenantId, ending, due)
+    if (asked === undefined) return { became: "ended" } as const
+    const exit = yield* Effect.exit(
+      Effect.andThen(readCommand.named(asked.command, asked.payload), applyDue(services, caller, asked))
+    )
     if (Exit.isSuccess(exit)) return { became: "given", isSettled: exit.value.replayed !== true } as const
     const error = Cause.squash(exit.cause)
     if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) return { became: "lost", isSettled: true } as const
     if (error instanceof NotAskedFor || isForGood(services.lifecycle, due, error)) return { became: "ended" } as const
-    const isLast = due.attempts >= retry.attempts
+    const now = yield* Clock.currentTimeMillis
+    const untilMs = refusedUntil(error, now)
+    const isLast = untilMs === undefined && due.attempts >= retry.attempts
     const reason = describeFailure(exit.cause)
     yield* Effect.logWarning({
       message: isLast ? "a due command was parked" : "a due command was put off",
@@ -186,7 +208,7 @@ export const makeDue = (services: CommandServices, readCommand: ReturnType<typeo
     })
     return {
       became: isLast ? "parked" : "putOff",
-      putOff: { error: reason, retryMs: isLast ? null : retry.afterMs }
+      putOff: { error: reason, retryMs: isLast ? null : (untilMs ?? retry.afterMs) }
     } as const
   })
 
@@ -262,6 +284,10 @@ interface Task {
 
 const tasksOf = (held: ReadonlyArray<Held>): ReadonlyArray<Task> =>
   held.flatMap(({ tenantId, leaseId, commands }) => commands.map((due) => ({ tenantId, leaseId, due })))
+
+/** How long a command is refused for because it comes too early (ms); undefined for any other refusal. */
+const refusedUntil = (error: unknown, now: number): number | undefined =>
+  error instanceof ContractNotOver ? Math.max(0, toMillis(error.notBefore) - now) : undefined
 
 /** Whether a refusal will never be another answer: there is no such order, or its status refuses the command whatever comes. */
 const isForGood = (lifecycle: Lifecycle, { status, command }: WaitingCommand, error: unknown): boolean => {

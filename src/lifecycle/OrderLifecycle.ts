@@ -25,6 +25,7 @@ import type { Lifecycle } from "../order/lifecycleTable.ts"
 import { lifecycleOf } from "../order/process/lifecycleOf.ts"
 import { type Order, OrderId, Payment, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
+import { type ContractEnding, contractEndings } from "../order/contractEnds.ts"
 import type { QuoteName } from "../order/commands/defineCommand.ts"
 import { SubscriptionNotActive } from "../order/commands/onSubscription.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
@@ -38,6 +39,7 @@ import { effectReader } from "./effectReader.ts"
 import { InvalidInput, OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
 import {
   applyCommand,
+  type Arrangements,
   type CommandServices,
   makeCommandServices,
   placeOrder,
@@ -66,7 +68,7 @@ import {
   type Page,
   type SubscriptionListRequest
 } from "./paging.ts"
-import { defaultQuotes, type Quote, type QuoteFunction, type QuoteFunctions, quoteFor } from "./quotes.ts"
+import { defaultQuotes, type Quote, type QuoteFunction, quoteFor } from "./quotes.ts"
 import { Reservations } from "./Reservations.ts"
 import { traced } from "./traced.ts"
 
@@ -241,7 +243,10 @@ export class OrderLifecycle extends Context.Service<OrderLifecycle, LifecycleOpe
 const layerOf = (options: LifecycleOptions) => {
   const lifecycle = lifecycleFor(options)
   const asksRegistry = options.assetRegistry === "on"
-  return Layer.merge(Layer.effectContext(make(lifecycle, quotesIn(options))), Layer.succeed(CurrentLifecycle, lifecycle)).pipe(
+  return Layer.merge(
+    Layer.effectContext(make(lifecycle, arrangementsIn(options))),
+    Layer.succeed(CurrentLifecycle, lifecycle)
+  ).pipe(
     Layer.provideMerge(Layer.mergeAll(Reservations.layer, AuditTrail.layer, Outbox.layer)),
     // A registry of the embedding service's own takes the place of the library's.
     Layer.provideMerge(
@@ -282,6 +287,12 @@ export interface LifecycleOptions {
   /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
   readonly buyoutPrice?: QuoteFunction
   /**
+   * What becomes of a subscription when its contract ends, given by `Due`: `require_action`, the default, nothing; `auto_terminate` completes it;
+   * `auto_renew_monthly` and `auto_renew_same_term` extend it, by a month or by the months that it had at first, up to 120 in all. Asked when the
+   * contract ends, and not when it begins.
+   */
+  readonly whenContractEnds?: ContractEnding
+  /**
    * `on`: a subscription needs an asset that is registered (`AssetRegistry`) and `available`, and commands move it. `off`, the default: any serial
    * number may be rented, and no asset is moved. Without effect where the embedding service has a registry of its own (`Assets`).
    */
@@ -300,13 +311,17 @@ const readOptions = optionsReader<LifecycleOptions>("OrderLifecycle.layer", {
   pendingExpiresAfter: DurationText,
   earlyReturnFee: FunctionOption,
   buyoutPrice: FunctionOption,
+  whenContractEnds: Schema.Literals(contractEndings),
   assetRegistry: Schema.Literals(assetRegistryOptions)
 })
 
-const quotesIn = ({ earlyReturnFee, buyoutPrice }: LifecycleOptions): QuoteFunctions => ({
-  ...defaultQuotes,
-  ...(earlyReturnFee && { earlyReturnFee }),
-  ...(buyoutPrice && { buyoutPrice })
+const arrangementsIn = ({
+  earlyReturnFee,
+  buyoutPrice,
+  whenContractEnds = "require_action"
+}: LifecycleOptions): Arrangements => ({
+  quotes: { ...defaultQuotes, ...(earlyReturnFee && { earlyReturnFee }), ...(buyoutPrice && { buyoutPrice }) },
+  whenContractEnds
 })
 
 const lifecycleFor = ({ cancellationPolicy = defaultPolicy, process, pendingExpiresAfter }: LifecycleOptions) =>
@@ -381,8 +396,8 @@ const methodOf = (services: CommandServices, type: CommandType) => {
   }
 }
 
-const make = Effect.fnUntraced(function* (lifecycle: Lifecycle, quotes: QuoteFunctions) {
-  const services = yield* makeCommandServices(lifecycle, quotes)
+const make = Effect.fnUntraced(function* (lifecycle: Lifecycle, arrangements: Arrangements) {
+  const services = yield* makeCommandServices(lifecycle, arrangements)
   const readers: Readers = { readCommand: commandReader(lifecycle), readOrderList: orderListReader(lifecycle) }
   const operations = makeOver(services, readers, yield* JoinsTransactions)
   return Context.make(OrderLifecycle, operations).pipe(

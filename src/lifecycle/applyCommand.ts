@@ -17,6 +17,7 @@ import {
 import type { AssetFacts, PricingFacts, QuotingFacts, RentingFacts } from "../order/commands/defineCommand.ts"
 import { type OrderPlaced, place, type PlaceOrder, type PlaceRefusal } from "../order/commands/place.ts"
 import { OrderNotFound, SubscriptionNotFound } from "../order/commonRefusals.ts"
+import type { ContractEnding } from "../order/contractEnds.ts"
 import { decide } from "../order/decide.ts"
 import type { Digest } from "../order/digest.ts"
 import { type DueChange, dueChange, isAskedFor, isSet } from "../order/due.ts"
@@ -80,13 +81,17 @@ export interface CommandServices {
   readonly digest: Digest
   readonly turns: OrderTurns
   readonly quotes: QuoteFunctions
+  readonly whenContractEnds: ContractEnding
 }
 
-export const makeCommandServices = Effect.fnUntraced(function* (lifecycle: Lifecycle, quotes: QuoteFunctions) {
+/** What is not of the order's own rules, and the embedding service says. */
+export type Arrangements = Pick<CommandServices, "quotes" | "whenContractEnds">
+
+export const makeCommandServices = Effect.fnUntraced(function* (lifecycle: Lifecycle, arrangements: Arrangements) {
   const { newId } = yield* makeIds
   return {
     lifecycle,
-    quotes,
+    ...arrangements,
     store: yield* OrderStore,
     catalogue: yield* Catalogue,
     assets: yield* Assets,
@@ -275,7 +280,7 @@ const decideAndCommit = <Type extends CommandType, Name extends OrderName>(
   if (order === null) return refused(notFound(name) as NotFound<Name>)
   // Not remembered under the key: the command itself has no answer yet.
   if (!isExpected(caller.expectedVersion, order)) return Effect.fail(versionMismatch(order))
-  if (due !== undefined && !isAskedFor(due, order)) return Effect.fail(new NotAskedFor())
+  if (due !== undefined && !isAskedFor(due, order, fromMillis(millis))) return Effect.fail(new NotAskedFor())
   return Effect.flatMapEager(commandOf(giving), (toCommand): typeof again => {
     const occasion = occasionOf(services, caller, millis)
     const decision = decide<Type>(services.lifecycle, order, toCommand(loaded, occasion.at), occasion)

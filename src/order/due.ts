@@ -5,8 +5,10 @@
 import type * as Schema from "effect/Schema"
 import type { AuditEvent } from "./AuditEvent.ts"
 import type { CommandType } from "./commands/index.ts"
+import { contractEndsChange, contractEndsPlan, endingContract, isContractOver, isOfContract } from "./contractEnds.ts"
+import { fold } from "./evolve.ts"
 import { answersOf, type Lifecycle } from "./lifecycleTable.ts"
-import type { OrderStatus } from "./Order.ts"
+import type { Order, OrderStatus } from "./Order.ts"
 import { fromMillis, type Timestamp, toMillis } from "./Timestamp.ts"
 import type { Transition } from "./Transition.ts"
 
@@ -35,13 +37,21 @@ export interface DueChange {
   readonly cleared: ReadonlyArray<string>
 }
 
-/** What a change asks for: it begins to wait where the order comes into a status, and ends where the order leaves it. */
-export const dueChange = ({ due = [] }: Lifecycle, { before, event, after }: Transition): DueChange | undefined => {
-  if (before?.status === after.status) return undefined
-  const set = due.filter(({ status }) => status === after.status).map((rule) => dueCommand(rule, event.at, after.version))
-  const cleared = due.flatMap(({ status, name }) => (status === before?.status ? [name] : []))
-  return set.length === 0 && cleared.length === 0 ? undefined : { set, cleared }
+/**
+ * What a change asks for: it begins to wait where the order comes into a status, and ends where the order leaves it; and it waits for the ends of
+ * the contracts of its subscriptions.
+ */
+export const dueChange = ({ due = [] }: Lifecycle, transition: Transition): DueChange | undefined => {
+  const { before, event, after } = transition
+  const contracts = before?.subscriptions === after.subscriptions ? undefined : contractEndsChange(transition)
+  const moved = before?.status === after.status ? [] : due
+  const rules = moved.filter(({ status }) => status === after.status).map((rule) => dueCommand(rule, event.at, after.version))
+  const left = moved.flatMap(({ status, name }) => (status === before?.status ? [name] : []))
+  return changeOf([...rules, ...(contracts?.set ?? [])], [...left, ...(contracts?.cleared ?? [])])
 }
+
+const changeOf = (set: DueChange["set"], cleared: DueChange["cleared"]): DueChange | undefined =>
+  set.length === 0 && cleared.length === 0 ? undefined : { set, cleared }
 
 /** The command that is due for an order that came into the status of a rule then, with this version. */
 export const dueCommand = ({ afterMs, ...rule }: DueRule, came: Timestamp, since: number): DueCommand => ({
@@ -57,25 +67,43 @@ export const dueCommand = ({ afterMs, ...rule }: DueRule, came: Timestamp, since
 export const duePlan = (
   { due = [], process }: Lifecycle,
   events: ReadonlyArray<AuditEvent>,
-  waits: ReadonlyArray<Pick<DueCommand, "name" | "status">>
+  all: ReadonlyArray<Pick<DueCommand, "name" | "status">>
 ): DueChange | undefined => {
   const came = events.findLast(({ from, to }) => from !== to)
   if (came === undefined) return undefined
+  const order = foldOf(events)
+  const contracts = order === null ? { set: [], cleared: [] } : contractEndsPlan(order, all)
+  const waits = all.filter((each) => !isOfContract(each))
   const rules = due.filter(({ status }) => status === came.to)
   const isGone = (name: string) => process !== undefined && name !== expiryName && !rules.some((rule) => rule.name === name)
   const left = new Set(waits.flatMap(({ name, status }) => (status !== came.to || isGone(name) ? [name] : [])))
   const waited = new Set(waits.flatMap(({ name }) => (left.has(name) ? [] : [name])))
   const set = rules.filter(({ name }) => !waited.has(name)).map((rule) => dueCommand(rule, came.at, came.sequence))
   const cleared = [...left].filter((name) => !isSet(set, name))
-  return set.length === 0 && cleared.length === 0 ? undefined : { set, cleared }
+  return changeOf([...set, ...contracts.set], [...cleared, ...contracts.cleared])
+}
+
+/** What a history makes, if it is one: what is wrong with it is not for here to say. */
+const foldOf = (events: ReadonlyArray<AuditEvent>): Order | null => {
+  try {
+    return fold(events)
+  } catch {
+    return null
+  }
 }
 
 /** Whether a command of this name is waited for from now on. */
 export const isSet = (set: ReadonlyArray<DueCommand>, name: string): boolean => set.some((each) => each.name === name)
 
-/** Whether the order is still where the command is waited for. */
-export const isAskedFor = ({ status }: Pick<DueCommand, "status">, order: { readonly status: OrderStatus }): boolean =>
-  order.status === status
+/** Whether what the command is waited for still holds: the order is where it was, or the contract has ended by then. */
+export const isAskedFor = (
+  { name, status }: Pick<DueCommand, "name" | "status">,
+  order: Pick<Order, "status" | "subscriptions">,
+  at: Timestamp
+): boolean => {
+  const ending = endingContract(name)
+  return ending === undefined ? order.status === status : isContractOver(order, ending, at)
+}
 
 /** Whether a command is accepted in a status once nothing stands in its way. */
 export const canBeAccepted = (lifecycle: Lifecycle, status: OrderStatus, command: CommandType): boolean =>

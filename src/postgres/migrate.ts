@@ -21,7 +21,7 @@ import { dataFilters } from "./migrations/0007_data_filters.ts"
 import { wholeLife } from "./migrations/0008_whole_life.ts"
 import { assets } from "./migrations/0009_assets.ts"
 import { lookups } from "./migrations/0010_lookups.ts"
-import { subscriptionTexts } from "./migrations/0011_subscription_texts.ts"
+import { subscriptionLives } from "./migrations/0011_subscription_lives.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { lockKeyOf, ourClient, schemaOf } from "./schemaName.ts"
 import { inWords } from "./sqlFailure.ts"
@@ -47,7 +47,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0008_whole_life": { oldestProgram: "0.2.0", run: wholeLife },
   "0009_assets": { oldestProgram: "0.2.0", run: assets },
   "0010_lookups": { oldestProgram: "0.1.0", run: lookups },
-  "0011_subscription_texts": { oldestProgram: "0.2.0", run: subscriptionTexts }
+  "0011_subscription_lives": { oldestProgram: "0.2.0", run: subscriptionLives }
 }
 
 /** Told what is going on, in lines for people. Nothing is told when there is nothing to do. */

@@ -7,6 +7,7 @@ import { FunctionOption } from "../lifecycle/options.ts"
 import { type AssetRegistryOption, assetRegistryOptions, OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import type { QuoteFunction } from "../lifecycle/quotes.ts"
+import { type ContractEnding, contractEndings } from "../order/contractEnds.ts"
 import { DurationText } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../order/policies/index.ts"
@@ -63,6 +64,11 @@ export interface OpenOptions<Process extends OrderProcess | undefined = OrderPro
   /** The same for a buyout. Left out, the months that are left of the contract, at its monthly amount. */
   readonly buyoutPrice?: QuoteFunction | undefined
   /**
+   * What `due.run` does with a subscription when its contract ends: `require_action`, the default, nothing; `auto_terminate` completes it;
+   * `auto_renew_monthly` and `auto_renew_same_term` extend it, by a month or by the months that it had at first.
+   */
+  readonly whenContractEnds?: ContractEnding | undefined
+  /**
    * `on`: a subscription needs an asset that is registered (`orders.assets`) and `available`, and commands move it. `off`, the default: any serial
    * number may be rented, and nothing is moved. Without effect beside `assets`, which take the registry's place.
    */
@@ -78,6 +84,7 @@ const Options = Schema.Struct({
   pendingExpiresAfter: Schema.optional(DurationText),
   earlyReturnFee: Schema.optional(FunctionOption),
   buyoutPrice: Schema.optional(FunctionOption),
+  whenContractEnds: Schema.optional(Schema.Literals(contractEndings)),
   assetRegistry: Schema.optional(Schema.Literals(assetRegistryOptions))
 })
 const readOptions = optionReader(Options, "strictly")
@@ -100,7 +107,7 @@ const readOptions = optionReader(Options, "strictly")
  * ```
  */
 export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
-  const { cancellationPolicy, pendingExpiresAfter, assetRegistry } = readOptions(options, "")
+  const { cancellationPolicy, pendingExpiresAfter, whenContractEnds, assetRegistry } = readOptions(options, "")
   const isLayer: boolean = Layer.isLayer(options.store)
   if (!isLayer) {
     throw wrongOption(
@@ -114,6 +121,7 @@ export const openOrders = (async (options: OpenOptions): Promise<Orders> => {
     ...(pendingExpiresAfter && { pendingExpiresAfter }),
     ...(options.earlyReturnFee && { earlyReturnFee: options.earlyReturnFee }),
     ...(options.buyoutPrice && { buyoutPrice: options.buyoutPrice }),
+    ...(whenContractEnds && { whenContractEnds }),
     ...(assetRegistry && { assetRegistry })
   }).pipe(
     Layer.provideMerge(layerNotingWrites(options.store)),

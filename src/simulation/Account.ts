@@ -14,7 +14,7 @@ import type { OrderProcess } from "../order/process/orderProcess.ts"
 import type { InvariantId } from "../verify/invariants.ts"
 import type { CommandCall, OwnCall } from "./Call.ts"
 import type { OwnAccount } from "./OwnAccount.ts"
-import { followWaits, sorted, typeOf, type Wait, type WaitRule } from "./waits.ts"
+import { type ContractWaits, contractWait, followWaits, sorted, typeOf, type Wait, type WaitRule } from "./waits.ts"
 
 /** One line, and where its units are. */
 export interface LineAccount {
@@ -329,13 +329,25 @@ export const follow = (account: Account | null, change: Change, isRented: boolea
   })
   checkReservations(change, account, next, fault)
   const { waitRules = [], clockErrorMs = 0, ownAccount } = rules
-  const waits = followWaits(next.waits, change, waitRules, { now, clockErrorMs }, fault)
+  const waits = followWaits(next.waits, change, waitRules, contractsOf(account, next), { now, clockErrorMs }, fault)
   const known = ownAccount?.follow(account?.known, event)
   const { data } = transition.after
   if (!isSameData(next.data, data)) fault("A2", "the order has other own data than its events say")
   if (ownAccount?.dataOf && !isSameData(ownAccount.dataOf(known), data))
     fault("T1", "the order's own data are not as they should be")
   return { account: { ...next, waits, known }, faults }
+}
+
+/** The ends of contracts that an order waits for from this version on, and those that it does not wait for as before. */
+const contractsOf = (before: Account | null, after: Account): ContractWaits => {
+  const was = new Map(before?.subscriptions.map((each) => [each.id, each]))
+  const changed = after.subscriptions.filter((each) => was.get(each.id) !== each)
+  const waits = changed.map((each) => contractWait(each.id, after.version, endOf(each)))
+  const isOther = (each: Account["subscriptions"][number]) => was.get(each.id)?.months !== each.months || !each.isActive
+  return {
+    begun: waits.filter((_, n) => changed[n] !== undefined && changed[n].isActive && isOther(changed[n])),
+    ended: new Set(waits.flatMap(({ rule }, n) => (changed[n] !== undefined && isOther(changed[n]) ? [rule.name] : [])))
+  }
 }
 
 export const isSameData = (a: object | null | undefined, b: object | null | undefined): boolean =>

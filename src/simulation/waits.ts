@@ -15,7 +15,8 @@ import type { Report } from "./Account.ts"
 /** So long in a status, and an event of this type comes about, once, by the actor `system`. */
 export interface WaitRule {
   readonly name: string
-  readonly status: string
+  /** Null: wherever the order stands. */
+  readonly status: string | null
   readonly afterMs: number
   readonly eventType: string
   /** What the command is given with. */
@@ -67,6 +68,19 @@ const msOf = (duration: string): number => Result.getOrThrow(readDuration(durati
 /** It was given because its moment had come, and not by a caller. */
 export const isGivenByItself = ({ actor }: AuditEvent): boolean => actor.userId === "system" && actor.role === "system"
 
+/** The ends of contracts that a change has its order wait for, and those, by name, that it waits for no longer as it did. */
+export interface ContractWaits {
+  readonly begun: ReadonlyArray<Wait>
+  readonly ended: ReadonlySet<string>
+}
+
+/** The wait for the end of a contract. In a simulation nothing is done then: somebody has to see to it. */
+export const contractWait = (subscriptionId: string, since: number, at: number): Wait => ({
+  rule: { name: `contractEnds:${subscriptionId}`, status: null, afterMs: 0, eventType: "none", payload: {} },
+  since,
+  at
+})
+
 /** When a change was committed: by the world's time (ms), and how far the store's clock may be off it. */
 export interface Moment {
   readonly now: number
@@ -78,6 +92,7 @@ export const followWaits = (
   waits: ReadonlyArray<Wait>,
   change: Change,
   rules: ReadonlyArray<WaitRule>,
+  contracts: ContractWaits,
   moment: Moment,
   fault: Report
 ): ReadonlyArray<Wait> => {
@@ -85,8 +100,16 @@ export const followWaits = (
   const given = isGivenByItself(event) ? waits.find(({ rule }) => isCommandOf(rule, event)) : undefined
   if (isGivenByItself(event)) checkMoment(given, event, moment, fault)
   const isMoved = event.from !== event.to
-  const kept = isMoved ? [] : waits.filter((wait) => wait !== given)
-  const begun = isMoved ? rules.filter(({ status }) => status === event.to).map((rule) => waitFrom(rule, event)) : []
+  const isContract = ({ rule }: Wait) => rule.status === null
+  const ofRules = waits.filter((wait) => !isContract(wait))
+  const kept = [
+    ...(isMoved ? [] : ofRules.filter((wait) => wait !== given)),
+    ...waits.filter((wait) => isContract(wait) && !contracts.ended.has(wait.rule.name))
+  ]
+  const begun = [
+    ...(isMoved ? rules.filter(({ status }) => status === event.to).map((rule) => waitFrom(rule, event)) : []),
+    ...contracts.begun
+  ]
   checkRows(change, waits, kept, begun, fault)
   return [...kept, ...begun]
 }
@@ -132,7 +155,8 @@ const checkRows = (
   if (written.toSorted().join() !== asked.toSorted().join())
     fault("D1", `it lets the order wait for ${written.join(", ") || "nothing"}, and should for ${asked.join(", ") || "nothing"}`)
   const cleared = new Set(due?.cleared)
-  const left = before.find((wait) => !kept.includes(wait) && !cleared.has(wait.rule.name))
+  const isAnew = ({ rule }: Wait) => begun.some((each) => each.rule.name === rule.name)
+  const left = before.find((wait) => !kept.includes(wait) && !cleared.has(wait.rule.name) && !isAnew(wait))
   if (left !== undefined) fault("D1", `${left.rule.name} is waited for no longer, and its row stays`)
   const lost = kept.find(({ rule }) => cleared.has(rule.name))
   if (lost !== undefined) fault("D1", `${lost.rule.name} is still waited for, and its row is taken away`)

@@ -15,7 +15,8 @@ import type { LoadedProcess } from "../order/process/loadProcess.ts"
 import { type Lookup, type LookupKind, lookupsOf } from "../order/lookups.ts"
 import { filterableOf } from "../order/process/OwnFilters.ts"
 import { hasStatus, isFinal, type Lifecycle } from "../order/lifecycleTable.ts"
-import { activeSubscriptions, Order, type OwnData } from "../order/Order.ts"
+import { endingContract } from "../order/contractEnds.ts"
+import { activeSubscriptions, isActive, Order, type OwnData } from "../order/Order.ts"
 import { inputFaults } from "../order/readInput.ts"
 import { differences } from "./differences.ts"
 import type { InvariantId } from "./invariants.ts"
@@ -49,7 +50,7 @@ export const checkRecord = (
     // What follows rests on the events, and so only on a history that is whole.
     ...(historyFaults.length > 0 ? [] : checkHistory(policies, record, order.success, isOver)),
     ...checkOutbox(record),
-    ...checkDue(record),
+    ...checkDue(record, order.success),
     ...disagreements
   ]
 }
@@ -226,12 +227,21 @@ const checkOutbox = ({ events, positions, unplaced, consumers }: OrderRecord): R
   return faults
 }
 
-/** What an order waits for, it waits for in the status it is in, and since it came there. */
-const checkDue = ({ events, due }: OrderRecord): ReadonlyArray<RecordFault> => {
+/**
+ * What an order waits for, it waits for in the status it is in, and since it came there; or it waits for the end of an active subscription's
+ * contract.
+ */
+const checkDue = ({ events, due }: OrderRecord, order: Order): ReadonlyArray<RecordFault> => {
   const last = events.at(-1)?.event
   return due.flatMap(({ name, since, status, at }): ReadonlyArray<RecordFault> => {
     const came = events[since - 1]?.event
     const fault = (message: string): RecordFault => ({ id: "D1", message: `due command ${name}: ${message}` })
+    const ending = endingContract(name)
+    if (ending !== undefined) {
+      const subscription = order.subscriptions.find(({ subscriptionId }) => subscriptionId === ending)
+      if (subscription === undefined || !isActive(subscription)) return [fault("there is no such active subscription")]
+      return at === subscription.endDate ? [] : [fault(`it is due at ${at}, and the contract ends at ${subscription.endDate}`)]
+    }
     if (last !== undefined && status !== last.to) return [fault(`it is waited for in ${status}, and the order is ${last.to}`)]
     if (came?.to !== status) return [fault(`event ${since} did not bring the order to ${status}`)]
     return at < came.at ? [fault(`it was due before event ${since}`)] : []
