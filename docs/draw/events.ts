@@ -8,7 +8,7 @@ import { libraryEvents } from "../../src/order/AuditEvent.ts"
 import { OrderId } from "../../src/order/Order.ts"
 import { heading } from "./page.ts"
 import type { Method } from "./provocations.ts"
-import { type Exchange, withShop } from "./shop.ts"
+import { bike, type Exchange, withShop } from "./shop.ts"
 import { steps } from "./steps.ts"
 
 /** What one command left behind: the event as it is stored, and as the API shows it. */
@@ -22,22 +22,29 @@ interface Recorded {
 /** An order from its placing to its cancellation, with a command of every kind in between. */
 const live = (): Promise<ReadonlyArray<Recorded>> =>
   withShop(async (shop) => {
-    const { place, confirm, addItems, correct, pay, release, start, end, cancel, orderIn, rentalIn } = steps(shop)
+    const { addItems, cancel, confirm, correct, orderIn, pay, place, release, ...onRentals } = steps(shop)
+    const { buyOut, complete, end, extend, rentalIn, replace, returnEarly, start } = onRentals
     const done: Array<readonly [Method, Exchange]> = []
     const tell = async (method: Method, exchange: Exchange) => {
       if (exchange.status >= 300) throw new Error(`${method} is refused: ${JSON.stringify(exchange.body)}`)
       done.push([method, exchange])
       return exchange
     }
-    const { orderId, customerId } = orderIn(await tell("place", await place()))
+    const { orderId, customerId } = orderIn(await tell("place", await place({ sku: bike, quantity: 4 })))
     await tell("addItems", await addItems(orderId, { sku: "DESK-CHAIR-PRO", quantity: 2 }))
     await tell("correct", await correct(orderId, { customer: { phone: "+31 10 123" }, externalReference: "2026-118" }))
     await tell("recordPayment", await pay(orderId, { status: "paid", method: "stripe", paidAmount: 50 }))
     await tell("confirm", await confirm(orderId))
-    const more = { notes: "Deliver to the back door" }
-    const rentalId = rentalIn(await tell("startSubscription", await start(orderId, "BIKE-0001", customerId, more)))
-    await tell("release", await release(orderId, { items: [{ line: 1, quantity: 2 }], reason: "No chairs after all" }))
-    await tell("cancelSubscription", await end(rentalId, { notes: "Returned without a bell" }))
+    const rent = async (serialNumber: string, more: object = {}) =>
+      rentalIn(await tell("startSubscription", await start(orderId, serialNumber, customerId, more)))
+    const returned = await rent("BIKE-0001", { sku: bike, notes: "Deliver to the back door" })
+    await tell("extendSubscription", await extend(returned))
+    await tell("replaceAsset", await replace(returned))
+    await tell("returnSubscription", await returnEarly(returned))
+    await tell("buyOutSubscription", await buyOut(await rent("BIKE-0001", { sku: bike })))
+    await tell("completeSubscription", await complete(await rent("BIKE-0002", { sku: bike, startDate: "2025-11-23" })))
+    await tell("cancelSubscription", await end(await rent("BIKE-0003", { sku: bike }), { notes: "Returned without a bell" }))
+    await tell("release", await release(orderId, { items: [{ line: 1, quantity: 1 }], reason: "One chair is enough" }))
     await tell("cancel", await cancel(orderId, { reason: "Customer changed their mind" }))
 
     const { body } = await shop.call("listOrderEvents", "GET", `/v1/orders/${orderId}/events`)

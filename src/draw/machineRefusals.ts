@@ -6,9 +6,8 @@ import type { Occasion } from "../order/Transition.ts"
 import { type Answer, answersOf, commandNames, type Lifecycle, lifecycles, statusesOf } from "../order/lifecycleTable.ts"
 import { Currency, MinorUnits } from "../order/Money.ts"
 import { CustomerId, type Order, OrderId, type OrderStatus, Sku, TenantId } from "../order/Order.ts"
-import type { CommandType } from "../order/commands/index.ts"
+import type { CommandType, OrderCommand } from "../order/commands/index.ts"
 import { place } from "../order/commands/place.ts"
-import type { Variant } from "../order/commands/priceLines.ts"
 import type { Refusal } from "../order/Refusal.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 
@@ -59,34 +58,47 @@ const sampleOrders = (() => {
   return { rented, cancelled: give(give(rented, "cancelSubscription"), "cancel") }
 })()
 
-const wrongVariants: ReadonlyArray<ReadonlyMap<Sku, Variant>> = [
-  new Map(),
-  ...[{ isActive: false }, { pricing: [] }, { currency: Currency.make("JPY") }].map(
-    (wrong) => new Map(Array.from(variants, ([sku, variant]) => [sku, { ...variant, ...wrong }]))
+/** What the surroundings may say of a command's input that is wrong, by the member that they say it in. */
+const wrongFacts = {
+  variants: [
+    new Map(),
+    ...[{ isActive: false }, { pricing: [] }, { currency: Currency.make("JPY") }].map(
+      (wrong) => new Map(Array.from(variants, ([sku, variant]) => [sku, { ...variant, ...wrong }]))
+    )
+  ],
+  asset: [{ isKnown: true, isRented: false, sku: Sku.make("TRACTOR") }]
+}
+
+/** A command that fits the order, and the same with each wrong fact. */
+const samplesOf = (lifecycle: Lifecycle, command: CommandType, order: Order): ReadonlyArray<OrderCommand> => {
+  const sample = lifecycle.commands[command].sample(order)
+  const wrong = Object.entries(wrongFacts).flatMap(([member, facts]) =>
+    // The facts are those of the member, which the compiler does not see in a loop.
+    member in sample ? facts.map((fact) => ({ ...sample, [member]: fact }) as OrderCommand) : []
   )
-]
+  return [sample, ...wrong]
+}
 
 /** The error that an answer of the machine is given as. Ids, counts and moments in it are those of a sample. */
 export const errorOf = (lifecycle: Lifecycle, status: OrderStatus, command: CommandType, answer: Answer): Refusal => {
   const { rented, cancelled } = sampleOrders
-  const order = answer.refusal?.lacking === lifecycle.policy ? rented : cancelled
-  // Priced items are refused for what the catalogue says of them: it says each wrong thing in turn.
-  const sample = lifecycle.commands[command].sample(rented)
-  for (const variants of "variants" in sample ? wrongVariants : []) {
-    const wrong = { ...sample, variants } as typeof sample
-    const { code } = answer.refusal ?? {}
-    const refusal =
-      code &&
-      lifecycle.commands[command].refusals[code]?.({
-        order: rented,
-        command: wrong,
-        lacking: answer.refusal?.lacking,
+  const order = { ...(answer.refusal?.lacking === lifecycle.policy ? rented : cancelled), status }
+  const samples = samplesOf(lifecycle, command, rented)
+  const refusals = samples.flatMap((sample) => wordsFor(lifecycle, order, sample, answer) ?? [])
+  const [refusal = refusalOf(lifecycle, order, lifecycle.commands[command].sample(rented), answer)] = refusals
+  return refusal
+}
+
+/** The refusal in the words of a command, if it has any for this order and this input. */
+const wordsFor = (lifecycle: Lifecycle, order: Order, command: OrderCommand, { refusal }: Answer): Refusal | undefined =>
+  refusal === undefined
+    ? undefined
+    : lifecycle.commands[command.type].refusals[refusal.code]?.({
+        order,
+        command,
+        lacking: refusal.lacking,
         policy: lifecycle.policy
       })
-    if (refusal) return refusal
-  }
-  return refusalOf(lifecycle, { ...order, status }, sample, answer)
-}
 
 /** Where in the lifecycle a refusal is given, and for the lack of what. */
 export interface MachineRefusal {

@@ -126,7 +126,7 @@ describe("the served OpenAPI description", () => {
         const isKeyed =
           (method === "post" && operationId !== "cancelOrders" && !isCalculation) ||
           ["correctOrder", "updateAsset"].includes(operationId)
-        const isBare = isCalculation || /Asset$/.test(operationId) || ["createOrder", "cancelOrders"].includes(operationId)
+        const isBare = isCalculation || operationId.endsWith("Asset") || ["createOrder", "cancelOrders"].includes(operationId)
         const isConditional = method !== "get" && !isBare
         const more = [
           ...(isKeyed ? ["Idempotency-Key"] : []),
