@@ -68,7 +68,7 @@ describe("the page of audit events", () => {
     const stored = [...read("docs/reference/events.md").matchAll(/As it is stored:\n\n```json\n([\s\S]*?)```/g)].map(
       ([, json = ""]) => JSON.parse(json) as SealedEvent
     )
-    expect(stored).toHaveLength(5)
+    expect(stored.length).toBeGreaterThan(10)
     expect(verifyChain(stored)).toBeNull()
   })
 })
