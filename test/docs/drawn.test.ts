@@ -11,7 +11,8 @@ import { command, compare, mend } from "../../docs/draw/page.ts"
 import { pages } from "../../docs/draw/pages.ts"
 import { drawRegions } from "../../docs/draw/regions.ts"
 import { drawStateDiagram } from "../../src/draw/markdown.ts"
-import { type SealedEvent, verifyChain } from "../../src/order/auditChain.ts"
+import { canonicalEvent, type SealedEvent } from "../../src/order/auditChain.ts"
+import { portableDigest } from "../../src/order/digest.ts"
 import { tabulate } from "../../src/order/lifecycleTable.ts"
 import { type makeOrderMachine, orderMachine } from "../../src/order/orderMachine.ts"
 
@@ -64,12 +65,14 @@ describe("the page of errors", () => {
 })
 
 describe("the page of audit events", () => {
-  it("shows a history whose chain verifies", () => {
+  it("shows events whose hashes verify", () => {
     const stored = [...read("docs/reference/events.md").matchAll(/As it is stored:\n\n```json\n([\s\S]*?)```/g)].map(
       ([, json = ""]) => JSON.parse(json) as SealedEvent
     )
     expect(stored.length).toBeGreaterThan(10)
-    expect(verifyChain(stored)).toBeNull()
+    // One of each kind is shown, of many that the order had.
+    for (const { event, confidentialSeal, previousHash, hash } of stored)
+      expect(portableDigest.sha256(canonicalEvent(event, confidentialSeal, previousHash))).toBe(hash)
   })
 })
 
