@@ -38,6 +38,7 @@ describe("without settings", () => {
       isDevelopment: true,
       isPooled: false,
       schema: "order_lifecycle",
+      whenContractEnds: "require_action",
       cancellationPolicy: "noActiveSubscriptions",
       assetRegistry: "off"
     })

@@ -224,12 +224,20 @@ const lies: ReadonlyArray<readonly [lie: string, id: Finding["id"], told: () => 
   [
     "a subscription for a line that is not there",
     "S5",
-    committed("2", { event: { details: { subscriptionId: "s", line: 7, serialNumber: "L-0" } } })
+    committed("2", {
+      event: {
+        details: { subscriptionId: "s", line: 7, serialNumber: "L-0", startDate: "2026-01-05T00:00:00.000Z", contractLength: 12 }
+      }
+    })
   ],
   [
     "an asset that is rented twice",
     "S6",
-    committed("6", { event: { details: { subscriptionId: "s", line: 0, serialNumber: "L-0" } } })
+    committed("6", {
+      event: {
+        details: { subscriptionId: "s", line: 0, serialNumber: "L-0", startDate: "2026-01-05T00:00:00.000Z", contractLength: 12 }
+      }
+    })
   ],
   ["a subscription that has not ended before a cancel", "T4", () => neverHappened("7")],
   ["an order that nobody has placed", "T1", () => neverHappened("4")],

@@ -92,7 +92,7 @@ describe("orders that expire in a scenario", () => {
 /** The order is not looked at once its moment has come. */
 const whateverItsStatus: Planted = [
   "lifecycle/applyCommand.ts",
-  "if (due !== undefined && !isAskedFor(due, order)) return Effect.fail(new NotAskedFor())",
+  "if (due !== undefined && !isAskedFor(due, order, fromMillis(millis))) return Effect.fail(new NotAskedFor())",
   ""
 ]
 const rowsStay: Planted = ["memory/TenantDue.ts", "for (const name of cleared) this.#put(orderId, name, undefined)", ""]
@@ -117,8 +117,8 @@ const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted
     [
       [
         "lifecycle/Due.ts",
-        "yield* Effect.exit(Effect.andThen(",
-        "yield* Effect.exit(Effect.andThen(Effect.fail(new NotAskedFor()), "
+        "yield* Effect.exit(\n      Effect.andThen(",
+        "yield* Effect.exit(\n      Effect.andThen(Effect.fail(new NotAskedFor()), "
       ]
     ],
     "PT5S",
@@ -126,7 +126,7 @@ const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted
   ],
   [
     "a change that does not say what the order waits for no longer",
-    [["order/due.ts", "due.flatMap(({ status, name }) => (status === before?.status ? [name] : []))", "([] as Array<string>)"]],
+    [["order/due.ts", "moved.flatMap(({ status, name }) => (status === before?.status ? [name] : []))", "([] as Array<string>)"]],
     "PT5S",
     "its row stays"
   ],
