@@ -73,8 +73,7 @@ const wrongFacts = {
 const samplesOf = (lifecycle: Lifecycle, command: CommandType, order: Order): ReadonlyArray<OrderCommand> => {
   const sample = lifecycle.commands[command].sample(order)
   const wrong = Object.entries(wrongFacts).flatMap(([member, facts]) =>
-    // The facts are those of the member, which the compiler does not see in a loop.
-    member in sample ? facts.map((fact) => ({ ...sample, [member]: fact }) as OrderCommand) : []
+    member in sample ? facts.map((fact) => ({ ...sample, [member]: fact })) : []
   )
   return [sample, ...wrong]
 }

@@ -112,7 +112,7 @@ describe.each(Object.entries(stores))("a contract that ended two months before t
         const order = yield* lifecycle.get(caller.tenantId, orderId)
         const endDate = plusMonths(startDate, 15)
         expect(order.subscriptions).toMatchObject([{ status: "active", contractLength: 15, originalContractLength: 12, endDate }])
-        const [{ texts = {}, extensions = [] } = {} as Partial<Subscription>] = order.subscriptions
+        const [{ texts = {}, extensions = [] } = {}] = order.subscriptions
         expect(extensions.map(({ months, by }) => [months, by.userId])).toEqual([1, 1, 1].map((months) => [months, "system"]))
         expect(Object.values(texts)).toEqual([1, 2, 3].map(() => ({ reason: "contract_end" })))
         expect(yield* waitingFor(orderId, caller.tenantId)).toEqual([[contractEndOf(rentalId), endDate]])

@@ -36,6 +36,7 @@ export const SubscriptionExtended = orderEvent("subscription.extended", "The con
   confidential: Schema.Struct({ reason: Schema.optionalKey(Text), notes: Schema.optionalKey(Text) })
 })
 
+/** The contract would be longer than a contract may be, with all its extensions: 120 months. */
 export class InvalidExtensionMonths extends Schema.TaggedError<InvalidExtensionMonths>()("InvalidExtensionMonths", {
   ...mayBeReplayed,
   subscriptionId: SubscriptionId,
