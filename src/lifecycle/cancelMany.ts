@@ -89,7 +89,7 @@ export const makeCancelMany = (services: CommandServices) => {
       })
       const made = yield* Effect.catchDefect(deciding, () => Effect.succeed(null))
       if (made === null) for (const [id, outcome] of yield* cancelEachAlone(caller, [orderId], request)) outcomes.set(id, outcome)
-      else if ("refused" in made) outcomes.set(orderId, made.refused)
+      else if (made.refused !== undefined) outcomes.set(orderId, made.refused)
       else decided.push(made)
     }
 

@@ -2,7 +2,7 @@
 import { computed, shallowRef } from "vue"
 import { isOwnEvent, type LibraryEvent } from "../../../src/order/AuditEvent.ts"
 import { SerialNumber } from "../../../src/order/Order.ts"
-import type { CommandType } from "../../../src/order/commands/index.ts"
+import { definitionByKind } from "../../../src/order/commands/definitions.ts"
 import type { CancellationPolicy } from "../../../src/order/policies/index.ts"
 import { examples } from "./examples.ts"
 import { chainFault, type History, tampered } from "./history.ts"
@@ -15,21 +15,16 @@ export interface Arrow {
   readonly to: string
 }
 
-/** The command that each event records. */
-const commandByEvent: Record<LibraryEvent["type"], CommandType | "place"> = {
-  "order.placed": "place",
-  "order.confirmed": "confirm",
-  "subscription.started": "startSubscription",
-  "subscription.ended": "cancelSubscription",
-  "order.cancelled": "cancel"
-}
+/** The command that an event records. */
+const commandOfEvent = ({ type }: LibraryEvent): string =>
+  type === "order.placed" ? "place" : (definitionByKind.get(type)?.name ?? type)
 
 /** The arrow of the last step, unless it was refused. */
 const arrowTaken = ({ events, answers }: Played): Arrow | null => {
   const event = events.at(-1)?.event
   const answer = answers.at(-1)
   if (event === undefined || isOwnEvent(event) || (answer && "refusal" in answer)) return null
-  return { from: event.from, command: commandByEvent[event.type], to: event.to }
+  return { from: event.from, command: commandOfEvent(event), to: event.to }
 }
 
 /** The arrows that a command of the right kind would take now. */
