@@ -1,12 +1,13 @@
 /**
- * Schedules of concurrent calls on the store in memory: all of them for two calls, and for three on one order. Whatever the schedule, the
+ * Schedules of concurrent calls on the store in memory: all of them for two calls, and for a share of the choices of three on one
+ * order (all of them in the long run). Whatever the schedule, the
  * calls answer and leave behind what they could have one after the other, and the auditor finds nothing. Across orders:
  * `schedulesAcrossOrders.test.ts`; at random: `schedulesAtRandom.property.test.ts`.
  */
 import { describe, expect, it } from "vitest"
 import { contendingCalls, isAcrossOrders, mixesOf } from "../../src/testing/mixes.ts"
-import { tried } from "../support/evidence.ts"
-import { exploreAll } from "../support/exploring.ts"
+import { amount, tried } from "../support/evidence.ts"
+import { exploreAll, spread } from "../support/exploring.ts"
 import { withoutStackTraces } from "../support/withoutStackTraces.ts"
 
 // Refusals and lost races are errors.
@@ -22,15 +23,14 @@ describe("on the store in memory, concurrent calls answer as if one came after t
   })
 
   it("for three calls on one order, in every schedule there is", async () => {
-    const { isComplete, schedules, undecided } = await exploreAll(
-      mixesOf(
-        3,
-        contendingCalls.filter((call) => !isAcrossOrders(call))
-      )
+    const mixes = mixesOf(
+      3,
+      contendingCalls.filter((call) => !isAcrossOrders(call))
     )
+    const { isComplete, schedules, undecided } = await exploreAll(spread(mixes, amount(400)))
     expect(isComplete).toBe(true)
     // It mattered who came first, or nothing has been tried.
     expect(undecided).toBeGreaterThan(50)
-    tried("schedules of three concurrent calls on one order: every one there is", schedules)
+    tried("schedules of three concurrent calls on one order: every one there is of a mix", schedules)
   })
 })

@@ -1,16 +1,17 @@
-/** Every schedule of three concurrent calls on the store in memory that are not all on one order; the others are in `schedules.test.ts`. */
+/** Every schedule of mixes of three concurrent calls on the store in memory that are not all on one order, a share of the mixes in each run; the others are in `schedules.test.ts`. */
 import { expect, it } from "vitest"
 import { isAcrossOrders, mixesOf } from "../../src/testing/mixes.ts"
-import { tried } from "../support/evidence.ts"
-import { exploreAll } from "../support/exploring.ts"
+import { amount, tried } from "../support/evidence.ts"
+import { exploreAll, spread } from "../support/exploring.ts"
 import { withoutStackTraces } from "../support/withoutStackTraces.ts"
 
 // Refusals and lost races are errors.
 withoutStackTraces()
 
 it("three calls across two orders answer as if one came after the other, in every schedule there is", async () => {
-  const { isComplete, schedules, undecided } = await exploreAll(mixesOf(3).filter(({ calls }) => calls.some(isAcrossOrders)))
+  const mixes = mixesOf(3).filter(({ calls }) => calls.some(isAcrossOrders))
+  const { isComplete, schedules, undecided } = await exploreAll(spread(mixes, amount(500)))
   expect(isComplete).toBe(true)
   expect(undecided).toBeGreaterThan(50)
-  tried("schedules of three concurrent calls across two orders: every one there is", schedules)
+  tried("schedules of three concurrent calls across two orders: every one there is of a mix", schedules)
 })

@@ -30,6 +30,12 @@ export const inMemory = <A, E>(
     Effect.runPromise
   )
 
+/** At most so many of the mixes, spread evenly over all of them. */
+export const spread = (mixes: ReadonlyArray<Mix>, most: number): ReadonlyArray<Mix> => {
+  const step = Math.max(1, mixes.length / most)
+  return mixes.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step))
+}
+
 /** Bytes that differ from each other, and cost nothing: real ones were a tenth of the time of a schedule. */
 const countingCrypto = (): typeof WebCrypto.Service => {
   let count = 0
