@@ -314,7 +314,9 @@ const seeAsset = ({ serialNumber, sku, status, location, subscriptionId }: Regis
 const seeOrder = (order: Order): OrderFacts => {
   const money = (minor: number) => writeMoney(minor, order.currency, "minor")
   const sum = (of: (line: Order["lines"][number]) => number) => order.lines.reduce((total, line) => total + of(line), 0)
-  const subtotal = sum(({ unitPrice, quantity }) => unitPrice * quantity)
+  // What came with an upgrade was not ordered.
+  const ordered = ({ quantity, upgradeOf }: Order["lines"][number]) => (upgradeOf === undefined ? quantity : 0)
+  const subtotal = sum((line) => line.unitPrice * ordered(line))
   const { customerId, email, firstName, lastName, phone } = order.customer
   return {
     orderId: order.orderId,
@@ -340,7 +342,7 @@ const seeOrder = (order: Order): OrderFacts => {
     subtotal: money(subtotal),
     tax: money(order.taxAmount),
     total: money(subtotal + order.taxAmount),
-    devices: sum(({ quantity }) => quantity),
+    devices: sum(ordered),
     rented: sum(({ units }) => units.active),
     released: sum(({ units }) => units.released),
     ...(order.externalReference !== undefined && { externalReference: order.externalReference }),

@@ -9,7 +9,19 @@ import type { Chronicle } from "./Chronicle.ts"
 import { keyFor } from "./HttpShop.ts"
 import type { Backstage, LifecycleName, OpenWay } from "./openWays.ts"
 import type { Way } from "./readPages.ts"
-import type { Answer, Asking, Command, CommandOnSubscription, Done, EventFacts, OrderFacts, PreviewFacts, Refused, Shop, Staff } from "./Shop.ts"
+import type {
+  Answer,
+  Asking,
+  Command,
+  CommandOnSubscription,
+  Done,
+  EventFacts,
+  OrderFacts,
+  PreviewFacts,
+  Refused,
+  Shop,
+  Staff
+} from "./Shop.ts"
 import { morning, type Product, type Surroundings } from "./Surroundings.ts"
 
 /** Who works here, and who only wishes to. */

@@ -217,7 +217,7 @@ step(
 )
 
 step(
-  "{staff} upgrades the subscription for {serial} to (a ){product} with {serial} for {int} months at {money}",
+  "{staff} upgrades the subscription for {serial} to (a )(an ){product} with {serial} for {int} months at {money}",
   (
     { world },
     who: StaffName,
@@ -229,6 +229,14 @@ step(
   ) => {
     const given = { newSku: sku, newSerialNumber, contractLength, reason: "wants another one" }
     return ask(world, who, "the order", on(world, serial, "upgradeSubscription", given, { newMonthlyAmount: money }))
+  }
+)
+
+step(
+  "{staff} upgrades the subscription for {serial} to {string} with {serial}",
+  ({ world }, who: StaffName, serial: string, newSku: string, newSerialNumber: string) => {
+    const given = { newSku, newSerialNumber, contractLength: 12, reason: "wants another one" }
+    return ask(world, who, "the order", on(world, serial, "upgradeSubscription", given, { newMonthlyAmount: "1.00 EUR" }))
   }
 )
 
