@@ -50,6 +50,14 @@ const send = (lifecycle: OrderLifecycle["Service"], caller: ReturnType<typeof ne
           customerId: order.customer.customerId,
           assetSerialNumber: SerialNumber.make(`${orderId} ${order.version}`)
         })
+      case "returnSubscription":
+      case "buyOutSubscription":
+      case "completeSubscription":
+      case "extendSubscription":
+      case "replaceAsset":
+      case "upgradeSubscription":
+        // They have no samples here: what they do to units is shown in `test/order/lifecycleTable.property.test.ts`.
+        throw new Error(`no path here has ${event.type}`)
       case "cancelSubscription": {
         const rentalId = activeSubscriptions(order)[0]?.subscriptionId ?? SubscriptionId.make("unknown")
         return yield* lifecycle.cancelSubscription(caller, { rentalId, reason: "other" })

@@ -91,7 +91,12 @@ export const httpShop = ({ call }: Client): Shop => {
         const { type: _, subscriptionId, ...more } = command
         return ["POST", `/v1/subscriptions/${encode(subscriptionId)}/cancel`, { rentalId: subscriptionId, ...more }]
       }
-      default: {
+      case "returnSubscription":
+      case "buyOutSubscription":
+      case "completeSubscription":
+      case "extendSubscription":
+      case "replaceAsset":
+      case "upgradeSubscription": {
         const { type, subscriptionId, given, amounts } = command
         const major = Object.entries(amounts).map(([name, money]) => [name, readMoney(money).major])
         const body = { rentalId: subscriptionId, ...given, ...Object.fromEntries(major) }

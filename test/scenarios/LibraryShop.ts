@@ -120,7 +120,12 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
           ({ event }) => ({ id: event.details.subscriptionId }),
           whole
         )
-      default:
+      case "returnSubscription":
+      case "buyOutSubscription":
+      case "completeSubscription":
+      case "extendSubscription":
+      case "replaceAsset":
+      case "upgradeSubscription":
         return ask(
           lifecycle((orders) => onSubscription(orders, caller, command)),
           () => ({ id: command.subscriptionId }),

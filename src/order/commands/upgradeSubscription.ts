@@ -195,8 +195,8 @@ export const upgradeSubscription = defineCommand({
     INVALID_CONTRACT_LENGTH: refusalOf("INVALID_CONTRACT_LENGTH"),
     VALIDATION_ERROR: refusalOf("VALIDATION_ERROR"),
     ASSET_NOT_FOUND: ({ command }) => new AssetNotFound({ serialNumber: command.newSerialNumber }),
-    SKU_MISMATCH: ({ command: { newSerialNumber: serialNumber, asset } }) =>
-      asset.sku && new SkuMismatch({ serialNumber, sku: asset.sku }),
+    SKU_MISMATCH: ({ command: { newSerialNumber: serialNumber, asset, newSku } }) =>
+      new SkuMismatch({ serialNumber, sku: asset.sku ?? newSku }),
     ASSET_NOT_AVAILABLE: ({ command }) => new AssetNotAvailable({ serialNumber: command.newSerialNumber })
   },
   record: (order, command, at) => {
