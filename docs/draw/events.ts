@@ -9,6 +9,7 @@ import { OrderId } from "../../src/order/Order.ts"
 import { heading } from "./page.ts"
 import type { Method } from "./provocations.ts"
 import { bike, type Exchange, withShop } from "./shop.ts"
+import { fromMillis, plusMonths } from "../../src/order/Timestamp.ts"
 import { steps } from "./steps.ts"
 
 /** What one command left behind: the event as it is stored, and as the API shows it. */
@@ -22,28 +23,34 @@ interface Recorded {
 /** An order from its placing to its cancellation, with a command of every kind in between. */
 const live = (): Promise<ReadonlyArray<Recorded>> =>
   withShop(async (shop) => {
-    const { addItems, cancel, confirm, correct, orderIn, pay, place, release, ...onRentals } = steps(shop)
-    const { buyOut, complete, end, extend, rentalIn, replace, returnEarly, start } = onRentals
+    const { place, confirm, addItems, correct, pay, release, start, end, cancel, orderIn, rentalIn } = steps(shop)
+    const { extend, replace, upgrade, returnEarly, buyOut, complete } = steps(shop)
     const done: Array<readonly [Method, Exchange]> = []
     const tell = async (method: Method, exchange: Exchange) => {
       if (exchange.status >= 300) throw new Error(`${method} is refused: ${JSON.stringify(exchange.body)}`)
       done.push([method, exchange])
       return exchange
     }
-    const { orderId, customerId } = orderIn(await tell("place", await place({ sku: bike, quantity: 4 })))
+    const placed = await tell("place", await place({ sku: bike, quantity: 3 }))
+    const { orderId, customerId } = orderIn(placed)
     await tell("addItems", await addItems(orderId, { sku: "DESK-CHAIR-PRO", quantity: 2 }))
     await tell("correct", await correct(orderId, { customer: { phone: "+31 10 123" }, externalReference: "2026-118" }))
     await tell("recordPayment", await pay(orderId, { status: "paid", method: "stripe", paidAmount: 50 }))
     await tell("confirm", await confirm(orderId))
-    const rent = async (serialNumber: string, more: object = {}) =>
-      rentalIn(await tell("startSubscription", await start(orderId, serialNumber, customerId, more)))
-    const returned = await rent("BIKE-0001", { sku: bike, notes: "Deliver to the back door" })
-    await tell("extendSubscription", await extend(returned))
-    await tell("replaceAsset", await replace(returned))
-    await tell("returnSubscription", await returnEarly(returned))
-    await tell("buyOutSubscription", await buyOut(await rent("BIKE-0001", { sku: bike })))
-    await tell("completeSubscription", await complete(await rent("BIKE-0002", { sku: bike, startDate: "2025-11-23" })))
-    await tell("cancelSubscription", await end(await rent("BIKE-0003", { sku: bike }), { notes: "Returned without a bell" }))
+    const more = { notes: "Deliver to the back door" }
+    const rentalId = rentalIn(await tell("startSubscription", await start(orderId, "BIKE-0001", customerId, more)))
+    await tell("extendSubscription", await extend(rentalId, { newMonthlyAmount: 89 }))
+    await tell("replaceAsset", await replace(rentalId, { damageAssessment: "The frame is bent" }))
+    const upgraded = await tell("upgradeSubscription", await upgrade(rentalId, { newSerialNumber: "BIKE-0003" }))
+    const { newRentalId } = upgraded.body as { readonly newRentalId: string }
+    await tell("returnSubscription", await returnEarly(newRentalId, { earlyReturnFee: 25 }))
+    const second = rentalIn(await tell("startSubscription", await start(orderId, "BIKE-0001", customerId)))
+    await tell("buyOutSubscription", await buyOut(second))
+    const longAgo = { startDate: plusMonths(fromMillis(Date.parse(createdIn(placed))), -7) }
+    const chair = rentalIn(await tell("startSubscription", await start(orderId, "CHAIR-0001", customerId, longAgo)))
+    await tell("completeSubscription", await complete(chair))
+    const third = rentalIn(await tell("startSubscription", await start(orderId, "BIKE-0002", customerId)))
+    await tell("cancelSubscription", await end(third, { notes: "Returned without a bell" }))
     await tell("release", await release(orderId, { items: [{ line: 1, quantity: 1 }], reason: "One chair is enough" }))
     await tell("cancel", await cancel(orderId, { reason: "Customer changed their mind" }))
 
@@ -55,6 +62,9 @@ const live = (): Promise<ReadonlyArray<Recorded>> =>
       return method && exchange ? [{ method, operation: exchange.operation, stored: each, shown: events[index] }] : []
     })
   })
+
+/** When an order was placed. */
+const createdIn = ({ body }: Exchange): string => (body as { readonly order: { readonly createdAt: string } }).order.createdAt
 
 const ownParts = ["details", "confidential"] as const
 

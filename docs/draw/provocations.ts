@@ -193,6 +193,24 @@ const provocations: { readonly [M in Method]: Readonly<Record<ErrorOf<M>, Provoc
     }),
     InvalidExtensionMonths: inShop(async ({ rented, extend }) => extend((await rented()).rentalId, { extensionMonths: 109 }))
   },
+  upgradeSubscription: {
+    SubscriptionNotFound: inShop(({ upgrade }) => upgrade("sub_0")),
+    SubscriptionNotActive: inShop(async ({ rented, end, upgrade }) => {
+      const { rentalId } = await rented()
+      await end(rentalId)
+      return upgrade(rentalId)
+    }),
+    VariantNotFound: inShop(async ({ rented, upgrade }) => upgrade((await rented()).rentalId, { newSku: "EBIKE-CITY-9000" })),
+    VariantInactive: inShop(async ({ rented, upgrade }) => upgrade((await rented()).rentalId, { newSku: "IPHONE-12" })),
+    InvalidContractLength: inShop(async ({ rented, upgrade }) => upgrade((await rented()).rentalId, { contractLength: 18 })),
+    AssetNotFound: inShop(async ({ rented, upgrade }) => upgrade((await rented()).rentalId, { newSerialNumber: "BIKE-9999" })),
+    SkuMismatch: inShop(async ({ rented, upgrade }) => upgrade((await rented()).rentalId, { newSerialNumber: "CHAIR-0001" })),
+    AssetNotAvailable: inShop(async ({ rented, start, upgrade }) => {
+      const { orderId, customerId, rentalId } = await rented()
+      await start(orderId, "BIKE-0002", customerId)
+      return upgrade(rentalId)
+    })
+  },
   replaceAsset: {
     SubscriptionNotFound: inShop(({ replace }) => replace("sub_0")),
     SubscriptionNotActive: inShop(async ({ rented, end, replace }) => {

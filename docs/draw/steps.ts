@@ -44,6 +44,13 @@ export const steps = ({ call }: Shop) => {
   const complete = onRental("completeSubscription", "complete", {})
   const extend = onRental("extendSubscription", "extend", { extensionMonths: 12, reason: "still in use" })
   const replace = onRental("replaceAsset", "replace", { newSerialNumber: "BIKE-0002", replacementReason: "defective" })
+  const upgrade = onRental("upgradeSubscription", "upgrade", {
+    newSku: bike,
+    newSerialNumber: "BIKE-0002",
+    contractLength: 24,
+    newMonthlyAmount: 75,
+    reason: "wants a better one"
+  })
   const calculate = (what: "early-return-fee" | "buyout", rentalId: string) =>
     call(what === "buyout" ? "calculateBuyout" : "calculateEarlyReturnFee", "POST", `/v1/subscriptions/calculate-${what}`, {
       rentalId
@@ -72,7 +79,7 @@ export const steps = ({ call }: Shop) => {
   const change = (serialNumber: string, body: object) => call("updateAsset", "PATCH", `/v1/assets/${serialNumber}`, body)
   const withdraw = (serialNumber: string) => call("deleteAsset", "DELETE", `/v1/assets/${serialNumber}`)
   const onOrders = { place, confirm, cancel, release, pay, addItems, correct }
-  const onRentals = { start, end, returnEarly, buyOut, complete, extend, replace, calculate }
+  const onRentals = { start, end, returnEarly, buyOut, complete, extend, replace, upgrade, calculate }
   const onAssets = { register, change, withdraw }
   return { ...onOrders, ...onRentals, ...onAssets, placed, confirmed, rented, orderIn, rentalIn }
 }

@@ -32,6 +32,7 @@ import { ReplaceAsset } from "../order/commands/replaceAsset.ts"
 import { ReturnSubscription } from "../order/commands/returnSubscription.ts"
 import { RewriteNotes } from "../order/RewriteNotes.ts"
 import { StartSubscription } from "../order/commands/startSubscription.ts"
+import { UpgradeSubscription } from "../order/commands/upgradeSubscription.ts"
 import { type Lifecycle, lifecycles } from "../order/lifecycleTable.ts"
 import type { OwnCommand } from "../order/process/OwnCommand.ts"
 import type { Code, OwnStatuses } from "./errors.ts"
@@ -351,6 +352,8 @@ const ExtendInMajorUnits = Schema.Struct({
   newMonthlyAmount: Schema.optionalKey(AmountInMajorUnits)
 })
 
+const UpgradeInMajorUnits = Schema.Struct({ ...UpgradeSubscription.fields, newMonthlyAmount: AmountInMajorUnits })
+
 /** What a calculator is asked about. */
 const OfSubscription = Schema.Struct({ rentalId: SubscriptionId })
 
@@ -552,6 +555,41 @@ const subscriptions = HttpApiGroup.make("subscriptions")
         )
       )
       .annotateMerge(carriesOut("replaceAsset"))
+  )
+  .add(
+    HttpApiEndpoint.post("upgradeSubscription", "/v1/subscriptions/:subscriptionId/upgrade", {
+      params: subscriptionParams,
+      payload: UpgradeInMajorUnits,
+      success: Schema.Struct({
+        success,
+        message: Schema.String,
+        oldRentalId: Schema.String,
+        newRentalId: Schema.String,
+        oldDevice: Schema.String.annotate({ description: "The name of the product that was rented" }),
+        newDevice: Schema.String.annotate({ description: "The name of the product that is rented now" }),
+        newMonthlyAmount: amount,
+        currency: Schema.String
+      }),
+      error: ofKeyedChange(
+        "upgradeSubscription",
+        "SUBSCRIPTION_NOT_ACTIVE",
+        "VARIANT_NOT_FOUND",
+        "VARIANT_INACTIVE",
+        "INVALID_CONTRACT_LENGTH",
+        "ASSET_NOT_FOUND",
+        "SKU_MISMATCH",
+        "ASSET_NOT_AVAILABLE",
+        "NOT_FOUND"
+      )
+    })
+      .annotateMerge(
+        describe(
+          "upgradeSubscription",
+          "Upgrade a subscription",
+          "Ends a subscription and starts another one in its place, with another product on a line of its own."
+        )
+      )
+      .annotateMerge(carriesOut("upgradeSubscription"))
   )
   .annotateMerge(OpenApi.annotations({ title: "Subscriptions", description: "Manage active subscriptions (rentals)." }))
 

@@ -429,6 +429,28 @@ const subscriptions = HttpApiBuilder.group(
           })
         )
       )
+      .handle("upgradeSubscription", ({ params, payload }) =>
+        answerCommand(
+          (caller) =>
+            ofSamePath(
+              params,
+              payload,
+              Effect.flatMap(inMinorUnits(caller, payload, "newMonthlyAmount"), (request) =>
+                lifecycle.upgradeSubscription(caller, request)
+              )
+            ),
+          ({ event: { details }, after }) => ({
+            success,
+            message: "Subscription upgraded successfully",
+            oldRentalId: details.subscriptionId,
+            newRentalId: details.newSubscriptionId,
+            oldDevice: after.lines[subscriptionOf(after, details.subscriptionId).line]?.productName ?? "",
+            newDevice: details.newLine.productName,
+            newMonthlyAmount: toMajor(details.newLine.unitPrice, details.decimals),
+            currency: after.currency
+          })
+        )
+      )
       .handle("replaceAsset", ({ params, payload }) =>
         answerCommand(
           (caller) => ofSamePath(params, payload, lifecycle.replaceAsset(caller, payload)),

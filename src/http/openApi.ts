@@ -50,6 +50,7 @@ const responseDescriptions: Record<string, Record<string, string>> = {
   completeSubscription: { 200: "Subscription completed", 404: "Subscription not found" },
   extendSubscription: { 200: "Subscription extended", 404: "Subscription not found" },
   replaceAsset: { 200: "Asset replaced", 404: "Subscription not found" },
+  upgradeSubscription: { 200: "Subscription upgraded", 404: "Subscription not found" },
   calculateEarlyReturnFee: { 200: "The fee", 404: "Subscription not found" },
   calculateBuyout: { 200: "The price", 404: "Subscription not found" },
   createAsset: { 201: "Asset registered" },

@@ -52,7 +52,10 @@ const ItemView = Schema.Struct({
   rentalIds: Schema.Array(Schema.String),
   held: Count.annotate({ description: "Units that wait for a subscription" }),
   released: Count.annotate({ description: "Units that were given back" }),
-  rentalStatus: Schema.Literals(["pending", "partial", "completed"])
+  rentalStatus: Schema.Literals(["pending", "partial", "completed"]),
+  upgradeFromRentalId: Schema.optionalKey(Schema.String).annotate({
+    description: "The line came with an upgrade of this subscription, and is not counted in the totals"
+  })
 })
 
 export const OrderView = Schema.Struct({
@@ -123,7 +126,8 @@ export const viewOrder = (order: Order): OrderView => {
       rentalIds: rentalIdsByLine[position] ?? [],
       held: line.units.held,
       released: line.units.released,
-      rentalStatus: rentalStatusOf(line)
+      rentalStatus: rentalStatusOf(line),
+      ...(line.upgradeOf !== undefined && { upgradeFromRentalId: line.upgradeOf })
     })),
     totals: {
       subtotal: toMajor(subtotal, order.decimals),
@@ -235,6 +239,16 @@ export const SubscriptionView = Schema.Struct({
   completionDetails: Schema.optionalKey(
     Schema.Struct({ processedBy: Actor, completedAt: Schema.String, notes: Schema.optionalKey(Schema.String) })
   ),
+  upgradeDetails: Schema.optionalKey(
+    Schema.Struct({
+      newRentalId: Schema.String,
+      processedBy: Actor,
+      upgradedAt: Schema.String,
+      reason: Schema.optionalKey(Schema.String).annotate({ description: "Absent once it was erased" }),
+      notes: Schema.optionalKey(Schema.String)
+    })
+  ),
+  upgradeFromRentalId: Schema.optionalKey(Schema.String).annotate({ description: "The subscription whose place it took" }),
   actualMonthsRented: Schema.optionalKey(Count).annotate({ description: "Whole months from its start to its end" }),
   createdAt: Schema.String,
   updatedAt: Schema.String,
@@ -247,8 +261,9 @@ const textsOf = ({ texts }: Subscription, sequence: number | undefined): EventTe
 
 /** What happened to a subscription, besides its end. */
 const viewHistory = (subscription: Subscription, decimals: number): Partial<SubscriptionView> => {
-  const { extensions, replacements } = subscription
+  const { extensions, replacements, upgradeFrom } = subscription
   return {
+    ...(upgradeFrom !== undefined && { upgradeFromRentalId: upgradeFrom }),
     ...(extensions && {
       extensionHistory: extensions.map(({ sequence, at, by, months, oldMonthlyAmount, newMonthlyAmount, ...extension }) => ({
         extensionMonths: months,
@@ -305,6 +320,8 @@ const viewEnd = (subscription: Subscription, decimals: number): Partial<Subscrip
     }
     return { buyoutDetails, ...months }
   }
+  if (ended.upgradedTo !== undefined)
+    return { upgradeDetails: { newRentalId: ended.upgradedTo, processedBy, upgradedAt: at, ...texts }, ...months }
   if (status === "ended_completed") return { completionDetails: { processedBy, completedAt: at, ...texts }, ...months }
   return {
     cancellationDetails: {

@@ -115,7 +115,12 @@ export const OrderedLine = Schema.Struct({
 export type OrderedLine = typeof OrderedLine.Type
 
 /** A line and where its units are. */
-export const Line = Schema.Struct({ ...OrderedLine.fields, units: Units.Units })
+export const Line = Schema.Struct({
+  ...OrderedLine.fields,
+  /** It came with an upgrade of this subscription. It is not counted in what was ordered. */
+  upgradeOf: Schema.optionalKey(SubscriptionId),
+  units: Units.Units
+})
 export type Line = typeof Line.Type
 
 /** A subscription is `active` until it ends in one of these ways; all of them are final. */
@@ -152,7 +157,9 @@ export const SubscriptionEnd = Schema.Struct({
   reason: Schema.optionalKey(Text),
   notes: Schema.optionalKey(Text),
   earlyReturn: Schema.optionalKey(Schema.Struct({ ...charged, condition: ReturnCondition })),
-  buyout: Schema.optionalKey(Schema.Struct(charged))
+  buyout: Schema.optionalKey(Schema.Struct(charged)),
+  /** The subscription that took its place. */
+  upgradedTo: Schema.optionalKey(SubscriptionId)
 })
 export type SubscriptionEnd = typeof SubscriptionEnd.Type
 
@@ -211,6 +218,8 @@ export const Subscription = Schema.Struct({
   monthlyAmount: Schema.optionalKey(MinorUnits),
   extensions: Schema.optionalKey(Schema.Array(Extension)),
   replacements: Schema.optionalKey(Schema.Array(Replacement)),
+  /** The subscription whose place it took. */
+  upgradeFrom: Schema.optionalKey(SubscriptionId),
   billingGroupId: Schema.optionalKey(Text),
   notes: Schema.optionalKey(Text),
   createdAt: Timestamp,
@@ -323,11 +332,12 @@ export type Order = typeof Order.Type
 /** The units of all lines together. */
 export const unitsOf = (order: Order): Units.Units => Units.sum(order.lines)
 
-/** A month of the order before and after tax (minor units), and how many devices it has. */
+/** A month of the order before and after tax (minor units), and how many devices it has: as ordered, lines of upgrades not counted. */
 export const totalsOf = (order: Pick<Order, "lines" | "taxAmount">) => {
   let subtotal = 0
   let totalDevices = 0
   for (const line of order.lines) {
+    if (line.upgradeOf !== undefined) continue
     subtotal += line.unitPrice * line.quantity
     totalDevices += line.quantity
   }

@@ -13,6 +13,12 @@ export type Units = typeof Units.Type
 /** All `quantity` units held: how every line begins. */
 export const allHeld = (quantity: number): Units => ({ held: quantity, active: 0, ended: 0, released: 0 })
 
+/** A line of one unit that goes out at once, as that of an upgrade does. */
+export const oneActive: Units = { held: 0, active: 1, ended: 0, released: 0 }
+
+/** One unit more, which is active at once. */
+export const addActive = ({ held, active, ended, released }: Units): Units => ({ held, active: active + 1, ended, released })
+
 /** A subscription starts: one held unit becomes active. */
 export const startUnit = ({ held, active, ended, released }: Units): Units => ({
   held: held - 1,

@@ -17,7 +17,13 @@ import { refusalKey } from "./process/names.ts"
 import type { Refusal } from "./Refusal.ts"
 
 /** What follows from a transition, by the machine's name for it. */
-export type Consequence = "holdNewUnits" | "moveUnitToActive" | "moveUnitToEnded" | "releaseHeldUnits" | "releaseSomeHeldUnits"
+export type Consequence =
+  | "addActiveUnit"
+  | "holdNewUnits"
+  | "moveUnitToActive"
+  | "moveUnitToEnded"
+  | "releaseHeldUnits"
+  | "releaseSomeHeldUnits"
 
 /** One line of a list of answers. It applies when its condition does, and always when it has none. */
 export interface Answer {

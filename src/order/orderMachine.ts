@@ -118,6 +118,7 @@ const setUp = (all: typeof facts) =>
       })),
       moveUnitToActive: assign({ units: ({ context }) => Units.startUnit(context.units) }),
       moveUnitToEnded: assign({ units: ({ context }) => Units.endUnit(context.units) }),
+      addActiveUnit: assign({ units: ({ context }) => Units.addActive(context.units) }),
       holdNewUnits: assign({
         units: ({ context, event }) => Units.holdNew(context.units, "quantity" in event ? event.quantity : 1)
       }),
@@ -201,6 +202,19 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     {}
   ] as const
 
+  const upgradeSubscription = [
+    ...unlessActive,
+    { guard: unless("productExists"), actions: refuse("VARIANT_NOT_FOUND") },
+    { guard: unless("productIsActive"), actions: refuse("VARIANT_INACTIVE") },
+    { guard: unless("productIsPriced"), actions: refuse("INVALID_CONTRACT_LENGTH") },
+    { guard: unless("productFitsTheOrder"), actions: refuse("VALIDATION_ERROR") },
+    { guard: unless("assetIsKnown"), actions: refuse("ASSET_NOT_FOUND") },
+    { guard: unless("assetIsTheProduct"), actions: refuse("SKU_MISMATCH") },
+    { guard: unless("assetIsFree"), actions: refuse("ASSET_NOT_AVAILABLE") },
+    ...own("upgradeSubscription"),
+    { actions: ["moveUnitToEnded", "addActiveUnit"] }
+  ] as const
+
   /** Where there may be active subscriptions. */
   const onSubscription = {
     cancelSubscription,
@@ -208,7 +222,8 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     buyOutSubscription,
     completeSubscription,
     extendSubscription,
-    replaceAsset
+    replaceAsset,
+    upgradeSubscription
   }
 
   /** Where there never was a subscription. */
@@ -219,7 +234,8 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     buyOutSubscription: hasNone,
     completeSubscription: hasNone,
     extendSubscription: hasNone,
-    replaceAsset: hasNone
+    replaceAsset: hasNone,
+    upgradeSubscription: hasNone
   }
 
   /** Where every subscription has ended. */
@@ -237,7 +253,8 @@ export const makeOrderMachine = (policy: CancellationPolicy, process?: LoadedPro
     buyOutSubscription: hasEnded,
     completeSubscription: hasEnded,
     extendSubscription: hasEnded,
-    replaceAsset: hasEnded
+    replaceAsset: hasEnded,
+    upgradeSubscription: hasEnded
   } as const
 
   const addItems = [

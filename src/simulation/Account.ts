@@ -175,6 +175,7 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
     case "completeSubscription":
     case "extendSubscription":
     case "replaceAsset":
+    case "upgradeSubscription":
       return codeForActive(account, call, isRented, rules, at)
     case "startSubscription":
       return codeForStart(account, call.request, isRented, rules)
@@ -193,10 +194,10 @@ export const codeFor = (account: Account | null, call: OrderCall, isRented: bool
 
 /** The code for what is done with one active subscription. */
 const codeForActive = (
-  { subscriptions, lines }: Account,
+  { subscriptions, lines, currency }: Account,
   call: CommandCall<(typeof onActive)[number]>,
   isRented: boolean,
-  { assets }: Rules,
+  { assets, products }: Rules,
   at: number
 ): string | null => {
   const subscription = subscriptions.find(({ id }) => id === call.request.rentalId)
@@ -218,9 +219,21 @@ const codeForActive = (
       if ((assets && assets.get(serial) !== sku) || (newSku !== undefined && newSku !== sku)) return "SKU_MISMATCH"
       return isRented ? "ASSET_NOT_AVAILABLE" : null
     }
+    case "upgradeSubscription": {
+      const { newSku, newSerialNumber: serial, contractLength } = call.request
+      const product = products.get(newSku)
+      if (product === undefined) return "VARIANT_NOT_FOUND"
+      if (!product.isActive) return "VARIANT_INACTIVE"
+      if (contractLength !== 12) return "INVALID_CONTRACT_LENGTH"
+      if (product.currency !== currency) return "VALIDATION_ERROR"
+      if (assets && !assets.has(serial)) return "ASSET_NOT_FOUND"
+      if (assets && assets.get(serial) !== newSku) return "SKU_MISMATCH"
+      return isRented ? "ASSET_NOT_AVAILABLE" : null
+    }
   }
 }
 const onActive = [
+  "upgradeSubscription",
   "returnSubscription",
   "buyOutSubscription",
   "completeSubscription",
@@ -439,6 +452,26 @@ const proceed = (
         subscriptions: subscriptions.map((each) => (each === was ? is : each))
       }
     }
+    case "subscription.upgraded": {
+      const { subscriptionId: old, newSubscriptionId: id, newSerialNumber: serialNumber, newLine, startDate } = event.details
+      const was = subscriptions.find((each) => each.id === old)
+      if (was === undefined || !was.isActive) {
+        fault("T1", `subscription ${old} is not active`)
+        return null
+      }
+      if (isRented) fault("S6", `asset ${serialNumber} is under another active subscription`)
+      if (subscriptions.some((each) => each.id === id)) fault("S5", `subscription ${id} is there already`)
+      const line: LineAccount = { ...allHeld({ sku: newLine.sku, quantity: 1 }), held: 0, active: 1 }
+      const begun = { id, line: lines.length, serialNumber, startDate, months: newLine.contractLength }
+      return {
+        ...same,
+        lines: [...moved(lines, was.line, (units) => ({ ...units, active: units.active - 1, ended: units.ended + 1 })), line],
+        subscriptions: [
+          ...subscriptions.map((each) => (each === was ? { ...was, isActive: false } : each)),
+          { ...begun, isActive: true, isCancelled: false }
+        ]
+      }
+    }
     case "order.items_released": {
       const left = given(lines, event.released)
       for (const [line, { held }] of left.entries()) if (held < 0) fault("S4", `it releases more than line ${line} holds`)
@@ -516,7 +549,7 @@ const happensToActive = [
 export const assetTakenBy = (event: AuditEvent): SerialNumber | undefined =>
   event.type === "subscription.started"
     ? event.details.serialNumber
-    : event.type === "subscription.asset_replaced"
+    : event.type === "subscription.asset_replaced" || event.type === "subscription.upgraded"
       ? event.details.newSerialNumber
       : undefined
 

@@ -428,7 +428,8 @@ export class Auditor implements Watcher {
     kept.account = account
     kept.since = now
     asset?.rented.push(now, Infinity)
-    if (event.type === "subscription.started") book.fileBySubscription.set(event.details.subscriptionId, kept)
+    const begun = subscriptionBegunBy(event)
+    if (begun !== undefined) book.fileBySubscription.set(begun, kept)
     for (const { id, isActive, serialNumber } of account.subscriptions) {
       const was = rentedBefore.get(id)
       const isLeft = was?.isActive === true && (!isActive || was.serialNumber !== serialNumber)
@@ -549,6 +550,14 @@ const assetWantedBy = (call: OrderCall): SerialNumber | null => {
     : ((call as { readonly request: Readonly<Record<string, SerialNumber>> }).request[rents] ?? null)
 }
 
+/** The subscription that an event made, if it made one. */
+const subscriptionBegunBy = (event: AuditEvent): SubscriptionId | undefined =>
+  event.type === "subscription.started"
+    ? event.details.subscriptionId
+    : event.type === "subscription.upgraded"
+      ? event.details.newSubscriptionId
+      : undefined
+
 /** A command as the second account of a process is asked about it. */
 const questionOf = (call: OrderCall): { readonly command: string; readonly payload: object } =>
   call.type === "apply" ? { command: call.command, payload: call.payload } : { command: call.type, payload: call.request }
@@ -628,6 +637,18 @@ const misfitOf = ({ call, tenantId, userId }: Sent, { event }: Transition, proce
           event.details.subscriptionId === rentalId &&
           event.details.months === extensionMonths &&
           event.details.newMonthlyAmount === (newMonthlyAmount ?? event.details.oldMonthlyAmount) &&
+          sorted(event.confidential) === sorted(texts)
+        )
+      }
+      case "upgradeSubscription": {
+        const { rentalId, newSku, newSerialNumber, contractLength, newMonthlyAmount, ...texts } = call.request
+        return (
+          event.type === "subscription.upgraded" &&
+          event.details.subscriptionId === rentalId &&
+          event.details.newSerialNumber === newSerialNumber &&
+          event.details.newLine.sku === newSku &&
+          event.details.newLine.contractLength === contractLength &&
+          event.details.newLine.unitPrice === newMonthlyAmount &&
           sorted(event.confidential) === sorted(texts)
         )
       }

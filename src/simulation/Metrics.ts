@@ -214,13 +214,17 @@ export class Metrics implements Watcher, WorkloadWatcher {
       case "subscription.extended":
       case "subscription.asset_replaced":
         return
+      case "subscription.upgraded":
+        this.#units.subscriptionsStarted++
+        this.#units.subscriptionsEnded++
+        this.#rents(after.lines.find(({ upgradeOf }) => upgradeOf === event.details.subscriptionId)?.sku, 1, now)
+        return this.#rents(skuOf(after, event.details.subscriptionId), -1, now)
       case "subscription.ended":
       case "subscription.returned":
       case "subscription.bought_out":
       case "subscription.completed": {
         this.#units.subscriptionsEnded++
-        const ended = after.subscriptions.find(({ subscriptionId }) => subscriptionId === event.details.subscriptionId)
-        return this.#rents(ended && after.lines[ended.line]?.sku, -1, now)
+        return this.#rents(skuOf(after, event.details.subscriptionId), -1, now)
       }
     }
   }
@@ -346,3 +350,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
     }
   }
 }
+
+/** What a subscription of an order is for. */
+const skuOf = ({ lines, subscriptions }: Order, id: string): Sku | undefined =>
+  lines[subscriptions.find(({ subscriptionId }) => subscriptionId === id)?.line ?? -1]?.sku

@@ -170,8 +170,14 @@ export class MadeByCalls {
       this.#name("customer", event.details.customerId, number)
       return number
     }
-    if (event.type !== "subscription.started" || this.#ids.subscription.has(number)) return null
-    this.#name("subscription", event.details.subscriptionId, number)
+    const begun =
+      event.type === "subscription.started"
+        ? event.details.subscriptionId
+        : event.type === "subscription.upgraded"
+          ? event.details.newSubscriptionId
+          : undefined
+    if (begun === undefined || this.#ids.subscription.has(number)) return null
+    this.#name("subscription", begun, number)
     return number
   }
 

@@ -62,7 +62,8 @@ const shares = {
   buyOutSubscription: 4,
   completeSubscription: 3,
   extendSubscription: 6,
-  replaceAsset: 8
+  replaceAsset: 8,
+  upgradeSubscription: 6
 } satisfies Record<Exclude<CommandType, PlainCommand>, number>
 /** `stray`: to an order of another tenant. */
 type Kind = CommandType | "cancelMany" | "stray"
@@ -142,6 +143,16 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
         const amount = happens(0.3, chance) ? { newMonthlyAmount: Math.floor(chance.next() * 10_000) } : {}
         const request = { extensionMonths: pick([1, 12, 100], chance), reason: `reason ${n}`, ...amount }
         return act({ type: "extendSubscription", subscription: rental(), request })
+      },
+      upgradeSubscription: () => {
+        const newSku = happens(0.1, chance) ? pick([retired, foreign, Sku.make("UNKNOWN")], chance) : pick(offered, chance)
+        const newSerialNumber = pick(serialsOf(happens(0.1, chance) ? pick(offered, chance) : newSku), chance)
+        const contractLength = pick([12, 12, 12, 24], chance)
+        const request = { newSku, newSerialNumber, contractLength, newMonthlyAmount: 5_000, reason: `reason ${n}` }
+        const number = act({ type: "upgradeSubscription", subscription: rental(), request })
+        // What it begins, later calls can name.
+        started.push(number)
+        return number
       },
       replaceAsset: () => {
         const { sku } = pick(items, chance)

@@ -89,6 +89,7 @@ const onRental = <Command extends OrderCommand>(
 ) => way({ make, command, made: nameable })
 
 const comesBack = { returnCondition: "good", reason: "moved" } as const
+const better = { newSku: laptop, contractLength: 12, newMonthlyAmount: 1, reason: "wants a better one" }
 const aYearMore = { extensionMonths: 12, reason: "still in use" }
 
 /** Every other command, and those that are called in some way of their own. */
@@ -140,6 +141,24 @@ const commandCalls = {
       lifecycle.extendSubscription(caller, { rentalId: rentalOf(order, rental), ...aYearMore }),
     (order, { rental }) => ({ type: "extendSubscription", rentalId: rentalOf(order, rental), ...aYearMore })
   ),
+  upgradeSubscription: way({
+    make: ({ lifecycle, caller, order }, { rental, serial }: { readonly rental: number; readonly serial: string }) =>
+      lifecycle.upgradeSubscription(caller, {
+        rentalId: rentalOf(order, rental),
+        newSerialNumber: SerialNumber.make(serial),
+        ...better
+      }),
+    command: (order, { rental, serial }, isRented) => ({
+      type: "upgradeSubscription",
+      rentalId: rentalOf(order, rental),
+      newSerialNumber: SerialNumber.make(serial),
+      ...better,
+      subscriptionId: SubscriptionId.make(`rental-${order.subscriptions.length}`),
+      asset: { isKnown: true, isRented: isRented(serial) },
+      variants: sold
+    }),
+    made: nameable
+  }),
   replaceAsset: way({
     make: ({ lifecycle, caller, order }, { rental, serial }: { readonly rental: number; readonly serial: string }) =>
       lifecycle.replaceAsset(caller, {

@@ -342,6 +342,35 @@ const ownAttempts = {
       ...present({ newMonthlyAmount: newAmount, notes })
     })
   ),
+  upgradeSubscription: attempt(
+    3,
+    fc.record({
+      pick: anyRental,
+      sku: fc.constantFrom(...catalogue.keys()),
+      catalogue: mostly<keyof typeof catalogues>("whole", "empty", "inactive", "in yen", "for 99 months"),
+      asset: mostly<"free" | "rented" | "unknown" | "of another SKU">("free", "rented", "unknown", "of another SKU"),
+      length: mostly<"priced" | "another">("priced", "another"),
+      newMonthlyAmount: amount,
+      notes: optional(text())
+    }),
+    (order, { pick, sku, catalogue: found, asset, length, newMonthlyAmount, notes }) => ({
+      type: "upgradeSubscription",
+      rentalId: rentalIn(order, pick),
+      newSku: sku,
+      newSerialNumber: SerialNumber.make(`serial-${order.version + 1}`),
+      contractLength: (length === "priced" && catalogue.get(sku)?.pricing[0]?.contractLength) || 99,
+      newMonthlyAmount,
+      reason: "wants a better one",
+      subscriptionId: SubscriptionId.make(`subscription-${order.version + 1}`),
+      asset: {
+        isKnown: asset !== "unknown",
+        isRented: asset === "rented",
+        ...(asset === "of another SKU" && { sku: Sku.make("TRACTOR") })
+      },
+      variants: catalogues[found],
+      ...present({ notes })
+    })
+  ),
   replaceAsset: attempt(
     3,
     fc.record({

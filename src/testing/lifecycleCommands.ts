@@ -250,7 +250,7 @@ const onRental = (
     rentalId: SubscriptionId
   ) => Effect.Effect<Transition, { readonly _tag: string }>,
   expected: (rental: Rental | undefined, model: LifecycleModel) => string | undefined,
-  accepted: (rental: Rental, transition: Transition) => void
+  accepted: (rental: Rental, transition: Transition, order: ModelOrder) => void
 ): Step =>
   step(`${name}(${which}, ${rental})`, true, async (model, real) => {
     const order = pick(model.orders, which)
@@ -262,7 +262,7 @@ const onRental = (
     )
     judge(order, code, foreseen)
     if (meant && answer) {
-      accepted(meant, answer)
+      accepted(meant, answer, order)
       order.version++
     }
     await check(model, real, order)
@@ -313,6 +313,30 @@ const extend = (which: number, rental: number): Step =>
         order?.subscriptions.find(({ subscriptionId }) => subscriptionId === meant.id)
       )
       assert.equal(is?.contractLength, (was?.contractLength ?? 0) + 1)
+    }
+  )
+
+const upgrade = (which: number, rental: number, sku: 0 | 1, serial: "A" | "B" | "C"): Step =>
+  onRental(
+    `upgrade to ${skus[sku]} ${serial} `,
+    which,
+    rental,
+    (lifecycle, caller, rentalId) =>
+      lifecycle.upgradeSubscription(caller, {
+        rentalId,
+        newSku: pick(skus, sku),
+        newSerialNumber: SerialNumber.make(serial),
+        contractLength: 12,
+        newMonthlyAmount: 5_000,
+        reason: "wants a better one"
+      }),
+    (meant, model) => expectedOf.onActive(meant) ?? (isRentedIn(model, serial) ? "ASSET_NOT_AVAILABLE" : undefined),
+    (meant, { event }, order) => {
+      assert.equal(event.type, "subscription.upgraded")
+      if (event.type !== "subscription.upgraded") return
+      meant.standing = "ended"
+      order.lines.push({ sku, held: 0 })
+      order.rentals.push({ id: event.details.newSubscriptionId, sku, serial, standing: "active" })
     }
   )
 
@@ -492,6 +516,9 @@ const commandSteps: Readonly<Record<Exclude<CommandType, PlainCommand> | "confir
   buyOutSubscription: [fc.tuple(which, fc.nat(5)).map((args) => buyOut(...args))],
   completeSubscription: [fc.tuple(which, fc.nat(5)).map((args) => complete(...args))],
   extendSubscription: [fc.tuple(which, fc.nat(5)).map((args) => extend(...args))],
+  upgradeSubscription: [
+    fc.tuple(which, fc.nat(5), sku, fc.constantFrom("A" as const, "B" as const, "C" as const)).map((args) => upgrade(...args))
+  ],
   replaceAsset: [
     fc.tuple(which, fc.nat(5), fc.constantFrom("A" as const, "B" as const, "C" as const)).map((args) => replace(...args))
   ],

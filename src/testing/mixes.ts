@@ -40,6 +40,7 @@ const contending = {
   buyOutSubscription: [{ type: "buyOutSubscription", order: 0, rental: 0 }],
   completeSubscription: [{ type: "completeSubscription", order: 0, rental: 0 }],
   extendSubscription: [{ type: "extendSubscription", order: 0, rental: 0 }],
+  upgradeSubscription: [{ type: "upgradeSubscription", order: 0, rental: 0, serial: "A" }],
   replaceAsset: [{ type: "replaceAsset", order: 0, rental: 0, serial: "A" }],
   release: [
     { type: "release", order: 0 },

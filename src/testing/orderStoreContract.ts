@@ -32,6 +32,8 @@ import {
   type TenantId,
   totalsOf
 } from "../order/Order.ts"
+import { definitions } from "../order/commands/definitions.ts"
+import type { OrderCommand } from "../order/commands/index.ts"
 import { OrderNotPending } from "../order/commands/confirm.ts"
 import { Timestamp } from "../order/Timestamp.ts"
 import {
@@ -713,6 +715,69 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
       assert.deepEqual(yield* dump(store, tenantId), before)
     }
   ),
+
+  given("texts of what happened to a subscription are erased one by one, and do not come back", function* (store, tenantId) {
+    const confirmed = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    const rented = yield* committed(store, next(confirmed, start(confirmed.order, "LAPTOP", "serial-1")))
+    const { orderId, subscriptions } = rented.order
+    const rentalId = subscriptions[0]?.subscriptionId as SubscriptionId
+    const extend = { type: "extendSubscription", rentalId, extensionMonths: 1 } as const
+    const extended = yield* committed(store, next(rented, { ...extend, reason: "secret one", notes: "secret two" }))
+    const again = yield* committed(store, next(extended, { ...extend, reason: "kept" }))
+    const replaced = next(again, {
+      ...definitions.replaceAsset.sample(again.order),
+      ...{ type: "replaceAsset" as const, rentalId, notes: "also kept" }
+    } as OrderCommand)
+    // Decided before the erasure, and committed after it.
+    assert.equal(yield* store.eraseText({ tenantId, orderId, sequence: 4 }), true)
+    const head = yield* committed(store, replaced)
+    const textsNow = Effect.map(loadOne(store, tenantId, orderId), ({ order }) => order?.subscriptions[0]?.texts)
+    assert.deepEqual(yield* textsNow, { "5": { reason: "kept" }, "6": { notes: "also kept" } })
+    const ended = yield* committed(
+      store,
+      next(
+        { ...head, order: (yield* loadOne(store, tenantId, orderId)).order as Order },
+        { type: "returnSubscription", rentalId, returnCondition: "poor", reason: "secret three", quoted: 0 }
+      )
+    )
+    for (const sequence of [5, 6, 7, 7]) assert.equal(yield* store.eraseText({ tenantId, orderId, sequence }), true)
+    assert.equal(yield* textsNow, undefined)
+    const history = yield* store.history(tenantId, orderId)
+    const { order } = yield* loadOne(store, tenantId, orderId)
+    assert.deepEqual(order, fold(history.map(({ event }) => event)))
+    assert.equal(verifyChain(history), null)
+    assert.deepEqual(order?.subscriptions[0]?.ended, ended.order.subscriptions[0]?.ended)
+    assert.ok(!JSON.stringify([yield* dump(store, tenantId), yield* store.feed(tenantId, 0, 10)]).includes("secret"))
+  }),
+
+  given("an upgrade ends one subscription and starts another, on a line of its own", function* (store, tenantId) {
+    const confirmed = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))
+    const rented = yield* committed(store, next(confirmed, start(confirmed.order, "LAPTOP", "serial-1")))
+    const command = {
+      ...definitions.upgradeSubscription.sample(rented.order),
+      subscriptionId: SubscriptionId.make(`subscription-${randomUUID()}`),
+      newSerialNumber: SerialNumber.make("serial-2")
+    } as OrderCommand
+    const head = yield* committed(store, next(rented, command))
+    const { order } = yield* loadOne(store, tenantId, head.order.orderId)
+    assert.deepEqual(order, head.order)
+    assert.deepEqual(
+      order?.lines.map(({ units }) => units.active),
+      [0, 0, 1]
+    )
+    assert.deepEqual(yield* store.stock(tenantId, order?.lines[2]?.sku as Sku), { reserved: 1, rented: 1 })
+    for (const [serial, isRented] of [
+      ["serial-1", false],
+      ["serial-2", true]
+    ] as const) {
+      const [loaded] = yield* store.load([
+        { tenantId, order: { orderId: head.order.orderId }, serialNumber: SerialNumber.make(serial) }
+      ])
+      assert.equal(loaded?.serialIsRented, isRented)
+    }
+    const found = yield* store.findSubscription(tenantId, order?.subscriptions[1]?.subscriptionId as SubscriptionId)
+    assert.deepEqual(found?.subscription, order?.subscriptions[1])
+  }),
 
   given("a text that was erased does not come back with a command that was decided on it", function* (store, tenantId) {
     const confirmed = yield* committed(store, next(headOf(yield* placed(store, tenantId)), confirm))

@@ -124,6 +124,18 @@ beforeAll(async () => {
       `/v1/subscriptions/${staying}/replace`,
       { rentalId: staying, newSerialNumber: "SERIAL-7", replacementReason: "defective", insuranceClaim: true }
     ],
+    upgradeSubscription: [
+      "POST",
+      `/v1/subscriptions/${staying}/upgrade`,
+      {
+        rentalId: staying,
+        newSku: laptop,
+        newSerialNumber: "SERIAL-8",
+        contractLength: 12,
+        newMonthlyAmount: 55.5,
+        reason: "wants a better one"
+      }
+    ],
     cancelSubscription: ["POST", `/v1/subscriptions/${rentalId}/cancel`, { rentalId, reason: "other" }],
     cancelOrders: ["POST", "/v1/orders/cancel", { orderIds: [await sound.place()], reason: "moved" }],
     addOrderItems: ["POST", `/v1/orders/${pending}/items`, { items: [{ sku: laptop, quantity: 1 }] }],

@@ -57,6 +57,7 @@ describe("a worked process", () => {
         "completeSubscription",
         "extendSubscription",
         "replaceAsset",
+        "upgradeSubscription",
         "makeReady",
         "putBack"
       ],

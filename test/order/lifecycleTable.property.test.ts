@@ -16,6 +16,7 @@ const machines = Object.fromEntries(cancellationPolicyNames.map((policy) => [pol
 const quantityOf = (event: OrderEvent): number => ("quantity" in event ? event.quantity : 1)
 
 const effectOnUnits: Record<Consequence, (units: Units.Units, event: OrderEvent) => Units.Units> = {
+  addActiveUnit: Units.addActive,
   holdNewUnits: (units, event) => Units.holdNew(units, quantityOf(event)),
   moveUnitToActive: Units.startUnit,
   moveUnitToEnded: Units.endUnit,
@@ -61,6 +62,18 @@ const eventsWith = (maxHeld: number): ReadonlyArray<OrderEvent> => [
   ...(["unknown", "active", "over"] as const).flatMap((subscription): ReadonlyArray<OrderEvent> => [
     { type: "returnSubscription", subscription },
     { type: "buyOutSubscription", subscription },
+    ...([null, "VALIDATION_ERROR", "VARIANT_NOT_FOUND", "VARIANT_INACTIVE", "INVALID_CONTRACT_LENGTH"] as const).flatMap(
+      (fault) =>
+        [true, false].flatMap((skuFits) =>
+          (["unknown", "rented", "free"] as const).map((asset) => ({
+            type: "upgradeSubscription" as const,
+            subscription,
+            fault,
+            asset,
+            skuFits
+          }))
+        )
+    ),
     ...[true, false].flatMap((holds): ReadonlyArray<OrderEvent> => [
       { type: "completeSubscription", subscription, isOver: holds },
       { type: "extendSubscription", subscription, fits: holds },

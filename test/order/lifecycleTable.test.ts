@@ -73,7 +73,8 @@ describe("a status that refuses by itself", () => {
       buyOutSubscription: lacks,
       completeSubscription: lacks,
       extendSubscription: lacks,
-      replaceAsset: lacks
+      replaceAsset: lacks,
+      upgradeSubscription: lacks
     })
     expect(Object.fromEntries(lacking)).toEqual({
       pending: { startSubscription: "isConfirmed", ...ofSubscriptions("hasSubscriptions") },

@@ -75,7 +75,8 @@ const commandAsking = (order: Order, event: OrderEvent): OrderCommand => {
     case "buyOutSubscription":
     case "completeSubscription":
     case "extendSubscription":
-    case "replaceAsset": {
+    case "replaceAsset":
+    case "upgradeSubscription": {
       const isWanted = ({ status }: { readonly status: string }) =>
         (status === "active" ? "active" : "over") === event.subscription
       const rentalId = order.subscriptions.find(isWanted)?.subscriptionId ?? SubscriptionId.make("none")
@@ -102,6 +103,8 @@ const samples = (held: number): Array<OrderEvent> => [
   // No contract is over here.
   { type: "completeSubscription", subscription: "unknown", isOver: true },
   { type: "extendSubscription", subscription: "active", fits: true },
+  // Each adds a line: there would be no end to it.
+  { type: "upgradeSubscription", subscription: "unknown", fault: null, asset: "free", skuFits: true },
   { type: "replaceAsset", subscription: "active", isOther: true, asset: "free", skuFits: true },
   { type: "cancelSubscription", subscription: "active" },
   { type: "cancelSubscription", subscription: "unknown" }

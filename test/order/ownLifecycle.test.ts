@@ -106,6 +106,7 @@ describe("a lifecycle of one's own", () => {
       ["completeSubscription", false, undefined, undefined],
       ["extendSubscription", false, undefined, undefined],
       ["replaceAsset", false, undefined, undefined],
+      ["upgradeSubscription", false, undefined, undefined],
       ["cancel", false, undefined, undefined],
       ["hold", true, "onHold", true],
       ["resume", false, undefined, undefined],

@@ -86,6 +86,7 @@ describe("what is possible now", () => {
       ["completeSubscription", false, undefined, undefined],
       ["extendSubscription", false, undefined, undefined],
       ["replaceAsset", false, undefined, undefined],
+      ["upgradeSubscription", false, undefined, undefined],
       ["cancel", false, undefined, undefined]
     ])
     expect(commands.at(-1)?.blockers).toMatchObject([

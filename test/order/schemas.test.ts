@@ -21,6 +21,7 @@ import { CancelOrder } from "../../src/order/commands/cancel.ts"
 import { BuyOutSubscription } from "../../src/order/commands/buyOutSubscription.ts"
 import { CompleteSubscription } from "../../src/order/commands/completeSubscription.ts"
 import { ExtendSubscription } from "../../src/order/commands/extendSubscription.ts"
+import { UpgradeSubscription } from "../../src/order/commands/upgradeSubscription.ts"
 import { ReplaceAsset } from "../../src/order/commands/replaceAsset.ts"
 import { ReturnSubscription } from "../../src/order/commands/returnSubscription.ts"
 import { CancelSubscription, SubscriptionCancelReason } from "../../src/order/commands/cancelSubscription.ts"
@@ -117,7 +118,7 @@ const order = {
   status: "cancelled",
   ...ordered,
   ...personal,
-  lines: [{ ...line, units: { held: 0, active: 0, ended: 1, released: 1 } }],
+  lines: [{ ...line, upgradeOf: "subscription-0", units: { held: 0, active: 0, ended: 1, released: 1 } }],
   subscriptions: [
     {
       ...subscription,
@@ -143,6 +144,7 @@ const order = {
       updatedAt: at,
       extensions: [{ sequence: 3, at, by: actor, ...extension }],
       replacements: [{ sequence: 4, at, by: actor, ...replacement }],
+      upgradeFrom: "subscription-0",
       texts: { "3": { reason: "still in use" }, "5": texts },
       ended: {
         at,
@@ -150,7 +152,8 @@ const order = {
         sequence: 5,
         monthsRented: 8,
         earlyReturn: { amount: 500, calculation: "manual_override", monthsLeft: 4, condition: "fair" },
-        buyout: { amount: 500, calculation: "auto_calculated", monthsLeft: 4 }
+        buyout: { amount: 500, calculation: "auto_calculated", monthsLeft: 4 },
+        upgradedTo: "subscription-2"
       }
     }
   ],
@@ -231,6 +234,38 @@ const complete: Readonly<Record<string, readonly [schema: Schema.ConstraintCodec
       ...happened,
       details: { ...asset, ...extension, decimals: 2 },
       confidential: { reason: "still in use", notes: "by phone" }
+    }
+  ],
+  "subscription.upgraded": [
+    AuditEvent,
+    {
+      type: "subscription.upgraded",
+      ...happened,
+      details: {
+        subscriptionId: "subscription-1",
+        newSubscriptionId: "subscription-2",
+        oldSerialNumber: "serial-1",
+        newSerialNumber: "serial-2",
+        assetIsRegistered: true,
+        newLine: { sku: "LAPTOP", productName: "The laptop", unitPrice: 14_900, contractLength: 24 },
+        decimals: 2,
+        startDate: at,
+        billingGroupId: "group-1",
+        monthsRented: 3
+      },
+      confidential: { reason: "too slow", notes: "by phone" }
+    }
+  ],
+  "request to upgrade": [
+    UpgradeSubscription,
+    {
+      rentalId: "subscription-1",
+      newSku: "LAPTOP",
+      newSerialNumber: "serial-2",
+      contractLength: 24,
+      newMonthlyAmount: 14_900,
+      reason: "too slow",
+      notes: "by phone"
     }
   ],
   "subscription.asset_replaced": [
@@ -463,6 +498,8 @@ describe("an audit event", () => {
       "subscription.completed": "A subscription ended with its contract, and its asset came back. The order keeps its status.",
       "subscription.extended": "The contract of a subscription got longer.",
       "subscription.asset_replaced": "A subscription got another asset.",
+      "subscription.upgraded":
+        "A subscription ended, and another one took its place, with another product on a line of its own. The order keeps its status.",
       "order.cancelled": "The order was cancelled, and every unit that it still held was released."
     })
   })

@@ -139,6 +139,20 @@ const replacing = (number: number, more: Partial<OrderCommand & { type: "replace
   ...more
 })
 
+const upgrading = (number: number, more: Partial<OrderCommand & { type: "upgradeSubscription" }> = {}) => ({
+  type: "upgradeSubscription" as const,
+  ...rental(number),
+  newSku: Sku.make("MONITOR"),
+  newSerialNumber: SerialNumber.make("serial-98"),
+  contractLength: 24,
+  newMonthlyAmount: 5_000,
+  reason: "wants a better one",
+  subscriptionId: SubscriptionId.make("subscription-98"),
+  asset: { isKnown: true, isRented: false, sku: Sku.make("MONITOR") },
+  variants,
+  ...more
+})
+
 /** As a completed contract ends a subscription, a year later. */
 const complete = (order: Order, number: number): Order =>
   Result.getOrThrow(
@@ -170,6 +184,7 @@ const orders = {
   "partial, both laptops rented": oneHeld,
   "partial, its only subscription cancelled": after(partial, end(1)),
   "partial, its only subscription completed": complete(partial, 1),
+  "partial, upgraded to a monitor": after(partial, upgrading(1)),
   "partial, its contract over": after(confirmed, start("LAPTOP", 1, { startDate: "2025-01-01" })),
   "partial, its contract extended": after(confirmed, start("LAPTOP", 1, { startDate: "2025-01-01" }), extending(1, 24)),
   "partial, with a released monitor": after(partial, { type: "release", items: [{ line: 1, quantity: 1 }] }),
@@ -236,6 +251,15 @@ const commands = {
   "replace the asset of subscription 1 by what is called a monitor": replacing(1, { newSku: Sku.make("MONITOR") }),
   "replace the asset of subscription 1 by a rented one": replacing(1, { asset: { ...known, isRented: true } }),
   "replace the asset of an unknown subscription": replacing(99),
+  "upgrade subscription 1": upgrading(1),
+  "upgrade an unknown subscription": upgrading(99),
+  "upgrade subscription 1 to a tractor": upgrading(1, { newSku: Sku.make("TRACTOR") }),
+  "upgrade subscription 1 to an old phone": upgrading(1, { newSku: Sku.make("OLD-PHONE") }),
+  "upgrade subscription 1 to a bike in yen": upgrading(1, { newSku: Sku.make("YEN-BIKE") }),
+  "upgrade subscription 1 for 13 months": upgrading(1, { contractLength: 13 }),
+  "upgrade subscription 1 with an unregistered asset": upgrading(1, { asset: { isKnown: false, isRented: false } }),
+  "upgrade subscription 1 with a laptop that it calls a monitor": upgrading(1, { asset: { ...known, sku: Sku.make("LAPTOP") } }),
+  "upgrade subscription 1 with a rented monitor": upgrading(1, { asset: { ...known, isRented: true } }),
   "end subscription 1": end(1),
   "end subscription 2": end(2),
   "end an unknown subscription": end(99)
@@ -269,7 +293,17 @@ const onSubscriptionOf = (order: keyof typeof orders, status: OrderStatus, over:
   [order, "replace the asset of subscription 1 by what is called a monitor", "SKU_MISMATCH"],
   [order, "replace the asset of subscription 1 by a rented one", "ASSET_NOT_AVAILABLE"],
   [order, "replace the asset of an unknown subscription", "NOT_FOUND"],
-  [over, "replace the asset of subscription 1", "SUBSCRIPTION_NOT_ACTIVE"]
+  [over, "replace the asset of subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  [order, "upgrade subscription 1", status],
+  [order, "upgrade an unknown subscription", "NOT_FOUND"],
+  [order, "upgrade subscription 1 to a tractor", "VARIANT_NOT_FOUND"],
+  [order, "upgrade subscription 1 to an old phone", "VARIANT_INACTIVE"],
+  [order, "upgrade subscription 1 for 13 months", "INVALID_CONTRACT_LENGTH"],
+  [order, "upgrade subscription 1 to a bike in yen", "VALIDATION_ERROR"],
+  [order, "upgrade subscription 1 with an unregistered asset", "ASSET_NOT_FOUND"],
+  [order, "upgrade subscription 1 with a laptop that it calls a monitor", "SKU_MISMATCH"],
+  [order, "upgrade subscription 1 with a rented monitor", "ASSET_NOT_AVAILABLE"],
+  [over, "upgrade subscription 1", "SUBSCRIPTION_NOT_ACTIVE"]
 ]
 
 /** Under every cancellation policy. */
@@ -295,6 +329,7 @@ const always: ReadonlyArray<Row> = [
   ["pending", "complete an unknown subscription", "NOT_FOUND"],
   ["pending", "extend an unknown subscription", "NOT_FOUND"],
   ["pending", "replace the asset of an unknown subscription", "NOT_FOUND"],
+  ["pending", "upgrade an unknown subscription", "NOT_FOUND"],
   ["pending", "cancel", "cancelled"],
 
   ["confirmed", "confirm", "ORDER_NOT_PENDING"],
@@ -315,6 +350,7 @@ const always: ReadonlyArray<Row> = [
   ["confirmed", "complete an unknown subscription", "NOT_FOUND"],
   ["confirmed", "extend an unknown subscription", "NOT_FOUND"],
   ["confirmed", "replace the asset of an unknown subscription", "NOT_FOUND"],
+  ["confirmed", "upgrade an unknown subscription", "NOT_FOUND"],
   ["confirmed", "release one laptop", "confirmed"],
   ["confirmed", "release three laptops", "NOT_HELD"],
   ["confirmed", "release the tenth line", "VALIDATION_ERROR"],
@@ -353,6 +389,9 @@ const always: ReadonlyArray<Row> = [
   ...onSubscriptionOf("partial, one laptop rented", "partial", "partial, its only subscription completed"),
   ["partial, its only subscription cancelled", "extend subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
   ["partial, its contract over", "complete subscription 1", "partial"],
+  ["partial, upgraded to a monitor", "start with a free monitor", "partial"],
+  ["partial, upgraded to a monitor", "upgrade subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
+  ["partial, upgraded to a monitor", "cancel", "ORDER_NOT_CANCELLABLE"],
   ["partial, its contract over", "return subscription 1", "partial"],
   ["partial, its contract over", "extend subscription 1", "partial"],
   ["partial, its contract extended", "complete subscription 1", "CONTRACT_NOT_OVER"],
@@ -404,6 +443,8 @@ const always: ReadonlyArray<Row> = [
   ["cancelled when confirmed", "complete an unknown subscription", "NOT_FOUND"],
   ["cancelled when confirmed", "extend an unknown subscription", "NOT_FOUND"],
   ["cancelled when confirmed", "replace the asset of an unknown subscription", "NOT_FOUND"],
+  ["cancelled when confirmed", "upgrade an unknown subscription", "NOT_FOUND"],
+  ["cancelled when partial, its subscription completed", "upgrade subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
   ["cancelled when partial, its subscription cancelled", "return subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
   ["cancelled when partial, its subscription cancelled", "buy out subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],
   ["cancelled when partial, its subscription completed", "complete subscription 1", "SUBSCRIPTION_NOT_ACTIVE"],

@@ -30,6 +30,7 @@ import {
 const quantityOf = (event: OrderEvent): number => ("quantity" in event ? event.quantity : 1)
 
 const effectOnUnits: Record<Consequence, (units: Units.Units, event: OrderEvent) => Units.Units> = {
+  addActiveUnit: Units.addActive,
   holdNewUnits: (units, event) => Units.holdNew(units, quantityOf(event)),
   moveUnitToActive: Units.startUnit,
   moveUnitToEnded: Units.endUnit,

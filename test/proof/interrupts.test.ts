@@ -79,6 +79,19 @@ const calls: Record<
     ask(life, key, key, (as) =>
       calling((l) => l.extendSubscription(as, { rentalId: rentalOf(subscriptions), extensionMonths: 1, reason: key }))
     ),
+  upgradeSubscription: (life, key, { subscriptions }) =>
+    ask(life, key, key, (as) =>
+      calling((l) =>
+        l.upgradeSubscription(as, {
+          rentalId: rentalOf(subscriptions),
+          newSku: laptop,
+          newSerialNumber: newSerial(),
+          contractLength: 12,
+          newMonthlyAmount: 5_000,
+          reason: key
+        })
+      )
+    ),
   replaceAsset: (life, key, { subscriptions }) =>
     ask(life, key, key, (as) =>
       calling((l) =>

@@ -8,6 +8,7 @@ import {
   type AssetFacts,
   type Command,
   type CommandOf,
+  type OnSubscription,
   type Done,
   type EventFacts,
   type Foreseen,
@@ -21,6 +22,16 @@ import {
 } from "./Shop.ts"
 
 /** The key that a member of staff sends for a tenant. */
+/** Where each command on a subscription is given. */
+const pathOf: Readonly<Record<OnSubscription, string>> = {
+  returnSubscription: "early-return",
+  buyOutSubscription: "buyout",
+  completeSubscription: "complete",
+  extendSubscription: "extend",
+  replaceAsset: "replace",
+  upgradeSubscription: "upgrade"
+}
+
 export const keyFor = (userId: string, tenantId: string): string => `key-of-${userId}-for-${tenantId}`
 
 export const httpShop = ({ call }: Client): Shop => {
@@ -79,6 +90,17 @@ export const httpShop = ({ call }: Client): Shop => {
       case "cancelSubscription": {
         const { type: _, subscriptionId, ...more } = command
         return ["POST", `/v1/subscriptions/${encode(subscriptionId)}/cancel`, { rentalId: subscriptionId, ...more }]
+      }
+      case "returnSubscription":
+      case "buyOutSubscription":
+      case "completeSubscription":
+      case "extendSubscription":
+      case "replaceAsset":
+      case "upgradeSubscription": {
+        const { type, subscriptionId, given, amounts } = command
+        const major = Object.entries(amounts).map(([name, money]) => [name, readMoney(money).major])
+        const body = { rentalId: subscriptionId, ...given, ...Object.fromEntries(major) }
+        return ["POST", `/v1/subscriptions/${encode(subscriptionId)}/${pathOf[type]}`, body]
       }
     }
   }

@@ -25,6 +25,7 @@ import {
   type AssetFacts,
   type BySku,
   type Command,
+  type CommandOnSubscription,
   type CommandOf,
   type Done,
   type EventFacts,
@@ -119,12 +120,24 @@ export const libraryShop = (run: <A, E>(effect: Effect.Effect<A, E, Services>) =
           ({ event }) => ({ id: event.details.subscriptionId }),
           whole
         )
+      case "returnSubscription":
+      case "buyOutSubscription":
+      case "completeSubscription":
+      case "extendSubscription":
+      case "replaceAsset":
+      case "upgradeSubscription":
+        return ask(
+          lifecycle((orders) => onSubscription(orders, caller, command)),
+          () => ({ id: command.subscriptionId }),
+          whole
+        )
     }
   }
 
   const requestOf = (command: Command) => {
     if (command.type === "startSubscription") return { type: command.type, ...startOf(command) }
     if (command.type === "cancelSubscription") return { type: command.type, ...endOf(command) }
+    if ("given" in command) return { type: command.type, ...requestOn(command) } as unknown as { readonly type: "confirm" }
     // The library knows the names of its own commands; those of a process are read where they arrive.
     if (command.type === "apply") return { type: command.command, ...command.payload } as unknown as { readonly type: "confirm" }
     if (command.type === "recordPayment") return { type: command.type, ...paymentIn(command) }
@@ -245,6 +258,21 @@ const paymentIn = ({ type: _, paidAmount, ...payment }: CommandOf<"recordPayment
 /** The requests go in as they are told, wrong ones too: that they are refused is part of the story. */
 const startOf = ({ type: _, serial, ...more }: CommandOf<"startSubscription">) =>
   ({ assetSerialNumber: serial, ...more }) as unknown as Omit<StartSubscription, "orderId">
+/** Amounts are minor units in code. */
+const requestOn = ({ subscriptionId, given, amounts }: CommandOnSubscription) => ({
+  rentalId: subscriptionId,
+  ...given,
+  ...Object.fromEntries(Object.entries(amounts).map(([name, money]) => [name, readMoney(money).minor]))
+})
+
+const onSubscription = (
+  orders: OrderLifecycle["Service"],
+  caller: Caller,
+  command: CommandOnSubscription
+): ReturnType<OrderLifecycle["Service"]["returnSubscription"]> =>
+  // Each method takes the request of its own name.
+  orders[command.type as "returnSubscription"](caller, requestOn(command) as never)
+
 const endOf = ({ type: _, subscriptionId, ...more }: CommandOf<"cancelSubscription">) =>
   ({ rentalId: subscriptionId, ...more }) as CancelSubscription
 
@@ -291,7 +319,9 @@ const seeAsset = ({ serialNumber, sku, status, location, subscriptionId }: Regis
 const seeOrder = (order: Order): OrderFacts => {
   const money = (minor: number) => writeMoney(minor, order.currency, "minor")
   const sum = (of: (line: Order["lines"][number]) => number) => order.lines.reduce((total, line) => total + of(line), 0)
-  const subtotal = sum(({ unitPrice, quantity }) => unitPrice * quantity)
+  // What came with an upgrade was not ordered.
+  const ordered = ({ quantity, upgradeOf }: Order["lines"][number]) => (upgradeOf === undefined ? quantity : 0)
+  const subtotal = sum((line) => line.unitPrice * ordered(line))
   const { customerId, email, firstName, lastName, phone } = order.customer
   return {
     orderId: order.orderId,
@@ -317,7 +347,7 @@ const seeOrder = (order: Order): OrderFacts => {
     subtotal: money(subtotal),
     tax: money(order.taxAmount),
     total: money(subtotal + order.taxAmount),
-    devices: sum(({ quantity }) => quantity),
+    devices: sum(ordered),
     rented: sum(({ units }) => units.active),
     released: sum(({ units }) => units.released),
     ...(order.externalReference !== undefined && { externalReference: order.externalReference }),
@@ -344,7 +374,7 @@ const seeSubscription = ({ subscription, line, order }: SubscriptionOfOrder): Su
     serial: subscription.serialNumber,
     sku: line.sku,
     status: subscription.status,
-    price: writeMoney(line.unitPrice, order.currency, "minor"),
+    price: writeMoney(subscription.monthlyAmount ?? line.unitPrice, order.currency, "minor"),
     contractLength: subscription.contractLength,
     startDate: subscription.startDate,
     endDate: subscription.endDate,

@@ -41,6 +41,15 @@ export interface Refused {
 }
 export type Answer<Facts> = ({ readonly accepted: true; readonly facts: Facts } & Pick<Refused, "said" | "replayed">) | Refused
 
+/** What is done with one active subscription. */
+export type OnSubscription =
+  | "returnSubscription"
+  | "buyOutSubscription"
+  | "completeSubscription"
+  | "extendSubscription"
+  | "replaceAsset"
+  | "upgradeSubscription"
+
 /** A command on an order. */
 export type Command =
   | { readonly type: "confirm" }
@@ -53,6 +62,13 @@ export type Command =
       readonly startDate?: string
     }
   | { readonly type: "cancelSubscription"; readonly subscriptionId: string; readonly reason: string; readonly notes?: string }
+  /** The request in the words of the API. Amounts as pages write them: `30.00 EUR`. */
+  | {
+      readonly type: OnSubscription
+      readonly subscriptionId: string
+      readonly given: Readonly<Record<string, unknown>>
+      readonly amounts: Readonly<Record<string, string>>
+    }
   | {
       readonly type: "release"
       readonly items?: ReadonlyArray<{ readonly line: number; readonly quantity: number }>
@@ -69,6 +85,7 @@ export type Command =
   /** One of the shop's own, by its name. */
   | { readonly type: "apply"; readonly command: string; readonly payload: Readonly<Record<string, string>> }
 export type CommandOf<Type extends CommandType> = Extract<Command, { type: Type }>
+export type CommandOnSubscription = Extract<Command, { type: OnSubscription }>
 
 /** What an accepted command names: the order, or the subscription it is about. */
 export interface Done {

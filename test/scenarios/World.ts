@@ -9,7 +9,19 @@ import type { Chronicle } from "./Chronicle.ts"
 import { keyFor } from "./HttpShop.ts"
 import type { Backstage, LifecycleName, OpenWay } from "./openWays.ts"
 import type { Way } from "./readPages.ts"
-import type { Answer, Asking, Command, Done, EventFacts, OrderFacts, PreviewFacts, Refused, Shop, Staff } from "./Shop.ts"
+import type {
+  Answer,
+  Asking,
+  Command,
+  CommandOnSubscription,
+  Done,
+  EventFacts,
+  OrderFacts,
+  PreviewFacts,
+  Refused,
+  Shop,
+  Staff
+} from "./Shop.ts"
 import { morning, type Product, type Surroundings } from "./Surroundings.ts"
 
 /** Who works here, and who only wishes to. */
@@ -201,6 +213,7 @@ export class World {
         const answer = await this.shop.give(who, orderId, command)
         if (answer.accepted && command.type === "startSubscription") this.#subscriptions.set(command.serial, answer.facts.id)
         const after = await this.#snapshot(orderId)
+        if (answer.accepted && "given" in command) this.#learn(command, after?.order.subscriptionIds.at(-1))
         if (!answer.accepted) expect(after, "a refused command changes nothing").toEqual(before)
         this.change = before && after && { before: before.order, after: after.order }
         if (!this.#mayAsk(who)) return answer
@@ -219,6 +232,14 @@ export class World {
       },
       (other) => this.shop.give(who, other, command)
     )
+  }
+
+  /** A subscription is called by the asset that it has now. */
+  #learn({ type, subscriptionId, given }: CommandOnSubscription, newest: string | undefined): void {
+    const serial = given["newSerialNumber"]
+    if (typeof serial !== "string" || newest === undefined) return
+    if (type === "replaceAsset") this.#subscriptions.delete(this.serialOf(subscriptionId))
+    this.#subscriptions.set(serial, type === "replaceAsset" ? subscriptionId : newest)
   }
 
   /** Whether somebody asks for the first time who may; any other answer is not the lifecycle's. */

@@ -17,6 +17,7 @@ import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { changesOf, type Reservations } from "../../src/lifecycle/Reservations.ts"
 import { layer as memoryStore } from "../../src/memory/MemoryOrderStore.ts"
 import type { SubscriptionEnded } from "../../src/order/commands/cancelSubscription.ts"
+import { contractEndsChange } from "../../src/order/contractEnds.ts"
 import { evolve } from "../../src/order/evolve.ts"
 import { OrderId, type Payment, SubscriptionId, type TenantId } from "../../src/order/Order.ts"
 import type { PlaceOrder } from "../../src/order/commands/place.ts"
@@ -167,6 +168,7 @@ const complete = Effect.fnUntraced(function* ({
   }
   const transition = { before, event, after: evolve(before, event) }
   const sealed = yield* auditTrail.emit(transition, loaded.headHash)
-  const [outcome] = yield* store.commit([{ transition, sealed, reservations: changesOf(transition) }])
+  const due = contractEndsChange(transition)
+  const [outcome] = yield* store.commit([{ transition, sealed, reservations: changesOf(transition), due }])
   if (outcome !== "committed") return yield* Effect.die(new Error(`the end of ${subscriptionId} was not committed`))
 })

@@ -6,6 +6,7 @@
  * texts it only passes on. So a state is the status and, line by line, how many units are where: which of several subscriptions of a line
  * has ended makes no difference to any answer.
  */
+import { definitions } from "../../src/order/commands/definitions.ts"
 import * as Result from "effect/Result"
 import { RequestId } from "../../src/order/orderEvent.ts"
 import { decide } from "../../src/order/decide.ts"
@@ -89,6 +90,17 @@ export const commandsOn = (order: Order): ReadonlyArray<OrderCommand> => {
   // Of each line one subscription per standing: the others of the same kind lead to the same state.
   const kinds = new Map(order.subscriptions.map(({ line, status, subscriptionId }) => [`${line} ${status}`, subscriptionId]))
   const [first = Sku.make("A")] = skus
+  const onSubscription = (order: Order, id: string): ReadonlyArray<OrderCommand> =>
+    (
+      [
+        "returnSubscription",
+        "buyOutSubscription",
+        "completeSubscription",
+        "extendSubscription",
+        "replaceAsset",
+        ...(order.lines.length < 3 ? ["upgradeSubscription" as const] : [])
+      ] as const
+    ).map((type) => ({ ...definitions[type].sample(order), rentalId: SubscriptionId.make(id) }) as OrderCommand)
   return [
     { type: "confirm" },
     { type: "cancel" },
@@ -110,7 +122,7 @@ export const commandsOn = (order: Order): ReadonlyArray<OrderCommand> => {
     start({ asset: { isKnown: true, isRented: true, sku: first } }),
     start({ asset: { isKnown: false, isRented: false } }),
     start({ customerId: CustomerId.make("another") }),
-    ...[...kinds.values()].map(end),
+    ...[...kinds.values()].flatMap((id) => [end(id), ...onSubscription(order, id)]),
     end("unknown")
   ]
 }
@@ -164,6 +176,7 @@ export const describe = (command: OrderCommand): string => {
     case "completeSubscription":
     case "extendSubscription":
     case "replaceAsset":
+    case "upgradeSubscription":
       return `${command.type}(${command.rentalId})`
   }
 }

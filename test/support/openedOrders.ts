@@ -68,6 +68,7 @@ export const promisedServices = (orders: Orders): Layer.Layer<OrderLifecycle | A
       buyOutSubscription: (caller, request) => asked(() => orders.buyOutSubscription(caller, request)),
       completeSubscription: (caller, request) => asked(() => orders.completeSubscription(caller, request)),
       extendSubscription: (caller, request) => asked(() => orders.extendSubscription(caller, request)),
+      upgradeSubscription: (caller, request) => asked(() => orders.upgradeSubscription(caller, request)),
       replaceAsset: (caller, request) => asked(() => orders.replaceAsset(caller, request)),
       release: (caller, orderId, request) => asked(() => orders.release(caller, orderId, request)),
       addItems: (caller, orderId, request) => asked(() => orders.addItems(caller, orderId, request)),

@@ -16,6 +16,7 @@ import { release } from "./release.ts"
 import { replaceAsset } from "./replaceAsset.ts"
 import { returnSubscription } from "./returnSubscription.ts"
 import { startSubscription } from "./startSubscription.ts"
+import { upgradeSubscription } from "./upgradeSubscription.ts"
 
 const commands = {
   /** Confirm a pending order. */
@@ -42,6 +43,8 @@ const commands = {
   extendSubscription,
   /** Give a subscription another asset of the same SKU. Source: whole-life.md, section 4. */
   replaceAsset,
+  /** End a subscription and start one with another product in its place. Source: whole-life.md, section 4. */
+  upgradeSubscription,
   /** Cancel an order and release what it holds. Source: cancel-order.md. */
   cancel
 }

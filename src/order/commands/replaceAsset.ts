@@ -111,7 +111,8 @@ export const replaceAsset = defineCommand({
     VALIDATION_ERROR: () => wrongMember("newSerialNumber", "must be another than the one that the subscription has"),
     ASSET_NOT_FOUND: ({ command }) => new AssetNotFound({ serialNumber: command.newSerialNumber }),
     SKU_MISMATCH: ({ order, command }) => {
-      const sku = otherSku(order, command)
+      const sku =
+        otherSku(order, command) ?? command.asset.sku ?? order.lines[subscriptionIn(order, command.rentalId)?.line ?? 0]?.sku
       return sku && new SkuMismatch({ serialNumber: command.newSerialNumber, sku })
     },
     ASSET_NOT_AVAILABLE: ({ command }) => new AssetNotAvailable({ serialNumber: command.newSerialNumber })

@@ -86,6 +86,7 @@ const follow = (lifecycle: Lifecycle, { status, units, path }: Place, command: C
 
 /** How units move; undefined where there is none to move, and so no input with which the command is accepted. */
 export const moveUnits: Readonly<Record<Consequence, (units: Units.Units) => Units.Units | undefined>> = {
+  addActiveUnit: (units) => (Units.total(units) < mostUnits ? Units.addActive(units) : undefined),
   holdNewUnits: (units) => (Units.total(units) < mostUnits ? Units.holdNew(units, 1) : undefined),
   moveUnitToActive: (units) => (units.held > 0 ? Units.startUnit(units) : undefined),
   moveUnitToEnded: (units) => (units.active > 0 ? Units.endUnit(units) : undefined),

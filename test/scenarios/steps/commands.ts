@@ -1,6 +1,6 @@
 /** Confirming, renting out, ending and cancelling. */
 import { type CustomerName, type StaffName, unknownId, type World } from "../World.ts"
-import type { Asking, Command } from "../Shop.ts"
+import type { Asking, Command, OnSubscription } from "../Shop.ts"
 import type { Product } from "../Surroundings.ts"
 import { makeTopic, rowsOf } from "./words.ts"
 
@@ -160,6 +160,111 @@ step("the subscription(s) for {serials} has/have run out", async ({ world }, ser
     await world.backstage.complete(world.asking("Ada"), world.known("the order").orderId, world.subscriptionFor(serial))
   }
 })
+
+/** Something is done with the subscription that has an asset. */
+const on = (
+  world: World,
+  serial: string,
+  type: OnSubscription,
+  given: Readonly<Record<string, unknown>> = {},
+  amounts: Readonly<Record<string, string>> = {}
+) => ({ type, subscriptionId: world.subscriptionFor(serial), given, amounts })
+
+const returned = { returnCondition: "good", reason: "moved abroad" }
+
+step("{staff} takes {serial} back early", ({ world }, who: StaffName, serial: string) =>
+  ask(world, who, "the order", on(world, serial, "returnSubscription", returned))
+)
+
+step("{staff} has taken {serial} back early", ({ world }, who: StaffName, serial: string) =>
+  have(world, who, "the order", on(world, serial, "returnSubscription", returned))
+)
+
+step("{staff} takes {serial} back early for a fee of {money}", ({ world }, who: StaffName, serial: string, fee: string) =>
+  ask(world, who, "the order", on(world, serial, "returnSubscription", returned, { earlyReturnFee: fee }))
+)
+
+step("{staff} sells {serial} to the customer", ({ world }, who: StaffName, serial: string) =>
+  ask(world, who, "the order", on(world, serial, "buyOutSubscription", { reason: "customer_request" }))
+)
+
+step("{staff} sells {serial} to the customer for {money}", ({ world }, who: StaffName, serial: string, price: string) =>
+  ask(world, who, "the order", on(world, serial, "buyOutSubscription", { reason: "customer_request" }, { buyoutPrice: price }))
+)
+
+step("{staff} completes the subscription for {serial}", ({ world }, who: StaffName, serial: string) =>
+  ask(world, who, "the order", on(world, serial, "completeSubscription"))
+)
+
+step(
+  "{staff} extends the subscription for {serial} by {int} month(s)",
+  ({ world }, who: StaffName, serial: string, months: number) =>
+    ask(world, who, "the order", on(world, serial, "extendSubscription", { extensionMonths: months, reason: "still in use" }))
+)
+
+step(
+  "{staff} extends the subscription for {serial} by {int} month(s) at {money}",
+  ({ world }, who: StaffName, serial: string, months: number, money: string) => {
+    const given = { extensionMonths: months, reason: "still in use" }
+    return ask(world, who, "the order", on(world, serial, "extendSubscription", given, { newMonthlyAmount: money }))
+  }
+)
+
+step(
+  "{staff} replaces {serial} by {serial} because of {word}",
+  ({ world }, who: StaffName, serial: string, other: string, reason: string) =>
+    ask(world, who, "the order", on(world, serial, "replaceAsset", { newSerialNumber: other, replacementReason: reason }))
+)
+
+step(
+  "{staff} upgrades the subscription for {serial} to (a )(an ){product} with {serial} for {int} months at {money}",
+  (
+    { world },
+    who: StaffName,
+    serial: string,
+    { variant: { sku } }: Product,
+    newSerialNumber: string,
+    contractLength: number,
+    money: string
+  ) => {
+    const given = { newSku: sku, newSerialNumber, contractLength, reason: "wants another one" }
+    return ask(world, who, "the order", on(world, serial, "upgradeSubscription", given, { newMonthlyAmount: money }))
+  }
+)
+
+step(
+  "{staff} upgrades the subscription for {serial} to {string} with {serial}",
+  ({ world }, who: StaffName, serial: string, newSku: string, newSerialNumber: string) => {
+    const given = { newSku, newSerialNumber, contractLength: 12, reason: "wants another one" }
+    return ask(world, who, "the order", on(world, serial, "upgradeSubscription", given, { newMonthlyAmount: "1.00 EUR" }))
+  }
+)
+
+/** A request that fits any subscription. */
+const fitting: Readonly<Record<OnSubscription, Readonly<Record<string, unknown>>>> = {
+  returnSubscription: returned,
+  buyOutSubscription: { reason: "other" },
+  completeSubscription: {},
+  extendSubscription: { extensionMonths: 1, reason: "still in use" },
+  replaceAsset: { newSerialNumber: "BIKE-9", replacementReason: "lost" },
+  upgradeSubscription: {
+    newSku: "EBIKE-CITY-500",
+    newSerialNumber: "BIKE-9",
+    contractLength: 12,
+    newMonthlyAmount: 1,
+    reason: "wants another one"
+  }
+}
+
+step(
+  "{staff} gives {word} for the subscription for {serial}",
+  ({ world }, who: StaffName, type: OnSubscription, serial: string) =>
+    ask(world, who, "the order", on(world, serial, type, fitting[type]))
+)
+
+step("{staff} gives {word} for a subscription that does not exist", ({ world }, who: StaffName, type: OnSubscription) =>
+  ask(world, who, "the order", { type, subscriptionId: unknownId, given: fitting[type], amounts: {} })
+)
 
 // --- releasing ---------------------------------------------------------------------------------------------------------------------
 
