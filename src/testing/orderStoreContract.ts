@@ -726,7 +726,8 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     const again = yield* committed(store, next(extended, { ...extend, reason: "kept" }))
     const replaced = next(again, {
       ...definitions.replaceAsset.sample(again.order),
-      ...{ type: "replaceAsset" as const, rentalId, notes: "also kept" }
+      rentalId,
+      notes: "also kept"
     } as OrderCommand)
     // Decided before the erasure, and committed after it.
     assert.equal(yield* store.eraseText({ tenantId, orderId, sequence: 4 }), true)

@@ -57,7 +57,13 @@ const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted
   ],
   [
     "a placement that is not remembered under its key",
-    [["memory/Tenant.ts", "if (remember) this.remember(", "if (remember && event.sequence > 1) this.remember("]],
+    [
+      [
+        "memory/Tenant.ts",
+        'if (remember) this.remember(remember, { outcome: "accepted"',
+        'if (remember && event.sequence > 1) this.remember(remember, { outcome: "accepted"'
+      ]
+    ],
     "C5",
     3
   ],

@@ -176,10 +176,6 @@ step("{staff} takes {serial} back early", ({ world }, who: StaffName, serial: st
   ask(world, who, "the order", on(world, serial, "returnSubscription", returned))
 )
 
-step("{staff} has taken {serial} back early", ({ world }, who: StaffName, serial: string) =>
-  have(world, who, "the order", on(world, serial, "returnSubscription", returned))
-)
-
 step("{staff} takes {serial} back early for a fee of {money}", ({ world }, who: StaffName, serial: string, fee: string) =>
   ask(world, who, "the order", on(world, serial, "returnSubscription", returned, { earlyReturnFee: fee }))
 )
