@@ -258,10 +258,14 @@ it("plans due commands: says how many in a dry run, writes what is missing, take
         const context = yield* Layer.build(Layer.provideMerge(PostgresOrderStore.layerMigrated, connection))
         yield* Effect.provideContext(fillWithOrders(orders), context)
         const sql = Context.get(context, SqlClient.SqlClient)
-        const [row] = yield* sql<{ pending: number }>`
-          SELECT count(*)::float8 AS pending FROM order_lifecycle.orders WHERE status = 'pending'`
+        const [row] = yield* sql<{ pending: number; active: number }>`
+          SELECT (SELECT count(*) FROM order_lifecycle.orders WHERE status = 'pending')::float8 AS pending,
+                 (SELECT count(*) FROM order_lifecycle.subscriptions WHERE status = 'active')::float8 AS active`
         const pending = row?.pending ?? 0
+        // Each waits for the end of its contract.
+        const active = row?.active ?? 0
         expect(pending).toBeGreaterThan(0)
+        expect(active).toBeGreaterThan(0)
         const inEnvironment = { DATABASE_URL: Redacted.value(url) }
         const plan = (...flags: ReadonlyArray<string>) =>
           Effect.map(run("due", ["plan", ...flags], inEnvironment), ({ code, output, errors }) => [code, output, errors])
@@ -270,15 +274,16 @@ it("plans due commands: says how many in a dry run, writes what is missing, take
           `${extent}: ${written} due command${written === 1 ? "" : "s"} were written, and ${removed} were taken away.\n`
 
         const dry = yield* plan("--pending-expires-after", "P2D", "--dry-run")
-        expect(dry[1]).toContain(`${pending} due command`)
+        expect(dry[1]).toContain(`${pending + active} due command`)
         expect(dry[1]).toContain("would be written, and 0 would be taken away")
-        expect(yield* plan("--pending-expires-after", "P2D")).toEqual([0, said(pending, 0), ""])
+        expect(yield* plan("--pending-expires-after", "P2D")).toEqual([0, said(pending + active, 0), ""])
         expect(yield* plan("--pending-expires-after", "P2D")).toEqual([0, said(0, 0), ""])
         expect(yield* verify([], inEnvironment)).toMatchObject({ code: 0 })
         // From when they were placed.
         const rows = yield* sql<{ right: boolean }>`
           SELECT d.at::timestamptz = o.created_at::timestamptz + interval '2 days' AND d.due_at = d.at::timestamptz AS right
-            FROM order_lifecycle.due_commands d JOIN order_lifecycle.orders o ON o.tenant_id = d.tenant_id AND o.order_id = d.order_id`
+            FROM order_lifecycle.due_commands d JOIN order_lifecycle.orders o ON o.tenant_id = d.tenant_id AND o.order_id = d.order_id
+           WHERE d.name = 'expire'`
         expect(rows).toEqual(Array.from({ length: pending }, () => ({ right: true })))
 
         yield* sql`UPDATE order_lifecycle.due_commands SET status = 'onHold' WHERE name = 'expire'`
