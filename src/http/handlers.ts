@@ -97,8 +97,9 @@ const answerWith = <A, View, R = never>(
   answer(
     (caller) =>
       Effect.tap(work(caller), (result) =>
+        // A result that cannot be shown is answered with an error, which is of no version.
         HttpEffect.appendPreResponseHandler((_, response) =>
-          Effect.succeed(HttpServerResponse.setHeaders(response, headersOf(result)))
+          Effect.succeed(response.status < 300 ? HttpServerResponse.setHeaders(response, headersOf(result)) : response)
         )
       ),
     view

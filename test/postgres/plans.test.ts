@@ -274,7 +274,14 @@ const meant: Readonly<Record<string, ReadonlyArray<string>>> = {
   "cancel several": ["orders_pkey 2", "reservations_pkey 3"],
   "remember a refusal": [],
   "forget keys": ["idempotency_by_expiry 2", "idempotency_pkey 2"],
-  "erase a text": ["audit_confidential_pkey 3", "audit_events_pkey 3", "orders_pkey 2", "subscriptions_pkey 2"],
+  // The text of an event stands with the subscription that has it, which is one of the order's.
+  "erase a text": [
+    "audit_confidential_pkey 3",
+    "audit_events_pkey 3",
+    "orders_pkey 2",
+    "subscriptions_pkey 2",
+    "subscriptions_tenant_id_order_id_position_key 2"
+  ],
   "rewrite notes": ["orders_pkey 2"],
   "take the lock": ["orders_pkey 2"],
   stock: ["reservations_in_stock 2"],
