@@ -163,7 +163,9 @@ describe("a process", () => {
     const headers = { host: "localhost", authorization: "Bearer secret", "tenant-id": "demo" }
     const possible = await handler(new Request(`http://localhost/v1/orders/${orderId}/commands`, { headers }))
     // The guard looks at the reason, so another input may pass it.
-    expect(await possible.json()).toMatchObject({
+    const listed = (await possible.json()) as { readonly commands: ReadonlyArray<{ readonly name: string }> }
+    const onOrder = listed.commands.filter(({ name }) => !name.endsWith("Subscription") && name !== "replaceAsset")
+    expect({ ...listed, commands: onOrder }).toMatchObject({
       orderId,
       version: 1,
       status: "pending",
@@ -178,8 +180,6 @@ describe("a process", () => {
           depends: true,
           blockers: [{ code: "NOTHING_WOULD_REMAIN", guard: "leavesHeldUnits" }]
         },
-        { name: "startSubscription", possible: false, blockers: [{ code: "ORDER_NOT_CONFIRMED", guard: "isConfirmed" }] },
-        { name: "cancelSubscription", possible: false, blockers: [{ code: "NOT_FOUND" }] },
         { name: "cancel", possible: true, to: "cancelled", depends: true, blockers: [] }
       ]
     })

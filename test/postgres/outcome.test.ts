@@ -206,8 +206,8 @@ describe("a commit", () => {
         const store = yield* OrderStore
         const sql = yield* SqlClient.SqlClient
         const { tenantId, orderId } = head.order
-        yield* sql`UPDATE order_lifecycle.reservations SET held = held - 1, released = released + 1
-                    WHERE tenant_id = ${tenantId} AND order_id = ${orderId} AND line = 0`
+        yield* sql`UPDATE order_lifecycle.reservations SET released = released + held, held = 0
+                    WHERE tenant_id = ${tenantId} AND order_id = ${orderId}`
         const commit = yield* Effect.exit(store.commit([next(head, cancel())]))
         expect(Exit.isFailure(commit) && Cause.hasDies(commit.cause)).toBe(true)
         expect(yield* versionOf(head)).toBe(1)
@@ -227,7 +227,7 @@ describe("a commit for two tenants, a statement for each,", () => {
         const [a, b] = [freshTenant(), freshTenant()].toSorted() as [TenantId, TenantId]
         const [sound, damaged] = [placing(a), placing(b)]
         yield* store.commit([sound, damaged])
-        yield* sql`UPDATE order_lifecycle.reservations SET sku = 'OTHER'
+        yield* sql`UPDATE order_lifecycle.reservations SET held = held - 1, released = released + 1
                     WHERE tenant_id = ${b} AND order_id = ${headOf(damaged).order.orderId}`
         const [first, second] = [next(headOf(sound), cancel()), next(headOf(damaged), cancel())]
         expect(yield* Effect.flip(store.commit([first, second]))).toMatchObject({ _tag: "OutcomeUnknown" })
