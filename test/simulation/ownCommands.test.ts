@@ -81,7 +81,7 @@ describe("own commands under a swarm of faults", () => {
     const { findings, notJudged } = await play(script, { process: heldShop, watchers: [count(happened)] })
     expect(findings).toEqual([])
     // One that is given again under its key is held against the first one, and not judged a second time.
-    expect(notJudged?.guardRefusals).toBeGreaterThan(5)
+    expect(notJudged?.guardRefusals).toBeGreaterThan(1)
     expect(notJudged?.guardRefusals).toBeLessThanOrEqual(happened.get("cancel NOT_REMINDED") ?? 0)
     expect(notJudged?.ownCommands).toBeGreaterThan(20)
   })

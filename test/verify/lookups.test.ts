@@ -81,8 +81,9 @@ it("the migration writes it for orders that are there", () =>
       expect(written).toHaveLength(7)
       // As if the program of before had placed them.
       yield* sql`DROP TABLE order_lifecycle.order_lookups`
-      yield* sql`DELETE FROM order_lifecycle.migrations WHERE migration_id = 10`
-      expect(yield* migrateTo(migrations, "0.2.0")).toEqual(["0010_lookups"])
+      yield* sql`DELETE FROM order_lifecycle.migrations WHERE migration_id >= 10`
+      const upToHere = Object.fromEntries(Object.entries(migrations).filter(([name]) => name <= "0010_lookups"))
+      expect(yield* migrateTo(upToHere, "0.2.0")).toEqual(["0010_lookups"])
       expect(yield* all).toEqual(written)
       expect(yield* violations(tenantId)).toEqual([])
     }).pipe(Effect.provide(shopOver(Layer.orDie(store))))
