@@ -20,6 +20,16 @@ interface Reckoned {
   readonly storeLease: string
 }
 
+/** By time; of the same time by order and name, because stores hand those out in any order. */
+const inTurn = (a: Due, b: Due): number =>
+  a.from - b.from || compare(a.command.orderId, b.command.orderId) || compare(a.command.name, b.command.name)
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+interface Due {
+  readonly command: WaitingCommand
+  readonly from: number
+}
+
 /** The operations of a store that ask for the time, by the clock of the fiber that asks. */
 export const virtualDue = (store: Store): Pick<Store, "tenantsWithDue" | "leaseDue" | "settleDue"> => {
   const rows = new Map<string, Reckoned>()
@@ -36,7 +46,7 @@ export const virtualDue = (store: Store): Pick<Store, "tenantsWithDue" | "leaseD
       rows.set(keyOf(tenantId, command), { from, lease, storeLease })
       return { command, from }
     })
-    const due = reckoned.filter(({ from }) => from <= now).toSorted((a, b) => a.from - b.from)
+    const due = reckoned.filter(({ from }) => from <= now).toSorted(inTurn)
     return { now, storeLease, commands: due.map(({ command }) => command) }
   })
 
