@@ -1,13 +1,13 @@
 /**
  * Due commands: what an order waits for is given by itself when its moment has come.
  *
- * A process says what orders wait for (`orderProcess(…).due`), and `pendingExpiresAfter` that pending ones expire; and every active subscription
- * has a row for the end of its contract, when `whenContractEnds` says what to do. The waiting command is written, and taken away, by the very statement that changes the order. `run` gives each command whose moment has come, as the actor `system`: once in
- * effect, however often workers are killed, because the change that it makes and its own end are one commit. Moments, and leases, are those of
- * the store's clock.
+ * A process says what orders wait for (`orderProcess(…).due`), and `pendingExpiresAfter` that pending ones expire. Every active subscription has a row
+ * for the end of its contract; `whenContractEnds` is asked then. The waiting command is written, and taken away, by the very statement that changes
+ * the order. `run` gives each command whose moment has come, as the actor `system`: once in effect, however often workers are killed, because the
+ * change that it makes and its own end are one commit. Moments, and leases, are those of the store's clock.
  *
- * A command that is refused because it comes too early is put off to its time. One that a rule refuses is put off for an hour, ten times, and then parked until you release or skip it. One that its order would never
- * accept has come to its end. Call `run` in a loop; any number of processes may.
+ * A command that is refused because it comes too early is put off to its time. One that a rule refuses is put off for an hour, ten times, and then
+ * parked until you release or skip it. One that its order would never accept has come to its end. Call `run` in a loop; any number of processes may.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -186,10 +186,13 @@ export const makeDue = (services: CommandServices, readCommand: ReturnType<typeo
     // A space in front: no caller's key begins with one.
     const caller: Caller = { tenantId, actor: system, idempotencyKey: ` due ${orderId} ${name} ${since}` }
     const ending = endingContract(name)
-    const asked = ending === undefined ? due : yield* askedAtEnd(tenantId, ending, due)
-    if (asked === undefined) return { became: "ended" } as const
     const exit = yield* Effect.exit(
-      Effect.andThen(readCommand.named(asked.command, asked.payload), applyDue(services, caller, asked))
+      Effect.gen(function* () {
+        const asked = ending === undefined ? due : yield* askedAtEnd(tenantId, ending, due)
+        // What nothing is to be done about is not waited for any more.
+        if (asked === undefined) return yield* new NotAskedFor()
+        return yield* Effect.andThen(readCommand.named(asked.command, asked.payload), applyDue(services, caller, asked))
+      })
     )
     if (Exit.isSuccess(exit)) return { became: "given", isSettled: exit.value.replayed !== true } as const
     const error = Cause.squash(exit.cause)

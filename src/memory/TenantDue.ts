@@ -49,11 +49,13 @@ export class TenantDue {
       this.#waiting.pop()
       rows.push(row)
     }
+    // As the table does: of the same time by order and name.
+    const inTurn = rows.toSorted((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0) || compare(keyOf(a), keyOf(b)))
     for (const row of rows) {
       row.leaseId = leaseId
       this.#waitUntil(row, nowMs + leaseMs)
     }
-    return { leaseId, commands: rows.map(waiting) }
+    return { leaseId, commands: inTurn.map(waiting) }
   }
 
   settle(leaseId: string, { orderId, name, since, putOff, untried }: DueSettlement, nowMs: number): SettlementOutcome {
@@ -131,6 +133,8 @@ const newRow = (orderId: OrderId, command: DueCommand): DueRow => ({
   attempts: 0,
   lastError: null
 })
+
+const keyOf = ({ orderId, command: { name } }: DueRow) => ({ orderId, name })
 
 const waiting = ({ orderId, command, attempts, lastError }: DueRow): WaitingCommand => ({
   ...command,

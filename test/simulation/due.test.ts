@@ -114,13 +114,7 @@ const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted
   ],
   [
     "a worker that ends what it was to give",
-    [
-      [
-        "lifecycle/Due.ts",
-        "yield* Effect.exit(\n      Effect.andThen(",
-        "yield* Effect.exit(\n      Effect.andThen(Effect.fail(new NotAskedFor()), "
-      ]
-    ],
+    [["lifecycle/Due.ts", "applyDue(services, caller, asked))", "Effect.fail(new NotAskedFor()))"]],
     "PT5S",
     "does not wait for expire any more, which was never given"
   ],
