@@ -21,7 +21,7 @@ interface Recorded {
 }
 
 /** An order from its placing to its cancellation, with a command of every kind in between. */
-const live = (): Promise<ReadonlyArray<Recorded>> =>
+export const live = (): Promise<ReadonlyArray<Recorded>> =>
   withShop(async (shop) => {
     const { place, confirm, addItems, correct, pay, release, start, end, cancel, orderIn, rentalIn } = steps(shop)
     const { extend, replace, upgrade, returnEarly, buyOut, complete } = steps(shop)

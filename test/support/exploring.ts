@@ -12,6 +12,7 @@ import { nodeDigest } from "../../src/node/nodeDigest.ts"
 import { exploreSchedules, type Mix } from "../../src/testing/exploreSchedules.ts"
 import { layerWithGates } from "../../src/testing/gates.ts"
 import { instantClock } from "../../src/testing/instantClock.ts"
+import type { OrderCall } from "../../src/testing/OrderCall.ts"
 import { layerWithRewind } from "../../src/testing/rewind.ts"
 import { shopOver } from "../../src/testing/shop.ts"
 
@@ -34,6 +35,22 @@ export const inMemory = <A, E>(
 export const spread = (mixes: ReadonlyArray<Mix>, most: number): ReadonlyArray<Mix> => {
   const step = Math.max(1, mixes.length / most)
   return mixes.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step))
+}
+
+/** The calls that serve an order. */
+const serving: ReadonlySet<OrderCall["type"]> = new Set([
+  "place",
+  "confirm",
+  "startSubscription",
+  "cancelSubscription",
+  "cancel",
+  "cancelMany"
+])
+
+/** Every mix of calls that serve an order, and at most so many of the mixes that have another call in them. */
+export const servingAndSome = (mixes: ReadonlyArray<Mix>, most: number): ReadonlyArray<Mix> => {
+  const isServing = ({ calls }: Mix) => calls.every(({ type }) => serving.has(type))
+  return [...mixes.filter(isServing), ...spread(mixes.filter((mix) => !isServing(mix)), most)]
 }
 
 /** Bytes that differ from each other, and cost nothing: real ones were a tenth of the time of a schedule. */
