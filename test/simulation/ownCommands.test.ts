@@ -193,13 +193,9 @@ describe("the auditor, without a second account,", () => {
   it.each(given)("finds %s", (_, planted, found) =>
     withPlanted(planted, async (simulation) => {
       const process = await heldShopIn(simulation.folder)
-      const told: Array<string> = []
-      for (let seed = 3; seed <= 12 && !told.some((each) => each.includes(found)); seed++) {
-        const script = { ...scriptOf(seed, { ...ours, orders }), faults: noFaults }
-        const { findings } = await Effect.runPromise(simulation.playScript(script, { process }))
-        told.push(...findings.map(describeFinding))
-      }
-      expect(told.join("\n")).toContain(found)
+      const script = { ...scriptOf(4, { ...ours, orders }), faults: noFaults }
+      const { findings } = await Effect.runPromise(simulation.playScript(script, { process }))
+      expect(findings.map(describeFinding).join("\n")).toContain(found)
       tried("bugs planted under a process, all of them found")
     })
   )
