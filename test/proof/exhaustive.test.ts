@@ -21,6 +21,7 @@ import {
   decideAsShipped,
   exploreOrder,
   type Look,
+  occasion,
   type Shape,
   shapes,
   stuck,
@@ -77,7 +78,7 @@ const byDecision = (order: Order, answer: Result.Result<Transition, Refusal>) =>
 const lookUnder = (policy: CancellationPolicy): Look => {
   const byXState = makeByXState(policy)
   return (order, command, answer) => {
-    const question = questionOf(lifecycles[policy], order, command)
+    const question = questionOf(lifecycles[policy], order, command, occasion.at)
     const sayings = {
       decision: byDecision(order, answer),
       table: byTable(policy, order, question),
@@ -190,7 +191,7 @@ describe("a fault is found, and the shortest way to it is named", () => {
   it("when an order can be brought to where it can never be cancelled", () => {
     const { noActiveSubscriptions: policy } = { noActiveSubscriptions: "noActiveSubscriptions" } as const
     const clinging: Decide = (lifecycle, order, command) =>
-      command.type === "cancelSubscription"
+      "rentalId" in command
         ? decideAsShipped(lifecycle, order, { ...command, rentalId: "unknown" as typeof command.rentalId })
         : decideAsShipped(lifecycle, order, command)
     const [first] = stuck(

@@ -4,7 +4,7 @@
  * Two orders count as one state when nothing that can be asked of them tells them apart. `decide` looks at the status, at the units of
  * each line, at the SKUs, and at how a subscription stands that is asked for by its id; the ids themselves, serial numbers, moments and
  * texts it only passes on. So a state is the status and, line by line, how many units are where: which of several subscriptions of a line
- * has ended makes no difference to any answer.
+ * has ended makes no difference to any answer. Whether a contract is over does: it is over on lines of A, and not on any other.
  */
 import { definitions } from "../../src/order/commands/definitions.ts"
 import * as Result from "effect/Result"
@@ -54,7 +54,7 @@ export const occasion: Occasion = {
 const catalogue = new Map(
   letters.map((letter): [Sku, Variant] => {
     const sku = Sku.make(letter)
-    const pricing = [{ contractLength: 12, monthlyPrice: 1_000 }]
+    const pricing = [{ contractLength: letter === "A" ? 12 : 60, monthlyPrice: 1_000 }]
     return [sku, { sku, productName: letter, isActive: true, currency: Currency.make("EUR"), pricing }]
   })
 )
@@ -83,6 +83,7 @@ export const commandsOn = (order: Order): ReadonlyArray<OrderCommand> => {
     assetSerialNumber: SerialNumber.make(`serial-${order.subscriptions.length}`),
     customerId: order.customer.customerId,
     asset: { isKnown: true, isRented: false },
+    startDate: "2023-11-23",
     ...more
   })
   const end = (id: string): OrderCommand => ({ type: "cancelSubscription", rentalId: SubscriptionId.make(id), reason: "other" })
@@ -100,7 +101,11 @@ export const commandsOn = (order: Order): ReadonlyArray<OrderCommand> => {
         "replaceAsset",
         ...(order.lines.length < 3 ? ["upgradeSubscription" as const] : [])
       ] as const
-    ).map((type) => ({ ...definitions[type].sample(order), rentalId: SubscriptionId.make(id) }) as OrderCommand)
+    ).map((type) => {
+      const sample = { ...definitions[type].sample(order), rentalId: SubscriptionId.make(id) }
+      const newId = SubscriptionId.make(`subscription-${order.subscriptions.length}`)
+      return "variants" in sample ? { ...sample, subscriptionId: newId } : sample
+    })
   return [
     { type: "confirm" },
     { type: "cancel" },
@@ -132,7 +137,11 @@ export type Decide = (lifecycle: Lifecycle, order: Order, command: OrderCommand)
 export const decideAsShipped: Decide = (lifecycle, order, command) => decide(lifecycle, order, command, occasion)
 
 export const stateOf = (order: Order): string =>
-  `${order.status} ${order.lines.map(({ units: { held, active, ended, released } }) => `${held}${active}${ended}${released}`).join(" ")}`
+  `${order.status} ${order.lines
+    .map(
+      ({ units: { held, active, ended, released }, upgradeOf }) => `${held}${active}${ended}${released}${upgradeOf ? "+" : ""}`
+    )
+    .join(" ")}`
 
 /** A state that was reached, and how: the shortest way there is. */
 export interface Reached {

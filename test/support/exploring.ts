@@ -50,7 +50,13 @@ const serving: ReadonlySet<OrderCall["type"]> = new Set([
 /** Every mix of calls that serve an order, and at most so many of the mixes that have another call in them. */
 export const servingAndSome = (mixes: ReadonlyArray<Mix>, most: number): ReadonlyArray<Mix> => {
   const isServing = ({ calls }: Mix) => calls.every(({ type }) => serving.has(type))
-  return [...mixes.filter(isServing), ...spread(mixes.filter((mix) => !isServing(mix)), most)]
+  return [
+    ...mixes.filter(isServing),
+    ...spread(
+      mixes.filter((mix) => !isServing(mix)),
+      most
+    )
+  ]
 }
 
 /** Bytes that differ from each other, and cost nothing: real ones were a tenth of the time of a schedule. */
