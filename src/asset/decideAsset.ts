@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { NewSku, VariantInactive, VariantNotFound } from "../order/commands/priceLines.ts"
-import { NewSerialNumber } from "../order/commands/startSubscription.ts"
+import { NewSerialNumber } from "../order/commands/onAsset.ts"
 import type { Actor, CustomerId, SubscriptionId, TenantId } from "../order/Order.ts"
 import { textUpTo } from "../order/Text.ts"
 import { latest, type Timestamp } from "../order/Timestamp.ts"

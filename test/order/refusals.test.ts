@@ -8,17 +8,12 @@ import { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "../../sr
 import { OrderNotOpen } from "../../src/order/commands/addItems.ts"
 import { ContractNotOver } from "../../src/order/commands/completeSubscription.ts"
 import { InvalidExtensionMonths } from "../../src/order/commands/extendSubscription.ts"
+import { AssetNotAvailable, AssetNotFound, SkuMismatch } from "../../src/order/commands/onAsset.ts"
 import { SubscriptionNotActive } from "../../src/order/commands/onSubscription.ts"
 import { OrderNotPending } from "../../src/order/commands/confirm.ts"
 import { NotHeld, NothingHeld, NothingWouldRemain } from "../../src/order/commands/release.ts"
 import { InvalidContractLength, VariantInactive, VariantNotFound } from "../../src/order/commands/priceLines.ts"
-import {
-  AssetNotAvailable,
-  AssetNotFound,
-  ItemFullyFulfilled,
-  OrderNotConfirmed,
-  SkuMismatch
-} from "../../src/order/commands/startSubscription.ts"
+import { ItemFullyFulfilled, OrderNotConfirmed } from "../../src/order/commands/startSubscription.ts"
 import { InvalidInput, OrderIsFinal, OrderNotFound, SubscriptionNotFound } from "../../src/order/commonRefusals.ts"
 import { OwnCode, OwnRefusal } from "../../src/order/process/OwnRefusal.ts"
 import { Refusal } from "../../src/order/Refusal.ts"

@@ -1,19 +1,17 @@
 import * as Schema from "effect/Schema"
 import { monthsLeft, monthsRented } from "../contract.ts"
 import { Decimals, MinorUnits } from "../Money.ts"
-import { type Order, Subscription, SubscriptionEnd, SubscriptionId } from "../Order.ts"
+import { Subscription, SubscriptionEnd, SubscriptionId } from "../Order.ts"
 import { nothing, orderEvent } from "../orderEvent.ts"
 import { Text, textUpTo } from "../Text.ts"
 import { amountOf, type Charged, defineCommand } from "./defineCommand.ts"
 import {
   activeFacts,
   activeRefusals,
+  askOf,
   maxTextLength,
   sampleRental,
-  type Standing,
-  standingOf,
   subscriptionFor,
-  subscriptionIn,
   SubscriptionNotActive,
   withEnded
 } from "./onSubscription.ts"
@@ -53,16 +51,10 @@ export const SubscriptionBoughtOut = orderEvent(
   }
 )
 
-/** What the machine is asked. */
-export interface Question {
-  readonly type: "buyOutSubscription"
-  readonly subscription: Standing
-}
+const question = askOf("buyOutSubscription")
 
-const questionOf = (order: Order, { rentalId }: Pick<BuyOutSubscription, "rentalId">): Question => ({
-  type: "buyOutSubscription",
-  subscription: standingOf(subscriptionIn(order, rentalId))
-})
+/** What the machine is asked. */
+export type Question = ReturnType<typeof question>
 
 /** Source: whole-life.md, section 4. */
 export const buyOutSubscription = defineCommand({
@@ -75,7 +67,7 @@ export const buyOutSubscription = defineCommand({
   event: SubscriptionBoughtOut,
   errors: [SubscriptionNotActive]
 })({
-  question: questionOf,
+  question,
   commandOf: (_, { details: { subscriptionId, price, calculation, reason }, confidential }) => ({
     type: "buyOutSubscription",
     rentalId: subscriptionId,

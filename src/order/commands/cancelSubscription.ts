@@ -1,11 +1,12 @@
 import * as Schema from "effect/Schema"
 import { mayBeReplayed, SubscriptionNotFound } from "../commonRefusals.ts"
-import { activeSubscriptions, type Order, type Subscription, SubscriptionId, SubscriptionStatus } from "../Order.ts"
+import { type Order, type Subscription, SubscriptionId, SubscriptionStatus } from "../Order.ts"
 import { nothing, orderEvent } from "../orderEvent.ts"
 import { Text, textUpTo } from "../Text.ts"
 import { endUnit, updateLine } from "../Units.ts"
 import { maxReasonLength } from "./cancel.ts"
 import { defineCommand } from "./defineCommand.ts"
+import { sampleRental, subscriptionIn } from "./onSubscription.ts"
 
 /** Why a subscription is cancelled. */
 export const SubscriptionCancelReason = Schema.Literals([
@@ -71,11 +72,8 @@ export interface Question {
   readonly subscription: "unknown" | (typeof standing)[SubscriptionStatus]
 }
 
-const subscriptionOf = (order: Order, id: SubscriptionId) =>
-  order.subscriptions.find((subscription) => subscription.subscriptionId === id)
-
 const questionOf = (order: Order, id: SubscriptionId): Question => {
-  const subscription = subscriptionOf(order, id)
+  const subscription = subscriptionIn(order, id)
   return { type: "cancelSubscription", subscription: subscription ? standing[subscription.status] : "unknown" }
 }
 
@@ -105,7 +103,7 @@ export const cancelSubscription = defineCommand({
     NOT_FOUND: ({ command: { rentalId } }) => new SubscriptionNotFound({ subscriptionId: rentalId }),
     ALREADY_CANCELLED: ({ command: { rentalId } }) => new SubscriptionAlreadyCancelled({ subscriptionId: rentalId }),
     ALREADY_ENDED: ({ order, command: { rentalId } }) => {
-      const ended = subscriptionOf(order, rentalId)
+      const ended = subscriptionIn(order, rentalId)
       return ended && new SubscriptionAlreadyEnded({ subscriptionId: rentalId, status: ended.status })
     }
   },
@@ -116,7 +114,7 @@ export const cancelSubscription = defineCommand({
   evolve: (order, event) => {
     const { at, actor, details, confidential } = event
     const { subscriptionId, status, reason } = details
-    const ending = subscriptionOf(order, subscriptionId)
+    const ending = subscriptionIn(order, subscriptionId)
     if (ending === undefined) throw new Error(`order ${order.orderId}: no subscription ${subscriptionId} to end`)
     const ended: Subscription = {
       ...ending,
@@ -133,13 +131,6 @@ export const cancelSubscription = defineCommand({
       subscriptions: order.subscriptions.map((subscription) => (subscription === ending ? ended : subscription))
     }
   },
-  sample: (order) => {
-    const [subscription] = [...activeSubscriptions(order), ...order.subscriptions]
-    return {
-      type: "cancelSubscription",
-      rentalId: subscription?.subscriptionId ?? SubscriptionId.make("subscription"),
-      reason: "other"
-    }
-  },
+  sample: (order) => ({ type: "cancelSubscription", rentalId: sampleRental(order), reason: "other" }),
   nameInFingerprints: "endSubscription"
 })

@@ -60,9 +60,10 @@ export { SubscriptionAlreadyCancelled, SubscriptionAlreadyEnded } from "./cancel
 export { ContractNotOver } from "./completeSubscription.ts"
 export { OrderNotPending } from "./confirm.ts"
 export { InvalidExtensionMonths } from "./extendSubscription.ts"
+export { AssetNotAvailable, AssetNotFound, SkuMismatch } from "./onAsset.ts"
 export { SubscriptionNotActive } from "./onSubscription.ts"
 export { NotHeld, NothingHeld, NothingWouldRemain } from "./release.ts"
-export { AssetNotAvailable, AssetNotFound, ItemFullyFulfilled, OrderNotConfirmed, SkuMismatch } from "./startSubscription.ts"
+export { ItemFullyFulfilled, OrderNotConfirmed } from "./startSubscription.ts"
 
 /** The name of a command on an existing order. */
 export type CommandType = keyof Commands

@@ -45,15 +45,23 @@ export interface AboutSubscription {
   readonly subscription: Standing
 }
 
+/** A command that names a subscription. */
+export interface NamesOne {
+  readonly rentalId: SubscriptionId
+}
+
+/** The question of a command that only needs the subscription to be active. */
+export const askOf =
+  <Type extends string>(type: Type) =>
+  (order: Order, { rentalId }: NamesOne): AboutSubscription & { readonly type: Type } => ({
+    type,
+    subscription: standingOf(subscriptionIn(order, rentalId))
+  })
+
 /** The facts that all of them ask for. */
 export const activeFacts = {
   subscriptionIsKnown: ({ subscription }: AboutSubscription) => subscription !== "unknown",
   subscriptionIsActive: ({ subscription }: AboutSubscription) => subscription !== "over"
-}
-
-/** A command that names a subscription. */
-export interface NamesOne {
-  readonly rentalId: SubscriptionId
 }
 
 /** The refusals of those facts. */

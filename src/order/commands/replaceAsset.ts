@@ -5,6 +5,16 @@ import { orderEvent } from "../orderEvent.ts"
 import { Text, textUpTo } from "../Text.ts"
 import { defineCommand, type RentingFacts } from "./defineCommand.ts"
 import {
+  assetFacts,
+  AssetNotAvailable,
+  AssetNotFound,
+  type AssetStanding,
+  assetStandingOf,
+  assetTaken,
+  NewSerialNumber,
+  SkuMismatch
+} from "./onAsset.ts"
+import {
   activeFacts,
   activeRefusals,
   maxTextLength,
@@ -16,7 +26,6 @@ import {
   SubscriptionNotActive,
   withSubscription
 } from "./onSubscription.ts"
-import { AssetNotAvailable, AssetNotFound, NewSerialNumber, SkuMismatch } from "./startSubscription.ts"
 
 /**
  * Give a subscription another asset of the same SKU; its terms stay. `correction` is for a serial number that was written down wrongly: the asset
@@ -53,8 +62,7 @@ export interface Question {
   readonly subscription: Standing
   /** The new serial number is not the one that the subscription has. */
   readonly isOther: boolean
-  /** As of a subscription that starts. */
-  readonly asset: "unknown" | "rented" | "free"
+  readonly asset: AssetStanding
   /** The SKU of the asset, and the one that the caller names, are that of the line, as far as they are known. */
   readonly skuFits: boolean
 }
@@ -73,7 +81,7 @@ const questionOf = (order: Order, command: Command): Question => {
     type: "replaceAsset",
     subscription: standingOf(subscription),
     isOther: subscription?.serialNumber !== newSerialNumber,
-    asset: !asset.isKnown ? "unknown" : asset.isRented ? "rented" : "free",
+    asset: assetStandingOf(asset),
     skuFits: otherSku(order, command) === undefined
   }
 }
@@ -97,14 +105,14 @@ export const replaceAsset = defineCommand({
     ...(details.insuranceClaim && { insuranceClaim: true }),
     ...confidential,
     subscriptionId: details.subscriptionId,
-    asset: { isKnown: true, isRented: false, ...(details.assetIsRegistered && { isRegistered: true }) }
+    asset: assetTaken(details.assetIsRegistered)
   }),
   facts: {
     ...activeFacts,
     assetIsOther: ({ isOther }) => isOther,
-    assetIsKnown: ({ asset }) => asset !== "unknown",
+    assetIsKnown: assetFacts.assetIsKnown,
     assetFitsTheLine: ({ skuFits }) => skuFits,
-    assetIsFree: ({ asset }) => asset !== "rented"
+    assetIsFree: assetFacts.assetIsFree
   },
   refusals: {
     ...activeRefusals,

@@ -1,19 +1,17 @@
 import * as Schema from "effect/Schema"
 import { monthsLeft, monthsRented } from "../contract.ts"
 import { Decimals, MinorUnits } from "../Money.ts"
-import { type Order, ReturnCondition, Subscription, SubscriptionEnd, SubscriptionId } from "../Order.ts"
+import { ReturnCondition, Subscription, SubscriptionEnd, SubscriptionId } from "../Order.ts"
 import { orderEvent } from "../orderEvent.ts"
 import { Text, textUpTo } from "../Text.ts"
 import { amountOf, type Charged, defineCommand } from "./defineCommand.ts"
 import {
   activeFacts,
   activeRefusals,
+  askOf,
   maxTextLength,
   sampleRental,
-  type Standing,
-  standingOf,
   subscriptionFor,
-  subscriptionIn,
   SubscriptionNotActive,
   withEnded
 } from "./onSubscription.ts"
@@ -56,16 +54,10 @@ export const SubscriptionReturned = orderEvent(
   }
 )
 
-/** What the machine is asked. */
-export interface Question {
-  readonly type: "returnSubscription"
-  readonly subscription: Standing
-}
+const question = askOf("returnSubscription")
 
-const questionOf = (order: Order, { rentalId }: Pick<ReturnSubscription, "rentalId">): Question => ({
-  type: "returnSubscription",
-  subscription: standingOf(subscriptionIn(order, rentalId))
-})
+/** What the machine is asked. */
+export type Question = ReturnType<typeof question>
 
 /** Source: whole-life.md, section 4. */
 export const returnSubscription = defineCommand({
@@ -78,7 +70,7 @@ export const returnSubscription = defineCommand({
   event: SubscriptionReturned,
   errors: [SubscriptionNotActive]
 })({
-  question: questionOf,
+  question,
   commandOf: (_, { details: { subscriptionId, condition, fee, calculation }, confidential }) => ({
     type: "returnSubscription",
     rentalId: subscriptionId,

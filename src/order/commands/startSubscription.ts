@@ -13,13 +13,20 @@ import {
   SubscriptionId
 } from "../Order.ts"
 import { nothing, orderEvent } from "../orderEvent.ts"
-import { asNewIdentifier, Text } from "../Text.ts"
+import { Text } from "../Text.ts"
 import { DateInput, fromDateInput, offsetOf, plusMonths, type Timestamp } from "../Timestamp.ts"
 import { startUnit, updateLine } from "../Units.ts"
 import { defineCommand, type RentingFacts } from "./defineCommand.ts"
-
-/** A serial number that comes in as new. */
-export const NewSerialNumber = SerialNumber.check(asNewIdentifier<SerialNumber>())
+import {
+  assetFacts,
+  AssetNotAvailable,
+  AssetNotFound,
+  type AssetStanding,
+  assetStandingOf,
+  assetTaken,
+  NewSerialNumber,
+  SkuMismatch
+} from "./onAsset.ts"
 
 /**
  * Start a subscription for one unit of one line. Without an asset registry `sku` says which line; it may be left out when the order has
@@ -81,44 +88,6 @@ export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()
   }
 }
 
-export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", {
-  ...mayBeReplayed,
-  serialNumber: SerialNumber
-}) {
-  static readonly when = "The registry of assets does not know the serial number."
-  readonly code = "ASSET_NOT_FOUND"
-  readonly remedy = "Verify the serial number, or register the asset."
-  override get message() {
-    return `No asset has the serial number ${this.serialNumber}.`
-  }
-}
-
-export class SkuMismatch extends Schema.TaggedError<SkuMismatch>()("SkuMismatch", {
-  ...mayBeReplayed,
-  serialNumber: SerialNumber,
-  sku: Sku
-}) {
-  static readonly when = "No line of the order has the SKU of the asset, or the request names another."
-  readonly code = "SKU_MISMATCH"
-  readonly remedy = "Use an asset whose SKU is on the order."
-  override get message() {
-    return `Asset ${this.serialNumber} is a ${this.sku}, which does not fit a line of this order.`
-  }
-}
-
-export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("AssetNotAvailable", {
-  ...mayBeReplayed,
-  serialNumber: SerialNumber
-}) {
-  static readonly when = "The asset is under an active subscription, or the registry of assets says that it is not available."
-  readonly code = "ASSET_NOT_AVAILABLE"
-  readonly remedy =
-    "Use another asset, or end the subscription that has this one; where that one was started with a wrong serial number, replace its asset with the reason `correction`."
-  override get message() {
-    return `Asset ${this.serialNumber} is not available.`
-  }
-}
-
 // --- which line, and whether the start is near ------------------------------------------------------------------------------------------
 
 type Command = RentingFacts & Omit<StartSubscription, "orderId">
@@ -157,9 +126,7 @@ export interface Question {
   readonly customerMatches: boolean
   /** The start lies within five years of the command, on either side. */
   readonly startIsNear: boolean
-  /** What is known of the asset: `unknown` to the registry, `rented` under an active subscription of this tenant or not available by
-   * the registry's word, or `free`. */
-  readonly asset: "unknown" | "rented" | "free"
+  readonly asset: AssetStanding
   /**
    * The line to fill: `unclear` when nothing says which SKU is meant, `none` when no line has it, `otherLength` when none of those that
    * have it runs as long as the caller says, else its held units.
@@ -176,7 +143,7 @@ const questionOf = (order: Order, command: Command, at?: Timestamp): Question =>
     type: "startSubscription",
     customerMatches: command.customerId === order.customer.customerId,
     startIsNear: at === undefined || isNear(command.startDate, at),
-    asset: !command.asset.isKnown ? "unknown" : command.asset.isRented ? "rented" : "free",
+    asset: assetStandingOf(command.asset),
     line: sku === undefined ? "unclear" : line !== undefined ? { held: line.units.held } : hasOtherLength ? "otherLength" : "none"
   }
 }
@@ -223,7 +190,7 @@ export const startSubscription = defineCommand({
     assetSerialNumber: serialNumber,
     customerId: order.customer.customerId,
     sku: (order.lines[line] as Line).sku,
-    asset: { isKnown: true, isRented: false, ...(isRegistered && { isRegistered }) }
+    asset: assetTaken(isRegistered)
   }),
   questionOfEvent: (order, { details }): Question => {
     const line = order.lines[details.line]
@@ -240,11 +207,11 @@ export const startSubscription = defineCommand({
     customerMatches: ({ customerMatches }) => customerMatches,
     startIsNear: ({ startIsNear }) => startIsNear,
     skuIsClear: ({ line }) => line !== "unclear",
-    assetIsKnown: ({ asset }) => asset !== "unknown",
+    assetIsKnown: assetFacts.assetIsKnown,
     assetFitsALine: ({ line }) => line !== "none",
     lengthFitsALine: ({ line }) => line !== "otherLength",
     lineHasHeldUnit: ({ line }) => typeof line !== "object" || line.held > 0,
-    assetIsFree: ({ asset }) => asset !== "rented"
+    assetIsFree: assetFacts.assetIsFree
   },
   refusals: {
     ORDER_NOT_CONFIRMED: ({ order: { orderId, status } }) => new OrderNotConfirmed({ orderId, status }),

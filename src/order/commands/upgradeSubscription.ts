@@ -17,6 +17,16 @@ import { Text, textUpTo } from "../Text.ts"
 import { oneActive } from "../Units.ts"
 import { defineCommand, type PricingFacts, type RentingFacts } from "./defineCommand.ts"
 import {
+  assetFacts,
+  AssetNotAvailable,
+  AssetNotFound,
+  type AssetStanding,
+  assetStandingOf,
+  assetTaken,
+  NewSerialNumber,
+  SkuMismatch
+} from "./onAsset.ts"
+import {
   activeFacts,
   activeRefusals,
   maxTextLength,
@@ -29,7 +39,6 @@ import {
   withEnded
 } from "./onSubscription.ts"
 import { InvalidContractLength, NewSku, type Variant, VariantInactive, VariantNotFound } from "./priceLines.ts"
-import { AssetNotAvailable, AssetNotFound, NewSerialNumber, SkuMismatch } from "./startSubscription.ts"
 
 /**
  * Give a customer another product in place of the one that they rent: the subscription ends, and a new one begins, on a line of its own.
@@ -100,8 +109,7 @@ export interface Question {
   readonly subscription: Standing
   /** The code that the product is refused with; null where the order can have it. */
   readonly fault: ProductRefusal["code"] | null
-  /** As of a subscription that starts. */
-  readonly asset: "unknown" | "rented" | "free"
+  readonly asset: AssetStanding
   /** The asset is the product, as far as that is known. */
   readonly skuFits: boolean
 }
@@ -112,7 +120,7 @@ const questionOf = (order: Order, command: Command): Question => {
     type: "upgradeSubscription",
     subscription: standingOf(subscriptionIn(order, command.rentalId)),
     fault: productFault(order, command)?.code ?? null,
-    asset: !asset.isKnown ? "unknown" : asset.isRented ? "rented" : "free",
+    asset: assetStandingOf(asset),
     skuFits: asset.sku === undefined || asset.sku === newSku
   }
 }
@@ -167,7 +175,7 @@ export const upgradeSubscription = defineCommand({
     reason: "",
     ...confidential,
     subscriptionId: details.newSubscriptionId,
-    asset: { isKnown: true, isRented: false, ...(details.assetIsRegistered && { isRegistered: true }) },
+    asset: assetTaken(details.assetIsRegistered),
     variants: new Map()
   }),
   // The catalogue had what is in the event.
@@ -184,9 +192,9 @@ export const upgradeSubscription = defineCommand({
     productIsActive: lacks("VARIANT_INACTIVE"),
     productIsPriced: lacks("INVALID_CONTRACT_LENGTH"),
     productFitsTheOrder: lacks("VALIDATION_ERROR"),
-    assetIsKnown: ({ asset }) => asset !== "unknown",
+    assetIsKnown: assetFacts.assetIsKnown,
     assetIsTheProduct: ({ skuFits }) => skuFits,
-    assetIsFree: ({ asset }) => asset !== "rented"
+    assetIsFree: assetFacts.assetIsFree
   },
   refusals: {
     ...activeRefusals,
