@@ -24,7 +24,7 @@ export const assetTaken = (isRegistered: true | undefined): RentingFacts["asset"
   ...(isRegistered && { isRegistered })
 })
 
-interface AboutAsset {
+export interface AboutAsset {
   readonly asset: AssetStanding
 }
 
