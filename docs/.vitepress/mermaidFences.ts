@@ -2,8 +2,8 @@
 import { renderMermaidSVG } from "beautiful-mermaid"
 import type { MarkdownRenderer } from "vitepress"
 
-/** A guard stands below its command, so that the picture is as narrow as a page. */
-const guardsBelow = (text: string): string => text.replaceAll(/ (\[\w+\])/g, "<br/>$1")
+/** A guard stands below the only command of an arrow, so that the picture is as narrow as a page. */
+const guardsBelow = (text: string): string => text.replaceAll(/(: \w+) (\[\w+\])$/gm, "$1<br/>$2")
 
 /**
  * A state diagram as SVG that takes its colours and its letters from the page (theme/style.css). The renderer would fetch a font from the

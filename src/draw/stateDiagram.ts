@@ -36,10 +36,31 @@ export const arrowsOf = (lifecycle: Lifecycle): ReadonlyArray<Arrow> =>
     })
   )
 
-/** The diagram without a fence around it. */
+/** How wide a label may get, in letters, before it goes on in the next line. */
+const labelWidth = 40
+
+/** Words one behind the other, in lines that are as long as that. */
+const inLines = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of words) {
+    const last = lines.pop()
+    if (last === undefined) lines.push(word)
+    else if (last.length + word.length + 2 > labelWidth) lines.push(last, word)
+    else lines.push(`${last}, ${word}`)
+  }
+  return lines
+}
+
+/** The diagram without a fence around it: one arrow from a status to a status, which names each command that takes it. */
 export const mermaidOf = (lifecycle: Lifecycle = lifecycles.noActiveSubscriptions): string => {
-  const arrows = arrowsOf(lifecycle).map(
-    ({ from, to, command, guards }) => `  ${from} --> ${to}: ${[command, ...guards.map((fact) => `[${fact}]`)].join(" ")}`
-  )
-  return ["stateDiagram-v2", `  [*] --> ${lifecycle.initial}: place`, ...arrows].join("\n")
+  const labels = new Map<string, Array<string>>()
+  for (const { from, to, command, guards } of arrowsOf(lifecycle)) {
+    const arrow = `  ${from} --> ${to}`
+    labels.set(arrow, [...(labels.get(arrow) ?? []), [command, ...guards.map((fact) => `[${fact}]`)].join(" ")])
+  }
+  return [
+    "stateDiagram-v2",
+    `  [*] --> ${lifecycle.initial}: place`,
+    ...Array.from(labels, ([arrow, words]) => `${arrow}: ${inLines(words).join("<br/>")}`)
+  ].join("\n")
 }

@@ -1,6 +1,7 @@
 /** `docs/lifecycle.md` leaves nothing out that the machine says. */
 import { describe, expect, it } from "vitest"
 import { drawLifecycle } from "../../docs/draw/lifecycle.ts"
+import { commandsOfArrow } from "../support/commandsOfArrow.ts"
 import { drawStateDiagram } from "../../src/draw/markdown.ts"
 import { lifecycles } from "../../src/order/lifecycleTable.ts"
 import { LibraryStatus } from "../../src/order/Order.ts"
@@ -12,7 +13,7 @@ describe("docs/lifecycle.md", () => {
       commandTypes.flatMap((command) => lifecycles.noActiveSubscriptions.answers[status][command])
     )
     const lines = drawLifecycle().split("\n")
-    expect(lines.filter((line) => line.includes(" --> "))).toHaveLength(1 + answers.filter(({ refusal }) => !refusal).length)
+    expect(lines.flatMap(commandsOfArrow)).toHaveLength(1 + answers.filter(({ refusal }) => !refusal).length)
     expect(lines.filter((line) => new RegExp(`^\\| \`\\w+\` \\| \`(${commandTypes.join("|")})\` \\|`).test(line))).toHaveLength(
       answers.length
     )

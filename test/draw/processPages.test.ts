@@ -11,6 +11,7 @@ import { answersOf, codesOf, commandNames, statusesOf } from "../../src/order/li
 import { lifecycleOf } from "../../src/order/process/lifecycleOf.ts"
 import type { OrderProcess } from "../../src/order/process/orderProcess.ts"
 import { awkward, awkwardProcess } from "../support/awkwardProcess.ts"
+import { commandsOfArrow } from "../support/commandsOfArrow.ts"
 import { shopProcess } from "../support/shopProcess.ts"
 
 const under = (process: OrderProcess) => lifecycleOf("noActiveSubscriptions", process) as OwnLifecycle
@@ -39,7 +40,7 @@ describe.each(processes)("the pages of %s", (_, lifecycle) => {
 
   it("have an arrow for every transition and a row for every answer", () => {
     const accepted = answers.filter(({ refusal }) => refusal === undefined)
-    expect(markdown.match(/^  \S+ --> /gm)).toHaveLength(1 + accepted.length)
+    expect(markdown.split("\n").flatMap(commandsOfArrow)).toHaveLength(1 + accepted.length)
     expect(rowsOf(sectionOf(markdown, "Every answer"))).toHaveLength(answers.length)
     expect(rowsOf(sectionOf(markdown, "What each status answers"))).toHaveLength(statusesOf(lifecycle).length)
     const ways = new Set(all.flatMap(([from, , each]) => each.flatMap(({ refusal, to }) => (refusal ? [] : [`${from} ${to}`]))))
