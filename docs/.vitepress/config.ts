@@ -6,6 +6,7 @@ import llmstxt from "vitepress-plugin-llms"
 import { mermaidFences } from "./mermaidFences.ts"
 import { sourceLinks } from "./sourceLinks.ts"
 import { codeThemes, writeSourcePages } from "./sourcePages.ts"
+import { themeAliases } from "./themeParts.ts"
 import { unusedCss } from "./unusedCss.ts"
 
 const docs = fileURLToPath(new URL("..", import.meta.url))
@@ -77,8 +78,17 @@ export default defineConfig({
   // A page is loaded when it is asked for, not when a link to it comes into view.
   router: { prefetchLinks: false },
   vite: {
-    build: { target: "es2022", minify: "terser", terserOptions: { module: true, ecma: 2020, compress: { passes: 3 } } },
+    build: {
+      target: "es2022",
+      minify: "terser",
+      terserOptions: {
+        module: true,
+        ecma: 2020,
+        compress: { passes: 3, pure_getters: true, keep_fargs: false, unsafe_arrows: true }
+      }
+    },
     define: { __VUE_OPTIONS_API__: "false" },
+    resolve: { alias: themeAliases },
     plugins: [
       unusedCss(),
       // Its types are those of another version of Vite; VitePress runs it with its own.

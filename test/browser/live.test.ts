@@ -1,7 +1,7 @@
 /** The live page, driven as a reader drives it. */
 import { expect, describe, it } from "vitest"
 import { siteUrl, useBrowser, withPage } from "./browser.ts"
-import { answer, chain, command, openLive, shown, wholeStory } from "./livePage.ts"
+import { answer, chain, command, openLive, openTop, shown, wholeStory } from "./livePage.ts"
 
 useBrowser()
 
@@ -71,6 +71,16 @@ describe("the live page", () => {
       expect(await page.getByRole("button", { name: "Undo" }).isDisabled()).toBe(true)
       for (const _ of wholeStory) await page.getByRole("button", { name: "Step forward" }).click()
       expect(await shown(page)).toEqual(end)
+    }))
+
+  it("shows the events of what was done before they came into sight", () =>
+    withPage(async (page) => {
+      await openTop(page)
+      await command(page, "confirm").click()
+      await page.getByRole("heading", { name: "Audit events" }).scrollIntoViewIfNeeded()
+      await expect.poll(async () => (await shown(page)).events).toEqual(["order.placed", "order.confirmed"])
+      await page.getByRole("button", { name: "Tamper" }).click()
+      expect(await chain(page)).toBe("✗ The chain does not verify. Event 2: the event was altered.")
     }))
 
   it("is shared by its address, and says so when the address is damaged", () =>

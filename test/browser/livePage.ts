@@ -2,9 +2,18 @@
 import type { Page } from "playwright-core"
 import { siteUrl } from "./browser.ts"
 
-export const openLive = async (page: Page, fragment = ""): Promise<void> => {
+/** The page as it is opened: the events are out of sight, and their script is not loaded yet. */
+export const openTop = async (page: Page, fragment = ""): Promise<void> => {
   await page.goto(`${siteUrl()}/live.html${fragment}`)
   await page.locator(".node.is-current").waitFor()
+}
+
+/** The page after a look at the events. */
+export const openLive = async (page: Page, fragment = ""): Promise<void> => {
+  await openTop(page, fragment)
+  await page.getByRole("heading", { name: "Audit events" }).scrollIntoViewIfNeeded()
+  await page.locator("button:enabled", { hasText: "Copy history" }).waitFor()
+  await page.evaluate("scrollTo(0, 0)")
 }
 
 export const command = (page: Page, name: string) => page.locator(`button[data-command=${name}]`)

@@ -124,7 +124,7 @@ describe("the page of a process", () => {
       await command(page, "hold").click()
       expect(await standing(page)).toBe("The order is onHold: 2 held.")
       expect(await outcome(page)).toBe("hold: confirmed → onHold, 2 held. order.held is recorded.")
-      expect(await lit(page)).toEqual({ at: ["onHold"], taken: ["onHold"], open: ["confirmed", "cancelled"] })
+      expect(await lit(page)).toEqual({ at: ["onHold"], taken: ["onHold"], open: ["confirmed", "cancelled", "onHold"] })
 
       await command(page, "startSubscription").click()
       expect(await outcome(page)).toBe(
@@ -161,8 +161,9 @@ describe("the page of a process", () => {
 
       await page.getByLabel("notTooOften").uncheck()
       expect(await outlook(page, "hold")).toBe("refused: HELD_TOO_OFTEN")
-      await page.getByLabel("assetIsFree").uncheck()
-      await page.getByLabel("customerMatches").uncheck()
+      const brought = page.getByRole("group", { name: "What comes with startSubscription" })
+      await brought.getByLabel("assetIsFree").uncheck()
+      await brought.getByLabel("customerMatches").uncheck()
       await command(page, "startSubscription").click()
       // Both are told, the one that is given first.
       expect(await outcome(page)).toMatch(/refused: VALIDATION_ERROR, ASSET_NOT_AVAILABLE\.[^]*customerMatches[^]*assetIsFree/)

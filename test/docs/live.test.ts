@@ -6,6 +6,7 @@ import { chainFault, tampered } from "../../docs/.vitepress/live/history.ts"
 import { ask, type Asked, foresee, type Journey, play, startWith } from "../../docs/.vitepress/live/journey.ts"
 import { fromFragment, toFragment } from "../../docs/.vitepress/live/link.ts"
 import { readHistory } from "../../docs/.vitepress/live/readHistory.ts"
+import { sealedOf } from "../../docs/.vitepress/live/sealed.ts"
 import { products } from "../../docs/.vitepress/live/shop.ts"
 import { verifyChain } from "../../src/order/auditChain.ts"
 import { fold } from "../../src/order/evolve.ts"
@@ -57,7 +58,7 @@ describe("the live page", () => {
       "subscription.ended",
       "order.cancelled"
     ])
-    expect(chainFault(played.events)).toBeNull()
+    expect(chainFault(sealedOf(played))).toBeNull()
 
     const refused = play(examples["Cancel refused, one still rented"]).answers.at(-1)
     expect(refused && "refusal" in refused && refused.blockers).toEqual([
@@ -77,7 +78,7 @@ describe("the live page", () => {
     fc.assert(
       fc.property(journeyArbitrary, askedArbitrary, (journey, next) => {
         const played = play(journey)
-        expect(verifyChain(played.events)).toBeNull()
+        expect(verifyChain(sealedOf(played))).toBeNull()
         expect(fold(played.events.map(({ event }) => event))).toEqual(played.order)
         if (played.order) expect(brokenLaws(played.order)).toEqual([])
         else seen.unplaced++
@@ -116,7 +117,7 @@ describe("the live page", () => {
 })
 
 describe("a pasted history", () => {
-  const { events } = play(examples["Cancelled after the last subscription ended"])
+  const events = sealedOf(play(examples["Cancelled after the last subscription ended"]))
   const text = JSON.stringify(events)
 
   it("is read, shown step by step, and can be continued from any of its events", () => {
@@ -136,7 +137,7 @@ describe("a pasted history", () => {
       asked: [{ type: "cancelSubscription", subscriptionId: SubscriptionId.make("sub_3"), reason: "other" }, { type: "cancel" }]
     })
     expect(continued.order?.status).toBe("cancelled")
-    expect(chainFault(continued.events)).toBeNull()
+    expect(chainFault(sealedOf(continued))).toBeNull()
   })
 
   it("that was tampered with is found by its chain, and the event is named", () => {

@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type AuditEvent, libraryEvents } from "../../../src/order/AuditEvent.ts"
-import { seal, type SealedEvent } from "../../../src/order/auditChain.ts"
+import type { SealedEvent } from "../../../src/order/auditChain.ts"
 import { decide } from "../../../src/order/decide.ts"
 import type { Transition } from "../../../src/order/Transition.ts"
 import { fold } from "../../../src/order/evolve.ts"
@@ -19,7 +19,7 @@ import { SubscriptionCancelReason } from "../../../src/order/commands/cancelSubs
 import { type CancellationPolicy, cancellationPolicyNames } from "../../../src/order/policies/index.ts"
 import { carefulReader } from "../../../src/order/carefulReader.ts"
 import type { Refusal } from "../../../src/order/Refusal.ts"
-import { customerId, occasionOf, placingFacts, requestFor, saltOf } from "./shop.ts"
+import { customerId, occasionOf, placingFacts, requestFor } from "./shop.ts"
 
 /** What can be asked of the order on the page: a command, and what its surroundings would know of it. */
 export const Asked = Schema.Union([
@@ -67,11 +67,15 @@ export type Answered =
   | { readonly asked: Asked | "place"; readonly transition: Transition }
   | { readonly asked: Asked | "place"; readonly refusal: Refusal; readonly blockers: ReadonlyArray<Blocker> }
 
+/** An event that was stored, or one that was recorded here, in that step. */
+export type Recorded = SealedEvent | { readonly event: AuditEvent; readonly step: number }
+
 export interface Played {
   readonly lifecycle: Lifecycle
   /** Null while there is none: it could not be placed. */
   readonly order: Order | null
-  readonly events: ReadonlyArray<SealedEvent>
+  /** `sealed.ts` seals them. */
+  readonly events: ReadonlyArray<Recorded>
   readonly answers: ReadonlyArray<Answered>
   /** Counts on the page's clock, refused steps as well as accepted ones. */
   readonly nextStep: number
@@ -108,11 +112,11 @@ const placed = (lifecycle: Lifecycle, items: ReadonlyArray<{ readonly sku: strin
 /** Everything that follows from what was asked. */
 export const play = ({ policy, origin, asked }: Journey): Played => {
   const lifecycle = lifecycles[policy]
-  const events: Array<SealedEvent> = []
+  const events: Array<Recorded> = []
   const answers: Array<Answered> = []
   let order: Order | null = null
   const record = (transition: Transition, step: number) => {
-    events.push(seal(transition.event, events.at(-1)?.hash ?? null, saltOf(step)))
+    events.push({ event: transition.event, step })
     order = transition.after
   }
   if ("items" in origin) {

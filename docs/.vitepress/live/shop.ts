@@ -2,7 +2,6 @@
 import { demoCatalogue } from "../../../src/http/demoCatalogue.ts"
 import { RequestId } from "../../../src/order/orderEvent.ts"
 import type { Occasion } from "../../../src/order/Transition.ts"
-import { portableDigest } from "../../../src/order/digest.ts"
 import { Currency, decimalsForNewAmounts, toMinor } from "../../../src/order/Money.ts"
 import { CustomerId, OrderId, Sku, TenantId } from "../../../src/order/Order.ts"
 import type { PlacingFacts } from "../../../src/order/commands/place.ts"
@@ -50,6 +49,3 @@ export const occasionOf = (step: number): Occasion => ({
   actor: { userId: "ada", displayName: "Ada" },
   requestId: RequestId.make(`step-${step}`)
 })
-
-/** The salt of a step. In the library it is random; here a link has to give the same one again. */
-export const saltOf = (step: number): string => portableDigest.sha256(`salt of step ${step}`)

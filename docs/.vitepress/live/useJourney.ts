@@ -5,7 +5,7 @@ import { SerialNumber } from "../../../src/order/Order.ts"
 import { definitionByKind } from "../../../src/order/commands/definitions.ts"
 import type { CancellationPolicy } from "../../../src/order/policies/index.ts"
 import { examples } from "./examples.ts"
-import { chainFault, type History, tampered } from "./history.ts"
+import type { History } from "./history.ts"
 import { ask, type Asked, foresee, type Journey, type Origin, play, type Played } from "./journey.ts"
 
 /** An arrow of the diagram: from a status (null before the order is placed), by a command, to a status. */
@@ -48,15 +48,13 @@ const arrowsOpen = (played: Played): ReadonlyArray<Arrow> => {
 export const useJourney = () => {
   const journey = shallowRef<Journey>(examples["Two e-bikes, just placed"])
   const undone = shallowRef<ReadonlyArray<Asked>>([])
+  /** The event that is tampered with. */
   const altered = shallowRef<number | null>(null)
 
   const played = computed(() => play(journey.value))
   const origin = computed(() => journey.value.origin)
   const pasted = computed(() => ("history" in origin.value ? origin.value : null))
   const items = computed(() => ("items" in origin.value ? origin.value.items : null))
-
-  /** The events as they are shown: as they were played, or with one of them tampered with. */
-  const events = computed(() => (altered.value === null ? played.value.events : tampered(played.value.events, altered.value)))
 
   const go = (next: Journey, later: ReadonlyArray<Asked> = []) => {
     journey.value = next
@@ -106,8 +104,6 @@ export const useJourney = () => {
     tamper: () => {
       altered.value = altered.value === null ? (played.value.order?.version ?? null) : null
     },
-    isAltered: computed(() => altered.value !== null),
-    events,
-    chainFault: computed(() => chainFault(events.value))
+    altered
   }
 }
