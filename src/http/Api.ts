@@ -63,6 +63,7 @@ import {
   OrderView,
   PreviewView,
   ResultsView,
+  SubscriptionNotesView,
   SubscriptionPage,
   SubscriptionView
 } from "./views.ts"
@@ -394,6 +395,35 @@ const subscriptions = HttpApiGroup.make("subscriptions")
       success: SubscriptionView,
       error: ofRead("getSubscription", "NOT_FOUND")
     }).annotateMerge(describe("getSubscription", "Get a subscription", "The subscription as it stands."))
+  )
+  .add(
+    HttpApiEndpoint.get("getSubscriptionNotes", "/v1/subscriptions/:subscriptionId/notes", {
+      params: subscriptionParams,
+      success: SubscriptionNotesView,
+      error: ofRead("getSubscriptionNotes", "NOT_FOUND")
+    }).annotateMerge(
+      describe(
+        "getSubscriptionNotes",
+        "Get subscription notes",
+        "The notes of a subscription, with an ETag of their own; empty where there are none."
+      )
+    )
+  )
+  .add(
+    HttpApiEndpoint.patch("updateSubscriptionNotes", "/v1/subscriptions/:subscriptionId/notes", {
+      params: subscriptionParams,
+      payload: RewriteNotes,
+      success: Schema.Struct({ success, message: Schema.String, rentalId: Schema.String }),
+      error: ofChange("updateSubscriptionNotes", "NOT_FOUND")
+    })
+      .annotateMerge(
+        describe(
+          "updateSubscriptionNotes",
+          "Update subscription notes",
+          "Replaces the notes of a subscription, whatever its status."
+        )
+      )
+      .annotateMerge(takes({ ifMatch: "tag" }))
   )
   .add(
     HttpApiEndpoint.post("cancelSubscription", "/v1/subscriptions/:subscriptionId/cancel", {

@@ -17,15 +17,14 @@ import { AuditTrail } from "../lifecycle/AuditTrail.ts"
 import type { Caller } from "../lifecycle/Caller.ts"
 import type { CancelOutcome } from "../lifecycle/cancelMany.ts"
 import { NotesMismatch } from "../lifecycle/expectedVersion.ts"
-import { OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
+import { OrderLifecycle, type RewriteOptions } from "../lifecycle/OrderLifecycle.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import type { Transition } from "../order/Transition.ts"
 import { startedBy } from "../order/commands/startSubscription.ts"
-import type { Order, OrderId, Subscription, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { Order, OrderId, Subscription, SubscriptionId } from "../order/Order.ts"
 import { type InputFault, InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { toMajor } from "../order/Money.ts"
-import type { RewriteNotes } from "../order/RewriteNotes.ts"
 import { Api, furtherCommands, type OwnEndpoint } from "./Api.ts"
 import { InvalidBuyoutPrice, InvalidFee, minorUnits } from "./amounts.ts"
 import { readDataQuery } from "./dataQuery.ts"
@@ -156,7 +155,11 @@ const ordersOf = (api: typeof Api) =>
         )
         .handle("updateOrderNotes", ({ params: { orderId }, payload }) =>
           answerWith(
-            ({ tenantId }) => rewriteNotes(lifecycle, tenantId, orderId, payload),
+            ({ tenantId }) =>
+              whereExpected(
+                Effect.map(lifecycle.get(tenantId, orderId), ({ notes = "" }) => ({ orderId, notes })),
+                (options) => lifecycle.rewriteNotes(tenantId, orderId, payload, options)
+              ),
             () => notesTag(payload.notes),
             () => ({ success, message: "Order notes updated successfully", orderId })
           )
@@ -230,18 +233,16 @@ const ordersOf = (api: typeof Api) =>
   )
 
 /** Rewrite notes that are still what the request expects. They are read just before, and the store compares them once more as it writes. */
-const rewriteNotes = Effect.fnUntraced(function* (
-  lifecycle: OrderLifecycle["Service"],
-  tenantId: TenantId,
-  orderId: OrderId,
-  request: RewriteNotes
+const whereExpected = Effect.fnUntraced(function* (
+  read: Effect.Effect<ConstructorParameters<typeof NotesMismatch>[0], Failure>,
+  rewrite: (options: RewriteOptions) => Effect.Effect<void, Failure>
 ): Effect.fn.Return<void, Failure, HttpServerRequest> {
   const { tags, fault } = expectedNotesOf(yield* HttpServerRequest)
   if (fault !== undefined) return yield* new InvalidInput({ details: [fault] })
-  if (tags === undefined) return yield* lifecycle.rewriteNotes(tenantId, orderId, request)
-  const { notes = "" } = yield* lifecycle.get(tenantId, orderId)
-  if (!tags.includes(hashOf(notes))) return yield* new NotesMismatch({ orderId, notes })
-  yield* lifecycle.rewriteNotes(tenantId, orderId, request, { expected: notes })
+  if (tags === undefined) return yield* rewrite({})
+  const found = yield* read
+  if (!tags.includes(hashOf(found.notes))) return yield* new NotesMismatch(found)
+  return yield* rewrite({ expected: found.notes })
 })
 
 /** One order's part of the answer to a cancel of many. */
@@ -315,6 +316,32 @@ const subscriptions = HttpApiBuilder.group(
       )
       .handle("getSubscription", ({ params }) =>
         answer(({ tenantId }) => lifecycle.getSubscription(tenantId, params.subscriptionId), viewSubscription)
+      )
+      .handle("getSubscriptionNotes", ({ params: { subscriptionId } }) =>
+        answerWith(
+          ({ tenantId }) =>
+            Effect.map(lifecycle.getSubscription(tenantId, subscriptionId), ({ subscription: { notes = "" } }) => ({
+              rentalId: subscriptionId,
+              notes
+            })),
+          ({ notes }) => notesTag(notes),
+          identity
+        )
+      )
+      .handle("updateSubscriptionNotes", ({ params: { subscriptionId }, payload }) =>
+        answerWith(
+          ({ tenantId }) =>
+            whereExpected(
+              Effect.map(lifecycle.getSubscription(tenantId, subscriptionId), ({ order, subscription: { notes = "" } }) => ({
+                orderId: order.orderId,
+                subscriptionId,
+                notes
+              })),
+              (options) => lifecycle.rewriteSubscriptionNotes(tenantId, subscriptionId, payload, options)
+            ),
+          () => notesTag(payload.notes),
+          () => ({ success, message: "Subscription notes updated successfully", rentalId: subscriptionId })
+        )
       )
       .handle("cancelSubscription", ({ params, payload }) =>
         answerCommand(

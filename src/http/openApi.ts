@@ -44,6 +44,8 @@ const responseDescriptions: Record<string, Record<string, string>> = {
   createSubscription: { 201: "Subscription created" },
   listSubscriptions: { 200: "A page of subscriptions" },
   getSubscription: { 200: "The subscription", 404: "Subscription not found" },
+  getSubscriptionNotes: { 200: "The notes", 404: "Subscription not found" },
+  updateSubscriptionNotes: { 200: "Notes updated", 404: "Subscription not found" },
   cancelSubscription: { 200: "Subscription cancelled", 400: "Bad request (not cancellable)", 404: "Subscription not found" },
   returnSubscription: { 200: "Subscription ended early", 404: "Subscription not found" },
   buyOutSubscription: { 200: "Asset sold", 404: "Subscription not found" },
@@ -193,8 +195,8 @@ const sharedResponses = (): Json =>
 
 const schemaOf = (response: Json): Json => response?.content?.["application/json"]?.schema
 
-/** Operations that show an order, or its notes, as they are. Those that change them show what came of it. */
-const tagged: ReadonlySet<string> = new Set(["createOrder", "getOrder", "getOrderNotes"])
+/** Operations that show an order, or notes, as they are. Those that change them show what came of it. */
+const tagged: ReadonlySet<string> = new Set(["createOrder", "getOrder", "getOrderNotes", "getSubscriptionNotes"])
 
 /** What is shared is referred to, save for what says something of the operation itself. */
 const completeResponse = (status: string, response: Json, operation: Json, taken: Taken, isChange: boolean): Json => {

@@ -594,6 +594,9 @@ export const viewCommands = ({ order, commands }: OrderCommands): typeof Command
 // --- notes, and many at once -----------------------------------------------------------------------------------------------------------
 
 export const NotesView = Schema.Struct({ orderId: Schema.String, notes: Schema.String }).annotate({ identifier: "OrderNotes" })
+export const SubscriptionNotesView = Schema.Struct({ rentalId: Schema.String, notes: Schema.String }).annotate({
+  identifier: "SubscriptionNotes"
+})
 
 export const ResultsView = Schema.Struct({
   results: Schema.Array(

@@ -209,6 +209,14 @@ export interface OrderOperations extends CommandMethods {
     request: RewriteNotes,
     options?: RewriteOptions
   ) => Effect.Effect<void, OrderNotFound | NotesMismatch | InvalidInput | StoreUnavailable | OutcomeUnknown>
+
+  /** The same for the notes of a subscription, whatever its status. Source: whole-life.md, section 4. */
+  readonly rewriteSubscriptionNotes: (
+    tenantId: TenantId,
+    subscriptionId: SubscriptionId,
+    request: RewriteNotes,
+    options?: RewriteOptions
+  ) => Effect.Effect<void, SubscriptionNotFound | NotesMismatch | InvalidInput | StoreUnavailable | OutcomeUnknown>
 }
 
 /** The same, and how to join a transaction. */
@@ -535,6 +543,20 @@ const makeOver = (
           const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
           if (expected === undefined || !loaded?.order) return yield* new OrderNotFound({ orderId })
           return yield* new NotesMismatch({ orderId, notes: loaded.order.notes ?? "" })
+        })
+    ),
+    rewriteSubscriptionNotes: traced("OrderLifecycle.rewriteSubscriptionNotes")(
+      (tenant: TenantId, subscription: SubscriptionId, request: RewriteNotes, options: RewriteOptions = {}) =>
+        Effect.gen(function* () {
+          const tenantId = yield* readTenantId(tenant)
+          const subscriptionId = yield* readSubscriptionId(subscription)
+          const { notes } = yield* readRewriteNotes(request)
+          const { expected } = yield* readRewriteOptions(options)
+          if (yield* store.rewriteNotes(tenantId, { subscriptionId }, notes, expected)) return
+          const found = yield* findSubscription(tenantId, subscriptionId)
+          if (expected === undefined) return yield* new SubscriptionNotFound({ subscriptionId })
+          const { order, subscription: stored } = found
+          return yield* new NotesMismatch({ orderId: order.orderId, subscriptionId, notes: stored.notes ?? "" })
         })
     )
   })

@@ -165,6 +165,9 @@ export interface Period {
   readonly to?: Timestamp
 }
 
+/** What has notes that can be rewritten: an order, or a subscription. */
+export type NotesOwner = OrderId | { readonly subscriptionId: SubscriptionId }
+
 /** A page of orders: whose, which, in which order, and behind which one it begins. */
 export interface OrderQuery {
   readonly tenantId: TenantId
@@ -446,12 +449,12 @@ export class OrderStore extends Context.Service<
     readonly eraseText: (event: EventKey) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
     /**
-     * Rewrite an order's notes; with `expected` only where they are that text, "" being none. False when there is no such order, or when they
-     * are another text. Touches nothing else: no version, no event.
+     * Rewrite the notes of an order or of a subscription; with `expected` only where they are that text, "" being none. False when there is
+     * nothing by that id, or when they are another text. Touches nothing else: no version, no event.
      */
     readonly rewriteNotes: (
       tenantId: TenantId,
-      orderId: OrderId,
+      of: NotesOwner,
       notes: string,
       expected?: string
     ) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>

@@ -3,7 +3,7 @@
  * nothing is changed, so that no change is overwritten unseen.
  */
 import * as Schema from "effect/Schema"
-import { type Order, OrderId } from "../order/Order.ts"
+import { type Order, OrderId, SubscriptionId } from "../order/Order.ts"
 
 const Version = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
@@ -26,14 +26,16 @@ export class VersionMismatch extends Schema.TaggedError<VersionMismatch>()("Vers
 
 export class NotesMismatch extends Schema.TaggedError<NotesMismatch>()("NotesMismatch", {
   orderId: OrderId,
-  /** The notes that the order has; empty where it has none. */
+  /** Where they are the notes of a subscription. */
+  subscriptionId: Schema.optionalKey(SubscriptionId),
+  /** The notes that there are; empty where there are none. */
   notes: Schema.String
 }) {
-  static readonly when = "The notes of the order are not those that the caller expects: they were rewritten in between."
+  static readonly when = "The notes are not those that the caller expects: they were rewritten in between."
   readonly code = "VERSION_MISMATCH"
   readonly remedy = "Read the notes again, and decide anew."
   override get message() {
-    return "The notes of the order are not the notes expected."
+    return `The notes of the ${this.subscriptionId === undefined ? "order" : "subscription"} are not the notes expected.`
   }
 }
 

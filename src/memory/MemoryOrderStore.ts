@@ -237,11 +237,15 @@ const make = (mostAwake: number) => {
 
     eraseText: (event) => whenFree([event], () => tenant(event.tenantId).eraseText(event)),
 
-    rewriteNotes: (tenantId, orderId, notes, expected) =>
-      whenFree([{ tenantId, orderId }], (transaction) => {
-        const write = tenant(tenantId).rewriteNotes(orderId, notes, expected)
-        if (write !== null) put(transaction, [orderName({ tenantId, orderId })], write)
-        return write !== null
+    rewriteNotes: (tenantId, of, notes, expected) =>
+      Effect.suspend(() => {
+        const orderId = tenant(tenantId).orderOfNotes(of)
+        if (orderId === undefined) return Effect.succeed(false)
+        return whenFree([{ tenantId, orderId }], (transaction) => {
+          const write = tenant(tenantId).rewriteNotes(of, notes, expected)
+          if (write !== null) put(transaction, [orderName({ tenantId, orderId })], write)
+          return write !== null
+        })
       }),
 
     listOrders: (query) => seen(() => pageOfOrders(tenant(query.tenantId).orders(), query)),

@@ -9,7 +9,7 @@
 import type { SealedEvent } from "../order/auditChain.ts"
 import type { AuditEvent } from "../order/AuditEvent.ts"
 import { evolve, fold } from "../order/evolve.ts"
-import type { Order, OrderId } from "../order/Order.ts"
+import type { Order, OrderId, SubscriptionId } from "../order/Order.ts"
 import { addedTexts } from "../order/Transition.ts"
 import { isSameValue } from "./isSameValue.ts"
 import type { Address, PackedEvents } from "./PackedEvents.ts"
@@ -20,9 +20,11 @@ export interface StoredOrder {
   readonly newest: Address
   /** The order as it stands, while it is awake. */
   readonly awake: Awake | null
-  /** The notes, once they were rewritten, which is no event. */
-  readonly notes: string | null
+  /** The notes that were rewritten, which is no event: of the order, by "", and of its subscriptions. */
+  readonly notes: RewrittenNotes | null
 }
+
+export type RewrittenNotes = ReadonlyMap<SubscriptionId | "", string>
 
 /** An order that can be read at once. */
 export interface Awake {
@@ -119,7 +121,7 @@ export const wakened = (events: PackedEvents, stored: StoredOrder): Awake => {
   if (stored.awake !== null) return stored.awake
   const folded = fold(historyOf(events, stored).map(({ event }) => event))
   if (folded === null) throw new Error(`order ${stored.orderId} has lost its history`)
-  const order = stored.notes === null ? folded : { ...folded, notes: stored.notes }
+  const order = stored.notes === null ? folded : withNotes(folded, stored.notes)
   return { order, headHash: events.hashAt(stored.newest), isFold: true }
 }
 
@@ -130,13 +132,30 @@ export const erased = (events: PackedEvents, stored: StoredOrder, { event }: Sea
   const awake = wakened(events, stored)
   const found = find(events, stored, event.sequence)
   if (found !== undefined) events.erase(found.address, stored.orderId)
-  return { ...stored, awake: { ...awake, order: withoutTextOf(awake.order, event) } }
+  const order = withoutTextOf(awake.order, event)
+  // Notes that were rewritten to what the event says went with it.
+  const kept = new Set(order.subscriptions.flatMap(({ subscriptionId, notes }) => (notes === undefined ? [] : [subscriptionId])))
+  const notes = stored.notes && new Map([...stored.notes].filter(([of]) => of === "" || kept.has(of)))
+  return { ...stored, notes, awake: { ...awake, order } }
 }
 
-/** The stored order with other notes. */
-export const annotated = (events: PackedEvents, stored: StoredOrder, notes: string): StoredOrder => {
+/** The stored order with other notes, its own ("") or those of a subscription. */
+export const annotated = (events: PackedEvents, stored: StoredOrder, of: SubscriptionId | "", text: string): StoredOrder => {
   const awake = wakened(events, stored)
-  return { ...stored, notes, awake: { ...awake, order: { ...awake.order, notes } } }
+  const notes = new Map(stored.notes).set(of, text)
+  return { ...stored, notes, awake: { ...awake, order: withNotes(awake.order, notes) } }
+}
+
+const withNotes = (order: Order, rewritten: RewrittenNotes): Order => {
+  const own = rewritten.get("")
+  return {
+    ...order,
+    ...(own !== undefined && { notes: own }),
+    subscriptions: order.subscriptions.map((subscription) => {
+      const notes = rewritten.get(subscription.subscriptionId)
+      return notes === undefined || notes === subscription.notes ? subscription : { ...subscription, notes }
+    })
+  }
 }
 
 /** An order as the fold gives it once the event's confidential part is empty. */
@@ -149,8 +168,9 @@ const withoutTextOf = (order: Order, event: AuditEvent): Order => {
   const subscriptions = order.subscriptions.map((subscription) => {
     if (subscription.subscriptionId !== event.details.subscriptionId) return subscription
     if (event.type === "subscription.started") {
-      const { notes: _, ...rest } = subscription
-      return rest
+      const { notes, ...rest } = subscription
+      // Notes that were rewritten are not what the event says.
+      return notes === event.confidential.notes ? rest : subscription
     }
     if (!subscription.ended) return subscription
     const { notes: _, ...ended } = subscription.ended

@@ -18,6 +18,7 @@ import type {
   Loaded,
   LoadedAsset,
   LoadRequest,
+  NotesOwner,
   PositionedEvent,
   Remembered,
   Stock
@@ -317,12 +318,20 @@ export class Tenant {
     return true
   }
 
-  /** What it writes to give an order other notes, or null when there is no such order, or its notes are not those that are expected. */
-  rewriteNotes(orderId: OrderId, notes: string, expected?: string): Write | null {
-    const stored = this.#stored(orderId)
-    if (stored === undefined) return null
-    if (expected !== undefined && (wakened(this.#events, stored).order.notes ?? "") !== expected) return null
-    const changed = annotated(this.#events, stored, notes)
+  /** The order that has these notes, or whose subscription has. */
+  orderOfNotes(of: NotesOwner): OrderId | undefined {
+    return typeof of === "string" ? of : this.#orderBySubscription.get(of.subscriptionId)
+  }
+
+  /** What it writes to give other notes, or null when there is nothing by that id, or its notes are not those that are expected. */
+  rewriteNotes(of: NotesOwner, notes: string, expected?: string): Write | null {
+    const orderId = this.orderOfNotes(of)
+    const stored = orderId === undefined ? undefined : this.#stored(orderId)
+    if (orderId === undefined || stored === undefined) return null
+    const { order } = wakened(this.#events, stored)
+    const owner = typeof of === "string" ? order : order.subscriptions.find((each) => each.subscriptionId === of.subscriptionId)
+    if (owner === undefined || (expected !== undefined && (owner.notes ?? "") !== expected)) return null
+    const changed = annotated(this.#events, stored, typeof of === "string" ? "" : of.subscriptionId, notes)
     return () => {
       this.#put(orderId, changed)
       return () => this.#put(orderId, stored)

@@ -27,6 +27,7 @@ import {
   type IdempotencyKey,
   type Loaded,
   type LoadRequest,
+  type NotesOwner,
   type OrderQuery,
   type OrderSort,
   OrderStore,
@@ -421,11 +422,15 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
 
   const eraseText = (event: EventKey) => writePlainly(eraseStatement(sql, event)).pipe(Effect.map((rows) => rows.length > 0))
 
-  const rewriteNotes = (tenantId: TenantId, orderId: OrderId, notes: string, expected?: string) =>
+  const rewriteNotes = (tenantId: TenantId, of: NotesOwner, notes: string, expected?: string) =>
     writePlainly(
-      sql`UPDATE order_lifecycle.orders o SET notes = ${notes}::text
-           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = ${orderId}::text
-             AND ${expected === undefined ? sql`true` : sql`coalesce(o.notes, '') = ${expected}::text`} RETURNING 1 AS one`
+      sql`UPDATE ${
+        typeof of === "string"
+          ? sql`order_lifecycle.orders o SET notes = ${notes}::text
+           WHERE o.tenant_id = ${tenantId}::text AND o.order_id = ${of}::text`
+          : sql`order_lifecycle.subscriptions o SET notes = ${notes}::text
+           WHERE o.tenant_id = ${tenantId}::text AND o.subscription_id = ${of.subscriptionId}::text`
+      } AND ${expected === undefined ? sql`true` : sql`coalesce(o.notes, '') = ${expected}::text`} RETURNING 1 AS one`
     ).pipe(Effect.map((rows) => rows.length > 0))
 
   // --- lists -------------------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ WITH erasing AS (
 confided AS (
   DELETE FROM order_lifecycle.audit_confidential c USING erasing e
    WHERE c.tenant_id = $1::text AND c.order_id = e.order_id AND c.sequence = e.sequence
+  RETURNING c.content ->> 'notes' AS notes
 ),
 cancelled AS (
   UPDATE order_lifecycle.orders o
@@ -36,7 +37,8 @@ cancelled AS (
 ),
 noted AS (
   UPDATE order_lifecycle.subscriptions s
-     SET notes = CASE WHEN e.type = 'subscription.started' THEN NULL ELSE s.notes END,
+     -- Notes that were rewritten are not what the event says.
+     SET notes = CASE WHEN e.type = 'subscription.started' THEN nullif(s.notes, (SELECT c.notes FROM confided c)) ELSE s.notes END,
          ended = CASE
            WHEN e.type = 'subscription.started' OR s.ended -> 'notes' IS NULL THEN s.ended
            WHEN s.ended -> 'reason' IS NULL THEN json_build_object('at', s.ended -> 'at', 'by', s.ended -> 'by')

@@ -77,7 +77,7 @@ export type CancelOrder = Plain<typeof CancelOrderSchema.Encoded>
 export type StartSubscription = Plain<typeof StartSubscriptionSchema.Encoded>
 /** `rentalId` is the subscription, by the API's older word for it. */
 export type CancelSubscription = Plain<typeof CancelSubscriptionSchema.Encoded>
-/** The new notes of an order: at most 5,000 characters. */
+/** The new notes of an order or of a subscription: at most 5,000 characters. */
 export type RewriteNotes = Plain<typeof RewriteNotesSchema.Encoded>
 /** A deposit that was taken. Amounts in minor units. */
 export type Payment = Plain<typeof PaymentSchema.Encoded>
@@ -352,6 +352,14 @@ export interface OrdersWithin extends CommandMethods {
   readonly rewriteNotes: (
     tenantId: string,
     orderId: string,
+    request: RewriteNotes,
+    options?: CallOptions & { readonly expected?: string | undefined }
+  ) => Promise<void>
+
+  /** The same for the notes of a subscription, whatever its status. */
+  readonly rewriteSubscriptionNotes: (
+    tenantId: string,
+    subscriptionId: string,
     request: RewriteNotes,
     options?: CallOptions & { readonly expected?: string | undefined }
   ) => Promise<void>

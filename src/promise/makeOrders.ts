@@ -93,7 +93,11 @@ const lifecycleMethods = (lifecycle: OrderOperations, run: Calls<Services>["run"
     listSubscriptions: (tenantId, request, options) =>
       run(lifecycle.listSubscriptions(unread(tenantId), unread(request)), options),
     rewriteNotes: async (tenantId, orderId, request, { signal, ...options } = {}) =>
-      run(lifecycle.rewriteNotes(unread(tenantId), unread(orderId), unread(request), unread(options)), { signal })
+      run(lifecycle.rewriteNotes(unread(tenantId), unread(orderId), unread(request), unread(options)), { signal }),
+    rewriteSubscriptionNotes: async (tenantId, subscriptionId, request, { signal, ...options } = {}) =>
+      run(lifecycle.rewriteSubscriptionNotes(unread(tenantId), unread(subscriptionId), unread(request), unread(options)), {
+        signal
+      })
   }
 }
 

@@ -523,6 +523,43 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
     assert.equal((yield* loadOne(store, tenantId, head.order.orderId)).order?.notes, "after")
   }),
 
+  given("the notes of a subscription are rewritten, whatever its status, and no other's", function* (store, tenantId) {
+    const placement = yield* placed(store, tenantId, { more: { notes: "of the order" } })
+    const confirmed = yield* committed(store, next(headOf(placement), confirm))
+    const rented = (serial: string, notes?: string) => (head: Head) =>
+      next(head, start(head.order, "LAPTOP", `${tenantId}-${serial}`, { ...(notes !== undefined && { notes }) }))
+    const first = yield* committed(store, rented("1", "with charger")(confirmed))
+    const head = yield* committed(store, rented("2")(first))
+    const { orderId, subscriptions } = head.order
+    const [one, two] = subscriptions.map(({ subscriptionId }) => ({ subscriptionId })) as [
+      { readonly subscriptionId: SubscriptionId },
+      { readonly subscriptionId: SubscriptionId }
+    ]
+    const notes = Effect.map(loadOne(store, tenantId, orderId), ({ order, headHash }) => {
+      assert.equal(headHash, head.headHash)
+      return [order?.notes, ...(order?.subscriptions ?? []).map((each) => each.notes)]
+    })
+    assert.equal(yield* store.rewriteNotes(tenantId, two, "first", "before"), false)
+    assert.equal(yield* store.rewriteNotes(tenantId, two, "first", ""), true)
+    assert.equal(yield* store.rewriteNotes(tenantId, one, "without charger", "with charger"), true)
+    assert.equal(yield* store.rewriteNotes(freshTenant(), one, "of another tenant"), false)
+    assert.equal(yield* store.rewriteNotes(tenantId, { subscriptionId: SubscriptionId.make("sub-unknown") }, "none"), false)
+    assert.deepEqual(yield* notes, ["of the order", "without charger", "first"])
+    assert.equal((yield* store.findSubscription(tenantId, one.subscriptionId))?.subscription.notes, "without charger")
+    const failing = Effect.andThen(store.rewriteNotes(tenantId, two, "within", "first"), Effect.fail("no" as const))
+    assert.equal(yield* Effect.flip(store.exclusively({ tenantId, orderId }, failing)), "no")
+    assert.deepEqual(yield* notes, ["of the order", "without charger", "first"])
+    // A change decided before they were rewritten keeps them; and they stay when the text of the start is erased, which they are not.
+    const ended = yield* committed(store, next(head, end(head.order, 0)))
+    assert.equal(yield* store.eraseText({ tenantId, orderId, sequence: 3 }), true)
+    const now = Effect.map(loadOne(store, tenantId, orderId), ({ order }) => order?.subscriptions.map((each) => each.notes))
+    assert.deepEqual(yield* now, ["without charger", "first"])
+    assert.equal(yield* store.rewriteNotes(tenantId, one, "came back", "without charger"), true)
+    assert.equal(yield* store.eraseText({ tenantId, orderId, sequence: 3 }), true)
+    assert.deepEqual(yield* now, ["came back", "first"])
+    assert.equal((yield* store.history(tenantId, orderId)).length, ended.order.version)
+  }),
+
   given("notes that are expected to be a text are rewritten where they are, by one of many", function* (store, tenantId) {
     const [noted, bare] = [{ more: { notes: "before" } }, {}].map((more, n) => ({ ...more, orderId: `order-${n}` }))
     const { orderId } = headOf(yield* placed(store, tenantId, noted)).order

@@ -144,14 +144,17 @@ const checkHistory = (
   )
   faults.push(...walk.faults)
   if (walk.order === null) return faults
-  // Notes are an annotation: they are rewritten without an event.
-  const { notes: _, ...stored } = record.order as Order
-  const { notes: __, ...folded } = walk.order
-  const found = differences(stored, folded)
+  const found = differences(withoutNotes(record.order as Order), withoutNotes(walk.order))
   if (found.length > 0)
     faults.push({ id: "A2", message: `the stored order is not what its events make of it: ${found.join("; ")}` })
   return [...faults, ...checkFilterable(policies[0]?.process, record, walk.order.data), ...checkLookups(record, walk.order)]
 }
+
+/** Notes are an annotation, of an order and of its subscriptions: they are rewritten without an event. */
+const withoutNotes = ({ notes: _, ...order }: Order) => ({
+  ...order,
+  subscriptions: order.subscriptions.map(({ notes: __, ...subscription }) => subscription)
+})
 
 /** Lists find the order by members of its own data as its events have them, and by each that the process names. */
 const checkFilterable = (

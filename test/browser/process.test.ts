@@ -138,7 +138,9 @@ describe("the page of a process", () => {
       await command(page, "startSubscription").click()
       expect(await standing(page)).toBe("The order is fulfilled: 2 active.")
       await command(page, "cancel").click()
-      expect(await outcome(page)).toContain("Order has 2 active subscriptions. Cancel the subscriptions first.")
+      expect(await outcome(page)).toContain(
+        "Order has 2 active subscriptions. Cancel the subscriptions first, or release what a partial order still holds."
+      )
       await command(page, "cancelSubscription").click()
       await command(page, "cancelSubscription").click()
       expect(await outlook(page, "cancelSubscription")).toBe("no unit to move")

@@ -158,50 +158,68 @@ describe("a key", () => {
   })
 })
 
-describe("notes", () => {
-  const notesOf = (orderId: string) => call("GET", `/v1/orders/${orderId}/notes`)
-  const rewrite = (orderId: string, notes: string, headers = {}) =>
-    call("PATCH", `/v1/orders/${orderId}/notes`, { body: { notes }, headers })
+/** What has notes: a new one of a service that already has orders, and how its id is called. */
+const noted = {
+  order: { path: "/v1/orders", id: "orderId", make: ({ place }: Service) => place() },
+  subscription: {
+    path: "/v1/subscriptions",
+    id: "rentalId",
+    make: async ({ place, call, rent }: Service) => {
+      const orderId = await place()
+      await call("POST", `/v1/orders/${orderId}/confirm`)
+      return (await rent(orderId, `NOTED-${orderId}`)).body["rentalId"] as string
+    }
+  }
+}
+type Service = ReturnType<typeof openService>
+
+describe.each(Object.entries(noted))("notes of the %s", (_, { path, id: name, make }) => {
+  const notesOf = (id: string) => call("GET", `${path}/${id}/notes`)
+  const rewrite = (id: string, notes: string, headers = {}) => call("PATCH", `${path}/${id}/notes`, { body: { notes }, headers })
 
   it("have an ETag of their own, which changes with their text and not with the order", async () => {
-    const orderId = await place()
-    const bare = await notesOf(orderId)
-    expect([bare.body, tagOf(bare)]).toEqual([{ orderId, notes: "" }, hash("")])
-    const written = await rewrite(orderId, "call first")
+    const noted = await make(service)
+    const bare = await notesOf(noted)
+    expect([bare.body, tagOf(bare)]).toEqual([{ [name]: noted, notes: "" }, hash("")])
+    const written = await rewrite(noted, "call first")
+    expect(written.body).toMatchObject({ success: true, [name]: noted })
     expect(tagOf(written)).toBe(hash("call first"))
-    const found = await notesOf(orderId)
-    expect([found.body, tagOf(found)]).toEqual([{ orderId, notes: "call first" }, hash("call first")])
-    await call("POST", `/v1/orders/${orderId}/confirm`)
-    expect(tagOf(await notesOf(orderId))).toBe(hash("call first"))
-    expect(await versionOf(orderId)).toBe('"2"')
-    expect(refusal(await notesOf("ord_none"))).toEqual([404, "NOT_FOUND"])
+    const found = await notesOf(noted)
+    expect([found.body, tagOf(found)]).toEqual([{ [name]: noted, notes: "call first" }, hash("call first")])
+    const shown = (await call("GET", `${path}/${noted}`)).body
+    expect(shown["notes"]).toBe("call first")
+    const orderId = String(shown["orderId"])
+    await call("POST", `/v1/orders/${orderId}/payment`, { body: { status: "paid" } })
+    expect(tagOf(await notesOf(noted))).toBe(hash("call first"))
+    expect(await versionOf(orderId)).toBe(`"${(await service.events(orderId)).length}"`)
+    expect(refusal(await notesOf("none"))).toEqual([404, "NOT_FOUND"])
   })
 
   it("are rewritten where they are what was expected", async () => {
-    const orderId = await place()
-    expect((await rewrite(orderId, "one", { "if-match": hash("") })).status).toBe(200)
-    expect((await rewrite(orderId, "two", { "if-match": `${hash("zero")}, W/${hash("one")}` })).status).toBe(200)
-    expect((await rewrite(orderId, "three", { "if-match": "*" })).status).toBe(200)
-    const late = await rewrite(orderId, "four", { "if-match": hash("one") })
+    const noted = await make(service)
+    expect((await rewrite(noted, "one", { "if-match": hash("") })).status).toBe(200)
+    expect((await rewrite(noted, "two", { "if-match": `${hash("zero")}, W/${hash("one")}` })).status).toBe(200)
+    expect((await rewrite(noted, "three", { "if-match": "*" })).status).toBe(200)
+    const late = await rewrite(noted, "four", { "if-match": hash("one") })
     expect([...refusal(late), tagOf(late)]).toEqual([412, "VERSION_MISMATCH", hash("three")])
     expect(late.text).not.toContain("three")
-    expect((await rewrite("ord_none", "four", { "if-match": hash("one") })).status).toBe(404)
+    expect((await rewrite("none", "four", { "if-match": hash("one") })).status).toBe(404)
     // The order's version is no tag of its notes.
     for (const tag of ['"1"', "1", '""']) {
-      const wrong = await rewrite(orderId, "four", { "if-match": tag })
+      const wrong = await rewrite(noted, "four", { "if-match": tag })
       expect([codeOf(wrong), detailsOf(wrong)[0]?.path]).toEqual(["VALIDATION_ERROR", "If-Match"])
     }
-    expect((await notesOf(orderId)).body["notes"]).toBe("three")
+    expect((await notesOf(noted)).body["notes"]).toBe("three")
   })
 
   it("of many writers who read the same, one writes", async () => {
-    const orderId = await place()
+    const noted = await make(service)
     const answers = await Promise.all(
-      Array.from({ length: 6 }, (_, n) => rewrite(orderId, `writer ${n}`, { "if-match": hash("") }))
+      Array.from({ length: 6 }, (_, n) => rewrite(noted, `writer ${n}`, { "if-match": hash("") }))
     )
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412, 412, 412, 412, 412])
     const written = answers.findIndex(({ status }) => status === 200)
-    expect((await notesOf(orderId)).body["notes"]).toBe(`writer ${written}`)
+    expect((await notesOf(noted)).body["notes"]).toBe(`writer ${written}`)
   })
 
   it("that are rewritten between the read and the write are not overwritten", async () => {
@@ -210,17 +228,17 @@ describe("notes", () => {
         OrderStore,
         Effect.map(OrderStore, (store) => ({
           ...store,
-          rewriteNotes: (tenantId, orderId, notes, expected) =>
+          rewriteNotes: (tenantId, of, notes, expected) =>
             Effect.andThen(
-              expected === undefined ? Effect.void : store.rewriteNotes(tenantId, orderId, "quicker"),
-              store.rewriteNotes(tenantId, orderId, notes, expected)
+              expected === undefined ? Effect.void : store.rewriteNotes(tenantId, of, "quicker"),
+              store.rewriteNotes(tenantId, of, notes, expected)
             )
         }))
       ).pipe(Layer.provide(Layer.fresh(memory)))
     )
-    const orderId = await hasty.place()
+    const noted = await make(hasty)
     const body = { notes: "slower" }
-    const answer = await hasty.call("PATCH", `/v1/orders/${orderId}/notes`, { body, ...ifMatch(hash("")) })
+    const answer = await hasty.call("PATCH", `${path}/${noted}/notes`, { body, ...ifMatch(hash("")) })
     expect([...refusal(answer), tagOf(answer)]).toEqual([412, "VERSION_MISMATCH", hash("quicker")])
     await hasty.dispose()
   })

@@ -105,6 +105,8 @@ beforeAll(async () => {
     createSubscription: ["POST", "/v1/subscriptions", { orderId: confirmed, assetSerialNumber: "SERIAL-2", customerId }],
     listSubscriptions: ["GET", "/v1/subscriptions"],
     getSubscription: ["GET", `/v1/subscriptions/${rentalId}`],
+    getSubscriptionNotes: ["GET", `/v1/subscriptions/${rentalId}/notes`],
+    updateSubscriptionNotes: ["PATCH", `/v1/subscriptions/${rentalId}/notes`, { notes: "with charger" }],
     calculateEarlyReturnFee: ["POST", "/v1/subscriptions/calculate-early-return-fee", { rentalId: returning }],
     returnSubscription: [
       "POST",

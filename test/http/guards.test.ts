@@ -98,6 +98,8 @@ describe("a tenant", () => {
       (id) => ["POST", "/v1/subscriptions", { orderId: id, assetSerialNumber: "S", customerId: "C" }],
       (id) => ["GET", `/v1/subscriptions?orderId=${id}`],
       (_, id) => ["GET", `/v1/subscriptions/${id}`],
+      (_, id) => ["GET", `/v1/subscriptions/${id}/notes`],
+      (_, id) => ["PATCH", `/v1/subscriptions/${id}/notes`, { notes: "mine" }],
       (_, id) => ["POST", `/v1/subscriptions/${id}/cancel`, { rentalId: id, reason: "other" }]
     ]
     const before = [await order(orderId), await events(orderId)]

@@ -153,8 +153,8 @@ describe("the served OpenAPI description", () => {
     const operations = Object.values(document.paths).flatMap((item) =>
       Object.entries(item).flatMap(([method, operation]) => (method === "parameters" ? [] : [operation]))
     )
-    expect(operations).toHaveLength(34)
-    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(34)
+    expect(operations).toHaveLength(36)
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(36)
     for (const { summary } of operations) expect(summary).toBeTruthy()
     expect(JSON.stringify(document)).not.toContain('"additionalProperties":false')
   })

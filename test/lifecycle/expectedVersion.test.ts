@@ -9,7 +9,7 @@ import type { Caller } from "../../src/lifecycle/Caller.ts"
 import { AuditTrail } from "../../src/lifecycle/AuditTrail.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
-import { OrderId, SubscriptionId } from "../../src/order/Order.ts"
+import { OrderId, type Subscription, SubscriptionId } from "../../src/order/Order.ts"
 import { embeddedStore } from "../support/embeddedFolder.ts"
 import { shops } from "../support/openedOrders.ts"
 import { postgresStore } from "../support/postgresDatabase.ts"
@@ -190,7 +190,7 @@ describe.each(Object.entries(stores))("an expected version, %s", (_, store) => {
       Effect.gen(function* () {
         const lifecycle = yield* OrderLifecycle
         const { tenantId, ...caller } = newCaller()
-        const { orderId } = yield* confirmedOrder({ tenantId, ...caller })
+        const { orderId, customer } = yield* confirmedOrder({ tenantId, ...caller })
         const rewrite = (notes: string, expected: string) => lifecycle.rewriteNotes(tenantId, orderId, { notes }, { expected })
         const early = yield* Effect.flip(rewrite("call first", "nothing of the kind"))
         expect(early).toBeInstanceOf(NotesMismatch)
@@ -201,6 +201,31 @@ describe.each(Object.entries(stores))("an expected version, %s", (_, store) => {
         expect((yield* lifecycle.get(tenantId, orderId)).notes).toBe("ring twice")
         const nowhere = lifecycle.rewriteNotes(tenantId, OrderId.make("ord_missing"), { notes: "" }, { expected: "" })
         expect(yield* Effect.flip(nowhere)).toMatchObject({ _tag: "OrderNotFound" })
+
+        const serial = newSerial()
+        const { after } = yield* lifecycle.startSubscription(
+          { tenantId, ...caller },
+          { orderId, assetSerialNumber: serial, sku: laptop, customerId: customer.customerId }
+        )
+        const { subscriptionId } = after.subscriptions[0] as Subscription
+        const rewriteRental = (notes: string, expected?: string) =>
+          lifecycle.rewriteSubscriptionNotes(tenantId, subscriptionId, { notes }, expected === undefined ? {} : { expected })
+        expect(yield* Effect.flip(rewriteRental("with charger", "nothing of the kind"))).toMatchObject({
+          _tag: "NotesMismatch",
+          orderId,
+          subscriptionId,
+          notes: "",
+          message: "The notes of the subscription are not the notes expected."
+        })
+        yield* rewriteRental("with charger", "")
+        yield* rewriteRental("without charger")
+        expect((yield* lifecycle.getSubscription(tenantId, subscriptionId)).subscription.notes).toBe("without charger")
+        expect((yield* lifecycle.get(tenantId, orderId)).notes).toBe("ring twice")
+        const none = SubscriptionId.make("sub_missing")
+        for (const options of [{}, { expected: "" }])
+          expect(yield* Effect.flip(lifecycle.rewriteSubscriptionNotes(tenantId, none, { notes: "" }, options))).toMatchObject({
+            _tag: "SubscriptionNotFound"
+          })
       })
     ))
 })
@@ -218,6 +243,9 @@ describe.each(shops())("an expected version, by promises %s", (_, shop) => {
       .catch((error: unknown) => error)
     expect(isRefusal(notes)).toBe(true)
     expect(notes).toMatchObject({ code: "VERSION_MISMATCH", notes: "call first" })
+    await expect(orders.rewriteSubscriptionNotes(caller.tenantId, "sub_missing", { notes: "" })).rejects.toMatchObject({
+      code: "NOT_FOUND"
+    })
     const many = await orders.cancelMany({ ...caller, expectedVersions: { [orderId]: 9 } }, [orderId])
     expect(many).toMatchObject([{ ok: false, error: { code: "VERSION_MISMATCH" } }])
     expect((await orders.confirm({ ...caller, expectedVersion: [1, 7] }, orderId)).after.version).toBe(2)

@@ -49,7 +49,7 @@ it("a stored order gives its events, all of them, one by one and as far as asked
 const happening = fc.oneof(
   fc.record({ type: fc.constant("rest" as const) }),
   fc.record({ type: fc.constant("erase" as const), sequence: fc.integer({ min: 2, max: 16 }) }),
-  fc.record({ type: fc.constant("annotate" as const), notes: text() })
+  fc.record({ type: fc.constant("annotate" as const), of: fc.integer({ min: -1, max: 2 }), notes: text() })
 )
 
 /** The stored order after it has been at rest. */
@@ -76,7 +76,8 @@ it("an order that rests is, once it is asked for, the very order that it would h
               twins = [afterRest(packed[0], first), second]
               expect(twins[0]).toStrictEqual({ ...first, awake: null })
             } else if (each.type === "annotate") {
-              twins = [annotated(packed[0], first, each.notes), annotated(packed[1], second, each.notes)]
+              const owner = order.subscriptions[each.of]?.subscriptionId ?? ""
+              twins = [annotated(packed[0], first, owner, each.notes), annotated(packed[1], second, owner, each.notes)]
             } else {
               const old = chain[each.sequence - 1]
               if (old === undefined || !isErasable(old.event)) continue

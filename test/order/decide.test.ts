@@ -90,7 +90,9 @@ describe("a cancel that subscriptions are in the way of", () => {
     const order = after(large, ...ids.map((_, number) => start(number)))
     const refusal = refused(order, { type: "cancel" })
     expect(refusal).toMatchObject({ subscriptionIds: ids.slice(0, 100), subscriptionCount: 150 })
-    expect(refusal.message).toBe("Order has 150 active subscriptions. Cancel the subscriptions first.")
+    expect(refusal.message).toBe(
+      "Order has 150 active subscriptions. Cancel the subscriptions first, or release what a partial order still holds."
+    )
     expect(explain(lifecycle, order, { type: "cancel" })).toMatchObject([{ subscriptionIds: ids }])
     const remembered = JSON.stringify(Schema.encodeSync(RefusalSchema)(refusal))
     expect(remembered.length).toBeLessThan(5_000)

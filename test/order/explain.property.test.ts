@@ -78,7 +78,7 @@ describe("an order that cannot be cancelled", () => {
         expect(ask("noActiveSubscriptions")).toMatchObject([
           {
             guard: "noActiveSubscriptions",
-            remedy: "Cancel the subscriptions first.",
+            remedy: "Cancel the subscriptions first, or release what a partial order still holds.",
             message: expect.stringMatching(/^Order has \d+ active/)
           }
         ])

@@ -188,15 +188,15 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     blockedBy("noActiveSubscriptions", "subscription-1"),
     "OrderNotCancellable",
     "ORDER_NOT_CANCELLABLE",
-    "Order has 1 active subscription. Cancel the subscriptions first.",
-    "Cancel the subscriptions first."
+    "Order has 1 active subscription. Cancel the subscriptions first, or release what a partial order still holds.",
+    "Cancel the subscriptions first, or release what a partial order still holds."
   ],
   [
     blockedBy("noActiveSubscriptions", "subscription-1", "subscription-2"),
     "OrderNotCancellable",
     "ORDER_NOT_CANCELLABLE",
-    "Order has 2 active subscriptions. Cancel the subscriptions first.",
-    "Cancel the subscriptions first."
+    "Order has 2 active subscriptions. Cancel the subscriptions first, or release what a partial order still holds.",
+    "Cancel the subscriptions first, or release what a partial order still holds."
   ],
   [
     blockedBy("beforeFulfilment", "subscription-1"),

@@ -106,8 +106,8 @@ describe.each(shops())("orders %s", (_, shop) => {
     expect(isRefusal(refusal)).toBe(true)
     expect(refusal).toMatchObject({
       code: "ORDER_NOT_CANCELLABLE",
-      message: "Order has 1 active subscription. Cancel the subscriptions first.",
-      remedy: "Cancel the subscriptions first.",
+      message: "Order has 1 active subscription. Cancel the subscriptions first, or release what a partial order still holds.",
+      remedy: "Cancel the subscriptions first, or release what a partial order still holds.",
       subscriptionIds: [event.details.subscriptionId]
     })
 

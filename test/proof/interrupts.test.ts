@@ -136,7 +136,9 @@ const calls: Record<
   getSubscription: ({ caller }, _, { subscriptions }) =>
     calling((l) => l.getSubscription(caller.tenantId, rentalOf(subscriptions))),
   listSubscriptions: ({ caller }) => calling((l) => l.listSubscriptions(caller.tenantId, { limit: 2 })),
-  rewriteNotes: ({ caller }, key, { orderId }) => calling((l) => l.rewriteNotes(caller.tenantId, orderId, { notes: key }))
+  rewriteNotes: ({ caller }, key, { orderId }) => calling((l) => l.rewriteNotes(caller.tenantId, orderId, { notes: key })),
+  rewriteSubscriptionNotes: ({ caller }, key, { subscriptions }) =>
+    calling((l) => l.rewriteSubscriptionNotes(caller.tenantId, rentalOf(subscriptions), { notes: key }))
 }
 
 const calling = <A, E>(use: (lifecycle: OrderLifecycle["Service"]) => Effect.Effect<A, E>) => Effect.flatMap(OrderLifecycle, use)

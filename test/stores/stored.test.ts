@@ -200,7 +200,7 @@ const worksOn = Effect.fnUntraced(function* (tenantId: TenantId) {
   ).toMatchObject({
     code: "ORDER_NOT_CANCELLABLE",
     subscriptionIds: inTheWay,
-    message: "Order has 2 active subscriptions. Cancel the subscriptions first."
+    message: "Order has 2 active subscriptions. Cancel the subscriptions first, or release what a partial order still holds."
   })
   expect(yield* Effect.flip(lifecycle.cancel(callerOf(tenantId, "cancel-AFN-again"), afn.orderId))).toMatchObject({
     code: "ALREADY_CANCELLED",

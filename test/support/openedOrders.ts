@@ -95,7 +95,10 @@ export const promisedServices = (orders: Orders): Layer.Layer<OrderLifecycle | A
       calculateEarlyReturnFee: (tenantId, id) => asked(() => orders.calculateEarlyReturnFee(tenantId, id)),
       calculateBuyout: (tenantId, id) => asked(() => orders.calculateBuyout(tenantId, id)),
       listSubscriptions: (tenantId, request) => asked(() => orders.listSubscriptions(tenantId, request)),
-      rewriteNotes: (tenantId, orderId, request, options) => asked(() => orders.rewriteNotes(tenantId, orderId, request, options))
+      rewriteNotes: (tenantId, orderId, request, options) =>
+        asked(() => orders.rewriteNotes(tenantId, orderId, request, options)),
+      rewriteSubscriptionNotes: (tenantId, subscriptionId, request, options) =>
+        asked(() => orders.rewriteSubscriptionNotes(tenantId, subscriptionId, request, options))
     }),
     Layer.succeed(AuditTrail, {
       emit: () => Effect.die(new Error("not for callers")),

@@ -230,7 +230,8 @@ describe("a record", () => {
             return { ...each, salt: null, event: { ...each.event, confidential: {} } }
           })
           const order = fold(sealed.map(({ event }) => event)) as Order
-          const record = recordOf({ ...order, notes: "rewritten" }, sealed, waiting % (sealed.length + 1))
+          const subscriptions = order.subscriptions.map((each) => ({ ...each, notes: "rewritten" }))
+          const record = recordOf({ ...order, notes: "rewritten", subscriptions }, sealed, waiting % (sealed.length + 1))
           expect(checkRecord([lifecycle], record)).toEqual([])
           expect(checkRecord(anyPolicy, record)).toEqual([])
         }
