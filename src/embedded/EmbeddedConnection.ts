@@ -19,6 +19,7 @@ import { NonEmptyText } from "../order/Text.ts"
 import { databaseFolder } from "./databaseFolder.ts"
 import { type DataFolderInUse, DataFolderUnusable, lockFolder } from "./folderLock.ts"
 import { pgliteStream } from "./pgliteStream.ts"
+import { mostStatements } from "../postgres/mostStatements.ts"
 
 const readFolder = optionReader(NonEmptyText)
 
@@ -27,6 +28,7 @@ export const layer = (folder: string): Layer.Layer<SqlClient.SqlClient, DataFold
   Layer.unwrap(
     Effect.map(open(readFolder(folder, "EmbeddedConnection.layer: folder")), (database) =>
       PgClient.layer({
+        preparedStatementCacheSize: mostStatements,
         stream: () => pgliteStream(database),
         ssl: false,
         username: "postgres",

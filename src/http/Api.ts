@@ -387,7 +387,13 @@ const subscriptions = HttpApiGroup.make("subscriptions")
       query: { ...SubscriptionListRequest.fields, limit, status: Schema.optionalKey(statusList(SubscriptionStatus)) },
       success: SubscriptionPage,
       error: ofRead("listSubscriptions")
-    }).annotateMerge(describe("listSubscriptions", "List subscriptions", "Subscriptions in pages, newest first."))
+    }).annotateMerge(
+      describe(
+        "listSubscriptions",
+        "List subscriptions",
+        "Subscriptions in pages, newest first, or the end date first that comes first."
+      )
+    )
   )
   .add(
     HttpApiEndpoint.get("getSubscription", "/v1/subscriptions/:subscriptionId", {

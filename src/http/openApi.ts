@@ -75,7 +75,9 @@ const queryDescriptions: Record<string, string> = {
   createdFrom: "Lists what was placed at this date or date-time (ISO 8601) or later",
   createdTo: "Lists what was placed before it",
   updatedFrom: "Lists what was changed last at this date or date-time (ISO 8601) or later",
-  updatedTo: "Lists what was changed last before it"
+  updatedTo: "Lists what was changed last before it",
+  endDateFrom: "Lists subscriptions whose contract ends at this date or date-time (ISO 8601) or later",
+  endDateTo: "Lists subscriptions whose contract ends before it"
 }
 
 const whenByCode: Partial<Record<Code, string>> = {

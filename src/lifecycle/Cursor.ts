@@ -13,7 +13,10 @@ import { LibraryStatus, OrderStatus } from "../order/Order.ts"
 import { InvalidInput } from "../order/commonRefusals.ts"
 import { Name } from "../order/Text.ts"
 import { Timestamp } from "../order/Timestamp.ts"
-import type { AssetSort, OrderSort, PagePosition } from "./OrderStore.ts"
+import type { AssetSort, OrderSort, PagePosition, SubscriptionSort } from "./OrderStore.ts"
+
+/** What some list is sorted by. */
+export type ListSort = OrderSort | SubscriptionSort | AssetSort
 
 /** Any whole number that JavaScript counts exactly. A total that was stored wrongly has its place in a list, too. */
 const Total = Schema.Int.check(Schema.isBetween({ minimum: -(2 ** 53 - 1), maximum: 2 ** 53 - 1 }))
@@ -26,18 +29,18 @@ const oneName = (fault: string) =>
 const contentBySort = {
   createdAt: Schema.Tuple([Timestamp, Name]),
   updatedAt: Schema.Tuple([Timestamp, Name]),
+  endDate: Schema.Tuple([Timestamp, Name]),
   orderId: oneName("must name one order"),
   status: Schema.Tuple([Schema.Union([OrderStatus, AssetStatus]), Name]),
   serialNumber: oneName("must name one asset"),
   sku: Schema.Tuple([Name, Name]),
   "totals.total": Schema.Tuple([Name, Total, Name])
-} as const satisfies Record<OrderSort | AssetSort, unknown>
+} as const satisfies Record<ListSort, unknown>
 
-const decodeBySort: Readonly<
-  Record<OrderSort | AssetSort, (content: unknown) => Result.Result<ReadonlyArray<unknown>, unknown>>
-> = {
+const decodeBySort: Readonly<Record<ListSort, (content: unknown) => Result.Result<ReadonlyArray<unknown>, unknown>>> = {
   createdAt: Schema.decodeUnknownResult(contentBySort.createdAt),
   updatedAt: Schema.decodeUnknownResult(contentBySort.updatedAt),
+  endDate: Schema.decodeUnknownResult(contentBySort.endDate),
   orderId: Schema.decodeUnknownResult(contentBySort.orderId),
   status: Schema.decodeUnknownResult(contentBySort.status),
   serialNumber: Schema.decodeUnknownResult(contentBySort.serialNumber),
@@ -53,7 +56,7 @@ export const writeCursor = (list: string, { value, id }: PagePosition): string =
 /** Read a cursor of the same list, which is sorted by `sortBy`. `statuses`: those that there are. */
 export const readCursor = (
   list: string,
-  sortBy: OrderSort | AssetSort,
+  sortBy: ListSort,
   cursor: string,
   statuses: ReadonlyArray<string> = LibraryStatus.literals
 ): Result.Result<PagePosition, InvalidInput> => {

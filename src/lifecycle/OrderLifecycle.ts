@@ -193,7 +193,7 @@ export interface OrderOperations extends CommandMethods {
     subscriptionId: SubscriptionId
   ) => Effect.Effect<Quote, SubscriptionNotFound | SubscriptionNotActive | InvalidInput | StoreUnavailable>
 
-  /** A page of subscriptions, newest first. */
+  /** A page of subscriptions, newest first; with `sortBy: "endDate"` those first whose contract ends first. */
   readonly listSubscriptions: (
     tenantId: TenantId,
     request?: SubscriptionListRequest

@@ -193,7 +193,10 @@ export interface OrderQuery {
   readonly limit: number
 }
 
-/** A page of subscriptions, newest first. */
+/** What a list of subscriptions is sorted by: when they were started, or when their contract ends. Equal ones follow by id. */
+export type SubscriptionSort = "createdAt" | "endDate"
+
+/** A page of subscriptions: whose, which, in which order, and behind which one it begins. */
 export interface SubscriptionQuery {
   readonly tenantId: TenantId
   readonly orderId?: OrderId
@@ -201,6 +204,12 @@ export interface SubscriptionQuery {
   readonly status?: ReadonlyArray<SubscriptionStatus>
   readonly customerId?: CustomerId
   readonly serialNumber?: SerialNumber
+  /** Subscriptions on a line with this SKU. */
+  readonly sku?: Sku
+  /** When the contract ends. */
+  readonly ends?: Period
+  readonly sortBy: SubscriptionSort
+  readonly sortDir: SortDirection
   readonly after?: PagePosition
   readonly limit: number
 }
@@ -462,7 +471,7 @@ export class OrderStore extends Context.Service<
     /** A page of orders, after `after` by keyset: as fast at depth 100,000 as at depth 1. */
     readonly listOrders: (query: OrderQuery) => Effect.Effect<ReadonlyArray<Row<Order>>, StoreUnavailable>
 
-    /** A page of subscriptions, newest first. */
+    /** A page of subscriptions, after `after` by keyset. */
     readonly listSubscriptions: (
       query: SubscriptionQuery
     ) => Effect.Effect<ReadonlyArray<Row<SubscriptionOfOrder>>, StoreUnavailable>

@@ -12,6 +12,7 @@ import {
   type OrderStatus,
   SerialNumber,
   Sku,
+  type Subscription,
   SubscriptionId,
   SubscriptionStatus,
   type TenantId,
@@ -23,9 +24,9 @@ import { type DataFilter, filterReader } from "../order/process/OwnFilters.ts"
 import { reader } from "../order/readInput.ts"
 import { Email } from "../order/Text.ts"
 import { DateInput, fromDateInput } from "../order/Timestamp.ts"
-import { readCursor, writeCursor } from "./Cursor.ts"
+import { type ListSort, readCursor, writeCursor } from "./Cursor.ts"
 import { logUnreadable } from "./logUnreadable.ts"
-import type { AssetSort, OrderQuery, OrderSort, OrderStore, PagePosition, Row, SubscriptionOfOrder } from "./OrderStore.ts"
+import type { AssetSort, OrderSort, OrderStore, PagePosition, Period, Row, SubscriptionSort } from "./OrderStore.ts"
 
 /** How many rows a page may have. */
 export const limits = { minimum: 1, maximum: 100 } as const
@@ -67,14 +68,21 @@ export type OrderListRequest = Omit<typeof OrderListRequest.Type, "status"> & {
   readonly data?: DataFilter
 }
 
-/** Which subscriptions, and how many a page. */
+/**
+ * Which subscriptions, in which order (the newest first, or the end date that comes first), and how many a page. Source: whole-life.md, section 4.
+ */
 export const SubscriptionListRequest = Schema.Struct({
   limit: Schema.optionalKey(Limit),
   startAfter: Schema.optionalKey(Schema.String),
   orderId: Schema.optionalKey(OrderId),
   status: Schema.optionalKey(oneOrMore(SubscriptionStatus)),
   customerId: Schema.optionalKey(CustomerId),
-  serialNumber: Schema.optionalKey(SerialNumber)
+  serialNumber: Schema.optionalKey(SerialNumber),
+  sku: Schema.optionalKey(Sku),
+  endDateFrom: Schema.optionalKey(DateInput),
+  endDateTo: Schema.optionalKey(DateInput),
+  sortBy: Schema.optionalKey(Schema.Literals(["createdAt", "endDate"])),
+  sortDir: Schema.optionalKey(Schema.Literals(["asc", "desc"]))
 })
 export type SubscriptionListRequest = typeof SubscriptionListRequest.Type
 
@@ -136,9 +144,9 @@ export const orderPosition = (order: Order, sortBy: OrderSort): PagePosition => 
   id: order.orderId
 })
 
-/** Where a subscription stands in the list of subscriptions. */
-export const subscriptionPosition = ({ subscription }: Pick<SubscriptionOfOrder, "subscription">): PagePosition => ({
-  value: subscription.createdAt,
+/** Where a subscription stands in a list sorted by `sortBy`. */
+export const subscriptionPosition = (subscription: Subscription, sortBy: SubscriptionSort): PagePosition => ({
+  value: subscription[sortBy],
   id: subscription.subscriptionId
 })
 
@@ -172,23 +180,23 @@ const logUnreadableRows = (tenantId: TenantId, rows: ReadonlyArray<Row<unknown>>
     discard: true
   })
 
-const positionAfter = (
-  list: string,
-  sortBy: OrderSort | AssetSort,
-  cursor: string | undefined,
-  statuses?: ReadonlyArray<string>
-) => (cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor, statuses), (after) => ({ after })))
+const positionAfter = (list: string, sortBy: ListSort, cursor: string | undefined, statuses?: ReadonlyArray<string>) =>
+  cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor, statuses), (after) => ({ after }))
 
 /** A time as stores take it. */
-const period = (name: "created" | "updated", from: string | undefined, to: string | undefined): Pick<OrderQuery, typeof name> =>
+const period = <Name extends string>(
+  name: Name,
+  from: string | undefined,
+  to: string | undefined
+): { readonly [name in Name]?: Period } =>
   from === undefined && to === undefined
     ? {}
-    : {
+    : ({
         [name]: {
           ...(from !== undefined && { from: fromDateInput(from) }),
           ...(to !== undefined && { to: fromDateInput(to) })
         }
-      }
+      } as { readonly [name in Name]?: Period })
 
 export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
   store: OrderStore["Service"],
@@ -227,12 +235,31 @@ export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(f
   tenantId: TenantId,
   request: SubscriptionListRequest = {}
 ) {
-  const { limit = defaultLimit, startAfter, status, ...filters } = yield* Effect.fromResult(readSubscriptionListRequest(request))
-  const list = "subscriptions"
-  const after = yield* Effect.fromResult(positionAfter(list, "createdAt", startAfter))
-  const rows = yield* store.listSubscriptions({ tenantId, limit: limit + 1, ...filters, ...listed(status), ...after })
+  const {
+    limit = defaultLimit,
+    startAfter,
+    status,
+    endDateFrom,
+    endDateTo,
+    sortBy = "createdAt",
+    // What was started last and what ends next is what is looked for.
+    sortDir = sortBy === "endDate" ? "asc" : "desc",
+    ...others
+  } = yield* Effect.fromResult(readSubscriptionListRequest(request))
+  const filters = { ...others, ...period("ends", endDateFrom, endDateTo) }
+  const list = sortBy === "createdAt" && sortDir === "desc" ? "subscriptions" : `subscriptions ${sortBy} ${sortDir}`
+  const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter))
+  const rows = yield* store.listSubscriptions({
+    tenantId,
+    sortBy,
+    sortDir,
+    limit: limit + 1,
+    ...filters,
+    ...listed(status),
+    ...after
+  })
   yield* logUnreadableRows(tenantId, rows, limit)
-  return pageOf(list, rows, limit, subscriptionPosition)
+  return pageOf(list, rows, limit, ({ subscription }) => subscriptionPosition(subscription, sortBy))
 })
 
 export const listAssets = Effect.fn("AssetRegistry.list")(function* (

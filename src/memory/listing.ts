@@ -39,7 +39,7 @@ export const pageOfOrders = (orders: Iterable<Order>, query: OrderQuery): Readon
 const isWithin = ({ from, to }: Period = {}, moment: Timestamp): boolean =>
   (from === undefined || moment >= from) && (to === undefined || moment < to)
 
-/** One page of the subscriptions of these orders, newest first. */
+/** One page of the subscriptions of these orders. */
 export const pageOfSubscriptions = (
   orders: Iterable<Order>,
   query: SubscriptionQuery
@@ -52,10 +52,12 @@ export const pageOfSubscriptions = (
         [query.orderId, ({ order }) => order.orderId],
         [query.status, ({ subscription }) => subscription.status],
         [query.customerId, ({ order }) => order.customer.customerId],
-        [query.serialNumber, ({ subscription }) => subscription.serialNumber]
+        [query.serialNumber, ({ subscription }) => subscription.serialNumber],
+        [query.sku, ({ order, subscription }) => order.lines[subscription.line]?.sku]
       )
     )
-  const chosen = page(found, subscriptionPosition, { ...query, sortDir: "desc" })
+    .filter(({ subscription }) => isWithin(query.ends, subscription.endDate))
+  const chosen = page(found, ({ subscription }) => subscriptionPosition(subscription, query.sortBy), query)
   return chosen.map((row) => ("item" in row ? { item: subscriptionOfOrder(row.item.order, row.item.subscription) } : row))
 }
 

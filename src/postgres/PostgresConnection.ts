@@ -11,6 +11,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { optionsReader } from "../lifecycle/options.ts"
 import { NonEmptyText } from "../order/Text.ts"
+import { mostStatements } from "./mostStatements.ts"
 
 /** The server works, but not in a way that keeps this library's promises. One line says what to change. */
 export class UnsuitableDatabase extends Schema.TaggedError<UnsuitableDatabase>()("UnsuitableDatabase", {
@@ -104,6 +105,7 @@ const readOptions = optionsReader<PostgresOptions>(
 export const layer = (given: PostgresOptions): Layer.Layer<SqlClient.SqlClient, SqlError | UnsuitableDatabase> => {
   const options = readOptions(given)
   const client = PgClient.layer({
+    preparedStatementCacheSize: mostStatements,
     url: options.url,
     applicationName: options.applicationName ?? "order-lifecycle",
     maxConnections: options.maxConnections ?? 10,

@@ -19,7 +19,15 @@ import type { Fragment } from "effect/sql/Statement"
 import { decimalsOnceAssumed } from "../order/Money.ts"
 import type { Lookup } from "../order/lookups.ts"
 import type { FilterValue } from "../order/process/OwnFilters.ts"
-import type { CustomerId, Order, OrderId, SubscriptionId, TenantId } from "../order/Order.ts"
+import { subscriptionPosition } from "../lifecycle/paging.ts"
+import {
+  type CustomerId,
+  type Order,
+  type OrderId,
+  type SubscriptionId,
+  SubscriptionStatus,
+  type TenantId
+} from "../order/Order.ts"
 import {
   type Change,
   type CommitOutcome,
@@ -42,6 +50,7 @@ import {
   StoreUnavailable,
   type SubscriptionOfOrder,
   type SubscriptionQuery,
+  type SubscriptionSort,
   type Transaction
 } from "../lifecycle/OrderStore.ts"
 import { type JoinedStore, JoinsTransactions, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
@@ -516,49 +525,81 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     )})`
   }
 
-  const listSubscriptions = (query: SubscriptionQuery) =>
-    readSubscriptions(
-      query.tenantId,
-      [
-        ...(query.orderId === undefined ? [] : [sql`s.order_id = ${query.orderId}::text`]),
-        ...(query.status === undefined ? [] : [sql`s.status IN ${sql.in(query.status)}`]),
-        ...(query.customerId === undefined ? [] : [sql`s.customer_id = ${query.customerId}::text`]),
-        ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`]),
-        ...(query.after === undefined
-          ? []
-          : [sql`(s.created_at, s.subscription_id) < (${String(query.after.value)}::text, ${query.after.id}::text)`])
-      ],
-      sql`ORDER BY s.created_at DESC, s.subscription_id DESC LIMIT ${String(query.limit)}::text::integer`
-    )
+  const listSubscriptions = (query: SubscriptionQuery) => {
+    const { tenantId, status, sku, ends, sortBy, sortDir, after, limit } = query
+    const column = subscriptionColumns[sortBy]
+    const [direction, comparison] = sortDir === "desc" ? ["DESC", "<"] : ["ASC", ">"]
+    const sorted = sql.literal(`ORDER BY s.${column} ${direction}, s.subscription_id ${direction}`)
+    const page = sql`${sorted} LIMIT ${String(limit)}::text::integer`
+    const within_ = within("s.end_date", ends)
+    const behind_ =
+      after === undefined
+        ? []
+        : [
+            sql`(${sql.literal(`s.${column}`)}, s.subscription_id) ${sql.literal(comparison)} (${String(after.value)}::text, ${after.id}::text)`
+          ]
+    const ofSku = sku === undefined ? [] : [sql`s.sku = ${sku}::text`]
+    const ofStatus = status === undefined ? [] : [sql`s.status IN ${sql.in(status)}`]
+    const ofFew = [
+      ...(query.orderId === undefined ? [] : [sql`s.order_id = ${query.orderId}::text`]),
+      ...(query.customerId === undefined ? [] : [sql`s.customer_id = ${query.customerId}::text`]),
+      ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`])
+    ]
+    const ofTenant = sql`s.tenant_id = ${tenantId}::text`
+    const plain = sql`order_lifecycle.subscriptions s`
+    const looksAtEnds = sortBy === "endDate" || ends !== undefined
+    if (!looksAtEnds && (sku === undefined || ofFew.length === 0))
+      return readSubscriptions(tenantId, plain, [ofTenant, ...ofFew, ...ofStatus, ...ofSku, ...behind_], page, sorted, sortBy)
+    // Of one order, customer or asset there are few: all of them are looked up by that, and by nothing else (`OFFSET 0`).
+    if (ofFew.length > 0) {
+      const few = sql`(SELECT s.* FROM ${plain} WHERE ${sql.and([ofTenant, ...ofFew])} OFFSET 0) AS s`
+      return readSubscriptions(tenantId, few, [...ofStatus, ...ofSku, ...within_, ...behind_], page, sorted, sortBy)
+    }
+    // Of each status those that end in that time, in the order of their ends: as many as a page has, or all of them, where it is sorted otherwise.
+    const each = sql`s.status = each.status`
+    const found = sql.and([ofTenant, each, ...ofSku, ...within_, ...(sortBy === "endDate" ? behind_ : [])])
+    const ending = sql`(SELECT found.* FROM unnest(string_to_array(${(status ?? SubscriptionStatus.literals).join(" ")}::text, ' ')) AS each (status)
+      CROSS JOIN LATERAL (SELECT s.* FROM ${plain} WHERE ${found} ${sortBy === "endDate" ? page : sql`OFFSET 0`}) AS found) AS s`
+    return readSubscriptions(tenantId, ending, sortBy === "endDate" ? [] : behind_, page, sorted, sortBy)
+  }
 
-  const findSubscription = (tenantId: TenantId, subscriptionId: SubscriptionId) =>
-    Effect.map(readSubscriptions(tenantId, [sql`s.subscription_id = ${subscriptionId}::text`], sql`LIMIT 1`), ([found]) => {
+  const findSubscription = (tenantId: TenantId, subscriptionId: SubscriptionId) => {
+    const conditions = [sql`s.tenant_id = ${tenantId}::text`, sql`s.subscription_id = ${subscriptionId}::text`]
+    const one = readSubscriptions(tenantId, sql`order_lifecycle.subscriptions s`, conditions, sql`LIMIT 1`, sql``)
+    return Effect.map(one, ([found]) => {
       if (found === undefined) return null
       if ("item" in found) return found.item
       throw found.unreadable.cause
     })
+  }
 
-  /** Subscriptions, newest first, with what belongs to them of their orders. Each order is read once, however many of its rows there are. */
-  const readSubscriptions = (tenantId: TenantId, conditions: ReadonlyArray<Fragment>, page: Fragment) =>
+  /** Subscriptions with what belongs to them of their orders. Each order is read once, however many of its rows there are. */
+  const readSubscriptions = (
+    tenantId: TenantId,
+    from: Fragment,
+    conditions: ReadonlyArray<Fragment>,
+    page: Fragment,
+    sorted: Fragment,
+    sortBy: SubscriptionSort = "createdAt"
+  ) =>
     read(
       sql<{ subscriptions: string | null; orders: string | null }>`
         WITH page AS MATERIALIZED (
-          SELECT s.order_id, s.line, s.created_at, s.subscription_id, ${sql.literal(subscriptionTuple)} AS subscription
-            FROM order_lifecycle.subscriptions s WHERE ${sql.and([sql`s.tenant_id = ${tenantId}::text`, ...conditions])} ${page}),
+          SELECT s.order_id, s.line, s.created_at, s.end_date, s.subscription_id, ${sql.literal(subscriptionTuple)} AS subscription
+            FROM ${from} WHERE ${sql.and(conditions.length === 0 ? [sql`true`] : conditions)} ${page}),
         found AS MATERIALIZED (
           SELECT o.order_id, o.version, o.status, o.ordered, o.personal
             FROM (SELECT DISTINCT page.order_id FROM page) AS named
            CROSS JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
                                 WHERE o.tenant_id = ${tenantId}::text AND o.order_id = named.order_id LIMIT 1) AS o)
-        SELECT (SELECT json_agg(json_build_array(p.order_id, p.subscription) ORDER BY p.created_at DESC, p.subscription_id DESC)::text
-                  FROM page p) AS subscriptions,
+        SELECT (SELECT json_agg(json_build_array(s.order_id, s.subscription) ${sorted})::text FROM page s) AS subscriptions,
                (SELECT json_agg(json_build_array(o.order_id, o.version, o.status, o.ordered -> 'currency', o.ordered -> 'decimals',
                          o.personal -> 'customer', (SELECT json_agg(json_build_array(l.position - 1, l.line)) FROM json_array_elements(
                             CASE json_typeof(o.ordered -> 'lines') WHEN 'array' THEN o.ordered -> 'lines' END)
                             WITH ORDINALITY AS l(line, position)
                            WHERE (o.order_id, l.position - 1) IN (SELECT p.order_id, p.line FROM page p))))::text
                   FROM found o) AS orders`
-    ).pipe(Effect.map(([row]) => toSubscriptionsOfOrders(tenantId, row?.subscriptions ?? "[]", row?.orders ?? "[]")))
+    ).pipe(Effect.map(([row]) => toSubscriptionsOfOrders(tenantId, row?.subscriptions ?? "[]", row?.orders ?? "[]", sortBy)))
 
   const stock = (tenantId: TenantId, sku: string): Effect.Effect<Stock, StoreUnavailable> =>
     read(
@@ -630,6 +671,8 @@ interface SortColumn {
 }
 
 /** What each list is sorted by, the id last. The whole is an index. */
+const subscriptionColumns: Readonly<Record<SubscriptionSort, string>> = { createdAt: "created_at", endDate: "end_date" }
+
 const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<SortColumn>>> = {
   createdAt: [
     { name: "o.created_at", type: "text" },
@@ -761,7 +804,8 @@ type OrderTuple = readonly [
 const toSubscriptionsOfOrders = (
   tenantId: TenantId,
   subscriptions: string,
-  orders: string
+  orders: string,
+  sortBy: SubscriptionSort
 ): ReadonlyArray<Row<SubscriptionOfOrder>> => {
   const found = new Map(
     (JSON.parse(orders) as ReadonlyArray<OrderTuple>).map(([orderId, version, status, currency, decimals, customer, lines]) => [
@@ -779,7 +823,7 @@ const toSubscriptionsOfOrders = (
     if (of !== undefined && line !== undefined) return { item: { subscription, line, order: of.order } }
     return {
       unreadable: { orderId, cause: new Error(`subscription ${subscription.subscriptionId} belongs to no line of its order`) },
-      position: { value: subscription.createdAt, id: subscription.subscriptionId }
+      position: subscriptionPosition(subscription, sortBy)
     }
   })
 }

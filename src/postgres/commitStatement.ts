@@ -238,16 +238,16 @@ rentals AS (
     FROM written w CROSS JOIN LATERAL json_to_recordset(w.subscriptions) AS s (
       is_new boolean, subscription_id text, position integer, line integer, serial_number text, status text, start_date text,
       contract_length integer, billing_group_id text, notes text, created_at text, created_by text, updated_at text, ended json,
-      start_offset integer, end_date text, more json, texts jsonb)
+      start_offset integer, end_date text, more json, texts jsonb, sku text)
    WHERE s.position BETWEEN 0 AND ${few}
 ),
 started AS (
   INSERT INTO order_lifecycle.subscriptions (tenant_id, subscription_id, order_id, position, line, customer_id, serial_number, status,
     start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
-    start_offset, end_date, more, texts)
+    start_offset, end_date, more, texts, sku)
   SELECT ${tenant}, subscription_id, order_id, position, line, customer_id, serial_number, status,
          start_date, contract_length, billing_group_id, notes, created_at, created_by, updated_at, ended,
-         start_offset, end_date, more, texts
+         start_offset, end_date, more, texts, sku
     FROM rentals WHERE is_new
   RETURNING 1
 ),
@@ -474,6 +474,7 @@ const toRecord = (change: Change, n: number) => {
       is_new: was === undefined,
       position,
       ...fromSubscription(is),
+      sku: after.lines[is.line]?.sku,
       texts: addedTexts({ was, is })
     })),
     event,

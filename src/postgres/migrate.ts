@@ -22,6 +22,7 @@ import { wholeLife } from "./migrations/0008_whole_life.ts"
 import { assets } from "./migrations/0009_assets.ts"
 import { lookups } from "./migrations/0010_lookups.ts"
 import { subscriptionLives } from "./migrations/0011_subscription_lives.ts"
+import { subscriptionLists } from "./migrations/0012_subscription_lists.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { lockKeyOf, ourClient, schemaOf } from "./schemaName.ts"
 import { inWords } from "./sqlFailure.ts"
@@ -47,7 +48,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0008_whole_life": { oldestProgram: "0.2.0", run: wholeLife },
   "0009_assets": { oldestProgram: "0.2.0", run: assets },
   "0010_lookups": { oldestProgram: "0.1.0", run: lookups },
-  "0011_subscription_lives": { oldestProgram: "0.2.0", run: subscriptionLives }
+  "0011_subscription_lives": { oldestProgram: "0.2.0", run: subscriptionLives },
+  "0012_subscription_lists": { oldestProgram: "0.2.0", run: subscriptionLists }
 }
 
 /** Told what is going on, in lines for people. Nothing is told when there is nothing to do. */

@@ -338,7 +338,7 @@ export interface OrdersWithin extends CommandMethods {
   /** The same for a buyout. */
   readonly calculateBuyout: (tenantId: string, subscriptionId: string, options?: CallOptions) => Promise<Quote>
 
-  /** A page of subscriptions, newest first. */
+  /** A page of subscriptions, newest first; with `sortBy: "endDate"` those first whose contract ends first. */
   readonly listSubscriptions: (
     tenantId: string,
     request?: SubscriptionListRequest,

@@ -16,12 +16,14 @@ import {
   OrderStore,
   type PagePosition,
   type Row,
-  type SubscriptionQuery
+  type SubscriptionQuery,
+  type SubscriptionSort
 } from "../lifecycle/OrderStore.ts"
 import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { verifyChain } from "../order/auditChain.ts"
 import { fold } from "../order/evolve.ts"
 import {
+  isActive,
   type CustomerId,
   type Order,
   OrderId,
@@ -344,25 +346,30 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
   given("subscriptions are listed newest first, by order, status, customer and serial number", function* (store, tenantId) {
     const all: Array<Head> = []
     for (const number of [0, 1, 2, 3]) {
-      const items = [{ sku: "LAPTOP", quantity: 3 }]
+      const sku = number === 2 ? "BIKE" : "LAPTOP"
+      const items = [{ sku, quantity: 3 }]
       let head = yield* committed(store, next(headOf(yield* placed(store, tenantId, { items })), confirm))
       for (const unit of [0, 1, 2]) {
         // Two orders share each moment, so that the id has to decide.
         head = yield* committed(
           store,
-          next(head, start(head.order, "LAPTOP", `serial-${number}-${unit}`), { at: 10 + unit * 10 + (number >> 1) })
+          next(head, start(head.order, sku, `serial-${number}-${unit}`), { at: 10 + unit * 10 + (number >> 1) })
         )
       }
       all.push(yield* committed(store, next(head, end(head.order, 1), { at: 100 })))
     }
-    const subscriptions = all
-      .flatMap(({ order }) => order.subscriptions.map((subscription) => ({ subscription, order })))
-      .toSorted(
-        (a, b) =>
-          -byKey(a.subscription.createdAt, b.subscription.createdAt) ||
-          -byKey(a.subscription.subscriptionId, b.subscription.subscriptionId)
+    const subscriptions = all.flatMap(({ order }) => order.subscriptions.map((subscription) => ({ subscription, order })))
+    type Listed = (typeof subscriptions)[number]
+    const inOrder = (sortBy: SubscriptionSort, direction: 1 | -1) =>
+      subscriptions.toSorted(
+        ({ subscription: a }, { subscription: b }) =>
+          direction * (byKey(a[sortBy], b[sortBy]) || byKey(a.subscriptionId, b.subscriptionId))
       )
     const [some] = all as [Head]
+    const ends = { from: inOrder("endDate", 1)[2]?.subscription.endDate as Timestamp }
+    const until = { to: inOrder("endDate", 1)[9]?.subscription.endDate as Timestamp }
+    const isWithin = ({ subscription: { endDate } }: Listed) => endDate >= ends.from && endDate < until.to
+    const [ofBikes, isBike] = [{ sku: Sku.make("BIKE") }, ({ order }: Listed) => order.lines[0]?.sku === "BIKE"]
     for (const { filter, keep } of [
       { filter: {}, keep: () => true },
       { filter: { orderId: some.order.orderId }, keep: ({ order }: { order: Order }) => order === some.order },
@@ -375,13 +382,37 @@ export const orderStoreContract: ReadonlyArray<ContractCase> = [
       {
         filter: { serialNumber: SerialNumber.make("serial-2-1") },
         keep: ({ subscription }: { subscription: { serialNumber: string } }) => subscription.serialNumber === "serial-2-1"
+      },
+      { filter: ofBikes, keep: isBike },
+      { filter: { sku: Sku.make("bike") }, keep: () => false },
+      {
+        filter: { ...ofBikes, status: ["active"] as const },
+        keep: (each: Listed) => isBike(each) && isActive(each.subscription)
+      },
+      { filter: { ...ofBikes, orderId: some.order.orderId }, keep: () => false },
+      { filter: { ends }, keep: ({ subscription }: Listed) => subscription.endDate >= ends.from },
+      { filter: { ends: until }, keep: ({ subscription }: Listed) => subscription.endDate < until.to },
+      { filter: { ends: { ...ends, ...until } }, keep: isWithin },
+      { filter: { ends: { from: until.to, to: ends.from } }, keep: () => false },
+      { filter: { ...ofBikes, ends: { ...ends, ...until } }, keep: (each: Listed) => isBike(each) && isWithin(each) },
+      {
+        filter: { customerId: some.order.customer.customerId, ends, status: ["active"] as const },
+        keep: (each: Listed) => each.order === some.order && isActive(each.subscription) && each.subscription.endDate >= ends.from
       }
     ]) {
       for (const limit of [1, 2, 5, 100]) {
-        assert.deepEqual(
-          yield* everySubscription(store, { tenantId, ...filter, limit }),
-          subscriptions.filter(keep).map(({ order, subscription }) => subscriptionOfOrder(order, subscription))
-        )
+        for (const [sortBy, sortDir] of [
+          ["createdAt", "desc"],
+          ["createdAt", "asc"],
+          ["endDate", "asc"],
+          ["endDate", "desc"]
+        ] as const)
+          assert.deepEqual(
+            yield* everySubscription(store, { tenantId, ...filter, sortBy, sortDir, limit }),
+            inOrder(sortBy, sortDir === "asc" ? 1 : -1)
+              .filter(keep)
+              .map(({ order, subscription }) => subscriptionOfOrder(order, subscription))
+          )
       }
     }
   }),
@@ -1002,7 +1033,7 @@ const dump = (store: Store, tenantId: TenantId) =>
     return {
       orders: yield* store.load(ids.map((orderId) => ({ tenantId, order: { orderId } }))),
       histories: yield* Effect.forEach(ids, (orderId) => store.history(tenantId, orderId)),
-      subscriptions: yield* store.listSubscriptions({ tenantId, limit: 100 }),
+      subscriptions: yield* store.listSubscriptions({ tenantId, sortBy: "createdAt", sortDir: "desc", limit: 100 }),
       stock: yield* Effect.forEach(["LAPTOP", "BIKE"], (sku) => store.stock(tenantId, Sku.make(sku))),
       remembered: plain(yield* rememberedUnder(store, tenantId, "key-1", 1))
     }
@@ -1044,7 +1075,7 @@ const everyOrder = (store: Store, query: OrderQuery) =>
 const everySubscription = (store: Store, query: SubscriptionQuery) =>
   everyPage(
     (after) => Effect.map(store.listSubscriptions({ ...query, ...after }), (rows) => rows.map(itemOf)),
-    ({ subscription }) => ({ value: subscription.createdAt, id: subscription.subscriptionId }),
+    ({ subscription }) => ({ value: subscription[query.sortBy], id: subscription.subscriptionId }),
     query.limit
   )
 

@@ -39,6 +39,7 @@ describe("a statement", () => {
         expect(functions.map(({ name }) => name)).toEqual([
           "add_consumer",
           "assign_positions",
+          "find_sku",
           "hand_on",
           "keep_rented_out",
           "require_live_order",

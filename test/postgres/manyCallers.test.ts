@@ -109,7 +109,7 @@ describe("a page of subscriptions", () => {
       const counted = yield* sql.withTransaction(
         Effect.gen(function* () {
           const before = yield* reads
-          expect(yield* store.listSubscriptions({ tenantId, limit: 100 })).toHaveLength(100)
+          expect(yield* store.listSubscriptions({ tenantId, sortBy: "createdAt", sortDir: "desc", limit: 100 })).toHaveLength(100)
           const after = yield* reads
           return after.map(({ table, rows }, index) => [table, rows - (before[index]?.rows ?? 0)])
         })

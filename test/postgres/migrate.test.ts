@@ -38,7 +38,8 @@ it("four services that start at once on an empty database bring it up to date on
         "0008_whole_life",
         "0009_assets",
         "0010_lookups",
-        "0011_subscription_lives"
+        "0011_subscription_lives",
+        "0012_subscription_lists"
       ]
     ])
     const [context] = contexts

@@ -16,6 +16,7 @@ import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { hangMs } from "./limits.ts"
 import { patientSettings } from "./patientSettings.ts"
+import { mostStatements } from "../../src/postgres/mostStatements.ts"
 
 /** The server's own database, for creating others. */
 export const serverUrl = (): Redacted.Redacted => Redacted.make(inject("postgresUrl"))
@@ -29,7 +30,13 @@ export const databaseNamed = (database: string): Redacted.Redacted => {
 
 /** Connections on which nothing runs out of time. */
 const patientClient = (url: Redacted.Redacted, maxConnections: number) =>
-  PgClient.layer({ url, maxConnections, connectTimeout: hangMs, startupParameters: patientSettings })
+  PgClient.layer({
+    url,
+    maxConnections,
+    connectTimeout: hangMs,
+    startupParameters: patientSettings,
+    preparedStatementCacheSize: mostStatements
+  })
 
 /** Run something on the database that the server itself comes with. */
 export const onServer = <A, E>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>) =>
