@@ -14,7 +14,7 @@ import type { Caller } from "../../src/lifecycle/Caller.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { layer as memory } from "../../src/memory/MemoryOrderStore.ts"
-import { type Order, SerialNumber } from "../../src/order/Order.ts"
+import { type Order, SerialNumber, type SubscriptionId } from "../../src/order/Order.ts"
 import { everyChoice, takeTurns } from "../../src/testing/exploreSchedules.ts"
 import { layerWithGates } from "../../src/testing/gates.ts"
 import { instantClock } from "../../src/testing/instantClock.ts"
@@ -36,6 +36,8 @@ type Services = OrderLifecycle | AssetRegistry | OrderStore
 type Op = (scene: Scene) => Effect.Effect<string, never, Services>
 
 const serialNumber = SerialNumber.make("A")
+/** Another one, for a swap. */
+const otherNumber = SerialNumber.make("B")
 const asset = { serialNumber, sku: laptop, productName: "The laptop", status: "available" } as const
 
 /** What it answers, in a word. */
@@ -45,25 +47,41 @@ const told = <A, R>(call: Effect.Effect<A, unknown, R>): Effect.Effect<string, n
   )
 
 const start =
-  (which: number): Op =>
+  (which: number, assetSerialNumber = serialNumber): Op =>
   ({ caller, orders }) =>
     Effect.flatMap(OrderLifecycle, (lifecycle) => {
       const { orderId, customer } = orders[which] as Order
-      return told(
-        lifecycle.startSubscription(caller, { orderId, assetSerialNumber: serialNumber, customerId: customer.customerId })
-      )
+      return told(lifecycle.startSubscription(caller, { orderId, assetSerialNumber, customerId: customer.customerId }))
     })
 
-const end: Op = ({ caller, orders }) =>
-  Effect.gen(function* () {
-    const lifecycle = yield* OrderLifecycle
-    const order = yield* Effect.orDie(lifecycle.get(caller.tenantId, (orders[0] as Order).orderId))
-    const [subscription] = order.subscriptions
-    if (subscription === undefined) throw new Error("nothing is rented")
-    return yield* told(lifecycle.cancelSubscription(caller, { rentalId: subscription.subscriptionId, reason: "other" }))
-  })
+/** A command on the subscription that the first order has. */
+const onRental =
+  (
+    give: (lifecycle: OrderLifecycle["Service"], caller: Caller, rentalId: SubscriptionId) => Effect.Effect<unknown, unknown>
+  ): Op =>
+  ({ caller, orders }) =>
+    Effect.gen(function* () {
+      const lifecycle = yield* OrderLifecycle
+      const order = yield* Effect.orDie(lifecycle.get(caller.tenantId, (orders[0] as Order).orderId))
+      const [subscription] = order.subscriptions
+      if (subscription === undefined) throw new Error("nothing is rented")
+      return yield* told(give(lifecycle, caller, subscription.subscriptionId))
+    })
+
+const end = onRental((lifecycle, caller, rentalId) => lifecycle.cancelSubscription(caller, { rentalId, reason: "other" }))
+const giveBack = onRental((lifecycle, caller, rentalId) =>
+  lifecycle.returnSubscription(caller, { rentalId, returnCondition: "good", reason: "moved" })
+)
+const buyOut = onRental((lifecycle, caller, rentalId) =>
+  lifecycle.buyOutSubscription(caller, { rentalId, reason: "other", buyoutPrice: 1 })
+)
+const swap = onRental((lifecycle, caller, rentalId) =>
+  lifecycle.replaceAsset(caller, { rentalId, newSerialNumber: otherNumber, replacementReason: "defective" })
+)
 
 const register: Op = ({ caller }) => Effect.flatMap(AssetRegistry, ({ register }) => told(register(caller, asset)))
+const registerOther: Op = ({ caller }) =>
+  Effect.flatMap(AssetRegistry, ({ register }) => told(register(caller, { ...asset, serialNumber: otherNumber })))
 
 const mark =
   (request: Parameters<AssetRegistry["Service"]["change"]>[2]): Op =>
@@ -75,7 +93,7 @@ const withdraw: Op = ({ caller }) => Effect.flatMap(AssetRegistry, ({ withdraw }
 const openings = {
   unregistered: [],
   available: [register],
-  rented: [register, start(0)],
+  rented: [register, registerOther, start(0)],
   "with a customer after a cancel": [register, start(0), end],
   unavailable: [register, withdraw]
 } satisfies Record<string, ReadonlyArray<Op>>
@@ -90,7 +108,12 @@ const ops: Readonly<Record<string, Op>> = {
   "mark returned": mark({ status: "returned" }),
   "note its place": mark({ location: "Shelf 3" })
 }
-const ending: Readonly<Record<string, Op>> = { "end what is rented": end }
+const ending: Readonly<Record<string, Op>> = {
+  "end what is rented": end,
+  "give it back": giveBack,
+  "buy it": buyOut,
+  "swap it": swap
+}
 
 const opsAfter = (opening: Opening) => ({ ...ops, ...(opening.startsWith("rented") || opening.startsWith("with") ? ending : {}) })
 
@@ -105,6 +128,7 @@ const open = Effect.fnUntraced(function* (opening: Opening) {
 const left = Effect.fnUntraced(function* ({ caller: { tenantId }, orders }: Scene) {
   const store = yield* OrderStore
   const { asset, use } = yield* store.loadAsset({ tenantId, serialNumber })
+  const other = yield* store.loadAsset({ tenantId, serialNumber: otherNumber })
   const records = yield* store.assetRecords(tenantId, serialNumber, 0, 100)
   const renting = yield* Effect.forEach(orders, ({ orderId }) =>
     Effect.map(store.load([{ tenantId, order: { orderId } }]), ([loaded]) =>
@@ -112,7 +136,8 @@ const left = Effect.fnUntraced(function* ({ caller: { tenantId }, orders }: Scen
     )
   )
   const { found } = yield* store.assetDisagreements(tenantId, null, 10)
-  return JSON.stringify([asset?.status, asset?.location, asset?.version, use !== null, records.length, renting, found])
+  const swapped = [other.asset?.status, other.asset?.version, other.use !== null]
+  return JSON.stringify([asset?.status, asset?.location, asset?.version, use !== null, records.length, renting, swapped, found])
 })
 
 const permutations = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
@@ -156,6 +181,9 @@ const pairsAfter = (opening: Opening): ReadonlyArray<ReadonlyArray<Op>> => {
 
 const openingNames = Object.keys(openings) as ReadonlyArray<Opening>
 
+/** What takes a device that is rented, or lets it go: started by another order, given back, swapped, sold, and the one that it is swapped for. */
+const racing: ReadonlyArray<Op> = [start(1), giveBack, swap, buyOut, start(1, otherNumber)]
+
 describe("one device, wanted by several at once", () => {
   const run = <A, E>(work: Effect.Effect<A, E, Services>) =>
     work.pipe(
@@ -195,7 +223,10 @@ describe("one device, wanted by several at once", () => {
         ["rented", [end, withdraw]],
         ["with a customer after a cancel", [mark({ status: "available" }), start(1)]],
         ["unregistered", [register, register]],
-        ["unregistered", [register, start(0)]]
+        ["unregistered", [register, start(0)]],
+        ...racing.flatMap((first, n) =>
+          racing.slice(n).map((second): readonly [Opening, ReadonlyArray<Op>] => ["rented", [first, second]])
+        )
       ]
       let schedules = 0
       for (const [opening, calls] of pairs) schedules += (yield* explore(opening, calls, areWaiting)).schedules

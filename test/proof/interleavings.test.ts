@@ -108,6 +108,16 @@ const acrossOrders: ReadonlyArray<Mix> = [
   }
 ]
 
+/** What is held of an order, released while something else is made of it. */
+const releasing: ReadonlyArray<Mix> = openingNames.flatMap((opening) =>
+  [...calls, { type: "release", order: 0 } as const].flatMap((call) =>
+    [{}, { quantity: 1 }].map((part): Mix => ({
+      before: openings[opening](false),
+      calls: [{ type: "release", order: 0, ...part }, call]
+    }))
+  )
+)
+
 /** Explore in several databases side by side: in each of them, only one schedule runs at a time. */
 const explore = async (mixes: ReadonlyArray<Mix>, options: ExploreOptions = {}) => {
   const lanes = 3
@@ -135,7 +145,7 @@ const explore = async (mixes: ReadonlyArray<Mix>, options: ExploreOptions = {}) 
 
 describe("two sessions on PostgreSQL, in every order of their statements, answer as if one came after the other", () => {
   it("whatever they are told to do", async () => {
-    const { interleavings, waits, undecided } = await explore([...pairs, ...looks, ...underOneKey, ...acrossOrders])
+    const { interleavings, waits, undecided } = await explore([...pairs, ...looks, ...releasing, ...underOneKey, ...acrossOrders])
     // One session had to wait for the other's lock, and it mattered who came first, or nothing has been tried.
     expect(waits).toBeGreaterThan(50)
     expect(undecided).toBeGreaterThan(10)
