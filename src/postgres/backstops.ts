@@ -75,6 +75,7 @@ export const backstops: ReadonlyArray<string> = [
   "function add_consumer",
   "function assign_positions",
   "function demand",
+  "function find_sku",
   "function forbid",
   "function hand_on",
   "function keep_lines",
@@ -112,6 +113,7 @@ export const backstops: ReadonlyArray<string> = [
   "trigger reservations_move_on of reservations",
   "trigger reservations_need_a_live_order of reservations",
   "trigger reservations_stay of reservations",
+  "trigger subscriptions_find_their_sku of subscriptions",
   "trigger subscriptions_need_their_asset of subscriptions",
   "unique index audit_events_cancel_once of audit_events",
   "unique index subscriptions_rent_an_asset_once of subscriptions"

@@ -10,6 +10,7 @@ import type { Digest } from "../order/digest.ts"
 import { fold } from "../order/evolve.ts"
 import { brokenLaws } from "../order/invariants.ts"
 import { activeSubscriptions, type Order, type OrderId, type Sku, type TenantId } from "../order/Order.ts"
+import { withoutNotes } from "../order/withoutNotes.ts"
 
 /**
  * Every fault of a tenant's orders, in words, each with the order's id; empty when all is well. Checked of each order: its laws, the chain
@@ -82,9 +83,8 @@ const faultsOfOrder = (
   const cancels = events.filter(({ type }) => type === "order.cancelled").length
   if (cancels > 1) faults.push(`it was cancelled ${cancels} times`)
   const folded = foldOrFault(events)
-  // Notes are an annotation: they are rewritten without an event.
   if (typeof folded === "string") faults.push(folded)
-  else if (!isDeepStrictEqual(folded, order) && !isDeepStrictEqual(withoutNotes(folded), withoutNotes(order)))
+  else if (!isDeepStrictEqual(folded, order) && !isDeepStrictEqual(plainly(folded), plainly(order)))
     faults.push("it is not what its events make of it")
   return faults
 }
@@ -98,11 +98,8 @@ const foldOrFault = (events: ReadonlyArray<SealedEvent["event"]>): Order | null 
 }
 
 /** By way of JSON, because an absent member and one that is `undefined` are the same to a store. */
-const withoutNotes = (order: Order | null): unknown => {
-  if (order === null) return null
-  const { notes: _, ...rest } = order
-  return JSON.parse(JSON.stringify(rest)) as unknown
-}
+const plainly = (order: Order | null): unknown =>
+  order === null ? null : (JSON.parse(JSON.stringify(withoutNotes(order))) as unknown)
 
 /**
  * Take every event of these tenants out of the outbox, as a new consumer from the beginning, and say what is wrong with it: per order, events

@@ -21,6 +21,7 @@ import { inputFaults } from "../order/readInput.ts"
 import { differences } from "./differences.ts"
 import type { InvariantId } from "./invariants.ts"
 import { walkHistory } from "./walkHistory.ts"
+import { withoutNotes } from "../order/withoutNotes.ts"
 
 /** One thing wrong with one order. */
 export interface RecordFault {
@@ -149,12 +150,6 @@ const checkHistory = (
     faults.push({ id: "A2", message: `the stored order is not what its events make of it: ${found.join("; ")}` })
   return [...faults, ...checkFilterable(policies[0]?.process, record, walk.order.data), ...checkLookups(record, walk.order)]
 }
-
-/** Notes are an annotation, of an order and of its subscriptions: they are rewritten without an event. */
-const withoutNotes = ({ notes: _, ...order }: Order) => ({
-  ...order,
-  subscriptions: order.subscriptions.map(({ notes: __, ...subscription }) => subscription)
-})
 
 /** Lists find the order by members of its own data as its events have them, and by each that the process names. */
 const checkFilterable = (

@@ -164,7 +164,12 @@ describe("an id that none can be", () => {
     ["tenantId", ({ list }, id) => list(id)],
     ["tenantId", ({ listSubscriptions }, id) => listSubscriptions(id)],
     ["orderId", ({ rewriteNotes }, id) => rewriteNotes(tenantId, id, { notes: "" })],
-    ["tenantId", ({ rewriteNotes }, id) => rewriteNotes(id, OrderId.make("order-1"), { notes: "" })]
+    ["tenantId", ({ rewriteNotes }, id) => rewriteNotes(id, OrderId.make("order-1"), { notes: "" })],
+    ["subscriptionId", ({ rewriteSubscriptionNotes }, id) => rewriteSubscriptionNotes(tenantId, id, { notes: "" })],
+    [
+      "tenantId",
+      ({ rewriteSubscriptionNotes }, id) => rewriteSubscriptionNotes(id, SubscriptionId.make("subscription-1"), { notes: "" })
+    ]
   ])("is refused by the name %s, asked of a store or not", (path, ask) =>
     run(
       Effect.gen(function* () {
@@ -272,8 +277,8 @@ describe("a store", () => {
       expect(asked).toEqual([
         { tenantId, limit: 51, sortBy: "createdAt", sortDir: "desc" },
         { tenantId, limit: 8, sortBy: "status", sortDir: "asc", status: ["partial"] },
-        { tenantId, limit: 2, orderId, status: ["active"] },
-        { tenantId, limit: 2, orderId, status: ["active"], after }
+        { tenantId, limit: 2, sortBy: "createdAt", sortDir: "desc", orderId, status: ["active"] },
+        { tenantId, limit: 2, sortBy: "createdAt", sortDir: "desc", orderId, status: ["active"], after }
       ])
       const found = [...first.items, ...second.items].map(({ subscription }) => subscription.serialNumber)
       expect(new Set(found).size).toBe(2)

@@ -12,6 +12,7 @@ import type { AuditEvent } from "../../src/order/AuditEvent.ts"
 import { fold } from "../../src/order/evolve.ts"
 import { brokenLaws } from "../../src/order/invariants.ts"
 import { type Order, type OrderId, type Sku, type TenantId, unitsOf } from "../../src/order/Order.ts"
+import { withoutNotes } from "../../src/order/withoutNotes.ts"
 
 /** `none`: the caller was gone before an answer came, or still waits. */
 export type Answer = "accepted" | "refused" | "unavailable" | "unknown" | "none"
@@ -73,8 +74,7 @@ export const judge = Effect.fnUntraced(function* (tenantId: TenantId, calls: Ite
   } satisfies Verdict
 })
 
-/** Notes are an annotation: they are rewritten without an event. */
-const withoutNotes = (order: Order | null) => ({ ...order, notes: undefined })
+const plainly = (order: Order | null) => order && withoutNotes(order)
 
 /** Every event of a tenant, and what is wrong with its orders: laws, chains, folds, stock. */
 export const soundOrders = Effect.fnUntraced(function* (tenantId: TenantId) {
@@ -100,7 +100,7 @@ export const soundOrders = Effect.fnUntraced(function* (tenantId: TenantId) {
       faults.push(...brokenLaws(order).map((law) => `order ${orderId}: ${law}`))
       const broken = verifyChain(history, { sequence: order.version, hash: loaded.headHash ?? "" })
       if (broken) faults.push(`order ${orderId}: event ${broken.sequence} is ${broken.fault}`)
-      else if (!isDeepStrictEqual(withoutNotes(fold(history.map(({ event }) => event))), withoutNotes(order))) {
+      else if (!isDeepStrictEqual(plainly(fold(history.map(({ event }) => event))), plainly(order))) {
         faults.push(`order ${orderId} is not what its events make of it`)
       }
       if (order.cancellation && unitsOf(order).held + unitsOf(order).active > 0)
