@@ -83,6 +83,36 @@ describe("the live page", () => {
       expect(await chain(page)).toBe("✗ The chain does not verify. Event 2: the event was altered.")
     }))
 
+  it("takes every other command, on the subscription that is chosen", () =>
+    withPage(async (page) => {
+      await openLive(page)
+      for (const name of ["confirm", "startSubscription"]) await command(page, name).click()
+      await page.getByText("All other commands").click()
+      for (const [name, says] of [
+        ["addItems", "refused: ORDER_NOT_OPEN"],
+        ["completeSubscription", "refused: CONTRACT_NOT_OVER"],
+        ["extendSubscription", "→ partial"],
+        ["release", "→ fulfilled, releases 1"]
+      ] as const) {
+        const row = page.locator("li", { has: command(page, name) })
+        expect(await row.innerText()).toContain(says)
+        await command(page, name).click()
+      }
+      await command(page, "upgradeSubscription").click()
+      await command(page, "returnSubscription").click()
+      await command(page, "recordPayment").click()
+      expect((await shown(page)).events.slice(3)).toEqual([
+        "subscription.extended",
+        "order.items_released",
+        "subscription.upgraded",
+        "subscription.returned",
+        "order.payment_recorded"
+      ])
+      expect(await answer(page)).toContain("✓ recordPayment")
+      await command(page, "cancel").click()
+      expect((await shown(page)).status).toBe("cancelled")
+    }))
+
   it("is shared by its address, and says so when the address is damaged", () =>
     withPage(async (page) => {
       await openLive(page)

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import { describe, expect, it } from "vitest"
 import { examples } from "../../docs/.vitepress/live/examples.ts"
 import { chainFault, tampered } from "../../docs/.vitepress/live/history.ts"
-import { ask, type Asked, foresee, type Journey, play, startWith } from "../../docs/.vitepress/live/journey.ts"
+import { ask, type Asked, foresee, type Journey, play, sampledTypes, startWith } from "../../docs/.vitepress/live/journey.ts"
 import { fromFragment, toFragment } from "../../docs/.vitepress/live/link.ts"
 import { readHistory } from "../../docs/.vitepress/live/readHistory.ts"
 import { sealedOf } from "../../docs/.vitepress/live/sealed.ts"
@@ -23,6 +23,10 @@ const askedArbitrary: fc.Arbitrary<Asked> = fc.oneof(
     sku: fc.constantFrom(...products).map(({ sku }) => Sku.make(sku)),
     asset: fc.constantFrom("free" as const, "free" as const, "rented" as const, "unknown" as const),
     customer: fc.constantFrom("of the order" as const, "of the order" as const, "another" as const)
+  }),
+  fc.record({
+    type: fc.constantFrom(...sampledTypes),
+    subscriptionId: fc.integer({ min: 2, max: 6 }).map((n) => SubscriptionId.make(`sub_${n}`))
   }),
   fc.record({
     type: fc.constant("cancelSubscription" as const),

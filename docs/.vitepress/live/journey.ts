@@ -13,13 +13,21 @@ import { type Blocker, explain, preview, type Preview } from "../../../src/order
 import { type Lifecycle, lifecycles } from "../../../src/order/lifecycleTable.ts"
 import { CustomerId, type Order, SerialNumber, Sku, SubscriptionId } from "../../../src/order/Order.ts"
 import { CancelOrder } from "../../../src/order/commands/cancel.ts"
-import type { OrderCommand } from "../../../src/order/commands/index.ts"
+import { definitions } from "../../../src/order/commands/definitions.ts"
+import { type CommandType, commandTypes, type OrderCommand } from "../../../src/order/commands/index.ts"
 import { place, PlaceOrder } from "../../../src/order/commands/place.ts"
 import { SubscriptionCancelReason } from "../../../src/order/commands/cancelSubscription.ts"
 import { type CancellationPolicy, cancellationPolicyNames } from "../../../src/order/policies/index.ts"
 import { carefulReader } from "../../../src/order/carefulReader.ts"
 import type { Refusal } from "../../../src/order/Refusal.ts"
 import { customerId, occasionOf, placingFacts, requestFor } from "./shop.ts"
+
+/** Commands of which the reader says what they bring along. */
+type Said = "confirm" | "startSubscription" | "cancelSubscription" | "cancel"
+const said: ReadonlySet<string> = new Set<Said>(["confirm", "startSubscription", "cancelSubscription", "cancel"])
+
+/** All others, which bring along what a sample of theirs does. */
+export const sampledTypes = commandTypes.filter((type): type is Exclude<CommandType, Said> => !said.has(type))
 
 /** What can be asked of the order on the page: a command, and what its surroundings would know of it. */
 export const Asked = Schema.Union([
@@ -33,7 +41,8 @@ export const Asked = Schema.Union([
     customer: Schema.Literals(["of the order", "another"])
   }),
   Schema.Struct({ type: Schema.tag("cancelSubscription"), subscriptionId: SubscriptionId, reason: SubscriptionCancelReason }),
-  Schema.Struct({ type: Schema.tag("cancel"), ...CancelOrder.fields })
+  Schema.Struct({ type: Schema.tag("cancel"), ...CancelOrder.fields }),
+  Schema.Struct({ type: Schema.Literals(sampledTypes), subscriptionId: SubscriptionId })
 ])
 export type Asked = typeof Asked.Type
 
@@ -83,6 +92,7 @@ export interface Played {
 
 /** The command, with the facts that the services would have found out. */
 export const commandOf = (asked: Asked, order: Order): OrderCommand => {
+  if (isSampled(asked)) return sampleOf(asked.type, order, asked.subscriptionId)
   switch (asked.type) {
     case "confirm":
     case "cancel":
@@ -103,6 +113,21 @@ export const commandOf = (asked: Asked, order: Order): OrderCommand => {
     }
   }
 }
+
+/** A command of that type that is about this subscription, if it is about one, and makes names that are new. */
+const sampleOf = (type: CommandType, order: Order, rentalId: SubscriptionId): OrderCommand => {
+  const sample: OrderCommand = definitions[type].sample(order)
+  const name = order.version + 1
+  return {
+    ...sample,
+    ...("rentalId" in sample && { rentalId }),
+    ...("subscriptionId" in sample && { subscriptionId: SubscriptionId.make(`sub_${name}`) }),
+    ...("newSerialNumber" in sample && { newSerialNumber: SerialNumber.make(`UNIT-${name}`) })
+  }
+}
+
+const isSampled = (asked: Asked): asked is Extract<Asked, { readonly type: (typeof sampledTypes)[number] }> =>
+  !said.has(asked.type)
 
 const readPlaceOrder = carefulReader(PlaceOrder)
 

@@ -1,12 +1,12 @@
 /** The state of the page: one journey, what was undone of it, and what follows from both. */
 import { computed, shallowRef } from "vue"
 import { isOwnEvent, type LibraryEvent } from "../../../src/order/AuditEvent.ts"
-import { SerialNumber } from "../../../src/order/Order.ts"
+import { SerialNumber, SubscriptionId } from "../../../src/order/Order.ts"
 import { definitionByKind } from "../../../src/order/commands/definitions.ts"
 import type { CancellationPolicy } from "../../../src/order/policies/index.ts"
 import { examples } from "./examples.ts"
 import type { History } from "./history.ts"
-import { ask, type Asked, foresee, type Journey, type Origin, play, type Played } from "./journey.ts"
+import { ask, type Asked, foresee, type Journey, type Origin, play, type Played, sampledTypes } from "./journey.ts"
 
 /** An arrow of the diagram: from a status (null before the order is placed), by a command, to a status. */
 export interface Arrow {
@@ -39,6 +39,8 @@ const arrowsOpen = (played: Played): ReadonlyArray<Arrow> => {
     tries.push({ type: "startSubscription", sku: line.sku, serialNumber, asset: "free", customer: "of the order" })
   }
   if (active) tries.push({ type: "cancelSubscription", subscriptionId: active.subscriptionId, reason: "other" })
+  const { subscriptionId } = active ?? { subscriptionId: SubscriptionId.make("none") }
+  tries.push(...sampledTypes.map((type): Asked => ({ type, subscriptionId })))
   return tries.flatMap((asked) => {
     const plan = foresee(played, asked)?.plan
     return plan ? [{ from: order.status, command: asked.type, to: plan.status }] : []
