@@ -531,8 +531,8 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     const [direction, comparison] = sortDir === "desc" ? ["DESC", "<"] : ["ASC", ">"]
     const sorted = sql.literal(`ORDER BY s.${column} ${direction}, s.subscription_id ${direction}`)
     const page = sql`${sorted} LIMIT ${String(limit)}::text::integer`
-    const within_ = within("s.end_date", ends)
-    const behind_ =
+    const inTime = within("s.end_date", ends)
+    const furtherOn =
       after === undefined
         ? []
         : [
@@ -549,18 +549,18 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     const plain = sql`order_lifecycle.subscriptions s`
     const looksAtEnds = sortBy === "endDate" || ends !== undefined
     if (!looksAtEnds && (sku === undefined || ofFew.length === 0))
-      return readSubscriptions(tenantId, plain, [ofTenant, ...ofFew, ...ofStatus, ...ofSku, ...behind_], page, sorted, sortBy)
+      return readSubscriptions(tenantId, plain, [ofTenant, ...ofFew, ...ofStatus, ...ofSku, ...furtherOn], page, sorted, sortBy)
     // Of one order, customer or asset there are few: all of them are looked up by that, and by nothing else (`OFFSET 0`).
     if (ofFew.length > 0) {
       const few = sql`(SELECT s.* FROM ${plain} WHERE ${sql.and([ofTenant, ...ofFew])} OFFSET 0) AS s`
-      return readSubscriptions(tenantId, few, [...ofStatus, ...ofSku, ...within_, ...behind_], page, sorted, sortBy)
+      return readSubscriptions(tenantId, few, [...ofStatus, ...ofSku, ...inTime, ...furtherOn], page, sorted, sortBy)
     }
     // Of each status those that end in that time, in the order of their ends: as many as a page has, or all of them, where it is sorted otherwise.
     const each = sql`s.status = each.status`
-    const found = sql.and([ofTenant, each, ...ofSku, ...within_, ...(sortBy === "endDate" ? behind_ : [])])
+    const found = sql.and([ofTenant, each, ...ofSku, ...inTime, ...(sortBy === "endDate" ? furtherOn : [])])
     const ending = sql`(SELECT found.* FROM unnest(string_to_array(${(status ?? SubscriptionStatus.literals).join(" ")}::text, ' ')) AS each (status)
       CROSS JOIN LATERAL (SELECT s.* FROM ${plain} WHERE ${found} ${sortBy === "endDate" ? page : sql`OFFSET 0`}) AS found) AS s`
-    return readSubscriptions(tenantId, ending, sortBy === "endDate" ? [] : behind_, page, sorted, sortBy)
+    return readSubscriptions(tenantId, ending, sortBy === "endDate" ? [] : furtherOn, page, sorted, sortBy)
   }
 
   const findSubscription = (tenantId: TenantId, subscriptionId: SubscriptionId) => {
