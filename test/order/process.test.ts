@@ -118,33 +118,35 @@ describe("guards of any process", () => {
         process,
         fc.constantFrom(...cancellationPolicyNames),
         history(6),
-        move,
-        occasion,
-        (own, policy, { order }, made, on) => {
-          const command = commandOf(order, made)
-          const plain = decide(lifecycleOf(policy), order, command, on)
-          const withOwn = lifecycleOf(policy, own)
-          const decided = decide(withOwn, order, command, on)
-          const failing = [...own.guards].filter(
-            ([, each]) =>
-              each.before === command.type && !each.holds({ order: { ...order, data: {} }, command, at: on.at, actor: on.actor })
-          )
-          const [first] = failing
-          // The library's own refusals come first; what it accepts passes when every guard of one's own holds.
-          if (Result.isFailure(plain)) expect(decided).toEqual(plain)
-          else if (first === undefined) expect(withoutProcess(decided)).toEqual(plain)
-          else {
-            refusedByOwn++
-            expect(Result.isFailure(decided) && decided.failure instanceof OwnRefusal && decided.failure.guard).toBe(first[0])
-          }
-          const blockers = explain(withOwn, order, command, on)
-          expect(blockers.length === 0).toBe(Result.isSuccess(decided))
-          if (Result.isFailure(decided)) expect(blockers.map(({ code }) => code)).toContain(decided.failure.code)
-          if (Result.isSuccess(plain)) expect(blockers.map(({ guard: name }) => name)).toEqual(failing.map(([name]) => name))
-          const seen = preview(withOwn, order, command, on)
-          expect(seen.blockers).toEqual(blockers)
-          expect(seen.plan?.event ?? null).toEqual(Result.isSuccess(decided) ? decided.success.event : null)
-        }
+        // Several, so that guards of one's own have something to refuse in every run.
+        fc.array(fc.tuple(move, occasion), { minLength: 3, maxLength: 3 }),
+        (own, policy, { order }, moves) =>
+          moves.forEach(([made, on]) => {
+            const command = commandOf(order, made)
+            const plain = decide(lifecycleOf(policy), order, command, on)
+            const withOwn = lifecycleOf(policy, own)
+            const decided = decide(withOwn, order, command, on)
+            const failing = [...own.guards].filter(
+              ([, each]) =>
+                each.before === command.type &&
+                !each.holds({ order: { ...order, data: {} }, command, at: on.at, actor: on.actor })
+            )
+            const [first] = failing
+            // The library's own refusals come first; what it accepts passes when every guard of one's own holds.
+            if (Result.isFailure(plain)) expect(decided).toEqual(plain)
+            else if (first === undefined) expect(withoutProcess(decided)).toEqual(plain)
+            else {
+              refusedByOwn++
+              expect(Result.isFailure(decided) && decided.failure instanceof OwnRefusal && decided.failure.guard).toBe(first[0])
+            }
+            const blockers = explain(withOwn, order, command, on)
+            expect(blockers.length === 0).toBe(Result.isSuccess(decided))
+            if (Result.isFailure(decided)) expect(blockers.map(({ code }) => code)).toContain(decided.failure.code)
+            if (Result.isSuccess(plain)) expect(blockers.map(({ guard: name }) => name)).toEqual(failing.map(([name]) => name))
+            const seen = preview(withOwn, order, command, on)
+            expect(seen.blockers).toEqual(blockers)
+            expect(seen.plan?.event ?? null).toEqual(Result.isSuccess(decided) ? decided.success.event : null)
+          })
       ),
       { numRuns: 2_000 }
     )

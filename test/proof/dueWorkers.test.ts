@@ -57,6 +57,13 @@ const placeWaiting = Effect.fnUntraced(function* (random: Random, tenantId: Tena
   }
 })
 
+const workersConnected = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ count: number }>`SELECT count(*)::float8 AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'due worker'`
+  return row?.count
+})
+
 const databaseNow = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ ms: number }>`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS ms`
@@ -133,6 +140,8 @@ it("what a killed worker had in its hands is due again when its lease is over, a
       const victim = yield* workerOf(url, { leaseMs, limit: 20, dieAt: 5 })
       yield* victim.begin
       expect(yield* Effect.promise(() => victim.ended)).toBe("SIGKILL")
+      // What the server had in its hands when the worker died is done.
+      yield* until(Effect.map(workersConnected, (count) => count === 0))
       const { leased, overInMs } = yield* waitingOf(tenantId)
       // Some were given, and the others are leased for no longer than they were asked for.
       expect(leased).toBeGreaterThanOrEqual(16)

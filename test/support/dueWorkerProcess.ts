@@ -42,7 +42,13 @@ const services = OrderLifecycle.layer({ process: deadly }).pipe(
   Layer.provide([Catalogue.layerStatic([]), Assets.layerUnregistered]),
   Layer.provide(PostgresOrderStore.layer),
   Layer.provide(
-    PgClient.layer({ url: Redacted.make(url), connectTimeout: hangMs, maxConnections: 2, startupParameters: patientSettings })
+    PgClient.layer({
+      url: Redacted.make(url),
+      applicationName: "due worker",
+      connectTimeout: hangMs,
+      maxConnections: 2,
+      startupParameters: patientSettings
+    })
   )
 )
 
