@@ -22,7 +22,7 @@ import { subscriptionOfOrder } from "../lifecycle/subscriptionOfOrder.ts"
 import { Reservations } from "../lifecycle/Reservations.ts"
 import type { Transition } from "../order/Transition.ts"
 import { startedBy } from "../order/commands/startSubscription.ts"
-import type { Order, OrderId, Subscription, SubscriptionId } from "../order/Order.ts"
+import type { Order, OrderId, Subscription, SubscriptionId, TenantId } from "../order/Order.ts"
 import { type InputFault, InvalidInput, OrderNotFound } from "../order/commonRefusals.ts"
 import { toMajor } from "../order/Money.ts"
 import { Api, furtherCommands, type OwnEndpoint } from "./Api.ts"
@@ -126,6 +126,8 @@ const ordersOf = (api: typeof Api) =>
       const { process } = yield* CurrentLifecycle
       const filters = process?.data.filters ?? new Map()
       const auditTrail = yield* AuditTrail
+      const notesOf = (tenantId: TenantId, orderId: OrderId) =>
+        Effect.map(lifecycle.get(tenantId, orderId), ({ notes = "" }) => ({ orderId, notes }))
       return handlers
         .handle("createOrder", ({ payload: { data, ...request } }) =>
           answerCommand(
@@ -148,7 +150,7 @@ const ordersOf = (api: typeof Api) =>
         )
         .handle("getOrderNotes", ({ params: { orderId } }) =>
           answerWith(
-            ({ tenantId }) => Effect.map(lifecycle.get(tenantId, orderId), ({ notes = "" }) => ({ orderId, notes })),
+            ({ tenantId }) => notesOf(tenantId, orderId),
             ({ notes }) => notesTag(notes),
             identity
           )
@@ -156,10 +158,7 @@ const ordersOf = (api: typeof Api) =>
         .handle("updateOrderNotes", ({ params: { orderId }, payload }) =>
           answerWith(
             ({ tenantId }) =>
-              whereExpected(
-                Effect.map(lifecycle.get(tenantId, orderId), ({ notes = "" }) => ({ orderId, notes })),
-                (options) => lifecycle.rewriteNotes(tenantId, orderId, payload, options)
-              ),
+              whereExpected(notesOf(tenantId, orderId), (options) => lifecycle.rewriteNotes(tenantId, orderId, payload, options)),
             () => notesTag(payload.notes),
             () => ({ success, message: "Order notes updated successfully", orderId })
           )
@@ -295,6 +294,12 @@ const subscriptions = HttpApiBuilder.group(
           )
     }
 
+    const notesOf = (tenantId: TenantId, subscriptionId: SubscriptionId) =>
+      Effect.map(lifecycle.getSubscription(tenantId, subscriptionId), ({ order: { orderId }, subscription: { notes = "" } }) => ({
+        orderId,
+        subscriptionId,
+        notes
+      }))
     return handlers
       .handle("createSubscription", ({ payload }) =>
         answerCommand(
@@ -319,25 +324,16 @@ const subscriptions = HttpApiBuilder.group(
       )
       .handle("getSubscriptionNotes", ({ params: { subscriptionId } }) =>
         answerWith(
-          ({ tenantId }) =>
-            Effect.map(lifecycle.getSubscription(tenantId, subscriptionId), ({ subscription: { notes = "" } }) => ({
-              rentalId: subscriptionId,
-              notes
-            })),
+          ({ tenantId }) => notesOf(tenantId, subscriptionId),
           ({ notes }) => notesTag(notes),
-          identity
+          ({ notes }) => ({ rentalId: subscriptionId, notes })
         )
       )
       .handle("updateSubscriptionNotes", ({ params: { subscriptionId }, payload }) =>
         answerWith(
           ({ tenantId }) =>
-            whereExpected(
-              Effect.map(lifecycle.getSubscription(tenantId, subscriptionId), ({ order, subscription: { notes = "" } }) => ({
-                orderId: order.orderId,
-                subscriptionId,
-                notes
-              })),
-              (options) => lifecycle.rewriteSubscriptionNotes(tenantId, subscriptionId, payload, options)
+            whereExpected(notesOf(tenantId, subscriptionId), (options) =>
+              lifecycle.rewriteSubscriptionNotes(tenantId, subscriptionId, payload, options)
             ),
           () => notesTag(payload.notes),
           () => ({ success, message: "Subscription notes updated successfully", rentalId: subscriptionId })

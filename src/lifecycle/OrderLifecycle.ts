@@ -58,7 +58,7 @@ import { HasAssetRegistry } from "./HasAssetRegistry.ts"
 import type { IdempotencyKeyReused } from "./idempotency.ts"
 import { CannotJoin, type Joined, type JoinedStore, JoinsTransactions, type OpenTransaction } from "./OpenTransaction.ts"
 import { FunctionOption, ObjectOption, optionsReader } from "./options.ts"
-import type { LoadRequest, OrderStore, OutcomeUnknown, StoreUnavailable, SubscriptionOfOrder } from "./OrderStore.ts"
+import type { LoadRequest, NotesOwner, OrderStore, OutcomeUnknown, StoreUnavailable, SubscriptionOfOrder } from "./OrderStore.ts"
 import { Outbox } from "./Outbox.ts"
 import {
   listOrders,
@@ -472,6 +472,22 @@ const makeOver = (
     return found ?? (yield* new SubscriptionNotFound({ subscriptionId }))
   })
 
+  /** Notes of what is there are refused only where they are not those expected. `noted` reads those that there are; null where nothing has them. */
+  const rewriteNotes = Effect.fnUntraced(function* <E>(
+    tenantId: TenantId,
+    of: NotesOwner,
+    request: RewriteNotes,
+    options: RewriteOptions = {},
+    noted: Effect.Effect<ConstructorParameters<typeof NotesMismatch>[0] | null, StoreUnavailable>,
+    unknown: E
+  ) {
+    const { notes } = yield* readRewriteNotes(request)
+    const { expected } = yield* readRewriteOptions(options)
+    if (yield* store.rewriteNotes(tenantId, of, notes, expected)) return
+    const found = expected === undefined ? null : yield* noted
+    return yield* Effect.fail(found === null ? unknown : new NotesMismatch(found))
+  })
+
   const calculate = (name: QuoteName) =>
     Effect.fnUntraced(function* (tenantId: TenantId, subscriptionId: SubscriptionId) {
       const found = yield* findSubscription(tenantId, subscriptionId)
@@ -533,30 +549,27 @@ const makeOver = (
     listSubscriptions: (tenantId, request) =>
       Effect.flatMap(readTenantId(tenantId), (checked) => listSubscriptions(store, checked, request)),
     rewriteNotes: traced("OrderLifecycle.rewriteNotes")(
-      (tenant: TenantId, order: OrderId, request: RewriteNotes, options: RewriteOptions = {}) =>
+      (tenant: TenantId, order: OrderId, request: RewriteNotes, options?: RewriteOptions) =>
         Effect.gen(function* () {
           const tenantId = yield* readTenantId(tenant)
           const orderId = yield* readOrderId(order)
-          const { notes } = yield* readRewriteNotes(request)
-          const { expected } = yield* readRewriteOptions(options)
-          if (yield* store.rewriteNotes(tenantId, orderId, notes, expected)) return
-          const [loaded] = yield* store.load([{ tenantId, order: { orderId } }])
-          if (expected === undefined || !loaded?.order) return yield* new OrderNotFound({ orderId })
-          return yield* new NotesMismatch({ orderId, notes: loaded.order.notes ?? "" })
+          const noted = Effect.map(store.load([{ tenantId, order: { orderId } }]), ([loaded]) =>
+            loaded?.order ? { orderId, notes: loaded.order.notes ?? "" } : null
+          )
+          return yield* rewriteNotes(tenantId, orderId, request, options, noted, new OrderNotFound({ orderId }))
         })
     ),
     rewriteSubscriptionNotes: traced("OrderLifecycle.rewriteSubscriptionNotes")(
-      (tenant: TenantId, subscription: SubscriptionId, request: RewriteNotes, options: RewriteOptions = {}) =>
+      (tenant: TenantId, subscription: SubscriptionId, request: RewriteNotes, options?: RewriteOptions) =>
         Effect.gen(function* () {
           const tenantId = yield* readTenantId(tenant)
           const subscriptionId = yield* readSubscriptionId(subscription)
-          const { notes } = yield* readRewriteNotes(request)
-          const { expected } = yield* readRewriteOptions(options)
-          if (yield* store.rewriteNotes(tenantId, { subscriptionId }, notes, expected)) return
-          const found = yield* findSubscription(tenantId, subscriptionId)
-          if (expected === undefined) return yield* new SubscriptionNotFound({ subscriptionId })
-          const { order, subscription: stored } = found
-          return yield* new NotesMismatch({ orderId: order.orderId, subscriptionId, notes: stored.notes ?? "" })
+          const noted = Effect.map(
+            store.findSubscription(tenantId, subscriptionId),
+            (found) => found && { orderId: found.order.orderId, subscriptionId, notes: found.subscription.notes ?? "" }
+          )
+          const unknown = new SubscriptionNotFound({ subscriptionId })
+          return yield* rewriteNotes(tenantId, { subscriptionId }, request, options, noted, unknown)
         })
     )
   })
