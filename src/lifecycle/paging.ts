@@ -183,20 +183,14 @@ const logUnreadableRows = (tenantId: TenantId, rows: ReadonlyArray<Row<unknown>>
 const positionAfter = (list: string, sortBy: ListSort, cursor: string | undefined, statuses?: ReadonlyArray<string>) =>
   cursor === undefined ? Result.succeed({}) : Result.map(readCursor(list, sortBy, cursor, statuses), (after) => ({ after }))
 
-/** A time as stores take it. */
-const period = <Name extends string>(
-  name: Name,
-  from: string | undefined,
-  to: string | undefined
-): { readonly [name in Name]?: Period } =>
+/** A time as stores take it; undefined where it has no end. */
+const period = (from: string | undefined, to: string | undefined): Period | undefined =>
   from === undefined && to === undefined
-    ? {}
-    : ({
-        [name]: {
-          ...(from !== undefined && { from: fromDateInput(from) }),
-          ...(to !== undefined && { to: fromDateInput(to) })
-        }
-      } as { readonly [name in Name]?: Period })
+    ? undefined
+    : {
+        ...(from !== undefined && { from: fromDateInput(from) }),
+        ...(to !== undefined && { to: fromDateInput(to) })
+      }
 
 export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
   store: OrderStore["Service"],
@@ -217,11 +211,12 @@ export const listOrders = Effect.fn("OrderLifecycle.list")(function* (
     updatedTo,
     ...others
   } = yield* Effect.fromResult(read(request))
+  const [created, updated] = [period(createdFrom, createdTo), period(updatedFrom, updatedTo)]
   const filters = {
     ...others,
     ...(email !== undefined && { emailKey: emailKeyOf(email) }),
-    ...period("created", createdFrom, createdTo),
-    ...period("updated", updatedFrom, updatedTo)
+    ...(created && { created }),
+    ...(updated && { updated })
   }
   const list = `orders ${sortBy} ${sortDir}`
   const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter, statuses))
@@ -246,7 +241,8 @@ export const listSubscriptions = Effect.fn("OrderLifecycle.listSubscriptions")(f
     sortDir = sortBy === "endDate" ? "asc" : "desc",
     ...others
   } = yield* Effect.fromResult(readSubscriptionListRequest(request))
-  const filters = { ...others, ...period("ends", endDateFrom, endDateTo) }
+  const ends = period(endDateFrom, endDateTo)
+  const filters = { ...others, ...(ends && { ends }) }
   const list = sortBy === "createdAt" && sortDir === "desc" ? "subscriptions" : `subscriptions ${sortBy} ${sortDir}`
   const after = yield* Effect.fromResult(positionAfter(list, sortBy, startAfter))
   const rows = yield* store.listSubscriptions({

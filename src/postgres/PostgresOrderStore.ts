@@ -525,18 +525,18 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     )})`
   }
 
-  const listSubscriptions = (query: SubscriptionQuery) => {
+  const listSubscriptions = (query: SubscriptionQuery) => readSubscriptions(query.tenantId, subscriptionsAsked(query), query)
+
+  const subscriptionsAsked = (query: SubscriptionQuery): SubscriptionsAsked => {
     const { tenantId, status, sku, ends, sortBy, sortDir, after, limit } = query
-    const column = subscriptionColumns[sortBy]
-    const [direction, comparison] = sortDir === "desc" ? ["DESC", "<"] : ["ASC", ">"]
-    const sorted = sql.literal(`ORDER BY s.${column} ${direction}, s.subscription_id ${direction}`)
-    const page = sql`${sorted} LIMIT ${String(limit)}::text::integer`
+    const cut = sql`${inTurn(query)} LIMIT ${String(limit)}::text::integer`
     const inTime = within("s.end_date", ends)
-    const furtherOn =
+    const further =
       after === undefined
         ? []
         : [
-            sql`(${sql.literal(`s.${column}`)}, s.subscription_id) ${sql.literal(comparison)} (${String(after.value)}::text, ${after.id}::text)`
+            sql`(${sql.literal(`s.${subscriptionColumns[sortBy]}`)}, s.subscription_id) ${sql.literal(sortDir === "desc" ? "<" : ">")}
+                (${String(after.value)}::text, ${after.id}::text)`
           ]
     const ofSku = sku === undefined ? [] : [sql`s.sku = ${sku}::text`]
     const ofStatus = status === undefined ? [] : [sql`s.status IN ${sql.in(status)}`]
@@ -546,27 +546,34 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
       ...(query.serialNumber === undefined ? [] : [sql`s.serial_number = ${query.serialNumber}::text`])
     ]
     const ofTenant = sql`s.tenant_id = ${tenantId}::text`
-    const plain = sql`order_lifecycle.subscriptions s`
+    const all = sql`order_lifecycle.subscriptions s`
     const looksAtEnds = sortBy === "endDate" || ends !== undefined
     if (!looksAtEnds && (sku === undefined || ofFew.length === 0))
-      return readSubscriptions(tenantId, plain, [ofTenant, ...ofFew, ...ofStatus, ...ofSku, ...furtherOn], page, sorted, sortBy)
+      return { from: all, conditions: [ofTenant, ...ofFew, ...ofStatus, ...ofSku, ...further], cut }
     // Of one order, customer or asset there are few: all of them are looked up by that, and by nothing else (`OFFSET 0`).
     if (ofFew.length > 0) {
-      const few = sql`(SELECT s.* FROM ${plain} WHERE ${sql.and([ofTenant, ...ofFew])} OFFSET 0) AS s`
-      return readSubscriptions(tenantId, few, [...ofStatus, ...ofSku, ...inTime, ...furtherOn], page, sorted, sortBy)
+      const few = sql`(SELECT s.* FROM ${all} WHERE ${sql.and([ofTenant, ...ofFew])} OFFSET 0) AS s`
+      return { from: few, conditions: [...ofStatus, ...ofSku, ...inTime, ...further], cut }
     }
     // Of each status those that end in that time, in the order of their ends: as many as a page has, or all of them, where it is sorted otherwise.
-    const each = sql`s.status = each.status`
-    const found = sql.and([ofTenant, each, ...ofSku, ...inTime, ...(sortBy === "endDate" ? furtherOn : [])])
-    const ending = sql`(SELECT found.* FROM unnest(string_to_array(${(status ?? SubscriptionStatus.literals).join(" ")}::text, ' ')) AS each (status)
-      CROSS JOIN LATERAL (SELECT s.* FROM ${plain} WHERE ${found} ${sortBy === "endDate" ? page : sql`OFFSET 0`}) AS found) AS s`
-    return readSubscriptions(tenantId, ending, sortBy === "endDate" ? [] : furtherOn, page, sorted, sortBy)
+    const [inEach, afterwards] = sortBy === "endDate" ? [further, []] : [[], further]
+    const found = sql.and([ofTenant, sql`s.status = each.status`, ...ofSku, ...inTime, ...inEach])
+    const statuses = (status ?? SubscriptionStatus.literals).join(" ")
+    const ending = sql`(SELECT found.* FROM unnest(string_to_array(${statuses}::text, ' ')) AS each (status)
+      CROSS JOIN LATERAL (SELECT s.* FROM ${all} WHERE ${found} ${sortBy === "endDate" ? cut : sql`OFFSET 0`}) AS found) AS s`
+    return { from: ending, conditions: [sql`true`, ...afterwards], cut }
+  }
+
+  /** Subscriptions `s` in the order of a list. */
+  const inTurn = ({ sortBy, sortDir }: Pick<SubscriptionQuery, "sortBy" | "sortDir">): Fragment => {
+    const direction = sortDir === "desc" ? "DESC" : "ASC"
+    return sql.literal(`ORDER BY s.${subscriptionColumns[sortBy]} ${direction}, s.subscription_id ${direction}`)
   }
 
   const findSubscription = (tenantId: TenantId, subscriptionId: SubscriptionId) => {
     const conditions = [sql`s.tenant_id = ${tenantId}::text`, sql`s.subscription_id = ${subscriptionId}::text`]
-    const one = readSubscriptions(tenantId, sql`order_lifecycle.subscriptions s`, conditions, sql`LIMIT 1`, sql``)
-    return Effect.map(one, ([found]) => {
+    const asked = { from: sql`order_lifecycle.subscriptions s`, conditions, cut: sql`LIMIT 1` }
+    return Effect.map(readSubscriptions(tenantId, asked, { sortBy: "createdAt", sortDir: "desc" }), ([found]) => {
       if (found === undefined) return null
       if ("item" in found) return found.item
       throw found.unreadable.cause
@@ -576,30 +583,27 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
   /** Subscriptions with what belongs to them of their orders. Each order is read once, however many of its rows there are. */
   const readSubscriptions = (
     tenantId: TenantId,
-    from: Fragment,
-    conditions: ReadonlyArray<Fragment>,
-    page: Fragment,
-    sorted: Fragment,
-    sortBy: SubscriptionSort = "createdAt"
+    { from, conditions, cut }: SubscriptionsAsked,
+    turn: Pick<SubscriptionQuery, "sortBy" | "sortDir">
   ) =>
     read(
       sql<{ subscriptions: string | null; orders: string | null }>`
         WITH page AS MATERIALIZED (
           SELECT s.order_id, s.line, s.created_at, s.end_date, s.subscription_id, ${sql.literal(subscriptionTuple)} AS subscription
-            FROM ${from} WHERE ${sql.and(conditions.length === 0 ? [sql`true`] : conditions)} ${page}),
+            FROM ${from} WHERE ${sql.and(conditions)} ${cut}),
         found AS MATERIALIZED (
           SELECT o.order_id, o.version, o.status, o.ordered, o.personal
             FROM (SELECT DISTINCT page.order_id FROM page) AS named
            CROSS JOIN LATERAL (SELECT * FROM order_lifecycle.orders o
                                 WHERE o.tenant_id = ${tenantId}::text AND o.order_id = named.order_id LIMIT 1) AS o)
-        SELECT (SELECT json_agg(json_build_array(s.order_id, s.subscription) ${sorted})::text FROM page s) AS subscriptions,
+        SELECT (SELECT json_agg(json_build_array(s.order_id, s.subscription) ${inTurn(turn)})::text FROM page s) AS subscriptions,
                (SELECT json_agg(json_build_array(o.order_id, o.version, o.status, o.ordered -> 'currency', o.ordered -> 'decimals',
                          o.personal -> 'customer', (SELECT json_agg(json_build_array(l.position - 1, l.line)) FROM json_array_elements(
                             CASE json_typeof(o.ordered -> 'lines') WHEN 'array' THEN o.ordered -> 'lines' END)
                             WITH ORDINALITY AS l(line, position)
                            WHERE (o.order_id, l.position - 1) IN (SELECT p.order_id, p.line FROM page p))))::text
                   FROM found o) AS orders`
-    ).pipe(Effect.map(([row]) => toSubscriptionsOfOrders(tenantId, row?.subscriptions ?? "[]", row?.orders ?? "[]", sortBy)))
+    ).pipe(Effect.map(([row]) => toSubscriptionsOfOrders(tenantId, row?.subscriptions ?? "[]", row?.orders ?? "[]", turn.sortBy)))
 
   const stock = (tenantId: TenantId, sku: string): Effect.Effect<Stock, StoreUnavailable> =>
     read(
@@ -671,6 +675,13 @@ interface SortColumn {
 }
 
 /** What each list is sorted by, the id last. The whole is an index. */
+/** Subscriptions `s` to be read, and which of them are those of the page. */
+interface SubscriptionsAsked {
+  readonly from: Fragment
+  readonly conditions: ReadonlyArray<Fragment>
+  readonly cut: Fragment
+}
+
 const subscriptionColumns: Readonly<Record<SubscriptionSort, string>> = { createdAt: "created_at", endDate: "end_date" }
 
 const sortColumns: Readonly<Record<OrderSort, ReadonlyArray<SortColumn>>> = {

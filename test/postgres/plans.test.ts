@@ -221,6 +221,9 @@ const sendAll = (n: number) =>
     return sent
   })
 
+/** One of 50 that are rented: the one that is asked for is one of few, as statistics know it. */
+const rentedSku = (n: number): string => (n % 50 === 0 ? "LAPTOP" : `LAPTOP-${n % 50}`)
+
 /** 20,000 orders, 40,000 subscriptions and 10,000 keys, or a part of that, through the store, 500 changes a statement. */
 const grow = Effect.fnUntraced(function* (part: number) {
   const store = yield* OrderStore
@@ -235,7 +238,7 @@ const grow = Effect.fnUntraced(function* (part: number) {
           placing(tenantId, {
             orderId: `order-${n}`,
             customerId: `customer-${n}`,
-            items: [{ sku: n < size.renting ? "LAPTOP" : "BIKE", quantity: size.each }],
+            items: [{ sku: n < size.renting ? rentedSku(n) : "BIKE", quantity: size.each }],
             ...(n < size.keys && { remember: keyFor(tenantId, `key-${n}`, n) })
           }),
           n
@@ -252,7 +255,9 @@ const grow = Effect.fnUntraced(function* (part: number) {
     }
     yield* all(() => confirm)
     for (let unit = 0; unit < size.each; unit++) {
-      yield* all(({ order }, n) => start(order, "LAPTOP", `serial-${n}-${unit}`, { subscriptionId: `subscription-${n}-${unit}` }))
+      yield* all(({ order }, n) =>
+        start(order, rentedSku(n), `serial-${n}-${unit}`, { subscriptionId: `subscription-${n}-${unit}` })
+      )
     }
   }
 })
@@ -582,9 +587,6 @@ describe.each(databases)("on $name", ({ client, keepsStatistics, part }) => {
       // With statistics, what reads a fifth of a table of some dozen blocks, or a page as long as the table, rightly reads it from end to end.
       const isShort = keepsStatistics && size < 1
       for (const name of isShort ? ["stock", "verify between orders"] : []) plans[name] = meant[name] ?? []
-      // With statistics, which say that all subscriptions have this one SKU, to go through all of them is as good.
-      const ofTheOnlySku = ["list subscriptions of a SKU", "list subscriptions of a SKU, on"]
-      for (const name of keepsStatistics ? ofTheOnlySku : []) plans[name] = meant[name] ?? []
       expect(plans).toEqual(meant)
       // What functions do inside is not in these plans. A walk through what was handed out takes thousands of blocks.
       const costs = yield* outboxCosts(sql)
