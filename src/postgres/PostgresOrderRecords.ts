@@ -89,7 +89,7 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
                (SELECT json_agg(json_build_array(r.line, r.sku, r.quantity) ORDER BY r.line)::text
                   FROM order_lifecycle.reservations r
                  WHERE r.tenant_id = ${tenantId}::text AND r.order_id = p.order_id) AS reservations,
-               (SELECT json_agg(json_build_array(s.position, s.customer_id) ORDER BY s.position)::text
+               (SELECT json_agg(json_build_array(s.position, s.customer_id, s.line, s.sku) ORDER BY s.position)::text
                   FROM order_lifecycle.subscriptions s
                  WHERE s.tenant_id = ${tenantId}::text AND s.order_id = p.order_id) AS subscription_copies,
                (SELECT json_agg(json_build_array(e.sequence, e.event, e.confidential_seal, e.previous_hash, e.hash, c.salt, c.content)

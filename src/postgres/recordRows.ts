@@ -96,7 +96,12 @@ const toSealedEvent = ([, event, confidentialSeal, previousHash, hash, salt, con
 const copiesThatDiffer = (row: RecordRow): ReadonlyArray<string> => {
   if (row.order_id === null) return []
   const order = orderOf(row) as Partial<Order>
-  const subscriptions = list(row.subscription_copies) as ReadonlyArray<readonly [position: number, customerId: string]>
+  const subscriptions = list(row.subscription_copies) as ReadonlyArray<
+    readonly [position: number, customerId: string, line: number, sku: string | null]
+  >
+  const skuOfLine = new Map(
+    (list(row.reservations) as ReadonlyArray<readonly [line: number, sku: string]>).map(([line, sku]) => [line, sku])
+  )
   const totalMinor =
     Array.isArray(order.lines) && typeof order.taxAmount === "number" ? totalsOf(order as Order).total : undefined
   return [
@@ -113,6 +118,9 @@ const copiesThatDiffer = (row: RecordRow): ReadonlyArray<string> => {
     ...(subscriptions.every(([, customerId]) => customerId === row.customer_id)
       ? []
       : ["a subscription has another customer than the order"]),
+    ...(subscriptions.every(([, , line, sku]) => sku === skuOfLine.get(line))
+      ? []
+      : ["a subscription is found by another SKU than that of its line"]),
     ...(dataValues(row).every(([, , createdAt]) => createdAt === row.created_at)
       ? []
       : ["the column created_at of order_data is not the order's"]),
