@@ -11,7 +11,7 @@ import type { Transition } from "../../../src/order/Transition.ts"
 import { fold } from "../../../src/order/evolve.ts"
 import { type Blocker, explain, preview, type Preview } from "../../../src/order/explain.ts"
 import { type Lifecycle, lifecycles } from "../../../src/order/lifecycleTable.ts"
-import { CustomerId, type Order, SerialNumber, Sku, SubscriptionId } from "../../../src/order/Order.ts"
+import { CustomerId, isActive, type Order, SerialNumber, Sku, SubscriptionId } from "../../../src/order/Order.ts"
 import { CancelOrder } from "../../../src/order/commands/cancel.ts"
 import { definitions } from "../../../src/order/commands/definitions.ts"
 import { type CommandType, commandTypes, type OrderCommand } from "../../../src/order/commands/index.ts"
@@ -100,9 +100,7 @@ export const commandOf = (asked: Asked, order: Order): OrderCommand => {
     case "cancelSubscription":
       return { type: "cancelSubscription", rentalId: asked.subscriptionId, reason: asked.reason }
     case "startSubscription": {
-      const isRentedHere = order.subscriptions.some(
-        ({ serialNumber, status }) => serialNumber === asked.serialNumber && status === "active"
-      )
+      const isRentedHere = order.subscriptions.some((each) => each.serialNumber === asked.serialNumber && isActive(each))
       return {
         type: "startSubscription",
         subscriptionId: SubscriptionId.make(`sub_${order.version + 1}`),

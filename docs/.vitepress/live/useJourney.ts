@@ -1,7 +1,7 @@
 /** The state of the page: one journey, what was undone of it, and what follows from both. */
 import { computed, shallowRef } from "vue"
 import { isOwnEvent, type LibraryEvent } from "../../../src/order/AuditEvent.ts"
-import { SerialNumber, SubscriptionId } from "../../../src/order/Order.ts"
+import { isActive, SerialNumber, SubscriptionId } from "../../../src/order/Order.ts"
 import { definitionByKind } from "../../../src/order/commands/definitions.ts"
 import type { CancellationPolicy } from "../../../src/order/policies/index.ts"
 import { examples } from "./examples.ts"
@@ -32,7 +32,7 @@ const arrowsOpen = (played: Played): ReadonlyArray<Arrow> => {
   const { order } = played
   if (order === null) return []
   const line = order.lines.find(({ units }) => units.held > 0)
-  const active = order.subscriptions.find(({ status }) => status === "active")
+  const active = order.subscriptions.find(isActive)
   const tries: Array<Asked> = [{ type: "confirm" }, { type: "cancel" }]
   if (line) {
     const serialNumber = SerialNumber.make("a free one")
