@@ -27,7 +27,7 @@ const withStaleLoads: Planted = [
    })((this as any).cache ??= new Map()),`
 ]
 
-/** An order that was confirmed still waits for its expiry, and whoever gives it asks nothing. */
+/** An order that was confirmed still waits for its expiry, and the worker that gives it asks nothing. */
 const expiresWhateverItsStatus: ReadonlyArray<Planted> = [
   ["memory/TenantDue.ts", "for (const name of cleared) this.#put(orderId, name, undefined)", ""],
   [
