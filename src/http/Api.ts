@@ -763,7 +763,7 @@ export class Api extends HttpApi.make("order-lifecycle")
 
 // --- commands of a process -----------------------------------------------------------------------------------------------------------
 
-/** A command of a process as an operation: what it takes is what it is declared with. */
+/** A command of a process as an operation: what it takes is what it is declared with. To the compiler, the library's names are all that there are. */
 const ownEndpoint = (lifecycle: Lifecycle, name: string, { description, payload }: OwnCommand, statuses: OwnStatuses) =>
   HttpApiEndpoint.post(name, `/v1/orders/:orderId/commands/${name}`, {
     params: orderParams,

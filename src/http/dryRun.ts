@@ -71,6 +71,7 @@ export const withDryRuns = (lifecycle: Lifecycle): Lifecycle => {
     Effect.flatMap(DryRun, (isDryRun) =>
       isDryRun ? asTyped(ask(caller, orderId, command, request)) : lifecycle.apply(caller, orderId, command, request)
     )
+  // A record made in a loop does not show what each of its methods takes.
   return { ...lifecycle, ...(Object.fromEntries(commands) as unknown as Pick<Lifecycle, (typeof commandTypes)[number]>), apply }
 }
 

@@ -37,6 +37,7 @@ import { logUnreadable } from "../lifecycle/logUnreadable.ts"
 import type { OrderCommands } from "../lifecycle/OrderLifecycle.ts"
 import type { Page } from "../lifecycle/paging.ts"
 import type { SubscriptionOfOrder } from "../lifecycle/OrderStore.ts"
+import { viewDetails } from "./eventDetails.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
@@ -469,6 +470,9 @@ export const EventView = Schema.Struct({
   reasonCode: Schema.optionalKey(Schema.String),
   released: Schema.Array(BySku),
   rentalId: Schema.optionalKey(Schema.String),
+  details: Schema.Record(Schema.String, Schema.Unknown).annotate({
+    description: "What an event of its kind says in clear; amounts in major units"
+  }),
   requestId: Schema.String,
   previousHash: Schema.NullOr(Schema.String),
   hash: Schema.String
@@ -510,6 +514,7 @@ export const viewEvent = (sealed: SealedEvent): typeof EventView.Type => {
     ...("reasonCode" in event.details && { reasonCode: event.details.reasonCode }),
     released: releasedBySku(event.released),
     ...("subscriptionId" in event.details && { rentalId: event.details.subscriptionId }),
+    details: viewDetails(event),
     requestId: event.requestId,
     previousHash,
     hash

@@ -305,6 +305,16 @@ describe("one order", () => {
           from: null,
           to: "pending",
           released: [],
+          details: {
+            customerId: expect.any(String),
+            orderType: "standard",
+            currency: "EUR",
+            decimals: 2,
+            taxAmount: 0,
+            lines: [
+              { sku: laptop, productName: expect.any(String), quantity: 2, unitPrice: 119, contractLength: expect.any(Number) }
+            ]
+          },
           requestId: expect.any(String),
           previousHash: null,
           hash: expect.stringMatching(/^[0-9a-f]{64}$/)
