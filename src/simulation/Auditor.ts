@@ -16,6 +16,7 @@
  * It remembers what it may still need: past versions of an order while a call on it is open, and a key for as long as the services keep it.
  */
 import * as Result from "effect/Result"
+import type { VersionMismatch } from "../lifecycle/expectedVersion.ts"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
@@ -105,8 +106,9 @@ interface Asked {
   readonly from: number
   readonly attempts: Array<Attempt>
   inFlight: number
-  /** The first answer that says what happened. */
+  /** The first answer that says what happened, and when it was given. */
   answer: string | null
+  answeredAt: number
   /** Another call has come under the same key. */
   isRivalled: boolean
 }
@@ -166,7 +168,7 @@ export class Auditor implements Watcher {
     const isSame = rival !== undefined && isSameCommand(rival.sent, sent)
     const asked: Asked = isSame
       ? rival
-      : { sent, from: now, attempts: [], inFlight: 0, answer: null, isRivalled: rival !== undefined }
+      : { sent, from: now, attempts: [], inFlight: 0, answer: null, answeredAt: Infinity, isRivalled: rival !== undefined }
     if (rival !== undefined && !isSame) rival.isRivalled = true
     if (rival === undefined && sent.key !== undefined) keys.set(sent.key, asked)
     this.#calls.set(sent.number, asked)
@@ -277,10 +279,10 @@ export class Auditor implements Watcher {
   }
 
   #judgeAgain(given: Given, answer: string): void {
-    const { asked } = given
+    const { asked, now } = given
     if (asked.answer !== null && asked.answer !== answer)
       this.#object(given, "C5", `its key was answered "${asked.answer}" before, and now "${answer}"`)
-    asked.answer ??= answer
+    if (asked.answer === null) Object.assign(asked, { answer, answeredAt: now })
   }
 
   #judgeRefused(given: Given, refusal: Extract<Answer, { outcome: "refused" }>["refusal"]): void {
@@ -290,8 +292,8 @@ export class Auditor implements Watcher {
       if (!asked.isRivalled) this.#object(given, "C5", "its key is said to have been used for another command, and was not")
       return
     }
-    if (refusal._tag === "VersionMismatch") return this.#object(given, "C7", "it expects no version, and is refused for one")
     if (attempt.committed.length > 0) return this.#object(given, "C6", `it is refused (${refusal.code}), and was committed`)
+    if (refusal._tag === "VersionMismatch") return this.#judgeMismatch(given, refusal)
     const isKept = this.#isKept(asked, now)
     if (isKept && asked.attempts.some(({ committed }) => committed.length > 0))
       return this.#object(given, "C5", `it is refused (${refusal.code}), and was committed under the same key`)
@@ -310,6 +312,32 @@ export class Auditor implements Watcher {
     // What a payload may be, the schema of the process says: the order has nothing to do with it.
     if (call.type === "apply" && refusal._tag === "InvalidInput") return
     this.#judgeReason(given, call, refusal, this.#filesOf(sent)[0])
+  }
+
+  /** The order was at another version than the one expected, at a moment of the attempt. A key does not remember this refusal. */
+  #judgeMismatch(given: Given, { orderId, version }: VersionMismatch): void {
+    const { sent, asked, sentAt, now } = given
+    const { expectedVersion } = sent
+    if (expectedVersion === undefined) return this.#object(given, "C7", "it expects no version, and is refused for one")
+    if (this.#isKept(asked, now) && asked.answeredAt < sentAt)
+      return this.#object(
+        given,
+        "C5",
+        `its key was answered "${asked.answer}" before, and now it is refused for a version`,
+        orderId
+      )
+    const { files, broken } = this.#bookOf(sent.tenantId)
+    const file = files.get(orderId)
+    if (broken.has(orderId)) return
+    const past = file?.past.filter(({ until }) => until >= sentAt).map(({ account }) => account.version) ?? []
+    const stood = file === undefined ? past : [...past, file.account.version]
+    if (expectedVersion === version || !stood.includes(version))
+      this.#object(
+        given,
+        "C7",
+        `it expects version ${expectedVersion} and is told of ${version}; the order was at ${stood.join(", then ")}`,
+        orderId
+      )
   }
 
   /** A refusal is true when the order stood so that it follows, at a moment while the call was open. */
@@ -458,6 +486,14 @@ export class Auditor implements Watcher {
     const given: Given = { sent, asked, attempt, from: asked.from, sentAt: asked.from, now }
     const misfit = misfitOf(sent, transition, this.#options.process)
     if (misfit !== null) this.#object(given, "A4", misfit, orderId)
+    const { expectedVersion = transition.before?.version } = sent
+    if (transition.before?.version !== expectedVersion)
+      this.#object(
+        given,
+        "C1",
+        `it expects version ${expectedVersion}, and changed version ${transition.before?.version}`,
+        orderId
+      )
     if (remember?.key !== sent.key) this.#object(given, "C5", `its change is remembered under key ${remember?.key}`, orderId)
     if (attempt.outcome === "refused" || attempt.outcome === "unavailable")
       this.#object(given, "C7", `it was told that nothing is done (${attempt.outcome}), and is committed now`, orderId)

@@ -53,6 +53,8 @@ export interface Sent {
   readonly userId: string
   /** Absent when the caller gives none. */
   readonly key?: string
+  /** The version that the order has to be at; absent when the caller expects none. A call that names no single order has none. */
+  readonly expectedVersion?: number
 }
 
 /** The request id that an attempt comes in under: the event it leads to has it, and so tells which attempt it was. */
@@ -99,11 +101,12 @@ type Failure = Refusal | IdempotencyKeyReused | VersionMismatch | StoreUnavailab
 
 /** The call on the real services. */
 export const perform = (lifecycle: OrderLifecycle["Service"], sent: Sent): Effect.Effect<Outcome, Failure> => {
-  const { call, tenantId, userId, key } = sent
+  const { call, tenantId, userId, key, expectedVersion } = sent
   const unkeyed: Caller = { tenantId, actor: { userId }, requestId: requestIdOf(sent) }
-  const caller = key === undefined ? unkeyed : { ...unkeyed, idempotencyKey: key }
-  if (call.type === "place") return lifecycle.place(caller, call.request)
+  const placing = key === undefined ? unkeyed : { ...unkeyed, idempotencyKey: key }
+  if (call.type === "place") return lifecycle.place(placing, call.request)
   if (call.type === "cancelMany") return lifecycle.cancelMany(unkeyed, call.orderIds, call.request)
+  const caller = expectedVersion === undefined ? placing : { ...placing, expectedVersion }
   if (call.type === "apply") return lifecycle.apply(caller, call.orderId, call.command, call.payload)
   // The method of a name takes what the call of that name has: the record of commands says both.
   const method = lifecycle[call.type] as (...given: ReadonlyArray<unknown>) => Effect.Effect<Transition, Failure>

@@ -104,6 +104,8 @@ export const Step = Schema.Struct({
   tenant: TenantId,
   user: Schema.NonEmptyString,
   key: Schema.optionalKey(Schema.String),
+  /** The version that the order has to be at. Absent: any will do. */
+  expectedVersion: Schema.optionalKey(Count.check(Schema.isGreaterThan(0))),
   /** How often the caller asks again, as long as nothing is known. */
   repeats: orZero,
   call: ScriptedCall
@@ -255,7 +257,7 @@ export class Recorder implements Watcher {
     this.#isHealing = true
   }
 
-  readonly sent = ({ call, number, attempt, tenantId, userId, key }: Sent, now: number): void => {
+  readonly sent = ({ call, number, attempt, tenantId, userId, key, expectedVersion }: Sent, now: number): void => {
     if (this.#isHealing && this.#known.has(number)) return
     this.#known.add(number)
     this.steps.push({
@@ -265,6 +267,7 @@ export class Recorder implements Watcher {
       tenant: tenantId,
       user: userId,
       ...(key !== undefined && { key }),
+      ...(expectedVersion !== undefined && { expectedVersion }),
       repeats: 0,
       call: this.#made.toScript(call)
     })

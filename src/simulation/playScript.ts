@@ -216,9 +216,10 @@ class Player implements Watcher {
   }
 
   #ask(step: Step, call: Call, repeat: number): void {
-    const { number, tenant: tenantId, user: userId, key } = step
+    const { number, tenant: tenantId, user: userId, key, expectedVersion } = step
     const attempt = step.attempt + attemptsApart * repeat
-    const sent: Sent = { call, number, attempt, tenantId, userId, ...(key !== undefined && { key }) }
+    const named = { ...(key !== undefined && { key }), ...(expectedVersion !== undefined && { expectedVersion }) }
+    const sent: Sent = { call, number, attempt, tenantId, userId, ...named }
     const sentAt = this.#world.now
     for (const watcher of this.#watchers) watcher.sent?.(sent, sentAt)
     this.#handle(sent, (answer) => {

@@ -22,11 +22,12 @@ export const printScript = Effect.fnUntraced(function* (script: Script, options:
 
   const names = nicknames(script)
   const isTold = new Set<number>()
-  const lines = script.steps.map(({ atMs, number, tenant, call, key }) => {
+  const lines = script.steps.map(({ atMs, number, tenant, call, key, expectedVersion }) => {
     const isAgain = isTold.has(number)
     isTold.add(number)
     const came = isAgain ? "(again)" : (answers.get(`${number}`) ?? ["never sent: what it refers to was never made"]).join(" ")
-    const under = key === undefined ? "" : ` [${key}]`
+    const expecting = expectedVersion === undefined ? "" : ` expecting version ${expectedVersion}`
+    const under = key === undefined ? expecting : `${expecting} [${key}]`
     return `${timeOf(atMs)}  #${number} ${tenant}  ${describe(call, number, names)}${under} ${came.replaceAll(/ {2,}/g, " ").trim()}`
   })
   return [

@@ -78,6 +78,7 @@ const kinds = new Choice<Kind>([
 export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: RandomScriptOptions): Script => {
   const chance = streamOf(seed, "script")
   const isRegistered = happens(0.5, chance)
+  const guesses = streamOf(seed, "expected versions")
   const steps: Array<Step> = []
   let calls = 0
   const send = (atMs: number, tenant: TenantId, call: ScriptedCall): number => {
@@ -86,7 +87,10 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
     const isKeyed = call.type !== "cancelMany" && happens(0.8, chance)
     const key = isKeyed ? { key: `key-${happens(0.02, chance) ? number - 1 : number}` } : {}
     const user = call.type === "place" ? "customer" : "staff"
-    const step: Step = { atMs: Math.ceil(atMs), number, attempt: 0, tenant, user, ...key, repeats: 4, call }
+    // A few name a version that the order may be at; when the call comes, it may be at another.
+    const isOfOneOrder = call.type !== "place" && call.type !== "cancelMany"
+    const expected = isOfOneOrder && happens(0.1, guesses) ? { expectedVersion: pick([1, 2, 2, 3, 3, 4, 5], guesses) } : {}
+    const step: Step = { atMs: Math.ceil(atMs), number, attempt: 0, tenant, user, ...key, ...expected, repeats: 4, call }
     steps.push(step)
     // Some are sent a second time: at once, soon, or when everything is long over.
     const isRepeatable = !mayBeDoneTwice(call) || isKeyed

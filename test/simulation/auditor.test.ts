@@ -154,6 +154,13 @@ const lying = (told: Told, { event = {}, after = {}, before, ...rest }: Lies): T
 }
 const committed = (about: string, lies: Lies) => instead("committed", about, (told) => [lying(told, lies)])
 const committedTwice = (about: string) => instead("committed", about, (told) => [told, told])
+/** A caller that expected a version. */
+const expecting = (about: string, expectedVersion: number, tape: () => Tape) => (): Tape =>
+  tape().map((told) =>
+    told.type === "committed" || aboutOf(told) !== about ? told : { ...told, sent: { ...told.sent, expectedVersion } }
+  )
+const mismatch = (about: string, version: number) => (): Tape =>
+  answered(about, { outcome: "refused", refusal: new VersionMismatch({ orderId: orderOf(0), version }) })()
 const neverHappened = (about: string): Tape => truth.filter((told) => aboutOf(told) !== about)
 const neverCommitted = (about: string) => instead("committed", about, () => [])
 
@@ -248,6 +255,7 @@ const lies: ReadonlyArray<readonly [lie: string, id: Finding["id"], told: () => 
   ["a cancel for another reason", "A4", committed("8", { event: { confidential: { reason: "none" } } })],
   ["an event of another tenant", "A4", committed("1", { event: { tenantId: "south" } })],
   ["a change that is not remembered under its key", "C5", committed("8", { remember: undefined })],
+  ["a change of another version than its caller expects", "C1", expecting("1", 2, () => truth)],
 
   // What is answered
   ["an accepted answer to what was never committed", "C1", neverCommitted("11")],
@@ -281,6 +289,9 @@ const lies: ReadonlyArray<readonly [lie: string, id: Finding["id"], told: () => 
     "C7",
     answered("3", { outcome: "refused", refusal: new VersionMismatch({ orderId: OrderId.make("a"), version: 2 }) })
   ],
+  ["a version that is said to be another than expected, and is not", "C7", expecting("3", 3, mismatch("3", 3))],
+  ["a version that the order never was at", "C7", expecting("3", 9, mismatch("3", 7))],
+  ["a version that is said to be another under a key that was answered", "C5", expecting("8.1", 9, mismatch("8.1", 5))],
   [
     "one of many that is said to be at another version than expected",
     "C7",
@@ -328,6 +339,8 @@ describe("the auditor", () => {
   it("objects to nothing that is true", () => {
     expect(tell(truth).findings).toEqual([])
     expect(truth.filter(({ type }) => type === "committed").length).toBeGreaterThan(10)
+    expect(tell(expecting("3", 9, mismatch("3", 3))()).findings).toEqual([])
+    expect(tell(expecting("1", 1, () => truth)()).findings).toEqual([])
   })
 
   it.each(lies)("objects to %s (%s)", (_, id, told) => {

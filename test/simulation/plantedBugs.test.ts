@@ -145,6 +145,18 @@ const bugs: ReadonlyArray<
     "D1",
     3,
     { pendingExpiresAfter: "PT5S", said: "the order does not wait for it" }
+  ],
+  [
+    "a version that is expected and not looked at",
+    [
+      [
+        "lifecycle/applyCommand.ts",
+        "if (!isExpected(caller.expectedVersion, order)) return Effect.fail(versionMismatch(order))",
+        ""
+      ]
+    ],
+    "C1",
+    2
   ]
 ]
 
