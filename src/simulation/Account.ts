@@ -7,6 +7,7 @@ import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
 import type { CancelOrder } from "../order/commands/cancel.ts"
 import { definitionByKind } from "../order/commands/definitions.ts"
 import type { CommandType } from "../order/commands/index.ts"
+import type { ContractEnding } from "../order/contractEnds.ts"
 import type { CustomerId, SerialNumber, Sku, SubscriptionId } from "../order/Order.ts"
 import type { OwnEvent } from "../order/orderEvent.ts"
 import type { CancellationPolicy } from "../order/policies/index.ts"
@@ -40,9 +41,10 @@ export interface Account {
     readonly serialNumber: SerialNumber
     readonly isActive: boolean
     readonly isCancelled: boolean
-    /** When it began, and for how many months it runs. */
+    /** When it began, for how many months it runs, and for how many it was to run at first. */
     readonly startDate: string
     readonly months: number
+    readonly firstMonths: number
   }>
   /** The status of the process's own that it is in; null in one of the library's. */
   readonly own: string | null
@@ -63,11 +65,13 @@ export interface Fault {
   readonly message: string
 }
 
-/** Something that is sold, for 12 months only. */
+/** Something that is sold, for one length of contract only: 12 months unless said otherwise. */
 export interface Product {
   readonly currency: string
   readonly isActive: boolean
+  readonly contractMonths?: number
 }
+const contractMonthsOf = ({ contractMonths = 12 }: Product): number => contractMonths
 
 /** What a command meets besides its order. `policy`: when an order may be cancelled. */
 export interface Rules {
@@ -81,6 +85,8 @@ export interface Rules {
   readonly ownAccount?: OwnAccount
   /** What orders wait for. */
   readonly waitRules?: ReadonlyArray<WaitRule>
+  /** What is done by itself when a contract ends: nothing unless said otherwise. */
+  readonly whenContractEnds?: ContractEnding
   /** How far the clock on the wall may be off (ms). */
   readonly clockErrorMs?: number
 }
@@ -224,7 +230,7 @@ const codeForActive = (
       const product = products.get(newSku)
       if (product === undefined) return "VARIANT_NOT_FOUND"
       if (!product.isActive) return "VARIANT_INACTIVE"
-      if (contractLength !== 12) return "INVALID_CONTRACT_LENGTH"
+      if (contractLength !== contractMonthsOf(product)) return "INVALID_CONTRACT_LENGTH"
       if (product.currency !== currency) return "VALIDATION_ERROR"
       if (assets && !assets.has(serial)) return "ASSET_NOT_FOUND"
       if (assets && assets.get(serial) !== newSku) return "SKU_MISMATCH"
@@ -342,7 +348,8 @@ export const follow = (account: Account | null, change: Change, isRented: boolea
   })
   checkReservations(change, account, next, fault)
   const { waitRules = [], clockErrorMs = 0, ownAccount } = rules
-  const waits = followWaits(next.waits, change, waitRules, contractsOf(account, next), { now, clockErrorMs }, fault)
+  const contracts = contractsOf(account, next, rules)
+  const waits = followWaits(next.waits, change, waitRules, contracts, { now, clockErrorMs }, fault)
   const known = ownAccount?.follow(account?.known, event)
   const { data } = transition.after
   if (!isSameData(next.data, data)) fault("A2", "the order has other own data than its events say")
@@ -352,10 +359,10 @@ export const follow = (account: Account | null, change: Change, isRented: boolea
 }
 
 /** The ends of contracts that an order waits for from this version on, and those that it does not wait for as before. */
-const contractsOf = (before: Account | null, after: Account): ContractWaits => {
+const contractsOf = (before: Account | null, after: Account, { whenContractEnds }: Rules): ContractWaits => {
   const was = new Map(before?.subscriptions.map((each) => [each.id, each]))
   const changed = after.subscriptions.filter((each) => was.get(each.id) !== each)
-  const waits = changed.map((each) => contractWait(each.id, after.version, endOf(each)))
+  const waits = changed.map((each) => contractWait(each, endOf(each), after.version, whenContractEnds))
   const isOther = (each: Account["subscriptions"][number]) => was.get(each.id)?.months !== each.months || !each.isActive
   return {
     begun: waits.filter((_, n) => changed[n] !== undefined && changed[n].isActive && isOther(changed[n])),
@@ -428,7 +435,10 @@ const proceed = (
         isConfirmed: true,
         own: null,
         lines: moved(lines, line, (units) => ({ ...units, held: units.held - 1, active: units.active + 1 })),
-        subscriptions: [...subscriptions, { id, line, serialNumber, isActive: true, isCancelled: false, startDate, months }]
+        subscriptions: [
+          ...subscriptions,
+          { id, line, serialNumber, isActive: true, isCancelled: false, startDate, months, firstMonths: months }
+        ]
       }
     }
     case "subscription.ended":
@@ -462,7 +472,8 @@ const proceed = (
       if (isRented) fault("S6", `asset ${serialNumber} is under another active subscription`)
       if (subscriptions.some((each) => each.id === id)) fault("S5", `subscription ${id} is there already`)
       const line: LineAccount = { ...allHeld({ sku: newLine.sku, quantity: 1 }), held: 0, active: 1 }
-      const begun = { id, line: lines.length, serialNumber, startDate, months: newLine.contractLength }
+      const months = newLine.contractLength
+      const begun = { id, line: lines.length, serialNumber, startDate, months, firstMonths: months }
       return {
         ...same,
         lines: [...moved(lines, was.line, (units) => ({ ...units, active: units.active - 1, ended: units.ended + 1 })), line],

@@ -38,15 +38,20 @@ export class Clients {
     this.#isHealing = true
   }
 
+  /** Share of callers who name the version that they have seen. */
+  get expectVersion(): number {
+    return this.#habits.expectVersion
+  }
+
   /** Make a call; `done` hears the last answer, when the caller has one or has given up. */
-  send(person: Person, call: Call, done: (answer: Answer) => void): void {
+  send(person: Person, call: Call, done: (answer: Answer) => void, expecting: Pick<Sent, "expectedVersion"> = {}): void {
     const { habits, luck } = { habits: this.#habits, luck: person.luck }
     const number = this.#calls++
     const hasKey = call.type !== "cancelMany" && happens(habits.withKey, luck)
     const { tenantId, userId } = person
     let attempts = 0
     const attempt = (): Sent => {
-      const sent = { call, number, attempt: attempts++, tenantId, userId }
+      const sent = { call, number, attempt: attempts++, tenantId, userId, ...expecting }
       return hasKey ? { ...sent, key: `call-${number}` } : sent
     }
     const isSafe = (answer: Answer) => isSafeToRepeat(call, hasKey, answer)

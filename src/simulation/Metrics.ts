@@ -9,6 +9,7 @@ import { toMillis } from "../order/Timestamp.ts"
 import { inEachStatus, type LibraryStatus, type Order, type Sku, type TenantId } from "../order/Order.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
 import type { Answer, Sent, Watcher } from "./Call.ts"
+import { isGivenByItself } from "./waits.ts"
 import type { WorkloadWatcher } from "./Workload.ts"
 
 /** How long something took, over all cases; in the unit that the name of the field says. All zero when there was no case. */
@@ -53,6 +54,17 @@ export interface Figures {
     readonly subscriptionsEnded: number
     readonly backOrdered: number
   }
+  /** What became of subscriptions. `extended` by callers, `renewed` by the services. */
+  readonly subscriptions: {
+    readonly extended: number
+    readonly renewed: number
+    readonly replaced: number
+    readonly upgraded: number
+    readonly cancelled: number
+    readonly returned: number
+    readonly boughtOut: number
+    readonly completed: number
+  }
   readonly hours: {
     readonly toConfirm: Durations
     readonly toFulfil: Durations
@@ -77,7 +89,7 @@ export interface Figures {
     readonly ms: Durations
     readonly msByTenant: Readonly<Record<string, Durations>>
   }
-  /** Share of the assets of a SKU that is rented: on average over the run, and at most. */
+  /** Share of the assets of a SKU that is rented: on average over the run, and at most. Sold ones are none of it any more. */
   readonly utilisation: Readonly<Record<string, { readonly mean: number; readonly peak: number }>>
   readonly events: number
   readonly overTime: OverTime
@@ -117,13 +129,40 @@ const count = (counts: Record<string, number>, name: string): void => {
   counts[name] = (counts[name] ?? 0) + 1
 }
 
+/** The assets of a SKU: how many there are, how many of them are rented, at most (as a share), and both by time (asset ms). */
+interface Use {
+  assets: number
+  rented: number
+  peak: number
+  assetMs: number
+  rentedMs: number
+  changedAt: number
+}
+
+/** How each event ends a subscription. */
+const endings = {
+  "subscription.ended": "cancelled",
+  "subscription.returned": "returned",
+  "subscription.bought_out": "boughtOut",
+  "subscription.completed": "completed"
+} as const
+
 export class Metrics implements Watcher, WorkloadWatcher {
   readonly #startAt: number
   readonly #endAt: number
   readonly #stepMs: number
-  readonly #assets: ReadonlyMap<Sku, number>
   #orders = { placed: 0, confirmed: 0, fulfilled: 0, cancelled: 0, notOffered: 0 }
   #units = { ordered: 0, heldMs: 0, released: 0, subscriptionsStarted: 0, subscriptionsEnded: 0, backOrdered: 0 }
+  #subscriptions = {
+    extended: 0,
+    renewed: 0,
+    replaced: 0,
+    upgraded: 0,
+    cancelled: 0,
+    returned: 0,
+    boughtOut: 0,
+    completed: 0
+  }
   #calls = { made: 0, accepted: 0, refused: 0, unavailable: 0, unknown: 0, lostRaces: 0 }
   #events = 0
   readonly #refusals: Record<string, Record<string, number>> = {}
@@ -142,7 +181,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
   #held = 0
   #rented = 0
   #waiting = 0
-  readonly #rentedBySku = new Map<Sku, { now: number; peak: number; unitMs: number; changedAt: number }>()
+  readonly #useBySku = new Map<Sku, Use>()
   /** How things stood at each moment that has passed. */
   readonly #over = {
     orders: inEachStatus((): Array<number> => []) as Record<LibraryStatus, Array<number>> & Record<string, Array<number>>,
@@ -163,7 +202,8 @@ export class Metrics implements Watcher, WorkloadWatcher {
     this.#endAt = startAt + days * dayMs
     // About a hundred moments, whole hours apart.
     this.#stepMs = Math.max(1, Math.round((days * 24) / 100)) * hourMs
-    this.#assets = assets
+    for (const [sku, count] of assets)
+      this.#useBySku.set(sku, { assets: count, rented: 0, peak: 0, assetMs: 0, rentedMs: 0, changedAt: startAt })
     this.#nextMomentAt = startAt
     this.#heldChangedAt = startAt
   }
@@ -211,12 +251,18 @@ export class Metrics implements Watcher, WorkloadWatcher {
         return
       case "order.corrected":
       case "order.payment_recorded":
+        return
       case "subscription.extended":
+        if (isGivenByItself(event)) this.#subscriptions.renewed++
+        else this.#subscriptions.extended++
+        return
       case "subscription.asset_replaced":
+        this.#subscriptions.replaced++
         return
       case "subscription.upgraded":
         this.#units.subscriptionsStarted++
         this.#units.subscriptionsEnded++
+        this.#subscriptions.upgraded++
         this.#rents(after.lines.find(({ upgradeOf }) => upgradeOf === event.details.subscriptionId)?.sku, 1, now)
         return this.#rents(skuOf(after, event.details.subscriptionId), -1, now)
       case "subscription.ended":
@@ -224,6 +270,7 @@ export class Metrics implements Watcher, WorkloadWatcher {
       case "subscription.bought_out":
       case "subscription.completed": {
         this.#units.subscriptionsEnded++
+        this.#subscriptions[endings[event.type]]++
         return this.#rents(skuOf(after, event.details.subscriptionId), -1, now)
       }
     }
@@ -286,21 +333,27 @@ export class Metrics implements Watcher, WorkloadWatcher {
     this.#hours.backOrdered.add((now - since) / hourMs)
   }
 
-  #rents(sku: Sku | undefined, change: 1 | -1, now: number): void {
-    if (sku === undefined) return
-    const rented = this.#rentedUntil(sku, now)
-    rented.now += change
-    rented.peak = Math.max(rented.peak, rented.now)
+  assetMoved(from: Sku, to: Sku | null, now: number): void {
+    this.#useUntil(from, now).assets--
+    if (to !== null) this.#useUntil(to, now).assets++
   }
 
-  /** What was rented of a SKU, reckoned until now, or until the end: what is mended after it takes no time of it. */
-  #rentedUntil(sku: Sku, moment: number) {
+  #rents(sku: Sku | undefined, change: 1 | -1, now: number): void {
+    if (sku === undefined) return
+    const use = this.#useUntil(sku, now)
+    use.rented += change
+    use.peak = Math.max(use.peak, use.rented / Math.max(1, use.assets))
+  }
+
+  /** What there was of a SKU and what was rented, reckoned until now, or until the end: what is mended after it takes no time of it. */
+  #useUntil(sku: Sku, moment: number): Use {
     const now = Math.min(moment, this.#endAt)
-    const rented = this.#rentedBySku.get(sku) ?? { now: 0, peak: 0, unitMs: 0, changedAt: this.#startAt }
-    this.#rentedBySku.set(sku, rented)
-    rented.unitMs += rented.now * (now - rented.changedAt)
-    rented.changedAt = now
-    return rented
+    const use = this.#useBySku.get(sku) ?? { assets: 0, rented: 0, peak: 0, assetMs: 0, rentedMs: 0, changedAt: this.#startAt }
+    this.#useBySku.set(sku, use)
+    use.assetMs += Math.max(1, use.assets) * (now - use.changedAt)
+    use.rentedMs += use.rented * (now - use.changedAt)
+    use.changedAt = now
+    return use
   }
 
   /** Note how things stood at every moment until now, and for how long units were held. */
@@ -322,14 +375,14 @@ export class Metrics implements Watcher, WorkloadWatcher {
     this.#passTo(now)
     const { heldMs, ...units } = this.#units
     const { toConfirm, toFulfil, toCancel, held, backOrdered } = this.#hours
-    const utilisation = [...this.#assets].map(([sku, assets]) => {
-      const { unitMs, peak } = this.#rentedUntil(sku, now)
-      const whole = Math.max(1, assets) * Math.max(1, now - this.#startAt)
-      return [sku, { mean: unitMs / whole, peak: peak / Math.max(1, assets) }]
+    const utilisation = [...this.#useBySku.keys()].map((sku) => {
+      const { rentedMs, assetMs, peak } = this.#useUntil(sku, now)
+      return [sku, { mean: rentedMs / Math.max(1, assetMs), peak }]
     })
     return {
       orders: { ...this.#orders },
       units: { ...units, heldDays: heldMs / dayMs },
+      subscriptions: { ...this.#subscriptions },
       hours: {
         toConfirm: toConfirm.summary(),
         toFulfil: toFulfil.summary(),

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
 import { DurationText } from "../order/durationText.ts"
+import { contractEndings } from "../order/contractEnds.ts"
 import { ContractLength, inEachStatus, Quantity, Sku, TenantId } from "../order/Order.ts"
 import { cancellationPolicyNames } from "../order/policies/index.ts"
 import { inputFaults } from "../order/readInput.ts"
@@ -28,6 +29,12 @@ const orElse = <S extends Schema.Constraint>(schema: S, value: NoInfer<S["Encode
 /** What the shop sells. `weight`: how often it is asked for, beside the others. `assets`: how many there are to rent out. */
 const Product = Schema.Struct({
   sku: Sku,
+  /** For how long it is rented. */
+  contractMonths: orElse(ContractLength, 12),
+  /** The SKU that a customer who wants something better gets instead. Left out: there is nothing better. */
+  upgradeTo: Schema.optionalKey(Sku),
+  /** The SKU under which a device is rented out again when it has come back (second-hand stock). Left out: as what it was. */
+  secondHandAs: Schema.optionalKey(Sku),
   /** Minor units per month. */
   monthlyPrice: orElse(Count, 4_900),
   currency: orElse(CurrencyForNewAmounts, "EUR"),
@@ -59,12 +66,26 @@ const NumberWeights = Schema.Record(Schema.String.check(Schema.isPattern(/^[1-9]
 const Hazard = Schema.Struct({ fromDay: orElse(NonNegative, 0), perDay: NonNegative })
 const Hazards = Schema.Array(Hazard)
 
+/** What customers still change about an order after placing it, and what staff note. */
+const Changes = Schema.Struct({
+  /** Share of orders to which a line is added, while nothing of it has left. */
+  addItems: orElse(Share, 0),
+  /** Share of orders whose address is corrected, and of those of which a payment is recorded. */
+  correct: orElse(Share, 0),
+  recordPayment: orElse(Share, 0),
+  /** How long after the order each of these comes. */
+  delayHours: orElse(Distribution, { exponential: { mean: 4 } }),
+  /** By status and by how long the order has been in it: what of it is still held is given back. */
+  release: orElse(Schema.Struct(inEachStatus(() => orElse(Hazards, []))), {})
+})
+
 /** What can be different from policy to policy. Left out: as in the scenario. */
 export const Policy = Schema.Struct({
   name: NonEmptyText,
   cancellationPolicy: Schema.optionalKey(Schema.Literals(cancellationPolicyNames)),
   confirmationDelayHours: Schema.optionalKey(Distribution),
   pendingExpiresAfter: Schema.optionalKey(DurationText),
+  whenContractEnds: Schema.optionalKey(Schema.Literals(contractEndings)),
   unitsPerDay: Schema.optionalKey(Positive),
   /** The pool of assets, times this. */
   assetFactor: Schema.optionalKey(NonNegative)
@@ -120,6 +141,9 @@ export const Scenario = Schema.Struct({
   confirmation: orElse(Schema.Struct({ delayHours: orElse(Distribution, { exponential: { mean: 4 } }) }), {}),
   /** Orders that are pending for so long are cancelled by the services: an ISO 8601 duration such as `P2D`. Left out: they stay. */
   pendingExpiresAfter: Schema.optionalKey(DurationText),
+  /** What the services do when a contract ends: nothing (`require_action`) where it is left out. */
+  whenContractEnds: Schema.optionalKey(Schema.Literals(contractEndings)),
+  changes: orElse(Changes, {}),
   fulfilment: orElse(
     Schema.Struct({
       /** So many units leave the warehouse on a day, over all tenants. */
@@ -127,7 +151,11 @@ export const Scenario = Schema.Struct({
       /** From the confirmation until a unit is ready to leave. */
       delayHours: orElse(Distribution, { uniform: { min: 2, max: 24 } }),
       /** From the end of a subscription until its asset can be rented again. */
-      turnaroundHours: orElse(Distribution, { constant: 24 })
+      turnaroundHours: orElse(Distribution, { constant: 24 }),
+      /** The same for an asset that broke down. */
+      repairDays: orElse(Distribution, { uniform: { min: 5, max: 30 } }),
+      /** Share of units that leave with another asset than was written down. It is put right within hours. */
+      mixUps: orElse(Share, 0)
     }),
     {}
   ),
@@ -135,7 +163,26 @@ export const Scenario = Schema.Struct({
     Schema.Struct({
       lengthDays: orElse(Distribution, { logNormal: { median: 90, sigma: 0.5 } }),
       /** So many end early per day, of each one that runs. */
-      earlyEndPerDay: orElse(NonNegative, 0.002)
+      earlyEndPerDay: orElse(NonNegative, 0.002),
+      /**
+       * How customers end it, by weight: they cancel, bring the asset back before the contract is over, buy it, or keep it until the contract is
+       * over and then bring it back.
+       */
+      endings: orElse(
+        Schema.Struct({
+          cancel: orElse(NonNegative, 0),
+          return: orElse(NonNegative, 0),
+          buyOut: orElse(NonNegative, 0),
+          complete: orElse(NonNegative, 0)
+        }),
+        { cancel: 1 }
+      ),
+      /** Share of contracts that are extended in their last week, and by how many months. */
+      extended: orElse(Share, 0),
+      extensionMonths: orElse(ContractLength, 3),
+      /** So many break down, and are exchanged for something better, per day, of each one that runs. */
+      defectsPerDay: orElse(NonNegative, 0),
+      upgradesPerDay: orElse(NonNegative, 0)
     }),
     {}
   ),
@@ -157,6 +204,8 @@ export const Scenario = Schema.Struct({
     Schema.Struct({
       /** Share of requests that carry an idempotency key. */
       withKey: orElse(Share, 1),
+      /** Share of commands on an order that name the version that their caller has seen, and are refused when it is another by now. */
+      expectVersion: orElse(Share, 0),
       /** Share of requests that are sent twice at once (a double click, a retrying proxy). */
       sentTwice: orElse(Share, 0.01),
       /** How long a caller waits for an answer. */
@@ -194,7 +243,7 @@ const decode = Schema.decodeUnknownResult(Scenario, { errors: "all", onExcessPro
 
 /** What no single field shows: names that name nothing, or two things. */
 const checkedAsAWhole = (scenario: Scenario): Result.Result<Scenario, InvalidInput> => {
-  const { tenants, catalogue, arrivals, incidents, policies } = scenario
+  const { tenants, catalogue, arrivals, order, subscription, incidents, policies } = scenario
   const found: Array<InputFault> = []
   const fault = (path: string, message: string) => found.push({ path, message, code: "invalid_value" })
   const known = (path: string, name: string | undefined, names: ReadonlySet<string>, kind: string) => {
@@ -218,6 +267,16 @@ const checkedAsAWhole = (scenario: Scenario): Result.Result<Scenario, InvalidInp
     "policies[#].name",
     policies.map(({ name }) => name)
   )
+  catalogue.forEach(({ upgradeTo, secondHandAs }, index) => {
+    known(`catalogue[${index}].upgradeTo`, upgradeTo, skus, "SKU")
+    known(`catalogue[${index}].secondHandAs`, secondHandAs, skus, "SKU")
+  })
+  const someWeight = (path: string, weights: Readonly<Record<string, number>>) => {
+    if (!Object.values(weights).some((weight) => weight > 0)) fault(path, "gives nothing a weight above 0")
+  }
+  someWeight("order.lines", order.lines)
+  someWeight("order.quantity", order.quantity)
+  someWeight("subscription.endings", subscription.endings)
   incidents.forEach((incident, index) => {
     if (incident.type === "supplierShortage") known(`incidents[${index}].sku`, incident.sku, skus, "SKU")
     if (incident.type === "demandPeak") known(`incidents[${index}].tenant`, incident.tenant, tenantIds, "tenant")

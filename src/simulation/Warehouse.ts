@@ -57,6 +57,11 @@ export class Warehouse {
     this.#work()
   }
 
+  /** An asset of a SKU at once, past the queue; undefined where there is none. */
+  take(tenantId: TenantId, sku: Sku): SerialNumber | undefined {
+    return this.#poolOf(tenantId, sku).free.pop()
+  }
+
   /** An asset can be rented again. */
   giveBack(tenantId: TenantId, sku: Sku, asset: SerialNumber): void {
     const pool = this.#poolOf(tenantId, sku)

@@ -5,12 +5,14 @@
  * The luck of an order is its own (its number and the seed), so that the same customers come under every policy.
  */
 import * as Result from "effect/Result"
-import type { CustomerId, Order, OrderId, SerialNumber, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import type { Order, SerialNumber, Sku, TenantId } from "../order/Order.ts"
 import type { PlaceOrder } from "../order/commands/place.ts"
 import { type Arrival, arrivalsOf, dayMs, hourMs, isDuring } from "./Arrivals.ts"
 import type { Answer } from "./Call.ts"
 import type { Clients, Person } from "./Clients.ts"
-import { type Distribution, draw, happens, type Stream, streamOf, unitExponential } from "./randomness.ts"
+import { askAbout, type Life, see, staffFor } from "./Life.ts"
+import { Choice, type Distribution, draw, happens, type Stream, streamOf, timeUntil, unitExponential } from "./randomness.ts"
+import { isLeftOver, Rentals } from "./Rentals.ts"
 import type { Incident, Policy, Scenario } from "./Scenario.ts"
 import { type BackOrderWatcher, Warehouse } from "./Warehouse.ts"
 import type { World } from "./World.ts"
@@ -18,33 +20,19 @@ import type { World } from "./World.ts"
 /** A scenario as one policy has it. */
 export const underPolicy = (scenario: Scenario, policy: Policy) => ({
   pendingExpiresAfter: policy.pendingExpiresAfter ?? scenario.pendingExpiresAfter,
+  whenContractEnds: policy.whenContractEnds ?? scenario.whenContractEnds,
   cancellationPolicy: policy.cancellationPolicy ?? "noActiveSubscriptions",
   confirmationDelayHours: policy.confirmationDelayHours ?? scenario.confirmation.delayHours,
   unitsPerDay: policy.unitsPerDay ?? scenario.fulfilment.unitsPerDay,
   assetFactor: policy.assetFactor ?? 1
 })
 
-/** What people know of an order. */
-interface Life {
-  readonly customer: Person
-  readonly fate: Stream
-  /** For own commands: so that those of a process shift nothing else. */
-  readonly ownFate: Stream
-  readonly orderId: OrderId
-  readonly customerId: CustomerId
-  readonly items: Arrival["items"]
-  status: string
-  /** Grows with every change of status: what was planned for an earlier one is off. */
-  stage: number
-  /** Nobody will do anything with it any more. */
-  isOver: boolean
-  readonly rented: Map<SubscriptionId, { readonly sku: Sku; readonly asset: SerialNumber }>
-}
-
 /** Who wants to know what is not a call. */
 export interface WorkloadWatcher extends BackOrderWatcher {
   /** An order was not placed, because one of its SKUs was not offered. */
   readonly notOffered: (tenantId: TenantId) => void
+  /** An asset is rented out as another SKU from now on; or (null) it was sold. */
+  readonly assetMoved: (from: Sku, to: Sku | null, now: number) => void
 }
 
 export class Workload {
@@ -53,6 +41,9 @@ export class Workload {
   readonly #scenario: Scenario
   readonly #confirmationDelayHours: Distribution
   readonly #warehouse: Warehouse
+  readonly #rentals: Rentals
+  /** What customers ask for besides what they came for. */
+  readonly #products: Choice<Sku>
   readonly #watcher: WorkloadWatcher
   readonly #start: number
   readonly #end: number
@@ -81,6 +72,16 @@ export class Workload {
     this.#openBySku = new Map(shortagesOf(scenario).map(({ sku }) => [sku, new Set<Life>()]))
     this.#luckOfStaff = streamOf(seed, "staff")
     this.#seed = seed
+    this.#products = new Choice(scenario.catalogue.map(({ sku, weight }) => [sku, weight]))
+    this.#rentals = new Rentals({
+      world,
+      clients,
+      scenario,
+      warehouse: this.#warehouse,
+      plan: (at, happen) => this.#plan(at, happen),
+      heard: (life, { after }) => this.#heard(life, after),
+      assetMoved: (from, to) => this.#watcher.assetMoved(from, to, world.now)
+    })
   }
 
   /** Plan the first thing that happens; everything else follows from it. */
@@ -114,21 +115,20 @@ export class Workload {
     const customer = { tenantId, userId: `customer-${customerNumber}`, luck: fate }
     this.#clients.send(customer, { type: "place", request: requestOf(customer.userId, items) }, (answer) => {
       if (answer.outcome !== "accepted") return
-      const ownFate = streamOf(this.#seed, "own commands", number)
-      const {
-        orderId,
-        status,
-        customer: { customerId }
-      } = answer.transition.after
+      const { orderId, status, version, customer: placedBy } = answer.transition.after
       const life: Life = {
         customer,
         fate,
-        ownFate,
+        laterFate: streamOf(this.#seed, "later", number),
+        ownFate: streamOf(this.#seed, "own commands", number),
         orderId,
-        customerId,
-        items,
+        customerId: placedBy.customerId,
+        items: [...items],
         status,
+        version,
         stage: 0,
+        isSending: false,
+        isGivenBack: false,
         isOver: false,
         rented: new Map()
       }
@@ -136,13 +136,14 @@ export class Workload {
       this.#considerCancelling(life)
       this.#giveOwnCommands(life)
       this.#confirmLater(life)
+      this.#changeLater(life)
     })
   }
 
   /** Whether and when the customer gives the order up, if it stays in this status. */
   #considerCancelling(life: Life): void {
     const { stage } = life
-    const afterDays = timeUntil(unitExponential(life.fate), hazardsOf(this.#scenario, life.status))
+    const afterDays = timeUntil(unitExponential(life.fate), inStatus(this.#scenario.cancellation.hazards, life.status))
     this.#plan(this.#world.now + afterDays * dayMs, () => {
       if (!life.isOver && life.stage === stage) this.#cancel(life)
     })
@@ -150,42 +151,73 @@ export class Workload {
 
   #cancel(life: Life, isSecond = false): void {
     const { customer, orderId, fate } = life
-    this.#clients.send(
-      customer,
-      { type: "cancel", orderId, request: { reason: "The customer changed their mind." } },
+    const request = { reason: "The customer changed their mind." }
+    this.#ask(life, customer, { type: "cancel", orderId, request }, (answer) => {
+      if (answer.outcome === "accepted") return this.#close(life)
+      if (answer.outcome !== "refused") return
+      const { refusal } = answer
+      if (refusal._tag === "OrderAlreadyCancelled") return this.#close(life)
+      const insists = !isSecond && refusal._tag === "OrderNotCancellable" && happens(this.#scenario.cancellation.insists, fate)
+      if (insists) this.#rentals.cancelAll(life, () => this.#cancel(life, true))
+    })
+  }
+
+  /** What the customer has changed after placing the order, and what is noted about it. */
+  #changeLater(life: Life): void {
+    const { addItems, correct, recordPayment, delayHours } = this.#scenario.changes
+    const { orderId, laterFate } = life
+    const perhaps = (
+      share: number,
+      person: Person,
+      call: () => Parameters<typeof askAbout>[3],
+      done: (answer: Answer) => void
+    ) => {
+      if (share === 0 || !happens(share, laterFate)) return
+      this.#plan(this.#world.now + draw(delayHours, laterFate) * hourMs, () => {
+        if (!life.isOver) this.#ask(life, person, call(), done)
+      })
+    }
+    const more = { sku: this.#products.draw(laterFate), quantity: 1 }
+    perhaps(
+      addItems,
+      life.customer,
+      () => ({ type: "addItems", orderId, request: { items: [more] } }),
       (answer) => {
-        if (answer.outcome === "accepted") return this.#close(life)
-        if (answer.outcome !== "refused") return
-        const { refusal } = answer
-        if (refusal._tag === "OrderAlreadyCancelled") return this.#close(life)
-        const insists = !isSecond && refusal._tag === "OrderNotCancellable" && happens(this.#scenario.cancellation.insists, fate)
-        if (!insists) return
-        const open = [...life.rented.keys()]
-        let left = open.length
-        for (const subscriptionId of open) {
-          this.#cancelSubscription(life, subscriptionId, () => {
-            if (--left === 0) this.#cancel(life, true)
-          })
-        }
+        if (answer.outcome !== "accepted") return
+        life.items.push(more)
+        this.#openBySku.get(more.sku)?.add(life)
+        if (life.isSending) this.#sendAllLater(life, more)
       }
+    )
+    const moved = { billingAddress: { ...address, streetAddress: "Quay 2" } }
+    perhaps(
+      correct,
+      life.customer,
+      () => ({ type: "correct", orderId, request: moved }),
+      () => undefined
+    )
+    const status = "paid" as const
+    perhaps(
+      recordPayment,
+      staffFor(life),
+      () => ({ type: "recordPayment", orderId, request: { status } }),
+      () => undefined
     )
   }
 
-  /** Cancel a subscription; `ended` hears when it is over. */
-  #cancelSubscription(life: Life, rentalId: SubscriptionId, ended: () => void = () => undefined): void {
-    const { customer } = life
-    this.#clients.send(customer, { type: "cancelSubscription", request: { rentalId, reason: "customer_request" } }, (answer) => {
-      if (answer.outcome === "unavailable" || answer.outcome === "unknown") {
-        return this.#plan(this.#world.now + dayMs, () => this.#cancelSubscription(life, rentalId, ended))
-      }
-      const rented = life.rented.get(rentalId)
-      life.rented.delete(rentalId)
-      if (rented !== undefined) {
-        const backAt = this.#world.now + draw(this.#scenario.fulfilment.turnaroundHours, life.fate) * hourMs
-        this.#plan(backAt, () => this.#warehouse.giveBack(customer.tenantId, rented.sku, rented.asset))
-      }
-      if (answer.outcome === "accepted") this.#heard(life, answer.transition.after)
-      return ended()
+  /** Whether and when what of the order is still held is given back, if it stays in this status. */
+  #considerGivingBack(life: Life): void {
+    const hazards = inStatus(this.#scenario.changes.release, life.status)
+    if (hazards.length === 0) return
+    const { stage, orderId } = life
+    this.#plan(this.#world.now + timeUntil(unitExponential(life.laterFate), hazards) * dayMs, () => {
+      if (life.isOver || life.stage !== stage) return
+      const request = { reason: "The customer needs no more of it." }
+      this.#ask(life, life.customer, { type: "release", orderId, request }, (answer) => {
+        if (answer.outcome !== "accepted") return
+        life.isGivenBack = true
+        this.#heard(life, answer.transition.after)
+      })
     })
   }
 
@@ -197,23 +229,24 @@ export class Workload {
     const wanted = this.#world.now + draw(this.#confirmationDelayHours, life.fate) * hourMs
     this.#plan(this.#whenPaymentsWork(wanted), () => {
       if (life.isOver) return
-      const { orderId, customer } = life
-      this.#clients.send({ ...customer, userId: "staff" }, { type: "confirm", orderId, request: {} }, (answer) => {
+      const { orderId } = life
+      this.#ask(life, staffFor(life), { type: "confirm", orderId, request: {} }, (answer) => {
         if (answer.outcome !== "accepted") return
         this.#heard(life, answer.transition.after)
-        for (const { sku, quantity } of life.items) for (let unit = 0; unit < quantity; unit++) this.#sendLater(life, sku)
+        life.isSending = true
+        for (const item of life.items) this.#sendAllLater(life, item)
       })
     })
   }
 
   /** The own commands of the status that the order has come into. */
   #giveOwnCommands(life: Life): void {
-    const { stage, status, ownFate, orderId, customer } = life
+    const { stage, status, ownFate, orderId } = life
     for (const { command, payload, share, delayHours, ...when } of this.#scenario.ownCommands ?? []) {
       if (when.status !== status || !happens(share, ownFate)) continue
       this.#plan(this.#world.now + draw(delayHours, ownFate) * hourMs, () => {
         if (life.isOver || life.stage !== stage) return
-        this.#clients.send({ ...customer, userId: "staff" }, { type: "apply", orderId, command, payload }, (answer) => {
+        this.#ask(life, staffFor(life), { type: "apply", orderId, command, payload }, (answer) => {
           if (answer.outcome === "accepted") this.#heard(life, answer.transition.after)
         })
       })
@@ -227,6 +260,10 @@ export class Workload {
     return outage?.type === "paymentOutage" ? this.#start + outage.atDay * dayMs + outage.hours * hourMs : at
   }
 
+  #sendAllLater(life: Life, { sku, quantity }: Life["items"][number]): void {
+    for (let unit = 0; unit < quantity; unit++) this.#sendLater(life, sku)
+  }
+
   /** One unit, when it has been made ready: it leaves with a subscription. */
   #sendLater(life: Life, sku: Sku): void {
     const { tenantId } = life.customer
@@ -234,36 +271,29 @@ export class Workload {
       this.#startSubscription(life, sku, asset, (answer) => {
         if (answer.outcome === "accepted" && answer.transition.event.type === "subscription.started") {
           const { subscriptionId } = answer.transition.event.details
-          life.rented.set(subscriptionId, { sku, asset })
-          this.#heard(life, answer.transition.after)
-          return this.#endLater(life, subscriptionId)
+          const { after } = answer.transition
+          this.#heard(life, after)
+          const begun = after.subscriptions.find((each) => each.subscriptionId === subscriptionId)
+          return begun && this.#rentals.begin(life, begun, sku)
         }
         // The process says no for now: the unit is made ready once more.
         if (answer.outcome === "refused" && answer.refusal._tag === "OwnRefusal") this.#sendLater(life, sku)
-        // An asset that counts as rented stays out of the pool; so does one of which nobody knows.
-        const isFree =
-          answer.outcome === "unavailable" || (answer.outcome === "refused" && answer.refusal._tag !== "AssetNotAvailable")
-        return isFree ? this.#warehouse.giveBack(tenantId, sku, asset) : undefined
+        return isLeftOver(answer) ? this.#warehouse.giveBack(tenantId, sku, asset) : undefined
       })
+    const isWanted = () => !life.isOver && !life.isGivenBack && this.#world.now < this.#end
     this.#plan(this.#world.now + draw(this.#scenario.fulfilment.delayHours, life.fate) * hourMs, () =>
-      this.#warehouse.add({ tenantId, sku, isWanted: () => !life.isOver && this.#world.now < this.#end, send })
+      this.#warehouse.add({ tenantId, sku, isWanted, send })
     )
   }
 
   #startSubscription(life: Life, sku: Sku, asset: SerialNumber, done: (answer: Answer) => void): void {
-    const { orderId, customer, customerId } = life
+    const { orderId, customerId } = life
     const request = { orderId, customerId, assetSerialNumber: asset, sku }
-    this.#clients.send({ ...customer, userId: "staff" }, { type: "startSubscription", request }, done)
+    this.#ask(life, staffFor(life), { type: "startSubscription", request }, done)
   }
 
-  #endLater(life: Life, subscriptionId: SubscriptionId): void {
-    const { lengthDays, earlyEndPerDay } = this.#scenario.subscription
-    const early = timeUntil(unitExponential(life.fate), [{ fromDay: 0, perDay: earlyEndPerDay }])
-    const afterDays = Math.min(draw(lengthDays, life.fate), early)
-    this.#plan(this.#world.now + afterDays * dayMs, () => {
-      if (life.rented.has(subscriptionId)) this.#cancelSubscription(life, subscriptionId)
-    })
-  }
+  #ask = (life: Life, person: Person, call: Parameters<typeof askAbout>[3], done: (answer: Answer) => void): void =>
+    askAbout(this.#clients, life, person, call, done)
 
   // --- incidents ---------------------------------------------------------------------------------------------------------------------------
 
@@ -293,10 +323,12 @@ export class Workload {
   // --- what people learn -------------------------------------------------------------------------------------------------------------------
 
   #heard(life: Life, order: Order): void {
+    see(life, order)
     if (life.status === order.status) return
     life.status = order.status
     life.stage++
     this.#considerCancelling(life)
+    this.#considerGivingBack(life)
     this.#giveOwnCommands(life)
   }
 
@@ -307,10 +339,7 @@ export class Workload {
 }
 
 /** A status of a process's own has none. */
-const hazardsOf = ({ cancellation }: Scenario, status: string) => {
-  const hazards: Readonly<Record<string, Hazards>> = cancellation.hazards
-  return hazards[status] ?? []
-}
+const inStatus = (hazards: Readonly<Record<string, Hazards>>, status: string): Hazards => hazards[status] ?? []
 type Hazards = Scenario["cancellation"]["hazards"]["pending"]
 
 const shortagesOf = ({ incidents }: Scenario) =>
@@ -324,17 +353,6 @@ const assetsOf = ({ tenants, catalogue }: Scenario, factor: number) => {
   return tenants.flatMap(({ id: tenantId, share }) =>
     catalogue.map(({ sku, assets }) => ({ tenantId, sku, count: Math.round((assets * factor * share) / shares) }))
   )
-}
-
-/** After how many days something happens whose rate changes with age, for an exponential draw of mean 1. Infinity: never. */
-const timeUntil = (drawn: number, hazards: ReadonlyArray<{ readonly fromDay: number; readonly perDay: number }>): number => {
-  let left = drawn
-  for (const [index, { fromDay, perDay }] of hazards.entries()) {
-    const until = hazards[index + 1]?.fromDay ?? Infinity
-    if (perDay * (until - fromDay) > left) return fromDay + left / perDay
-    left -= perDay === 0 ? 0 : perDay * (until - fromDay)
-  }
-  return Infinity
 }
 
 const address = { contactName: "A customer", streetAddress: "Quay 1", city: "Rotterdam", country: "NL" }

@@ -68,6 +68,20 @@ export const draw = (distribution: Distribution, stream: Stream): number => {
 /** Exponential with mean 1. */
 export const unitExponential = (stream: Stream): number => -Math.log(1 - stream.next())
 
+/** After how many days something happens whose rate changes with age, for an exponential draw of mean 1. Infinity: never. */
+export const timeUntil = (
+  drawn: number,
+  hazards: ReadonlyArray<{ readonly fromDay: number; readonly perDay: number }>
+): number => {
+  let left = drawn
+  for (const [index, { fromDay, perDay }] of hazards.entries()) {
+    const until = hazards[index + 1]?.fromDay ?? Infinity
+    if (perDay * (until - fromDay) > left) return fromDay + left / perDay
+    left -= perDay === 0 ? 0 : perDay * (until - fromDay)
+  }
+  return Infinity
+}
+
 /** Normal with mean 0 and standard deviation 1 (Box and Muller). */
 const standardNormal = (stream: Stream): number => {
   const radius = Math.sqrt(-2 * Math.log(1 - stream.next()))

@@ -64,8 +64,8 @@ export interface Run {
 /** How many times a run tells how far it has come. */
 const progressSteps = 50
 
-/** How often each worker looks for what is due. */
-const dueEveryMs = 15 * 60_000
+/** How often each worker looks for what is due: every quarter of an hour, and in a long scenario some thousands of times. */
+const dueEveryMs = ({ days }: Scenario): number => Math.max(15 * 60_000, (days * dayMs) / 5_000)
 
 const readOptions = optionsReader<RunOptions>(
   "simulateOne",
@@ -86,7 +86,7 @@ const readOptions = optionsReader<RunOptions>(
 /** Run it. The same options give the same figures. */
 export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   const { scenario, policy, seed, process, ownAccount } = readOptions(options)
-  const { cancellationPolicy, assetFactor, pendingExpiresAfter } = underPolicy(scenario, policy)
+  const { cancellationPolicy, assetFactor, pendingExpiresAfter, whenContractEnds } = underPolicy(scenario, policy)
   const waitRules = waitRulesOf(process, pendingExpiresAfter)
   scenario.ownCommands?.forEach(({ command }, index) => {
     if (process?.commands.has(command) !== true)
@@ -99,10 +99,13 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   const metrics = new Metrics(startAt, scenario.days, pool, [...(process?.statuses.keys() ?? [])])
   const auditor = new Auditor({
     policy: cancellationPolicy,
-    products: new Map(scenario.catalogue.map(({ sku, currency }) => [sku, { currency, isActive: true }])),
+    products: new Map(
+      scenario.catalogue.map(({ sku, currency, contractMonths }) => [sku, { currency, isActive: true, contractMonths }])
+    ),
     ...(process && { process }),
     ...(ownAccount && { ownAccount }),
     waitRules,
+    ...(whenContractEnds && { whenContractEnds }),
     clockErrorMs: mostClockErrorMs(scenario.faults)
   })
   const isAudited = options.isAudited ?? true
@@ -123,14 +126,16 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
   const lifecycle = {
     cancellationPolicy,
     ...(process && { process }),
-    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter })
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }),
+    ...(whenContractEnds && { whenContractEnds })
   }
   const server: Server = new Server(world, surroundings, lifecycle, { isInstant: timed === store && isQuiet(faults) })
   const clients = new Clients(world, server, scenario.clients, watchers)
   const workload = new Workload(world, clients, { scenario, policy, seed }, metrics)
-  const due = waitRules.length === 0 ? null : new DueWorkers(world, server, auditor, seed)
+  const isAnythingDue = waitRules.length > 0 || whenContractEnds !== undefined
+  const due = !isAnythingDue ? null : new DueWorkers(world, server, auditor, seed)
   workload.begin()
-  due?.begin(dueEveryMs, endAt)
+  due?.begin(dueEveryMs(scenario), endAt)
 
   for (let step = 1; step <= progressSteps; step++) {
     yield* world.proceed(startAt + ((endAt - startAt) * step) / progressSteps)
@@ -167,12 +172,12 @@ const memoryStore = Effect.map(Effect.scoped(Layer.build(Layer.fresh(Memory.laye
 
 /** What the shop sells, and the assets it has: the surroundings that the services ask. */
 const shopOf = ({ catalogue }: Scenario) => {
-  const variants = catalogue.map(({ sku, currency, monthlyPrice }): Variant => ({
+  const variants = catalogue.map(({ sku, currency, monthlyPrice, contractMonths }): Variant => ({
     sku,
     productName: sku,
     isActive: true,
     currency,
-    pricing: [{ contractLength: 12, monthlyPrice }]
+    pricing: [{ contractLength: contractMonths, monthlyPrice }]
   }))
   return Effect.scoped(Layer.build(Layer.merge(Catalogue.layerStatic(variants), Assets.layerUnregistered)))
 }

@@ -7,6 +7,7 @@ import type { Change } from "../lifecycle/OrderStore.ts"
 import { type AuditEvent, isOwnEvent } from "../order/AuditEvent.ts"
 import { definitions } from "../order/commands/definitions.ts"
 import type { CommandType } from "../order/commands/index.ts"
+import type { ContractEnding } from "../order/contractEnds.ts"
 import { readDuration } from "../order/durationText.ts"
 import type { OrderProcess } from "../order/process/orderProcess.ts"
 import { fromMillis } from "../order/Timestamp.ts"
@@ -18,9 +19,10 @@ export interface WaitRule {
   /** Null: wherever the order stands. */
   readonly status: string | null
   readonly afterMs: number
-  readonly eventType: string
-  /** What the command is given with. */
-  readonly payload: Readonly<Record<string, unknown>>
+  /** Whether an event is what comes of the command that is given. */
+  readonly isOf: (event: AuditEvent) => boolean
+  /** Nothing is given: the moment passes, and the row with it. */
+  readonly isPassed?: true
 }
 
 /** A command that an order waits for: from this version on, until this moment (ms since 1970). */
@@ -48,8 +50,7 @@ export const waitRulesOf = (
       name,
       status,
       afterMs: msOf(after),
-      eventType: process?.commands.get(command)?.event ?? definitions[command as CommandType].kind,
-      payload: { ...payload }
+      isOf: says(process?.commands.get(command)?.event ?? definitions[command as CommandType].kind, payload)
     })
   ),
   ...(pendingExpiresAfter === undefined ? [] : [expiry(msOf(pendingExpiresAfter))])
@@ -59,9 +60,14 @@ const expiry = (afterMs: number): WaitRule => ({
   name: "expire",
   status: "pending",
   afterMs,
-  eventType: "order.cancelled",
-  payload: { reason: "expired", reasonCode: "expired" }
+  isOf: says("order.cancelled", { reason: "expired", reasonCode: "expired" })
 })
+
+/** Events of a type in which exactly this is said. */
+const says =
+  (type: string, payload: object) =>
+  (event: AuditEvent): boolean =>
+    typeOf(event) === type && sorted(payload) === sorted(saidBy(event))
 
 const msOf = (duration: string): number => Result.getOrThrow(readDuration(duration))
 
@@ -74,12 +80,31 @@ export interface ContractWaits {
   readonly ended: ReadonlySet<string>
 }
 
-/** The wait for the end of a contract. In a simulation nothing is done then: somebody has to see to it. */
-export const contractWait = (subscriptionId: string, since: number, at: number): Wait => ({
-  rule: { name: `contractEnds:${subscriptionId}`, status: null, afterMs: 0, eventType: "none", payload: {} },
-  since,
-  at
-})
+/** A subscription whose contract ends: after so many months, and how many they were at first. */
+interface Contract {
+  readonly id: string
+  readonly months: number
+  readonly firstMonths: number
+}
+
+/** The wait for the end of a contract, and what is done then under a setting. Source: whole-life.md, section 4. */
+export const contractWait = (contract: Contract, at: number, since: number, ending: ContractEnding = "require_action"): Wait => {
+  const { id, months, firstMonths } = contract
+  const more = { auto_renew_monthly: 1, auto_renew_same_term: firstMonths, auto_terminate: 0, require_action: Infinity }[ending]
+  const isPassed = months + more > 120
+  const isOf = (event: AuditEvent): boolean =>
+    !isPassed &&
+    (more === 0
+      ? event.type === "subscription.completed" && event.details.subscriptionId === id
+      : event.type === "subscription.extended" &&
+        event.details.subscriptionId === id &&
+        event.details.months === more &&
+        event.confidential.reason === "contract_end")
+  return { rule: { name: `contractEnds:${id}`, status: null, afterMs: 0, isOf, ...(isPassed && { isPassed }) }, since, at }
+}
+
+/** Whether it is the end of a contract that is waited for. */
+const isOfContract = ({ rule }: Wait): boolean => rule.status === null
 
 /** When a change was committed: by the world's time (ms), and how far the store's clock may be off it. */
 export interface Moment {
@@ -97,14 +122,13 @@ export const followWaits = (
   fault: Report
 ): ReadonlyArray<Wait> => {
   const { event } = change.transition
-  const given = isGivenByItself(event) ? waits.find(({ rule }) => isCommandOf(rule, event)) : undefined
+  const given = isGivenByItself(event) ? waits.find(({ rule }) => rule.isOf(event)) : undefined
   if (isGivenByItself(event)) checkMoment(given, event, moment, fault)
   const isMoved = event.from !== event.to
-  const isContract = ({ rule }: Wait) => rule.status === null
-  const ofRules = waits.filter((wait) => !isContract(wait))
+  const ofRules = waits.filter((wait) => !isOfContract(wait))
   const kept = [
     ...(isMoved ? [] : ofRules.filter((wait) => wait !== given)),
-    ...waits.filter((wait) => isContract(wait) && !contracts.ended.has(wait.rule.name))
+    ...waits.filter((wait) => isOfContract(wait) && !contracts.ended.has(wait.rule.name))
   ]
   const begun = [
     ...(isMoved ? rules.filter(({ status }) => status === event.to).map((rule) => waitFrom(rule, event)) : []),
@@ -119,10 +143,6 @@ const waitFrom = (rule: WaitRule, { sequence, at }: AuditEvent): Wait => ({
   since: sequence,
   at: Date.parse(at) + rule.afterMs
 })
-
-/** Whether an event is what comes of the command of a rule. */
-const isCommandOf = ({ eventType, payload }: WaitRule, event: AuditEvent): boolean =>
-  typeOf(event) === eventType && sorted(payload) === sorted(saidBy(event))
 
 /** The type of an event, the library's or a process's, as a text. */
 export const typeOf = ({ type }: { readonly type: string }): string => type

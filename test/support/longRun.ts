@@ -37,6 +37,8 @@ const mutants: Part = { what: "mutants", files: [], scale: 1, kills: 0 }
 const plan: ReadonlyArray<Part> = [
   { what: "proof", files: ["test/proof", "test/verify", "test/postgres/plans.test.ts"], scale: 4, kills: 6 },
   { what: "properties", files: ["test/order", "test/lifecycle", "test/simulation/faults"], scale: 20, kills: 0 },
+  // 1,000 years of 1,000 orders.
+  { what: "years", files: ["test/simulation/rentalYear.test.ts"], scale: 50, kills: 0 },
   { what: "crashes", files: ["test/http/crash.test.ts", "test/embedded/EmbeddedOrderStore.crash.test.ts"], scale: 1, kills: 10 },
   mutants
 ]

@@ -23,6 +23,7 @@ export type Unit =
 export const groups = [
   "Orders",
   "Units",
+  "Subscriptions",
   "Time of an order",
   "Assets in use",
   "Calls",
@@ -63,6 +64,17 @@ const units: Record<keyof Figures["units"], Part> = {
   released: { text: "units released", unit: "units", isMain: true },
   heldDays: { text: "units held idle", unit: "unit days", better: "less", isMain: true },
   backOrdered: { text: "units back-ordered", unit: "units", better: "less", isMain: true }
+}
+
+const subscriptions: Record<keyof Figures["subscriptions"], Part> = {
+  extended: { text: "contracts extended", unit: "subscriptions", isMain: true },
+  renewed: { text: "contracts renewed by themselves", unit: "subscriptions", isMain: true },
+  replaced: { text: "assets replaced", unit: "subscriptions", isMain: true },
+  upgraded: { text: "subscriptions upgraded", unit: "subscriptions", isMain: true },
+  cancelled: { text: "subscriptions cancelled", unit: "subscriptions" },
+  returned: { text: "subscriptions ended by an early return", unit: "subscriptions", isMain: true },
+  boughtOut: { text: "subscriptions ended by a buyout", unit: "subscriptions", isMain: true },
+  completed: { text: "subscriptions ended with their contract", unit: "subscriptions", isMain: true }
 }
 
 const hours: Record<keyof Figures["hours"], Part> = {
@@ -110,6 +122,8 @@ export const labelOf = (name: string): Label | null => {
       return find("Orders", orders, rest)
     case "units":
       return find("Units", units, rest)
+    case "subscriptions":
+      return find("Subscriptions", subscriptions, rest)
     case "hours":
       return duration(find("Time of an order", hours, second), last)
     case "utilisation":

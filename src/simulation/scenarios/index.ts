@@ -4,6 +4,7 @@ import { dyingDatabase } from "./dyingDatabase.ts"
 import { noisyNeighbours } from "./noisyNeighbours.ts"
 import { paymentOutage } from "./paymentOutage.ts"
 import { productLaunch } from "./productLaunch.ts"
+import { rentalYear } from "./rentalYear.ts"
 import { steadyShop } from "./steadyShop.ts"
 import { supplierShortage } from "./supplierShortage.ts"
 
@@ -14,5 +15,6 @@ export const scenarios: Readonly<Record<string, ScenarioInput>> = {
   "supplier-shortage": supplierShortage,
   "payment-outage": paymentOutage,
   "noisy-neighbours": noisyNeighbours,
-  "dying-database": dyingDatabase
+  "dying-database": dyingDatabase,
+  "rental-year": rentalYear
 }
