@@ -52,7 +52,8 @@ export class InvalidAssetStatus extends Schema.TaggedError<InvalidAssetStatus>()
   static readonly when =
     "The asset cannot come to that status by hand. It is `rented_out` and `sold` by subscriptions only, and a sold one stays sold; when it is registered, it is `rented_out` exactly when a subscription is active on it."
   readonly code = "INVALID_STATUS"
-  readonly remedy = "Choose a status that the asset can come to from where it stands."
+  readonly remedy =
+    "Choose a status that the asset can come to from where it stands; to rent or sell it, start a subscription or let its customer buy it out."
   override get message() {
     const { from, serialNumber, to } = this
     return from === undefined

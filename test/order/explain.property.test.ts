@@ -85,7 +85,7 @@ describe("an order that cannot be cancelled", () => {
         expect(ask("beforeFulfilment")).toMatchObject([
           {
             guard: "beforeFulfilment",
-            remedy: "This order can no longer be cancelled.",
+            remedy: "End its subscriptions instead, and release what a partial order still holds.",
             message: `Order is ${order.status} and can no longer be cancelled.`
           }
         ])

@@ -91,28 +91,28 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "OrderNotPending",
     "ORDER_NOT_PENDING",
     "Only a pending order can be confirmed; this order is fulfilled.",
-    "Only a pending order can be confirmed; nothing needs doing if it was confirmed before."
+    "Nothing needs doing where it was confirmed before; where it was cancelled, place a new order."
   ],
   [
     new OrderNotConfirmed({ orderId, status: "pending" }),
     "OrderNotConfirmed",
     "ORDER_NOT_CONFIRMED",
     "A subscription needs a confirmed order; this order is pending.",
-    "Confirm the order first; no subscription can be created from a cancelled order."
+    "Confirm the order first; where it was cancelled, place a new one."
   ],
   [
     new ItemFullyFulfilled({ orderId }),
     "ItemFullyFulfilled",
     "ITEM_FULLY_FULFILLED",
-    "Every unit of this order has or had a subscription.",
-    "Every unit has or had a subscription; place a new order for more."
+    "No unit of this order is held any more.",
+    "Place a new order for more; where a subscription was started with a wrong serial number, replace its asset with the reason `correction`."
   ],
   [
     new ItemFullyFulfilled({ orderId, sku: laptop }),
     "ItemFullyFulfilled",
     "ITEM_FULLY_FULFILLED",
-    "Every unit of LAPTOP in this order has or had a subscription.",
-    "Every unit has or had a subscription; place a new order for more."
+    "No unit of LAPTOP in this order is held any more.",
+    "Place a new order for more; where a subscription was started with a wrong serial number, replace its asset with the reason `correction`."
   ],
   [
     new AssetNotFound({ serialNumber }),
@@ -125,15 +125,15 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     new SkuMismatch({ serialNumber, sku: laptop }),
     "SkuMismatch",
     "SKU_MISMATCH",
-    "Asset serial-1 is a LAPTOP, which does not fit a line of this order.",
-    "Use an asset whose SKU is on the order."
+    "Asset serial-1 is a LAPTOP, which does not fit a line that it could be for.",
+    "Use an asset of the SKU that it is for; to give a customer another product, upgrade the subscription."
   ],
   [
     new AssetNotAvailable({ serialNumber }),
     "AssetNotAvailable",
     "ASSET_NOT_AVAILABLE",
     "Asset serial-1 is not available.",
-    "Use another asset, or end the subscription that has this one; where that one was started with a wrong serial number, replace its asset with the reason `correction`."
+    "Use another asset, or end the subscription that has this one; set one that is back to `available` in the registry; where a subscription was started with a wrong serial number, replace its asset with the reason `correction`."
   ],
   [
     new AssetNotRegistered({ serialNumber }),
@@ -161,14 +161,14 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "InvalidAssetStatus",
     "INVALID_STATUS",
     "Asset serial-1 cannot be registered as rented_out.",
-    "Choose a status that the asset can come to from where it stands."
+    "Choose a status that the asset can come to from where it stands; to rent or sell it, start a subscription or let its customer buy it out."
   ],
   [
     new InvalidAssetStatus({ serialNumber, from: "sold", to: "available" }),
     "InvalidAssetStatus",
     "INVALID_STATUS",
     "Asset serial-1 is sold and cannot become available by hand.",
-    "Choose a status that the asset can come to from where it stands."
+    "Choose a status that the asset can come to from where it stands; to rent or sell it, start a subscription or let its customer buy it out."
   ],
   [
     new SubscriptionAlreadyCancelled({ subscriptionId }),
@@ -203,14 +203,14 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "OrderNotCancellable",
     "ORDER_NOT_CANCELLABLE",
     "Order is partial and can no longer be cancelled.",
-    "This order can no longer be cancelled."
+    "End its subscriptions instead, and release what a partial order still holds."
   ],
   [
     new SubscriptionNotActive({ subscriptionId, status: "ended_buyout" }),
     "SubscriptionNotActive",
     "SUBSCRIPTION_NOT_ACTIVE",
     "Subscription is not active (ended_buyout)",
-    "Start a new subscription, or place a new order: one that has ended stays as it is."
+    "Start another subscription while the order holds a unit, or place a new order. Where a device comes back after a cancel, record it in the registry."
   ],
   [
     new ContractNotOver({ subscriptionId, notBefore: cancelledAt }),
@@ -245,7 +245,7 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "OrderNotOpen",
     "ORDER_NOT_OPEN",
     "Lines can be added until the first subscription is started; this order is partial.",
-    "Place a new order for more."
+    "Place a new order for more; to put another product in the place of a rented one, upgrade the subscription."
   ],
   [
     new NothingHeld({ orderId }),
@@ -265,7 +265,7 @@ const catalogue: ReadonlyArray<readonly [refusal: Refusal, tag: string, code: st
     "NotHeld",
     "NOT_HELD",
     "Line 0 holds 2, and 3 were named. Line 2 holds 0, and 1 were named.",
-    "Release at most what each line holds, or leave `items` out to release all that is held."
+    "Release at most what each line holds, or leave `items` out to release all that is held. To take a rented device back, end its subscription."
   ],
   [
     new NothingWouldRemain({ orderId }),
@@ -303,9 +303,9 @@ const cases: Record<Refusal["_tag"], string> = {
   OrderNotPending: "The order was confirmed or cancelled before.",
   OrderNotConfirmed: "The order is not confirmed yet, or is cancelled.",
   ItemFullyFulfilled:
-    "Every unit of the SKU (of the contract length, where one is named), or of the whole order, has or had a subscription.",
+    "No unit of the SKU (of the contract length, where one is named), or of the whole order, is held any more: each has or had a subscription, or was released.",
   AssetNotFound: "The registry of assets does not know the serial number.",
-  SkuMismatch: "No line of the order has the SKU of the asset, or the request names another.",
+  SkuMismatch: "The asset is of another SKU than the line, or the new product, that it is for; or the request names another.",
   AssetNotAvailable: "The asset is under an active subscription, or the registry of assets says that it is not available.",
   AssetNotRegistered: "The registry of the tenant has no asset with the serial number. One of another tenant is no different.",
   AssetExists: "The registry has an asset with the serial number already.",

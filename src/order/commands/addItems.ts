@@ -34,7 +34,7 @@ export const ItemsAdded = orderEvent(
 export class OrderNotOpen extends Schema.TaggedError<OrderNotOpen>()("OrderNotOpen", orderAsItIs) {
   static readonly when = "A subscription was started from the order, so that its lines stay as they are."
   readonly code = "ORDER_NOT_OPEN"
-  readonly remedy = "Place a new order for more."
+  readonly remedy = "Place a new order for more; to put another product in the place of a rented one, upgrade the subscription."
   override get message() {
     return `Lines can be added until the first subscription is started; this order is ${this.status}.`
   }

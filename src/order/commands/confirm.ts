@@ -8,7 +8,7 @@ export const OrderConfirmed = plainEvent("order.confirmed", "The order was appro
 export class OrderNotPending extends Schema.TaggedError<OrderNotPending>()("OrderNotPending", orderAsItIs) {
   static readonly when = "The order was confirmed or cancelled before."
   readonly code = "ORDER_NOT_PENDING"
-  readonly remedy = "Only a pending order can be confirmed; nothing needs doing if it was confirmed before."
+  readonly remedy = "Nothing needs doing where it was confirmed before; where it was cancelled, place a new order."
   override get message() {
     return `Only a pending order can be confirmed; this order is ${this.status}.`
   }

@@ -34,6 +34,10 @@ export const assetFacts = {
   assetIsFree: ({ asset }: AboutAsset) => asset !== "rented"
 }
 
+/** What helps where somebody wrote down another serial number than that of the asset that went out. */
+export const whereMistaken =
+  "where a subscription was started with a wrong serial number, replace its asset with the reason `correction`."
+
 export class AssetNotFound extends Schema.TaggedError<AssetNotFound>()("AssetNotFound", {
   ...mayBeReplayed,
   serialNumber: SerialNumber
@@ -51,11 +55,12 @@ export class SkuMismatch extends Schema.TaggedError<SkuMismatch>()("SkuMismatch"
   serialNumber: SerialNumber,
   sku: Sku
 }) {
-  static readonly when = "No line of the order has the SKU of the asset, or the request names another."
+  static readonly when =
+    "The asset is of another SKU than the line, or the new product, that it is for; or the request names another."
   readonly code = "SKU_MISMATCH"
-  readonly remedy = "Use an asset whose SKU is on the order."
+  readonly remedy = "Use an asset of the SKU that it is for; to give a customer another product, upgrade the subscription."
   override get message() {
-    return `Asset ${this.serialNumber} is a ${this.sku}, which does not fit a line of this order.`
+    return `Asset ${this.serialNumber} is a ${this.sku}, which does not fit a line that it could be for.`
   }
 }
 
@@ -65,8 +70,7 @@ export class AssetNotAvailable extends Schema.TaggedError<AssetNotAvailable>()("
 }) {
   static readonly when = "The asset is under an active subscription, or the registry of assets says that it is not available."
   readonly code = "ASSET_NOT_AVAILABLE"
-  readonly remedy =
-    "Use another asset, or end the subscription that has this one; where that one was started with a wrong serial number, replace its asset with the reason `correction`."
+  readonly remedy = `Use another asset, or end the subscription that has this one; set one that is back to \`available\` in the registry; ${whereMistaken}`
   override get message() {
     return `Asset ${this.serialNumber} is not available.`
   }

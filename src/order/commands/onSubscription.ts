@@ -25,7 +25,8 @@ export class SubscriptionNotActive extends Schema.TaggedError<SubscriptionNotAct
 }) {
   static readonly when = "The subscription has ended, in whatever way. An end is final."
   readonly code = "SUBSCRIPTION_NOT_ACTIVE"
-  readonly remedy = "Start a new subscription, or place a new order: one that has ended stays as it is."
+  readonly remedy =
+    "Start another subscription while the order holds a unit, or place a new order. Where a device comes back after a cancel, record it in the registry."
   override get message() {
     return `Subscription is not active (${this.status})`
   }

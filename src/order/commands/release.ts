@@ -60,7 +60,8 @@ export class NotHeld extends Schema.TaggedError<NotHeld>()("NotHeld", {
 }) {
   static readonly when = "A line holds fewer units than the request names. `lines` says how many each holds."
   readonly code = "NOT_HELD"
-  readonly remedy = "Release at most what each line holds, or leave `items` out to release all that is held."
+  readonly remedy =
+    "Release at most what each line holds, or leave `items` out to release all that is held. To take a rented device back, end its subscription."
   override get message() {
     return this.lines.map(({ line, named, held }) => `Line ${line} holds ${held}, and ${named} were named.`).join(" ")
   }

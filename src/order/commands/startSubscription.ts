@@ -25,7 +25,8 @@ import {
   assetStandingOf,
   assetTaken,
   NewSerialNumber,
-  SkuMismatch
+  SkuMismatch,
+  whereMistaken
 } from "./onAsset.ts"
 
 /**
@@ -64,7 +65,7 @@ export const SubscriptionStarted = orderEvent("subscription.started", "One unit 
 export class OrderNotConfirmed extends Schema.TaggedError<OrderNotConfirmed>()("OrderNotConfirmed", orderAsItIs) {
   static readonly when = "The order is not confirmed yet, or is cancelled."
   readonly code = "ORDER_NOT_CONFIRMED"
-  readonly remedy = "Confirm the order first; no subscription can be created from a cancelled order."
+  readonly remedy = "Confirm the order first; where it was cancelled, place a new one."
   override get message() {
     return `A subscription needs a confirmed order; this order is ${this.status}.`
   }
@@ -78,13 +79,13 @@ export class ItemFullyFulfilled extends Schema.TaggedError<ItemFullyFulfilled>()
   contractLength: Schema.optionalKey(ContractLength)
 }) {
   static readonly when =
-    "Every unit of the SKU (of the contract length, where one is named), or of the whole order, has or had a subscription."
+    "No unit of the SKU (of the contract length, where one is named), or of the whole order, is held any more: each has or had a subscription, or was released."
   readonly code = "ITEM_FULLY_FULFILLED"
-  readonly remedy = "Every unit has or had a subscription; place a new order for more."
+  readonly remedy = `Place a new order for more; ${whereMistaken}`
   override get message() {
-    if (this.sku === undefined) return "Every unit of this order has or had a subscription."
+    if (this.sku === undefined) return "No unit of this order is held any more."
     const length = this.contractLength === undefined ? "" : ` for ${this.contractLength} months`
-    return `Every unit of ${this.sku}${length} in this order has or had a subscription.`
+    return `No unit of ${this.sku}${length} in this order is held any more.`
   }
 }
 

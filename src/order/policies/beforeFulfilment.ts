@@ -5,5 +5,5 @@ export const beforeFulfilment: CancellationPolicyDefinition = {
   holds: ({ active, ended }) => active + ended === 0,
   inTheWay: (order) => order.subscriptions,
   refusal: ({ status }) => `Order is ${status} and can no longer be cancelled.`,
-  remedy: "This order can no longer be cancelled."
+  remedy: "End its subscriptions instead, and release what a partial order still holds."
 }
