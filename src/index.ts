@@ -79,6 +79,7 @@ export {
 export { Currency, decimalsOf, toMajor, toMinor } from "./order/Money.ts"
 export { currencyCodes, CurrencyForNewAmounts } from "./order/CurrencyForNewAmounts.ts"
 export { hoursBetween, Timestamp } from "./order/Timestamp.ts"
+export { monthlyAmountOf, monthsLeft, monthsRented } from "./order/contract.ts"
 export { Units } from "./order/Units.ts"
 export type { AssetFacts } from "./order/commands/defineCommand.ts"
 export { CancelOrder } from "./order/commands/cancel.ts"
