@@ -1,13 +1,24 @@
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import { json } from "node:stream/consumers"
-import { type CancelOrder, isRefusal, type Orders, OutcomeUnknown, StoreUnavailable } from "order-lifecycle/promise"
+import { type CancelOrder, isRefusal, type Orders, OutcomeUnknown, type Refusal, StoreUnavailable } from "order-lifecycle/promise"
+
+/** Every other refusal is a 400. */
+const statusByCode: Partial<Record<Refusal["code"], number>> = {
+  NOT_FOUND: 404,
+  ASSET_EXISTS: 409,
+  ASSET_IN_USE: 409,
+  VERSION_MISMATCH: 412,
+  IDEMPOTENCY_KEY_REUSED: 422
+}
 
 /** The HTTP status and body for whatever a call was rejected with, or a framework refused before it came to a call. */
 export const answerTo = (error: unknown): { readonly status: number; readonly body: object } => {
   if (isRefusal(error)) {
     const { code, message, remedy } = error
-    const status = code === "NOT_FOUND" ? 404 : code === "IDEMPOTENCY_KEY_REUSED" ? 422 : 400
-    return { status, body: { error: { code, message, remedy, ...("details" in error && { details: error.details }) } } }
+    return {
+      status: statusByCode[code] ?? 400,
+      body: { error: { code, message, remedy, ...("details" in error && { details: error.details }) } }
+    }
   }
   if (error instanceof OutcomeUnknown) return { status: 503, body: { error: { code: "OUTCOME_UNKNOWN" } } }
   if (error instanceof StoreUnavailable) return { status: 503, body: { error: { code: "UNAVAILABLE" } } }

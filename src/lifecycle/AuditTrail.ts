@@ -31,16 +31,16 @@ export interface BrokenChain extends ChainFault {
 }
 
 /**
- * What the event that placed the order says in confidence (customer, addresses) is the order itself, and an order without a customer is
- * none. See `docs/decisions/0009-what-can-be-erased.md`.
+ * What the events that placed or corrected the order say in confidence (customer, addresses) is the order itself, and an order without a
+ * customer is none. See `docs/decisions/0009-what-can-be-erased.md`.
  */
 export class EventNotErasable extends Schema.TaggedError<EventNotErasable>()("EventNotErasable", {
   orderId: OrderIdSchema,
   sequence: Schema.Int
 }) {
-  static readonly when = "The order has no such event, or it is the one that placed the order."
+  static readonly when = "The order has no such event, or it is one that placed or corrected the order."
   readonly code = "EVENT_NOT_ERASABLE"
-  readonly remedy = "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
+  readonly remedy = "Look the event up in the order's history; one that placed or corrected the order cannot be erased by itself."
   override get message() {
     return `Event ${this.sequence} of the order does not exist or cannot be erased.`
   }

@@ -56,7 +56,7 @@ describe("a failure that is no refusal", () => {
       code: "EVENT_NOT_ERASABLE",
       orderId: "order-1",
       sequence: 7,
-      remedy: "Look the event up in the order's history; the event that placed the order cannot be erased by itself."
+      remedy: "Look the event up in the order's history; one that placed or corrected the order cannot be erased by itself."
     })
     expect(new IdempotencyKeyReused({})).toMatchObject({
       code: "IDEMPOTENCY_KEY_REUSED",
@@ -72,7 +72,7 @@ describe("a failure that is no refusal", () => {
   it.each([
     [StoreUnavailable, "The store cannot be reached or is overloaded, and nothing was done."],
     [OutcomeUnknown, "The change was sent and no answer came: it may or may not have been made."],
-    [EventNotErasable, "The order has no such event, or it is the one that placed the order."],
+    [EventNotErasable, "The order has no such event, or it is one that placed or corrected the order."],
     [IdempotencyKeyReused, "The idempotency key was used before with another request."]
   ])("says in which case it is given: %s", ({ when }, written) => expect(when).toBe(written))
 })

@@ -138,6 +138,8 @@ describe("the examples", () => {
       [404, "NOT_FOUND", await post("/orders/nowhere/cancel", "{}")],
       [404, "NOT_FOUND", await post("/elsewhere", "{}")]
     ]
+    const late = await orders.cancel({ tenantId, actor, expectedVersion: 7 }, second).catch(answerTo)
+    expect(late).toMatchObject({ status: 412, body: { error: { code: "VERSION_MISMATCH" } } })
     for (const [status, code, answer] of refusals) expect(answer).toMatchObject({ status, body: { error: { code } } })
     await shutDown(server, orders)
     await expect(orders.get(tenantId, first)).rejects.toBeInstanceOf(OrdersClosed)
