@@ -453,7 +453,7 @@ export class OrderStore extends Context.Service<
     /**
      * Erase the confidential text of one event (a reason, a note) with its salt, from the event and from everything that was made of it:
      * the cancellation, the subscription. One statement; no version, no event. Erasing again changes nothing and answers the same. False
-     * when there is no such event, or when it is the one that placed the order: what that one says in confidence is the order itself.
+     * when there is no such event, or when it placed or corrected the order: what such an event says in confidence is the order itself.
      */
     readonly eraseText: (event: EventKey) => Effect.Effect<boolean, StoreUnavailable | OutcomeUnknown>
 
