@@ -1,6 +1,6 @@
 /**
  * Two sessions on a real PostgreSQL, statement by statement, in every order there is. Whatever the order, the calls answer and leave
- * behind what they could have one after the other, and the auditor finds nothing.
+ * behind what they could have one after the other, and the auditor finds nothing. Workers that give due commands: `expiryInterleavings.test.ts`.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

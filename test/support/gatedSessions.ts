@@ -19,6 +19,7 @@ const nameOf = (text: string): string => {
   if (text.trim().endsWith("FOR UPDATE")) return "lock"
   const [table = "orders"] = /(?<=INTO order_lifecycle\.)idempotency/.exec(text) ?? []
   if (/json_to_recordset[^]*UPDATE order_lifecycle\.orders/.test(text)) return "commit"
+  if (/UPDATE order_lifecycle\.due_commands/.test(text)) return /DELETE/.test(text) ? "settle" : "lease"
   return /^\s*(INSERT|UPDATE|DELETE|WITH)/.test(text) ? `write ${table}` : `read ${/audit_events/.test(text) ? "history" : table}`
 }
 

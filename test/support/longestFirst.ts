@@ -16,6 +16,7 @@ const longest = [
   "test/simulation/simulateCommand.test.ts",
   "test/embedded/EmbeddedOrderStore.crash.test.ts",
   "test/proof/interleavings.test.ts",
+  "test/proof/expiryInterleavings.test.ts",
   "test/simulation/plantedBugs.test.ts",
   "test/proof/idempotency.test.ts",
   "test/scenarios/scenarios.test.ts",
