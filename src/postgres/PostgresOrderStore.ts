@@ -56,7 +56,7 @@ import {
 import { type JoinedStore, JoinsTransactions, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
 import { assetOperations, assetTuple, toAsset } from "./assetStatements.ts"
-import { commitStatement } from "./commitStatement.ts"
+import { commitStatement, type WhenLocked } from "./commitStatement.ts"
 import { dataOperations, valueText } from "./dataStatements.ts"
 import { detached } from "./detached.ts"
 import { eraseStatement } from "./eraseStatement.ts"
@@ -67,11 +67,21 @@ import type { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { clientOver, requirePlainRows } from "./clientOver.ts"
 import { KeepsStatistics, type PlanRenewal, planRenewalOf } from "./planRenewal.ts"
 import { clientIn, ourClient, SchemaName, schemaOf } from "./schemaName.ts"
+import { type Kind, shared, SharesStatements } from "./shared.ts"
+import { changedSubscriptions } from "../order/Transition.ts"
 import { walkTenants } from "./walkTenants.ts"
 import { dueOperations } from "./dueStatements.ts"
 import { outboxOperations } from "./outboxStatements.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
-import { errorOf, inWords, ownRowsFailure, type SqlFailure, sqlFailureOf, TransactionMustRestart } from "./sqlFailure.ts"
+import {
+  errorOf,
+  inWords,
+  isLockTimeout,
+  ownRowsFailure,
+  type SqlFailure,
+  sqlFailureOf,
+  TransactionMustRestart
+} from "./sqlFailure.ts"
 
 /** Over a database whose tables are there. What is in them can be verified, too. */
 export const layer: Layer.Layer<OrderStore | OrderRecords, never, SqlClient.SqlClient> = Layer.mergeAll(
@@ -101,7 +111,7 @@ class StatementFailed extends Data.TaggedError("StatementFailed")<{
 
 const make = Effect.gen(function* () {
   const sql = yield* ourClient
-  return storeOver(sql, planRenewalOf(sql, yield* KeepsStatistics), null)
+  return storeOver(sql, planRenewalOf(sql, yield* KeepsStatistics), null, yield* SharesStatements)
 })
 
 /** A store on the caller's transaction. The caller commits it, so nothing is told before they say that they did. */
@@ -119,7 +129,12 @@ const joinedStore = (transaction: OpenTransaction, schema: string): Effect.Effec
   })
 
 /** `joined`: the whole store is in one transaction, which the caller commits. */
-const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transaction | null): OrderStore["Service"] => {
+const storeOver = (
+  sql: SqlClient.SqlClient,
+  plans: PlanRenewal,
+  joined: Transaction | null,
+  sharesStatements = false
+): OrderStore["Service"] => {
   /** Where the caller is within `exclusively`: the statement belongs to its transaction, whose owner waits and decides. */
   const inTransaction =
     joined === null ? Effect.map(Effect.serviceOption(sql.transactionService), Option.isSome) : Effect.succeed(true)
@@ -140,12 +155,20 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     return Effect.fail(new StatementFailed({ failure, cause: errorOf(cause) }))
   }
 
+  /** A call shares a statement with others, unless it is to stand in the caller's transaction. */
+  const sharedInside = <Call, Answer, E>(kind: Kind<Call, Answer, E>, isOn: boolean): Kind<Call, Answer, E>["alone"] => {
+    if (!isOn) return kind.alone
+    const share = shared(kind)
+    return (tenantId, call) =>
+      Effect.flatMap(inTransaction, (inside) => (inside ? kind.alone(tenantId, call) : share(tenantId, call)))
+  }
+
   /** Wait for work that may never end. */
   const waitFor = <A, E, R>(work: Effect.Effect<A, E, R>, whenCallerLeaves: "finish" | "stop") =>
     Effect.flatMap(
       detached(work, whenCallerLeaves),
       Option.match({
-        onNone: () => Effect.fail(new StatementFailed({ failure: "unclear", cause: new Error("no answer within the deadline") })),
+        onNone: () => Effect.fail(new StatementFailed({ failure: "unclear", cause: noAnswerInTime() })),
         onSome: (exit): Effect.Effect<A, E | StatementFailed> =>
           Exit.isSuccess(exit) ? Effect.succeed(exit.value) : understand<A, E>(exit.cause)
       })
@@ -207,18 +230,27 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
 
   // --- load --------------------------------------------------------------------------------------------------------------------------
 
-  const load = (requests: ReadonlyArray<LoadRequest>): Effect.Effect<ReadonlyArray<Loaded>, StoreUnavailable> =>
-    Effect.gen(function* () {
-      const answers: Array<Loaded> = []
-      for (const [tenantId, ofTenant] of byTenant(requests, (request) => request.tenantId)) {
-        const loaded = yield* loadOfTenant(tenantId, ofTenant)
-        for (const [index, { position }] of ofTenant.entries()) answers[position] = loaded[index] as Loaded
-      }
-      return answers
-    })
+  const load = (requests: ReadonlyArray<LoadRequest>): Effect.Effect<ReadonlyArray<Loaded>, StoreUnavailable> => {
+    const [only, ...others] = requests
+    return only !== undefined && others.length === 0
+      ? Effect.map(loadOne(only.tenantId, only), (loaded) => [loaded])
+      : loadMany(requests)
+  }
 
-  const loadOfTenant = (tenantId: TenantId, requests: ReadonlyArray<Positioned<LoadRequest>>) => {
-    const records = requests.map(({ item: { order, idempotency, serialNumber } }, n) => ({
+  const loadMany = Effect.fnUntraced(function* (requests: ReadonlyArray<LoadRequest>) {
+    const answers: Array<Loaded> = []
+    for (const [tenantId, ofTenant] of byTenant(requests, (request) => request.tenantId)) {
+      const loaded = yield* loadOfTenant(
+        tenantId,
+        ofTenant.map(({ item }) => item)
+      )
+      for (const [index, { position }] of ofTenant.entries()) answers[position] = loaded[index] as Loaded
+    }
+    return answers
+  })
+
+  const loadOfTenant = (tenantId: TenantId, requests: ReadonlyArray<LoadRequest>) => {
+    const records = requests.map(({ order, idempotency, serialNumber }, n) => ({
       n,
       ...("orderId" in order ? { order_id: order.orderId } : { subscription_id: order.subscriptionId }),
       key: idempotency?.key,
@@ -254,7 +286,7 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
         rows.map((row, index): Loaded => ({
           order: row.order_id === null ? null : toOrder(row as OrderRow),
           headHash: row.head_hash,
-          remembered: stillRemembered(row, requests[index]?.item.idempotency?.now),
+          remembered: stillRemembered(row, requests[index]?.idempotency?.now),
           serialIsRented: row.serial_is_rented,
           asset: row.asset === null ? null : toAsset(row.asset)
         }))
@@ -262,30 +294,73 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     )
   }
 
-  const loadPlacing = (request: {
-    readonly tenantId: TenantId
-    readonly emailKey: string
-    readonly idempotency?: { readonly key: string; readonly now: string }
-  }) =>
+  const loadOne = sharedInside(
+    {
+      name: "load",
+      together: loadOfTenant,
+      alone: (tenantId: TenantId, request: LoadRequest) =>
+        // One request has one answer.
+        Effect.map(loadOfTenant(tenantId, [request]), ([loaded]) => loaded as Loaded),
+      tooLate: () => new StoreUnavailable({ cause: noAnswerInTime() })
+    },
+    sharesStatements
+  )
+
+  type PlacingRequest = Parameters<OrderStore["Service"]["loadPlacing"]>[0]
+
+  const loadPlacings = (tenantId: TenantId, requests: ReadonlyArray<PlacingRequest>) =>
     read(
-      sql<PlacingRow>`
+      sql.unsafe<PlacingRow>(
+        `
         SELECT c.customer_id, k.fingerprint, k.outcome::text AS outcome, k.expires_at
-          FROM (SELECT 1) AS one
-          LEFT JOIN order_lifecycle.customers c ON c.tenant_id = ${request.tenantId}::text AND c.email_key = ${request.emailKey}::text
-          LEFT JOIN order_lifecycle.idempotency k
-                 ON k.tenant_id = ${request.tenantId}::text AND k.key = ${request.idempotency?.key ?? null}::text`
+          FROM json_to_recordset($1::text::json) AS r (n integer, email_key text, key text)
+          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.customers c
+                              WHERE c.tenant_id = $2::text AND c.email_key = r.email_key LIMIT 1) c ON true
+          LEFT JOIN LATERAL (SELECT * FROM order_lifecycle.idempotency k
+                              WHERE k.tenant_id = $2::text AND k.key = r.key LIMIT 1) k ON true
+         ORDER BY r.n`,
+        [
+          JSON.stringify(requests.map(({ emailKey, idempotency }, n) => ({ n, email_key: emailKey, key: idempotency?.key }))),
+          tenantId
+        ]
+      )
     ).pipe(
-      Effect.map(([row]) => ({
-        customerId: row?.customer_id ?? null,
-        remembered: row ? stillRemembered(row, request.idempotency?.now) : null
-      }))
+      Effect.map((rows) =>
+        rows.map((row, index) => ({
+          customerId: row.customer_id,
+          remembered: stillRemembered(row, requests[index]?.idempotency?.now)
+        }))
+      )
     )
+
+  type Placing = Effect.Success<ReturnType<OrderStore["Service"]["loadPlacing"]>>
+
+  const loadPlacingOf = sharedInside(
+    {
+      name: "loadPlacing",
+      together: loadPlacings,
+      alone: (tenantId: TenantId, request: PlacingRequest) =>
+        // One request has one answer.
+        Effect.map(loadPlacings(tenantId, [request]), ([row]) => row as Placing),
+      tooLate: () => new StoreUnavailable({ cause: noAnswerInTime() })
+    },
+    sharesStatements
+  )
+
+  const loadPlacing = (request: PlacingRequest) => loadPlacingOf(request.tenantId, request)
 
   // --- commit ------------------------------------------------------------------------------------------------------------------------
 
   const commit = (
     changes: ReadonlyArray<Change>
-  ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> =>
+  ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> => {
+    const [only, ...others] = changes
+    return only !== undefined && others.length === 0
+      ? Effect.map(commitOne(only.transition.after.tenantId, only), (outcome) => [outcome])
+      : commitMany(changes)
+  }
+
+  const commitMany = (changes: ReadonlyArray<Change>) =>
     commitOneByOne(
       // A transaction that takes locks in several statements takes them in the same order as every other.
       byTenant(changes, ({ transition }) => transition.after.tenantId)
@@ -303,12 +378,8 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
     tenantId: TenantId,
     changes: ReadonlyArray<Change>
   ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> =>
-    write(Effect.catch(commitStatement(sql, tenantId, changes), blameRows(changes))).pipe(
-      Effect.map(([row]) => {
-        plans.note(changes.length)
-        const committed = new Set(JSON.parse(row?.committed ?? "[]") as ReadonlyArray<number>)
-        return changes.map((_, n): CommitOutcome => (committed.has(n) ? "committed" : "conflict"))
-      }),
+    writeChanges(tenantId, changes, "wait").pipe(
+      Effect.map((committed) => changes.map((_, n): CommitOutcome => (committed.has(n) ? "committed" : "conflict"))),
       Effect.catch((error): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> => {
         if (error.failure !== "taken") return unavailableOrUnknown(error)
         if (changes.length === 1) return Effect.succeed(["conflict"])
@@ -318,6 +389,40 @@ const storeOver = (sql: SqlClient.SqlClient, plans: PlanRenewal, joined: Transac
         )
       })
     )
+
+  /** Positions of those that were committed. */
+  const writeChanges = (tenantId: TenantId, changes: ReadonlyArray<Change>, whenLocked: WhenLocked) =>
+    write(Effect.catch(commitStatement(sql, tenantId, changes, whenLocked), blameRows(changes))).pipe(
+      Effect.map(([row]) => {
+        plans.note(changes.length)
+        return new Set(JSON.parse(row?.committed ?? "[]") as ReadonlyArray<number>)
+      })
+    )
+
+  const commitOne = sharedInside(
+    {
+      name: "commit",
+      together: (tenantId: TenantId, changes: ReadonlyArray<Change>) =>
+        writeChanges(tenantId, changes, "pass").pipe(
+          Effect.map((committed) =>
+            changes.map((_, n): CommitOutcome | undefined => (committed.has(n) ? "committed" : undefined))
+          ),
+          Effect.catch((error) =>
+            // One of them was in the way of all.
+            error.failure === "taken" || error.failure === "overtaken" || isLockTimeout(error.cause)
+              ? Effect.succeed(changes.map(() => undefined))
+              : unavailableOrUnknown(error)
+          )
+        ),
+      alone: (tenantId: TenantId, change: Change) =>
+        // One change has one outcome.
+        Effect.map(commitOfTenant(tenantId, [change]), ([outcome]) => outcome as CommitOutcome),
+      namesOf: namesIn,
+      tooLate: (isSent) =>
+        isSent ? new OutcomeUnknown({ cause: noAnswerInTime() }) : new StoreUnavailable({ cause: noAnswerInTime() })
+    },
+    sharesStatements
+  )
 
   /** A row that a table of the embedding service's own does not take is that table's, and no lost race. */
   const blameRows = (changes: ReadonlyArray<Change>) => (error: SqlError) => {
@@ -723,6 +828,17 @@ const behindEveryMoment = "~"
 const byCreationLookedUp: ReadonlyArray<SortColumn> = [
   { name: "d.created_at", type: "text" },
   { name: "d.order_id", type: "text" }
+]
+
+const noAnswerInTime = () => new Error("no answer within the deadline")
+
+/** What two changes of one statement cannot have in common: their order, a key, a new customer's e-mail, an asset. */
+const namesIn = ({ transition, remember, newCustomer, assets = [] }: Change): ReadonlyArray<string> => [
+  `order ${transition.after.orderId}`,
+  ...(remember ? [`key ${remember.key}`] : []),
+  ...(newCustomer ? [`customer ${newCustomer.emailKey}`] : []),
+  ...assets.map(({ serialNumber }) => `asset ${serialNumber}`),
+  ...changedSubscriptions(transition).map(({ is }) => `asset ${is.serialNumber}`)
 ]
 
 /** Something with its place in the list it came from. */

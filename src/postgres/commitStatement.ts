@@ -28,11 +28,15 @@ import { deleteOtherLookups, writeLookups } from "./lookupStatements.ts"
 import { fromOrder, fromSubscription } from "./orderRows.ts"
 import { schemaOf } from "./schemaName.ts"
 
+/** `wait` for an order that is locked, as everybody does, or `pass` it over: it is not among those that were committed then. */
+export type WhenLocked = "wait" | "pass"
+
 /** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
 export const commitStatement = (
   sql: SqlClient,
   tenantId: TenantId,
-  changes: ReadonlyArray<Change>
+  changes: ReadonlyArray<Change>,
+  whenLocked: WhenLocked = "wait"
 ): Effect<ReadonlyArray<{ readonly committed: string | null }>, SqlError> => {
   // Whoever takes more than one lock takes them in the order of their keys, or two batches could each wait for the other.
   const records = changes.map(toRecord).toSorted((a, b) => compare(a.order_id, b.order_id))
@@ -40,7 +44,7 @@ export const commitStatement = (
   const hasPlacements = records.some((record) => record.expected === 0)
   const hasNewLines = records.some(({ moves }) => moves.some((move) => !("from_held" in move)))
   const parts = [
-    records.length > 1 ? gateInOrder : gate,
+    whenLocked === "pass" ? gateOfUnlocked : records.length > 1 ? gateInOrder : gate,
     updates(rewritable.filter((column) => records.some(({ expected, [column]: value }) => expected > 0 && value !== undefined))),
     hasPlacements ? placements : noPlacements,
     moves(hasNewLines),
@@ -104,15 +108,17 @@ gate AS (SELECT * FROM input WHERE expected > 0)`,
 }
 
 /** For many, whatever could be locked at the expected version, one after the other. */
-const gateInOrder: Part = {
+const lockedInOrder = (how: string): Part => ({
   sql: `
 gate AS (
   SELECT i.* FROM input i CROSS JOIN LATERAL (
     SELECT 1 FROM order_lifecycle.orders o
-     WHERE o.tenant_id = ${tenant} AND o.order_id = i.order_id AND o.version = i.expected FOR UPDATE) AS lock
+     WHERE o.tenant_id = ${tenant} AND o.order_id = i.order_id AND o.version = i.expected ${how}) AS lock
 )`,
   checks: []
-}
+})
+const gateInOrder = lockedInOrder("FOR UPDATE")
+const gateOfUnlocked = lockedInOrder("FOR UPDATE SKIP LOCKED")
 
 /** Columns of an order that most changes leave as they are. */
 const rewritable = ["ordered", "total_minor", "personal", "data"] as const

@@ -15,6 +15,7 @@ export {
 } from "./sqlFailure.ts"
 export { grantsFor } from "./grants.ts"
 export { layerSchema } from "./schemaName.ts"
+export { SharesStatements } from "./shared.ts"
 export {
   layer as layerConnection,
   type PostgresOptions,

@@ -104,6 +104,9 @@ const sqlStateOf = (cause: unknown): string | undefined => {
   return isSqlState(code) ? code : undefined
 }
 
+/** A lock was not had in time: whoever does not wait for it can go on. */
+export const isLockTimeout = (error: unknown): boolean => isSqlError(error) && sqlStateOf(error.reason.cause) === "55P03"
+
 /** Node's own errors have a `code` too (ECONNRESET), but never one of five characters that starts like a SQLSTATE in use. */
 export const isSqlState = (code: unknown): code is string =>
   typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith("E")

@@ -4,6 +4,7 @@
  *     npm run bench                                   all lines
  *     npm run bench -- simulate --rounds 9            one of them
  *     npm run bench -- simulate --json figures.json   and write the figures down
+ *     npm run bench -- cancel                         durable cancels on PostgreSQL, beside a hand-written transaction
  *     npm run bench -- neighbours                     what one tenant can do to the others, on PostgreSQL and over HTTP
  *
  * Figures of one run can be compared with each other; figures of two runs cannot. A target that is missed is shown as missed.
@@ -12,12 +13,13 @@ import { writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
+import { cancel } from "./cancel.ts"
 import { decide } from "./decide.ts"
 import { type Figure, type Finding, type Line, type LineOfItsOwn, measure } from "./measure.ts"
 import { neighbours } from "./neighbours.ts"
 import { simulate } from "./simulate.ts"
 
-const lines: ReadonlyArray<Line | LineOfItsOwn> = [decide, simulate, neighbours]
+const lines: ReadonlyArray<Line | LineOfItsOwn> = [decide, cancel, simulate, neighbours]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

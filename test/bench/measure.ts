@@ -31,6 +31,10 @@ export interface Line {
   readonly contenders: readonly [Contender, ...ReadonlyArray<Contender>]
   /** What a contender is to reach, as its speed over that of the first one. */
   readonly targets: Readonly<Record<string, number>>
+  /** What speed is: by the time of the processor, unless said otherwise; or by real time, where a server does part of the work. */
+  readonly by?: "cpuMicros" | "perSecond"
+  /** When all rounds are over. */
+  readonly end?: () => Promise<void>
 }
 
 /** A line that is measured in a way of its own, and says itself whether its targets are reached. */
@@ -63,7 +67,7 @@ export interface Finding {
   readonly cpuMicros: Figure
   /** Units of work per second of real time. */
   readonly perSecond: Figure
-  /** How many times as fast as the first contender it was, by the time of the processor, in the same round. */
+  /** How many times as fast as the first contender it was in the same round. */
   readonly ratio: Figure
   readonly target?: number
 }
@@ -79,6 +83,7 @@ export const measure = async (line: Line, rounds: number, progress: (text: strin
       if (round > 0) samples[index]?.push(sample)
     }
   }
+  await line.end?.()
   const reference = samples[0] ?? []
   return line.contenders.map(({ name }, index) => {
     const own = samples[index] ?? []
@@ -89,11 +94,14 @@ export const measure = async (line: Line, rounds: number, progress: (text: strin
       unit: line.unit,
       cpuMicros: figureOf(own.map(({ cpuMicros }) => cpuMicros)),
       perSecond: figureOf(own.map(({ perSecond }) => perSecond)),
-      ratio: figureOf(own.map(({ cpuMicros }, round) => (reference[round]?.cpuMicros ?? 0) / cpuMicros)),
+      ratio: figureOf(own.map((sample, round) => timesAsFast(line.by ?? "cpuMicros", sample, reference[round] ?? sample))),
       ...(target !== undefined && { target })
     }
   })
 }
+
+const timesAsFast = (by: "cpuMicros" | "perSecond", sample: Sample, first: Sample): number =>
+  by === "cpuMicros" ? first.cpuMicros / sample.cpuMicros : sample.perSecond / first.perSecond
 
 interface Sample {
   readonly cpuMicros: number

@@ -7,6 +7,7 @@ import type { OrderStore } from "../../lifecycle/OrderStore.ts"
 import { defaultSchema, SchemaNameOption } from "../../lifecycle/options.ts"
 import { layerDigest } from "../../node/nodeDigest.ts"
 import { NonEmptyText } from "../../order/Text.ts"
+import { SharesStatements } from "../../postgres/shared.ts"
 import { CannotOpen, optionReader } from "../errors.ts"
 
 /** Where the embedded database keeps its files. */
@@ -15,19 +16,28 @@ export interface EmbeddedStoreOptions {
   readonly folder: string
   /** The schema of that database that everything is in; `order_lifecycle` unless said otherwise. */
   readonly schema?: string | undefined
+  /** Whether calls that come at the same time share statements: they do unless this is false. */
+  readonly sharedStatements?: boolean | undefined
 }
 
-const readOptions = optionReader(Schema.Struct({ folder: NonEmptyText, schema: Schema.optional(SchemaNameOption) }), "strictly")
+const readOptions = optionReader(
+  Schema.Struct({
+    folder: NonEmptyText,
+    schema: Schema.optional(SchemaNameOption),
+    sharedStatements: Schema.optional(Schema.Boolean)
+  }),
+  "strictly"
+)
 
 /**
  * The first time takes a few seconds. The folder survives a crash of the process, not of the machine: for trying things out, for tests and
  * for small things. Throws a `WrongOption`.
  */
 export const embeddedStore = (options: EmbeddedStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
-  const { folder, schema = defaultSchema } = readOptions(options, "embeddedStore")
+  const { folder, schema = defaultSchema, sharedStatements = true } = readOptions(options, "embeddedStore")
   return Layer.effectContext(
     Effect.mapError(
-      Layer.build(EmbeddedOrderStore.layer(folder, schema)),
+      Layer.build(Layer.provide(EmbeddedOrderStore.layer(folder, schema), Layer.succeed(SharesStatements, sharedStatements))),
       (cause) => new CannotOpen({ store: `The folder ${folder}`, cause })
     )
   ).pipe(Layer.merge(layerDigest))

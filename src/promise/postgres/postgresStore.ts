@@ -11,6 +11,7 @@ import * as PoolConnection from "../../postgres/PoolConnection.ts"
 import * as PostgresConnection from "../../postgres/PostgresConnection.ts"
 import { layerMigrated } from "../../postgres/PostgresOrderStore.ts"
 import { layerSchema } from "../../postgres/schemaName.ts"
+import { SharesStatements } from "../../postgres/shared.ts"
 import { inWords } from "../../postgres/sqlFailure.ts"
 import { CannotOpen, optionReader, wrongOption } from "../errors.ts"
 
@@ -28,6 +29,8 @@ export interface UrlOptions {
   readonly applicationName?: string | undefined
   /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
   readonly schema?: string | undefined
+  /** Whether calls that come at the same time share statements: they do unless this is false. */
+  readonly sharedStatements?: boolean | undefined
   /** Whether a pooler in transaction mode (PgBouncer) stands in between. The limits of time are then those of the role. */
   readonly pooled?: boolean | undefined
 }
@@ -36,6 +39,8 @@ export interface UrlOptions {
 export interface PoolOptions extends PoolConnection.PoolOptions {
   /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
   readonly schema?: string | undefined
+  /** Whether calls that come at the same time share statements: they do unless this is false. */
+  readonly sharedStatements?: boolean | undefined
   readonly url?: undefined
   readonly maxConnections?: undefined
   readonly pooled?: undefined
@@ -56,7 +61,8 @@ const Options = Schema.Struct({
   maxConnections: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
   applicationName: Schema.optional(NonEmptyText),
   schema: Schema.optional(SchemaNameOption),
-  pooled: Schema.optional(Schema.Boolean)
+  pooled: Schema.optional(Schema.Boolean),
+  sharedStatements: Schema.optional(Schema.Boolean)
 })
 const readOptions = optionReader(Options, "strictly")
 
@@ -65,9 +71,9 @@ const readOptions = optionReader(Options, "strictly")
  * whatever else the database has. Throws a `WrongOption`, which does not repeat the URL.
  */
 export const postgresStore = (options: PostgresStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
-  const { schema = defaultSchema } = readOptions(options, "postgresStore")
+  const { schema = defaultSchema, sharedStatements = true } = readOptions(options, "postgresStore")
   const store = options.pool === undefined ? storeAt(options) : storeOn(options)
-  return Layer.provide(store, layerSchema(schema))
+  return Layer.provide(store, [layerSchema(schema), Layer.succeed(SharesStatements, sharedStatements)])
 }
 
 const storeAt = ({ url, maxConnections, applicationName, pooled }: UrlOptions) => {
@@ -83,7 +89,7 @@ const storeAt = ({ url, maxConnections, applicationName, pooled }: UrlOptions) =
   return opened(connection, `PostgreSQL at ${host}${pathname}`)
 }
 
-const storeOn = ({ pool, applicationName, schema: _, ...others }: PoolOptions) => {
+const storeOn = ({ pool, applicationName, schema: _, sharedStatements: __, ...others }: PoolOptions) => {
   const [other] = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]))
   if (other !== undefined) throw wrongOption(`postgresStore.${other}`, "is not an option together with pool", "unexpected")
   return opened(PoolConnection.layer({ pool, applicationName }), "PostgreSQL on the pool")

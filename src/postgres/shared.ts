@@ -1,0 +1,156 @@
+/**
+ * Shared statements: calls that come while others are at work wait for a free statement and go in it together.
+ *
+ * No timer holds anybody up. As long as a statement is free, a call has one of its own at once; only when all of them are under way do calls
+ * queue, and the first that comes back takes what has queued of one tenant. So a lone call waits for nothing, and the busier it gets, the more
+ * calls one statement carries.
+ *
+ * What a statement cannot do for one of its calls (its order is locked or has moved on, it lost a race for a key, it broke something), that call
+ * does alone, and so is answered as if it had never shared anything.
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Cause from "effect/Cause"
+import * as Metric from "effect/Metric"
+import type { TenantId } from "../order/Order.ts"
+import { Deadline } from "./detached.ts"
+
+/** Whether calls that come at the same time share statements: they do, unless this is provided as false where the store is built. */
+export const SharesStatements = Context.Reference<boolean>("order-lifecycle/postgres/SharesStatements", {
+  defaultValue: () => true
+})
+
+/** So many statements of a kind are under way at once. */
+const mostUnderWay = 2
+
+/** So many calls one statement carries at most. */
+const mostTogether = 100
+
+const size = Metric.histogram("order_lifecycle_statement_calls", {
+  description: "calls that one shared statement carried",
+  boundaries: [1, 2, 4, 8, 16, 32, 64, mostTogether]
+})
+const wait = Metric.histogram("order_lifecycle_statement_wait_ms", {
+  description: "how long the first call of a shared statement had waited for it",
+  boundaries: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]
+})
+
+/** Calls of one kind, and the ways to carry them out. */
+export interface Kind<Call, Answer, E> {
+  /** What the metrics call it. */
+  readonly name: string
+  /** All at once, for one tenant; undefined for each that is to be carried out alone. Whatever fails with a defect is carried out alone as well. */
+  readonly together: (tenantId: TenantId, calls: ReadonlyArray<Call>) => Effect.Effect<ReadonlyArray<Answer | undefined>, E>
+  readonly alone: (tenantId: TenantId, call: Call) => Effect.Effect<Answer, E>
+  /** What a statement can have to do with once only: two calls with a name in common do not go together. */
+  readonly namesOf?: (call: Call) => ReadonlyArray<string>
+  /** How a call ends for which there is no answer by the deadline. Waiting for a statement counts. */
+  readonly tooLate: (isSent: boolean) => E
+}
+
+interface Waiting<Call, Answer, E> {
+  readonly call: Call
+  readonly context: Context.Context<never>
+  readonly since: number
+  readonly deadlineMs: number
+  readonly answer: (answer: Effect.Effect<Answer, E>) => void
+  isSent: boolean
+}
+
+/** Carry out a call of a tenant, together with others that come at the same time. */
+export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
+  const { together, alone, namesOf = () => [], tooLate } = kind
+  type Queued = Waiting<Call, Answer, E>
+  const sizes = Metric.withAttributes(size, { statement: kind.name })
+  const waits = Metric.withAttributes(wait, { statement: kind.name })
+  /** Who waits, by tenant. Tenants take turns: the one that stands first is next, and stands last afterwards. */
+  const queues = new Map<TenantId, Array<Queued>>()
+  let underWay = 0
+
+  const carryOut = (tenantId: TenantId, batch: ReadonlyArray<Queued>): void => {
+    const [first] = batch
+    if (first === undefined) return
+    underWay++
+    for (const each of batch) each.isSent = true
+    sizes.updateUnsafe(batch.length, first.context)
+    waits.updateUnsafe(performance.now() - first.since, first.context)
+    const work = together(
+      tenantId,
+      batch.map(({ call }) => call)
+    )
+    Effect.runForkWith(first.context)(work).addObserver((exit) => {
+      underWay--
+      proceed()
+      const byItself = ({ call, since, deadlineMs }: Queued) =>
+        Effect.provideService(alone(tenantId, call), Deadline, Math.max(1, deadlineMs - (performance.now() - since)))
+      const isDefect = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+      batch.forEach((each, position) => {
+        const answer = Exit.isSuccess(exit) ? exit.value[position] : undefined
+        if (answer !== undefined) each.answer(Effect.succeed(answer))
+        else if (Exit.isSuccess(exit) || isDefect) each.answer(byItself(each))
+        else each.answer(Effect.failCause(exit.cause))
+      })
+    })
+  }
+
+  /** Whatever may go now. */
+  const proceed = (): void => {
+    // A tenant that is not through comes again, behind the others.
+    for (const [tenantId, queue] of queues) {
+      if (underWay >= mostUnderWay) return
+      queues.delete(tenantId)
+      const names = new Set<string>()
+      const batch: Array<Queued> = []
+      const left = queue.filter((each) => {
+        const own = namesOf(each.call)
+        if (batch.length >= mostTogether || own.some((name) => names.has(name))) return true
+        for (const name of own) names.add(name)
+        batch.push(each)
+        return false
+      })
+      if (left.length > 0) queues.set(tenantId, left)
+      carryOut(tenantId, batch)
+    }
+  }
+
+  /** Who leaves before a statement has taken the call has done nothing. */
+  const leave = (tenantId: TenantId, leaving: Queued): void => {
+    const left = queues.get(tenantId)?.filter((each) => each !== leaving) ?? []
+    if (left.length > 0) queues.set(tenantId, left)
+    else queues.delete(tenantId)
+  }
+
+  return (tenantId: TenantId, call: Call): Effect.Effect<Answer, E> =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      Effect.callback<Answer, E>((resume) => {
+        const answer = (answered: Effect.Effect<Answer, E>): void => {
+          stopWaiting()
+          resume(answered)
+        }
+        const deadlineMs = Duration.toMillis(Duration.fromInputUnsafe(Context.get(context, Deadline)))
+        const waiting: Queued = { call, context, since: performance.now(), deadlineMs, answer, isSent: false }
+        const stopWaiting = after(deadlineMs, () => {
+          const { isSent } = waiting
+          if (!isSent) leave(tenantId, waiting)
+          resume(Effect.fail(tooLate(isSent)))
+        })
+        const queue = queues.get(tenantId)
+        if (queue === undefined) queues.set(tenantId, [waiting])
+        else queue.push(waiting)
+        proceed()
+        return Effect.sync(() => {
+          stopWaiting()
+          if (!waiting.isSent) leave(tenantId, waiting)
+        })
+      })
+    )
+}
+
+/** Do something after a time, unless it is taken back: every call has a deadline, and a fiber that sleeps for each would cost more than the rest. */
+const after = (ms: number, then: () => void): (() => void) => {
+  // @effect-diagnostics-next-line globalTimers:off
+  const timer = setTimeout(then, ms)
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,220 @@
+/** Calls that share statements: each condition under which they may. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import { describe, expect, it } from "vitest"
+import { TenantId } from "../../src/order/Order.ts"
+import { Deadline } from "../../src/postgres/detached.ts"
+import { shared } from "../../src/postgres/shared.ts"
+
+const [north, south] = [TenantId.make("north"), TenantId.make("south")]
+
+type Failure = "unavailable" | "too late, unsent" | "too late, sent"
+type Statement = readonly [tenantId: TenantId, ...calls: ReadonlyArray<string>]
+
+/**
+ * A store whose statements end when they are let: `together` answers a call with itself in capitals. What a call stands for is its first letter:
+ * `!` kills its statement, `?` cannot be done together, `-` fails the statement.
+ */
+const opened = (namesOf?: (call: string) => ReadonlyArray<string>) => {
+  const statements: Array<Statement> = []
+  const alone: Array<string> = []
+  const gates: Array<Deferred.Deferred<void>> = []
+  const call = shared<string, string, Failure>({
+    name: "test",
+    together: Effect.fnUntraced(function* (tenantId, calls) {
+      statements.push([tenantId, ...calls])
+      const gate = yield* Deferred.make<void>()
+      gates.push(gate)
+      yield* Deferred.await(gate)
+      if (calls.some((each) => each.startsWith("!"))) return yield* Effect.die("broken")
+      if (calls.some((each) => each.startsWith("-"))) return yield* Effect.fail("unavailable" as const)
+      return calls.map((each) => (each.startsWith("?") ? undefined : each.toUpperCase()))
+    }),
+    alone: (_, each) =>
+      Effect.suspend(() => {
+        alone.push(each)
+        return each.startsWith("!") ? Effect.die("broken") : Effect.succeed(`${each.toUpperCase()} alone`)
+      }),
+    ...(namesOf && { namesOf }),
+    tooLate: (isSent) => (isSent ? "too late, sent" : "too late, unsent")
+  })
+  const begin = (each: string, tenantId = north) => Effect.forkChild(call(tenantId, each), { startImmediately: true })
+  /** Let the oldest statement that is under way come back. */
+  const end = Effect.suspend(() => {
+    const gate = gates.shift()
+    return gate === undefined ? Effect.die("no statement is under way") : Deferred.succeed(gate, undefined)
+  }).pipe(Effect.andThen(Effect.yieldNow), Effect.andThen(Effect.yieldNow))
+  const endAll: Effect.Effect<void> = Effect.suspend(() => (gates.length === 0 ? Effect.void : Effect.andThen(end, endAll)))
+  return { statements, alone, begin, end, endAll, isUnderWay: () => gates.length }
+}
+
+const run = <A>(effect: Effect.Effect<A, unknown>) => Effect.runPromise(effect)
+
+describe("calls", () => {
+  it("have a statement of their own at once, as long as one is free", () =>
+    run(
+      Effect.gen(function* () {
+        const { statements, begin, endAll } = opened()
+        const fibers = [yield* begin("a"), yield* begin("b")]
+        expect(statements).toEqual([
+          [north, "a"],
+          [north, "b"]
+        ])
+        yield* endAll
+        expect(yield* Fiber.joinAll(fibers)).toEqual(["A", "B"])
+      })
+    ))
+
+  it("go together when both are under way, each with its own answer, and never more than two statements at once", () =>
+    run(
+      Effect.gen(function* () {
+        const { statements, begin, end, endAll, isUnderWay } = opened()
+        const fibers: Array<Fiber.Fiber<string, Failure>> = []
+        for (const each of ["a", "b", "c", "d", "e"]) fibers.push(yield* begin(each))
+        expect(isUnderWay()).toBe(2)
+        yield* end
+        expect(statements.slice(2)).toEqual([[north, "c", "d", "e"]])
+        expect(isUnderWay()).toBe(2)
+        yield* endAll
+        expect(yield* Fiber.joinAll(fibers)).toEqual(["A", "B", "C", "D", "E"])
+      })
+    ))
+
+  it("of one tenant make one statement, and tenants take turns however much one of them asks", () =>
+    run(
+      Effect.gen(function* () {
+        const { statements, begin, endAll } = opened()
+        const fibers = [yield* begin("a"), yield* begin("b")]
+        for (let n = 0; n < 250; n++) fibers.push(yield* begin(`n${n}`))
+        fibers.push(yield* begin("s", south))
+        yield* endAll
+        yield* Fiber.joinAll(fibers)
+        const inTurn = statements.slice(2).map(([tenantId, ...calls]) => [tenantId, calls.length])
+        expect(inTurn).toEqual([
+          [north, 100],
+          [south, 1],
+          [north, 100],
+          [north, 50]
+        ])
+      })
+    ))
+
+  it("that have something in common do not go together, and keep their order", () =>
+    run(
+      Effect.gen(function* () {
+        const { statements, begin, endAll } = opened((call) => [call.slice(0, 1)])
+        const fibers = [yield* begin("x"), yield* begin("y")]
+        for (const each of ["a1", "b1", "a2", "c1", "a3", "b2"]) fibers.push(yield* begin(each))
+        yield* endAll
+        yield* Fiber.joinAll(fibers)
+        expect(statements.slice(2)).toEqual([
+          [north, "a1", "b1", "c1"],
+          [north, "a2", "b2"],
+          [north, "a3"]
+        ])
+      })
+    ))
+})
+
+describe("a statement", () => {
+  /** Three calls that go together, and what becomes of each. */
+  const together = Effect.fnUntraced(function* (...calls: ReadonlyArray<string>) {
+    const store = opened()
+    yield* store.begin("a")
+    yield* store.begin("b")
+    const fibers: Array<Fiber.Fiber<string, Failure>> = []
+    for (const each of calls) fibers.push(yield* store.begin(each))
+    yield* store.endAll
+    expect(store.statements[2]).toEqual([north, ...calls])
+    return { exits: yield* Effect.forEach(fibers, Fiber.await), alone: store.alone }
+  })
+
+  it("that a call broke is undone, and the call alone bears it", () =>
+    run(
+      Effect.gen(function* () {
+        const { exits, alone } = yield* together("c", "!", "d")
+        expect(exits).toEqual([Exit.succeed("C alone"), Exit.die("broken"), Exit.succeed("D alone")])
+        expect(alone).toEqual(["c", "!", "d"])
+      })
+    ))
+
+  it("that leaves a call out has it done alone, and nothing else", () =>
+    run(
+      Effect.gen(function* () {
+        const { exits, alone } = yield* together("c", "?", "d")
+        expect(exits).toEqual([Exit.succeed("C"), Exit.succeed("? alone"), Exit.succeed("D")])
+        expect(alone).toEqual(["?"])
+      })
+    ))
+
+  it("that fails fails for all of them", () =>
+    run(
+      Effect.gen(function* () {
+        const { exits, alone } = yield* together("c", "-", "d")
+        expect(exits).toEqual([Exit.fail("unavailable"), Exit.fail("unavailable"), Exit.fail("unavailable")])
+        expect(alone).toEqual([])
+      })
+    ))
+
+  it("is counted with its size and its wait", () =>
+    run(
+      Effect.gen(function* () {
+        yield* together("c", "d", "e")
+        const states = (yield* Metric.snapshot).filter(({ attributes }) => attributes?.["statement"] === "test")
+        expect(states.map(({ id }) => id).toSorted()).toEqual([
+          "order_lifecycle_statement_calls",
+          "order_lifecycle_statement_wait_ms"
+        ])
+        for (const { state } of states) expect((state as { readonly count: number }).count).toBeGreaterThan(2)
+      })
+    ))
+})
+
+describe("a caller who leaves", () => {
+  it("before the statement has gone takes the call along", () =>
+    run(
+      Effect.gen(function* () {
+        const { statements, begin, endAll } = opened()
+        const fibers = [yield* begin("a"), yield* begin("b")]
+        const leaving = yield* begin("c")
+        const last = yield* begin("d")
+        yield* Fiber.interrupt(leaving)
+        yield* endAll
+        yield* Fiber.joinAll([...fibers, last])
+        expect(statements.slice(2)).toEqual([[north, "d"]])
+      })
+    ))
+
+  it("afterwards changes nothing for the others, and the statement ends", () =>
+    run(
+      Effect.gen(function* () {
+        const { alone, begin, end, endAll, statements } = opened()
+        yield* begin("a")
+        yield* begin("b")
+        const [leaving, staying] = [yield* begin("?"), yield* begin("d")]
+        yield* end
+        expect(statements.at(-1)).toEqual([north, "?", "d"])
+        yield* Fiber.interrupt(leaving)
+        yield* endAll
+        expect(yield* Fiber.join(staying)).toBe("D")
+        // What it had not done is nobody's wish any more.
+        expect(alone).toEqual([])
+      })
+    ))
+
+  it("because there is no answer in time is told whether it was sent, and waiting for a statement counts", () =>
+    run(
+      Effect.gen(function* () {
+        const { statements, begin, endAll } = opened()
+        const soon = Effect.provideService(Deadline, "20 millis")
+        const fibers = [yield* soon(begin("a")), yield* soon(begin("b")), yield* soon(begin("c"))]
+        const exits = yield* Effect.forEach(fibers, Fiber.await)
+        expect(exits).toEqual([Exit.fail("too late, sent"), Exit.fail("too late, sent"), Exit.fail("too late, unsent")])
+        yield* endAll
+        expect(statements).toHaveLength(2)
+      })
+    ))
+})
