@@ -72,6 +72,8 @@ describe("a change by hand", () => {
     for (const nothing of [{}, { reason: "why" }]) {
       expect(() => Schema.decodeUnknownSync(ChangeAsset)(nothing)).toThrow("must name a status, a location or notes")
     }
+    for (const something of [{ status: "returned" }, { location: "Shelf 3" }, { notes: "scratched" }])
+      expect(Schema.decodeUnknownSync(ChangeAsset)(something)).toEqual(something)
   })
 })
 
@@ -91,6 +93,11 @@ describe("registering", () => {
             const code = Result.isFailure(decision) ? decision.failure.code : undefined
             const codes = { unknown: "VARIANT_NOT_FOUND", inactive: "VARIANT_INACTIVE", active: undefined }
             const wrongStatus = (to === "rented_out") === (used !== null) ? undefined : "INVALID_STATUS"
+            const message = { unknown: "is not in the catalogue", inactive: "is not offered at present", active: undefined }[
+              variant
+            ]
+            if (found === null && message !== undefined)
+              expect(decision).toMatchObject({ failure: { skus: [asked.sku], details: [{ path: "sku", message }] } })
             expect(code).toBe(found === null ? (codes[variant] ?? wrongStatus) : "ASSET_EXISTS")
             if (Result.isSuccess(decision)) expect(decision.success.after).toMatchObject({ status: to, version: 1, ...used })
           }
