@@ -3,9 +3,9 @@
  *
  *     npm run test:mutation
  *
- * The files of `src/order` and `src/lifecycle` are tried in slices. What a slice has found is kept in `.long-run/mutants`, so that an
+ * The files of `src/order`, `src/asset` and `src/lifecycle` are tried in slices. What a slice has found is kept in `.long-run/mutants`, so that an
  * interrupted run goes on where it was, until anything in `src` or `test` changes; `--fresh` begins anew, `--next` ends after one slice,
- * `--files src/order/decide.ts` tries only these files and keeps nothing. The run fails on a score below 95 % in either folder and on
+ * `--files src/order/decide.ts` tries only these files and keeps nothing. The run fails on a score below 95 % in any of these folders and on
  * any survivor without a reason in `survivors.ts`, and names entries there that fit no survivor any more.
  */
 import { createHash } from "node:crypto"
@@ -31,7 +31,7 @@ const { values } = parseArgs({
 })
 
 process.chdir(root)
-const sources = globSync(["src/order/**/*.ts", "src/lifecycle/*.ts"]).toSorted()
+const sources = globSync(["src/order/**/*.ts", "src/asset/*.ts", "src/lifecycle/*.ts"]).toSorted()
 
 // --- one slice -----------------------------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,9 @@ if (values.files) {
   process.stdout.write(`Mutants of ${done.length} of ${sliceCount} slices of the files:\n`)
 }
 
-const scores = ["src/order", "src/lifecycle"].map((each) => scoreOf(each, all, survivors)).filter(({ mutants }) => mutants > 0)
+const scores = ["src/order", "src/asset", "src/lifecycle"]
+  .map((each) => scoreOf(each, all, survivors))
+  .filter(({ mutants }) => mutants > 0)
 for (const score of scores) {
   process.stdout.write(`${describeScore(score)}\n`)
   for (const { file, before, after, status, statusReason } of score.unexplained)
