@@ -1,7 +1,7 @@
 /** The lifecycle of an asset against the specification, written by hand, and the machines that no table can be read off. */
 import { createMachine } from "xstate"
 import { describe, expect, it } from "vitest"
-import { type AssetEvent, type assetMachine, markOf } from "../../src/asset/assetMachine.ts"
+import { type AssetEvent, assetMachine, markOf } from "../../src/asset/assetMachine.ts"
 import { answerOfAsset, assetTable, assetWords, isOut, isRentable, stepOf, tabulateAssets } from "../../src/asset/assetTable.ts"
 import { AssetStatus } from "../../src/asset/RegisteredAsset.ts"
 
@@ -61,6 +61,10 @@ describe("an asset", () => {
   it("is moved by a command from one status only", () => {
     expect(stepOf("rent")).toEqual({ from: "available", to: "rented_out" })
     for (const word of ["return", "sell", "withdraw", "makeAvailable"] as const) expect(stepOf(word).from).toBe("rented_out")
+  })
+
+  it("is described in every status in a sentence", () => {
+    for (const status of AssetStatus.literals) expect(assetMachine.states[status]?.description).toMatch(/^[A-Z].+\.$/)
   })
 
   it("names the fact that an answer stands on", () => {

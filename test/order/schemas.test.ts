@@ -17,8 +17,15 @@ import {
   Quantity,
   SubscriptionStatus
 } from "../../src/order/Order.ts"
+import { ChangeAsset, RegisterAsset, WithdrawAsset } from "../../src/asset/decideAsset.ts"
+import { AssetRecord, RegisteredAsset } from "../../src/asset/RegisteredAsset.ts"
+import { AddItems } from "../../src/order/commands/addItems.ts"
 import { CancelOrder } from "../../src/order/commands/cancel.ts"
 import { BuyOutSubscription } from "../../src/order/commands/buyOutSubscription.ts"
+import { CorrectOrder } from "../../src/order/commands/correct.ts"
+import { definitions } from "../../src/order/commands/definitions.ts"
+import { RecordPayment } from "../../src/order/commands/recordPayment.ts"
+import { ReleaseUnits } from "../../src/order/commands/release.ts"
 import { CompleteSubscription } from "../../src/order/commands/completeSubscription.ts"
 import { ExtendSubscription } from "../../src/order/commands/extendSubscription.ts"
 import { UpgradeSubscription } from "../../src/order/commands/upgradeSubscription.ts"
@@ -163,6 +170,31 @@ const order = {
   cancellation: { at, by: actor, reason: "moved abroad" }
 }
 
+const correction = {
+  customer: { ...person, customerType: "business" },
+  billingAddress: address,
+  shippingAddress: address
+}
+
+const registered = {
+  serialNumber: "serial-1",
+  sku: "LAPTOP",
+  productName: "The laptop",
+  status: "rented_out",
+  location: "Shelf 3",
+  notes: "scratched"
+}
+const assetOfRegistry = {
+  tenantId: "demo",
+  ...registered,
+  subscriptionId: "subscription-1",
+  customerId: "customer-1",
+  version: 3,
+  createdAt: at,
+  createdBy: "ada",
+  updatedAt: at
+}
+
 const happened = {
   tenantId: "demo",
   orderId: "order-1",
@@ -277,6 +309,32 @@ const complete: Readonly<Record<string, readonly [schema: Schema.ConstraintCodec
       confidential: { damageAssessment: "screen", notes: "by courier" }
     }
   ],
+  "order.items_added": [
+    AuditEvent,
+    { type: "order.items_added", ...happened, details: { decimals: 2, lines: [line] }, confidential: {} }
+  ],
+  "order.items_released": [
+    AuditEvent,
+    {
+      type: "order.items_released",
+      ...happened,
+      details: { reasonCode: "duplicate" },
+      confidential: { reason: "too many" }
+    }
+  ],
+  "order.corrected": [
+    AuditEvent,
+    {
+      type: "order.corrected",
+      ...happened,
+      details: { externalReference: "PO-2" },
+      confidential: correction
+    }
+  ],
+  "order.payment_recorded": [
+    AuditEvent,
+    { type: "order.payment_recorded", ...happened, details: { decimals: 2, payment: ordered.payment }, confidential: {} }
+  ],
   "order.cancelled": [
     AuditEvent,
     { type: "order.cancelled", ...happened, details: {}, confidential: { reason: "moved abroad" } }
@@ -334,6 +392,15 @@ const complete: Readonly<Record<string, readonly [schema: Schema.ConstraintCodec
     }
   ],
   "request to end a subscription": [CancelSubscription, { rentalId: "subscription-1", reason: "fraud", notes: "came back" }],
+  "request to add lines": [AddItems, { items: [{ sku: "LAPTOP", quantity: 2, contractLength: 12 }] }],
+  "request to release units": [ReleaseUnits, { items: [{ line: 0, quantity: 1 }], reason: "too many", reasonCode: "duplicate" }],
+  "request to correct an order": [CorrectOrder, { ...correction, externalReference: "PO-2" }],
+  "request to record a payment": [RecordPayment, ordered.payment],
+  "asset of the registry": [RegisteredAsset, assetOfRegistry],
+  "record of an asset": [AssetRecord, { at, by: actor, reason: "repaired", from: "unavailable", asset: assetOfRegistry }],
+  "request to register an asset": [RegisterAsset, registered],
+  "request to change an asset": [ChangeAsset, { status: "returned", location: "Shelf 4", notes: "clean", reason: "came back" }],
+  "request to withdraw an asset": [WithdrawAsset, { reason: "broken" }],
   "request to rewrite notes": [RewriteNotes, { notes: "ring once" }],
   "fault of an input": [InputFault, { path: "items[0].sku", message: "is not in the catalogue", code: "variant_not_found" }]
 }
@@ -475,6 +542,12 @@ describe("free-form JSON", () => {
     for (const leaf of [true, false, null, 0, "", []]) {
       expect(jsonFault(nested(maxJsonDepth - (Array.isArray(leaf) ? 1 : 0), leaf)), JSON.stringify(leaf)).toBeUndefined()
     }
+  })
+})
+
+describe("a command", () => {
+  it("says in a sentence what it does", () => {
+    for (const { description } of Object.values(definitions)) expect(description).toMatch(/^[A-Z].+\.$/)
   })
 })
 
