@@ -560,5 +560,100 @@ export const survivors: ReadonlyArray<Survivor> = [
       ["byPrefix.set(prefix, characters)", ";"]
     ],
     reason: "What is kept from the last time is only quicker to look up than to make again; what comes out is the same."
+  },
+  {
+    kind: "equivalent",
+    file: "src/order/commands/release.ts",
+    mutants: [
+      ["const sku = order.lines[line]?.sku", "const sku = order.lines[line].sku"],
+      ["return sku === undefined ? [] : [{ line, sku, quantity }]", "return false ? [] : [{ line, sku, quantity }]"],
+      [
+        "return sku === undefined ? [] : [{ line, sku, quantity }]",
+        'return sku === undefined ? ["Stryker was here"] : [{ line, sku, quantity }]'
+      ],
+      [
+        "VALIDATION_ERROR: ({ order, command: { items = [] } }) => {",
+        'VALIDATION_ERROR: ({ order, command: { items = ["Stryker was here"] } }) => {'
+      ]
+    ],
+    reason:
+      "The compiler asks for it: units are released of lines that the machine has found, and only a named line can be missing."
+  },
+  {
+    kind: "equivalent",
+    file: "src/asset/assetSteps.ts",
+    mutants: [
+      [
+        "const moves = definitionByKind.get(event.type)?.assetMoves?.(before, event) ?? []",
+        "const moves = definitionByKind.get(event.type).assetMoves?.(before, event) ?? []"
+      ],
+      [
+        "return order?.subscriptions.find((each) => each.subscriptionId === subscriptionId)?.assetIsRegistered === true",
+        "return order?.subscriptions.find(each => each.subscriptionId === subscriptionId).assetIsRegistered === true"
+      ],
+      [
+        "return order?.subscriptions.find((each) => each.subscriptionId === subscriptionId)?.assetIsRegistered === true",
+        "return order.subscriptions.find((each) => each.subscriptionId === subscriptionId)?.assetIsRegistered === true"
+      ]
+    ],
+    reason: "The compiler asks for it: an order that was there before has the subscription whose asset is moved."
+  },
+  {
+    kind: "equivalent",
+    file: "src/asset/assetSteps.ts",
+    mutants: [
+      [
+        ".toSorted((a, b) => (a.serialNumber < b.serialNumber ? -1 : 1))",
+        ".toSorted((a, b) => (a.serialNumber <= b.serialNumber ? -1 : 1))"
+      ]
+    ],
+    reason: "A transition moves no asset twice."
+  },
+  {
+    kind: "equivalent",
+    file: "src/asset/decideAsset.ts",
+    mutants: [
+      ["if (moved?.refusal !== undefined && status !== undefined) {", "if (moved?.refusal !== undefined && true) {"],
+      ['moved.refusal === "ASSET_IN_USE" && use !== null', 'moved.refusal === "ASSET_IN_USE" && true'],
+      [
+        "const bound = isOut(to) && subscriptionId !== undefined && customerId !== undefined ? { subscriptionId, customerId } : {}",
+        "const bound = isOut(to) && true && customerId !== undefined ? { subscriptionId, customerId } : {}"
+      ],
+      [
+        "const bound = isOut(to) && subscriptionId !== undefined && customerId !== undefined ? { subscriptionId, customerId } : {}",
+        "const bound = isOut(to) && subscriptionId !== undefined && true ? { subscriptionId, customerId } : {}"
+      ]
+    ],
+    reason:
+      "The compiler asks for it: only a status that is asked for is refused, only an asset in use is refused as that, and one that is out has both ids."
+  },
+  {
+    kind: "equivalent",
+    file: "src/asset/assetTable.ts",
+    mutants: [
+      [
+        "const machineAndSchemaAgree: Same<StateValueFrom<typeof assetMachine>, AssetStatus> = true",
+        "const machineAndSchemaAgree: Same<StateValueFrom<typeof assetMachine>, AssetStatus> = false"
+      ],
+      [
+        "const everyMoveHasAWord: Same<(typeof moveWords)[number], AssetMoveEvent> = true",
+        "const everyMoveHasAWord: Same<(typeof moveWords)[number], AssetMoveEvent> = false"
+      ],
+      ["void [machineAndSchemaAgree, everyMoveHasAWord]", "void []"]
+    ],
+    reason: "For the compiler alone, which refuses it. Nothing reads the value."
+  },
+  {
+    kind: "equivalent",
+    file: "src/asset/assetMachine.ts",
+    mutants: [
+      ['markAvailable: { target: "available" },', "markAvailable: {},"],
+      ['markAvailable: { target: "available" },', 'markAvailable: { target: "" },'],
+      ['markReturned: { target: "returned" },', "markReturned: {},"],
+      ['markReturned: { target: "returned" },', 'markReturned: { target: "" },'],
+      ['markUnavailable: { target: "unavailable" }', "markUnavailable: {}"],
+      ['markUnavailable: { target: "unavailable" }', 'markUnavailable: { target: "" }']
+    ],
+    reason: "An asset that is marked as what it is stays so, with that status as the target or with none."
   }
 ]
