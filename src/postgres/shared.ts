@@ -8,6 +8,7 @@
  * What a statement cannot do for one of its calls (its order is locked or has moved on, it lost a race for a key, it broke something), that call
  * does alone, and so is answered as if it had never shared anything.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -75,7 +76,7 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
     underWay++
     for (const each of batch) each.isSent = true
     sizes.updateUnsafe(batch.length, first.context)
-    waits.updateUnsafe(performance.now() - first.since, first.context)
+    waits.updateUnsafe(nowIn(first) - first.since, first.context)
     const work = together(
       tenantId,
       batch.map(({ call }) => call)
@@ -83,8 +84,7 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
     Effect.runForkWith(first.context)(work).addObserver((exit) => {
       underWay--
       proceed()
-      const byItself = ({ call, since, deadlineMs }: Queued) =>
-        Effect.provideService(alone(tenantId, call), Deadline, Math.max(1, deadlineMs - (performance.now() - since)))
+      const byItself = (each: Queued) => Effect.provideService(alone(tenantId, each.call), Deadline, leftOf(each))
       const isDefect = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
       batch.forEach((each, position) => {
         const answer = Exit.isSuccess(exit) ? exit.value[position] : undefined
@@ -130,7 +130,7 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
           resume(answered)
         }
         const deadlineMs = Duration.toMillis(Duration.fromInputUnsafe(Context.get(context, Deadline)))
-        const waiting: Queued = { call, context, since: performance.now(), deadlineMs, answer, isSent: false }
+        const waiting: Queued = { call, context, since: nowIn({ context }), deadlineMs, answer, isSent: false }
         const stopWaiting = after(deadlineMs, () => {
           const { isSent } = waiting
           if (!isSent) leave(tenantId, waiting)
@@ -147,6 +147,13 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
       })
     )
 }
+
+const nowIn = ({ context }: Pick<Waiting<never, never, never>, "context">): number =>
+  Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
+
+/** What is left of the time that a caller waits (ms). The clock on the wall may have been set since. */
+const leftOf = ({ context, since, deadlineMs }: Pick<Waiting<never, never, never>, "context" | "since" | "deadlineMs">): number =>
+  Math.min(deadlineMs, Math.max(1, deadlineMs - (nowIn({ context }) - since)))
 
 /** Do something after a time, unless it is taken back: every call has a deadline, and a fiber that sleeps for each would cost more than the rest. */
 const after = (ms: number, then: () => void): (() => void) => {

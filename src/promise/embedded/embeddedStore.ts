@@ -7,7 +7,6 @@ import type { OrderStore } from "../../lifecycle/OrderStore.ts"
 import { defaultSchema, SchemaNameOption } from "../../lifecycle/options.ts"
 import { layerDigest } from "../../node/nodeDigest.ts"
 import { NonEmptyText } from "../../order/Text.ts"
-import { SharesStatements } from "../../postgres/shared.ts"
 import { CannotOpen, optionReader } from "../errors.ts"
 
 /** Where the embedded database keeps its files. */
@@ -37,7 +36,7 @@ export const embeddedStore = (options: EmbeddedStoreOptions): Layer.Layer<OrderS
   const { folder, schema = defaultSchema, sharedStatements = true } = readOptions(options, "embeddedStore")
   return Layer.effectContext(
     Effect.mapError(
-      Layer.build(Layer.provide(EmbeddedOrderStore.layer(folder, schema), Layer.succeed(SharesStatements, sharedStatements))),
+      Layer.build(EmbeddedOrderStore.layer(folder, schema, sharedStatements)),
       (cause) => new CannotOpen({ store: `The folder ${folder}`, cause })
     )
   ).pipe(Layer.merge(layerDigest))
