@@ -2,7 +2,8 @@
  * The library with a bug that someone could write: its sources are copied, a text in them is changed, and the simulation is loaded from the
  * copy, so that it runs on services, machine and store as they are there.
  */
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
+import { cpSync } from "node:fs"
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -27,7 +28,7 @@ interface Simulation {
 export const withPlanted = async <A>(bugs: ReadonlyArray<Planted>, use: (simulation: Simulation) => Promise<A>): Promise<A> => {
   const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-planted-"))
   try {
-    await cp(new URL("src", root), join(folder, "src"), { recursive: true })
+    cpSync(new URL("src", root), join(folder, "src"), { recursive: true })
     await symlink(new URL("node_modules", root), join(folder, "node_modules"))
     await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }))
     for (const [file, text, instead] of bugs) {
