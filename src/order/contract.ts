@@ -3,7 +3,7 @@
  * start's offset, from its day of the month. Source: whole-life.md, section 4.
  */
 import type { OrderedLine, Subscription } from "./Order.ts"
-import { plusMonths, type Timestamp } from "./Timestamp.ts"
+import { plusMonths, type Timestamp, toMillis } from "./Timestamp.ts"
 
 type Contract = Pick<Subscription, "startDate" | "startOffsetMinutes" | "contractLength">
 
@@ -16,9 +16,14 @@ export const monthsAfterStart = (
   months: number
 ): Timestamp => plusMonths(startDate, months, startOffsetMinutes)
 
+/** No month is longer (milliseconds). */
+const longestMonthMs = 31 * 86_400_000
+
 /** Whole months from the start to a moment; 0 before it, and no more than the longest contract has. */
 export const monthsRented = (contract: Contract, at: Timestamp): number => {
-  let months = 0
+  // So many at least, if each were as long as a month can be. It takes a few more, and not one after the other from the start.
+  const longestMonths = Math.floor((toMillis(at) - toMillis(contract.startDate)) / longestMonthMs)
+  let months = Math.min(longestContract, Math.max(0, longestMonths))
   while (months < longestContract && monthsAfterStart(contract, months + 1) <= at) months++
   return months
 }
