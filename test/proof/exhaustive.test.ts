@@ -27,6 +27,10 @@ import {
   stuck,
   traceOf
 } from "../support/exploreOrders.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
+
+// Refusals are errors.
+withoutStackTraces()
 
 const quantityOf = (event: OrderEvent): number => ("quantity" in event ? event.quantity : 1)
 
