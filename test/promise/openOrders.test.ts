@@ -63,6 +63,8 @@ describe("an option that cannot be used", () => {
     ["postgresStore.poolSize", () => ({ store: postgresStore(wrong({ url: "postgres://h/d", poolSize: 4 })) })],
     ["postgresStore.schema", () => ({ store: postgresStore({ url: "postgres://h/d", schema: "pg_orders" }) })],
     ["postgresStore.schema", () => ({ store: postgresStore({ pool: new Pool(), schema: 'a"b' }) })],
+    ["postgresStore.sharedStatements", () => ({ store: postgresStore(wrong({ pool: new Pool(), sharedStatements: "no" })) })],
+    ["embeddedStore.sharedStatements", () => ({ store: embeddedStore(wrong({ folder: "data", sharedStatements: 1 })) })],
     ["embeddedStore.schema", () => ({ store: embeddedStore({ folder: "data", schema: "Orders" }) })],
     ["embeddedStore.folder", () => ({ store: embeddedStore({ folder: "" }) })]
   ])("is named: %s", async (path, options) => {
@@ -226,6 +228,28 @@ describe("orders on a pool of the caller's", () => {
     expect(await orders.get(caller.tenantId, after.orderId)).toEqual(outcome.after)
     await orders.close()
     expect((await pool.query("SELECT id FROM mine")).rowCount).toBe(0)
+    await pool.end()
+  })
+
+  it("share statements with those that come at the same time, unless they are told not to", async () => {
+    const pool = new Pool({ connectionString: url(), max: 4 })
+    const commitsFor = async (sharedStatements: boolean) => {
+      const orders = await openShop({ store: postgresStore({ pool, sharedStatements }) })
+      const caller = newCaller()
+      await Promise.all(
+        Array.from({ length: 30 }, (_, n) =>
+          orders.place(caller, { ...one("LAPTOP"), customer: { ...customer, email: `${n}@example.com` } })
+        )
+      )
+      await orders.close()
+      const { rows } = await pool.query<{ count: number }>(
+        "SELECT count(DISTINCT xmin::text)::int AS count FROM order_lifecycle.orders WHERE tenant_id = $1",
+        [caller.tenantId]
+      )
+      return rows[0]?.count
+    }
+    expect(await commitsFor(false)).toBe(30)
+    expect(await commitsFor(true)).toBeLessThan(15)
     await pool.end()
   })
 
