@@ -12,11 +12,13 @@ import { inject } from "vitest"
 import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { Deadline } from "../../src/postgres/detached.ts"
+import { migrate } from "../../src/postgres/migrate.ts"
+import { mostStatements } from "../../src/postgres/mostStatements.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { hangMs } from "./limits.ts"
 import { patientSettings } from "./patientSettings.ts"
-import { mostStatements } from "../../src/postgres/mostStatements.ts"
+import { until } from "./waiting.ts"
 
 /** The server's own database, for creating others. */
 export const serverUrl = (): Redacted.Redacted => Redacted.make(inject("postgresUrl"))
@@ -48,14 +50,48 @@ export const onServer = <A, E>(use: (sql: SqlClient.SqlClient) => Effect.Effect<
 
 let count = 0
 
-/** The URL of a new, empty database; it is dropped when the scope closes. */
-export const freshDatabase: Effect.Effect<Redacted.Redacted, never, Scope.Scope> = Effect.gen(function* () {
+/** The URL of a new database, empty or a copy of another one; it is dropped when the scope closes. */
+const newDatabase = Effect.fnUntraced(function* (copied?: string) {
   const name = `test_${process.pid}_${Date.now().toString(36)}_${count++}`
-  yield* Effect.acquireRelease(Effect.orDie(onServer((sql) => sql`CREATE DATABASE ${sql(name)}`)), () =>
+  const create = onServer((sql) =>
+    copied === undefined ? sql`CREATE DATABASE ${sql(name)}` : sql`CREATE DATABASE ${sql(name)} TEMPLATE ${sql(copied)}`
+  )
+  yield* Effect.acquireRelease(Effect.orDie(create), () =>
     Effect.orDie(onServer((sql) => sql`DROP DATABASE ${sql(name)} WITH (FORCE)`))
   )
   return databaseNamed(name)
 })
+
+/** The URL of a new, empty database; it is dropped when the scope closes. */
+export const freshDatabase: Effect.Effect<Redacted.Redacted, never, Scope.Scope> = newDatabase()
+
+/**
+ * The URL of a new database with the tables in it. To make them takes several times as long as to copy them, so `migrate` makes them once
+ * for the whole run, for whichever test needs them first, and they are copied for all of them.
+ */
+const migratedDatabase = Effect.flatMap(
+  Effect.suspend(() => Effect.promise(() => (template ??= Effect.runPromise(makeTemplate(inject("postgresTemplate")))))),
+  newDatabase
+)
+
+let template: Promise<string> | undefined
+
+/** Make the database that is copied, unless another file of the run has. Returns its name. */
+const makeTemplate = (name: string) =>
+  onServer((sql) =>
+    Effect.gen(function* () {
+      // Held until the session ends. Any number will do.
+      yield* sql`SELECT pg_advisory_lock(1)::text`
+      const made = yield* sql`SELECT FROM pg_database WHERE datname = ${name}`
+      if (made.length > 0) return name
+      yield* sql`CREATE DATABASE ${sql(name)}`
+      yield* Effect.provide(migrate, Layer.fresh(patientClient(databaseNamed(name), 1)))
+      // What others are connected to cannot be copied.
+      yield* sql`ALTER DATABASE ${sql(name)} WITH ALLOW_CONNECTIONS false`
+      yield* until(Effect.map(sql`SELECT FROM pg_stat_activity WHERE datname = ${name}`, ({ length }) => length === 0))
+      return name
+    })
+  )
 
 /** A pool as an embedding service has it; ended when the scope closes. */
 export const poolAt = (url: Redacted.Redacted, options: PoolConfig = {}): Effect.Effect<Pool, never, Scope.Scope> =>
@@ -70,11 +106,11 @@ export const poolAt = (url: Redacted.Redacted, options: PoolConfig = {}): Effect
   )
 
 /** Connections to a new, empty database, on which nothing runs out of time. */
-export const postgresClient = ({ maxConnections = 8 } = {}): Layer.Layer<
+export const postgresClient = ({ maxConnections = 8, database = freshDatabase } = {}): Layer.Layer<
   SqlClient.SqlClient,
   SqlError | PostgresConnection.UnsuitableDatabase
 > =>
-  Layer.unwrap(Effect.map(freshDatabase, (url) => patientClient(url, maxConnections))).pipe(
+  Layer.unwrap(Effect.map(database, (url) => patientClient(url, maxConnections))).pipe(
     Layer.tap((context) => Effect.provideContext(PostgresConnection.requireSuitable, context)),
     Layer.merge(Layer.succeed(Deadline, hangMs))
   )
@@ -83,4 +119,4 @@ export const postgresClient = ({ maxConnections = 8 } = {}): Layer.Layer<
 export const postgresStore: Layer.Layer<
   OrderStore | OrderRecords | SqlClient.SqlClient,
   SqlError | MigrationError | PostgresConnection.UnsuitableDatabase
-> = PostgresOrderStore.layerMigrated.pipe(Layer.provideMerge(postgresClient()))
+> = PostgresOrderStore.layerMigrated.pipe(Layer.provideMerge(postgresClient({ database: migratedDatabase })))
