@@ -8,6 +8,10 @@ import { holdAndResume } from "../../docs/examples/processes/hold-and-resume.ts"
 import { pickUp } from "../../docs/examples/processes/pick-up.ts"
 import type { OrderProcess } from "../../src/order/process/orderProcess.ts"
 import { tried } from "../support/evidence.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
+
+// Refusals are errors.
+withoutStackTraces()
 
 const actors = [{ userId: "ada" }, { userId: "eve", role: "manager" }]
 const refusal = { code: "NEVER", message: "Never.", remedy: "None." }

@@ -20,6 +20,10 @@ import { WrongProcess } from "../../src/order/process/WrongProcess.ts"
 import { commandOf, history, move, occasion } from "../../src/testing/arbitraries.ts"
 import { walkHistory } from "../../src/verify/walkHistory.ts"
 import { tried } from "../support/evidence.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
+
+// Refusals are errors.
+withoutStackTraces()
 
 const words = (code: string) => ({ code, message: `No: ${code}.`, remedy: `Mend ${code}.` })
 
