@@ -15,6 +15,7 @@ const longest = [
   "test/proof/faults.test.ts",
   "test/proof/linearizability.test.ts",
   "test/docs/guides.test.ts",
+  "test/simulation/rentalYear.test.ts",
   "test/simulation/simulateCommand.test.ts",
   "test/embedded/EmbeddedOrderStore.crash.test.ts",
   "test/proof/interleavings.test.ts",
