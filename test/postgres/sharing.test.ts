@@ -151,9 +151,12 @@ describe("shared statements", () => {
         SELECT count(DISTINCT xmin::text)::int AS count FROM order_lifecycle.orders WHERE tenant_id = ${caller.tenantId}`
       return counted?.count
     }).pipe(
-      Effect.provide(shopOver(PostgresOrderStore.layerMigrated)),
-      Effect.provide(postgresClient({ maxConnections: 8 })),
-      Effect.provideService(SharesStatements, sharesStatements),
+      Effect.provide(
+        shopOver(PostgresOrderStore.layerMigrated).pipe(
+          Layer.provideMerge(postgresClient({ maxConnections: 8 })),
+          Layer.provide(Layer.succeed(SharesStatements, sharesStatements))
+        )
+      ),
       Effect.scoped
     )
 
