@@ -77,14 +77,22 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
     for (const each of batch) each.isSent = true
     sizes.updateUnsafe(batch.length, first.context)
     waits.updateUnsafe(nowIn(first) - first.since, first.context)
-    const work = together(
-      tenantId,
-      batch.map(({ call }) => call)
+    // A statement that cannot even be made is a defect like any other.
+    const work = Effect.suspend(() =>
+      together(
+        tenantId,
+        batch.map(({ call }) => call)
+      )
     )
     Effect.runForkWith(first.context)(work).addObserver((exit) => {
       underWay--
       proceed()
-      const byItself = (each: Queued) => Effect.provideService(alone(tenantId, each.call), Deadline, leftOf(each))
+      const byItself = (each: Queued) =>
+        Effect.provideService(
+          Effect.suspend(() => alone(tenantId, each.call)),
+          Deadline,
+          leftOf(each)
+        )
       const isDefect = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
       batch.forEach((each, position) => {
         const answer = Exit.isSuccess(exit) ? exit.value[position] : undefined

@@ -141,6 +141,25 @@ describe("a statement", () => {
       })
     ))
 
+  it("that cannot even be made dies with its call, and those after it have theirs", () =>
+    run(
+      Effect.gen(function* () {
+        const make = (each: string): string => {
+          if (each.startsWith("!")) throw new Error("cannot be made")
+          return each.toUpperCase()
+        }
+        const call = shared<string, string, Failure>({
+          name: "test",
+          together: (_, calls) => Effect.succeed(calls.map(make)),
+          alone: (_, each) => Effect.succeed(`${make(each)} alone`),
+          tooLate: (isSent) => (isSent ? "too late, sent" : "too late, unsent")
+        })
+        const exits = yield* Effect.forEach(["!", "!", "!", "a"], (each) => Effect.exit(call(north, each)))
+        expect(exits.map(Exit.hasDies)).toEqual([true, true, true, false])
+        expect(exits[3]).toEqual(Exit.succeed("A"))
+      }).pipe(Effect.provideService(Deadline, "1 second"))
+    ))
+
   it("that leaves a call out has it done alone, and nothing else", () =>
     run(
       Effect.gen(function* () {
