@@ -84,7 +84,9 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
         batch.map(({ call }) => call)
       )
     )
-    Effect.runForkWith(first.context)(work).addObserver((exit) => {
+    // It goes on as long as the most patient of them waits: each of the others is told when its own time is up.
+    const deadlineMs = Math.max(...batch.map((each) => each.deadlineMs))
+    Effect.runForkWith(Context.add(first.context, Deadline, deadlineMs))(work).addObserver((exit) => {
       underWay--
       proceed()
       const byItself = (each: Queued) =>

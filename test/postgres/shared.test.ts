@@ -224,6 +224,34 @@ describe("a caller who leaves", () => {
       })
     ))
 
+  it("early does not shorten the time of the others in the statement", () =>
+    run(
+      Effect.gen(function* () {
+        const [isBusy, mayEnd] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const deadlines: Array<unknown> = []
+        const call = shared<string, string, Failure>({
+          name: "test",
+          together: Effect.fnUntraced(function* (_, calls) {
+            deadlines.push(yield* Deadline)
+            yield* Deferred.await(deadlines.length <= 2 ? isBusy : mayEnd)
+            return calls
+          }),
+          alone: () => Effect.die("not alone"),
+          tooLate: (isSent) => (isSent ? "too late, sent" : "too late, unsent")
+        })
+        const begin = (each: string, deadlineMs: number) =>
+          Effect.forkChild(Effect.provideService(call(north, each), Deadline, deadlineMs), { startImmediately: true })
+        const busy = [yield* begin("a", 60_000), yield* begin("b", 60_000)]
+        const [hasty, patient] = [yield* begin("c", 20), yield* begin("d", 60_000)]
+        yield* Deferred.succeed(isBusy, undefined)
+        yield* Fiber.joinAll(busy)
+        expect(yield* Fiber.await(hasty)).toMatchObject({ _tag: "Failure" })
+        yield* Deferred.succeed(mayEnd, undefined)
+        expect(yield* Fiber.join(patient)).toBe("d")
+        expect(deadlines).toEqual([60_000, 60_000, 60_000])
+      })
+    ))
+
   it("because there is no answer in time is told whether it was sent, and waiting for a statement counts", () =>
     run(
       Effect.gen(function* () {
