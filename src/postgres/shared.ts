@@ -165,9 +165,12 @@ const nowIn = ({ context }: Pick<Waiting<never, never, never>, "context">): numb
 const leftOf = ({ context, since, deadlineMs }: Pick<Waiting<never, never, never>, "context" | "since" | "deadlineMs">): number =>
   Math.min(deadlineMs, Math.max(1, deadlineMs - (nowIn({ context }) - since)))
 
+/** What a timer holds (24 days). One that is set for longer goes off at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 /** Do something after a time, unless it is taken back: every call has a deadline, and a fiber that sleeps for each would cost more than the rest. */
 const after = (ms: number, then: () => void): (() => void) => {
   // @effect-diagnostics-next-line globalTimers:off
-  const timer = setTimeout(then, ms)
+  const timer = setTimeout(then, Math.min(ms, longestTimerMs))
   return () => clearTimeout(timer)
 }

@@ -252,6 +252,18 @@ describe("a caller who leaves", () => {
       })
     ))
 
+  it("never, or in a month, is waited for", () =>
+    run(
+      Effect.gen(function* () {
+        const { begin, endAll } = opened()
+        const soon = yield* Effect.provideService(begin("a"), Deadline, "30 days")
+        const ever = yield* Effect.provideService(begin("b"), Deadline, Infinity)
+        yield* Effect.sleep("5 millis")
+        yield* endAll
+        expect(yield* Fiber.joinAll([soon, ever])).toEqual(["A", "B"])
+      })
+    ))
+
   it("because there is no answer in time is told whether it was sent, and waiting for a statement counts", () =>
     run(
       Effect.gen(function* () {
