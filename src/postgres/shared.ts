@@ -53,6 +53,7 @@ export interface Kind<Call, Answer, E> {
 
 interface Waiting<Call, Answer, E> {
   readonly call: Call
+  readonly names: ReadonlyArray<string>
   readonly context: Context.Context<never>
   readonly since: number
   readonly deadlineMs: number
@@ -67,8 +68,9 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
   const sizes = Metric.withAttributes(size, { statement: kind.name })
   const waits = Metric.withAttributes(wait, { statement: kind.name })
   /** Who waits, by tenant. Tenants take turns: the one that stands first is next, and stands last afterwards. */
-  const queues = new Map<TenantId, Array<Queued>>()
+  const queues = new Map<TenantId, Set<Queued>>()
   let underWay = 0
+  let isProceeding = false
 
   const carryOut = (tenantId: TenantId, batch: ReadonlyArray<Queued>): void => {
     const [first] = batch
@@ -105,31 +107,40 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
     })
   }
 
-  /** Whatever may go now. */
+  /** Whatever may go now. A statement that ends while this is at it only leaves more to go. */
   const proceed = (): void => {
+    if (isProceeding) return
+    isProceeding = true
     // A tenant that is not through comes again, behind the others.
     for (const [tenantId, queue] of queues) {
-      if (underWay >= mostUnderWay) return
+      if (underWay >= mostUnderWay) break
       queues.delete(tenantId)
-      const names = new Set<string>()
-      const batch: Array<Queued> = []
-      const left = queue.filter((each) => {
-        const own = namesOf(each.call)
-        if (batch.length >= mostTogether || own.some((name) => names.has(name))) return true
-        for (const name of own) names.add(name)
-        batch.push(each)
-        return false
-      })
-      if (left.length > 0) queues.set(tenantId, left)
+      const batch = takeFrom(queue)
+      if (queue.size > 0) queues.set(tenantId, queue)
       carryOut(tenantId, batch)
     }
+    isProceeding = false
+  }
+
+  /** The first that can go together. */
+  const takeFrom = (queue: Set<Queued>): ReadonlyArray<Queued> => {
+    const names = new Set<string>()
+    const batch: Array<Queued> = []
+    for (const each of queue) {
+      if (batch.length >= mostTogether) break
+      if (each.names.some((name) => names.has(name))) continue
+      for (const name of each.names) names.add(name)
+      batch.push(each)
+      queue.delete(each)
+    }
+    return batch
   }
 
   /** Who leaves before a statement has taken the call has done nothing. */
   const leave = (tenantId: TenantId, leaving: Queued): void => {
-    const left = queues.get(tenantId)?.filter((each) => each !== leaving) ?? []
-    if (left.length > 0) queues.set(tenantId, left)
-    else queues.delete(tenantId)
+    const queue = queues.get(tenantId)
+    queue?.delete(leaving)
+    if (queue?.size === 0) queues.delete(tenantId)
   }
 
   return (tenantId: TenantId, call: Call): Effect.Effect<Answer, E> =>
@@ -140,15 +151,23 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
           resume(answered)
         }
         const deadlineMs = Duration.toMillis(Duration.fromInputUnsafe(Context.get(context, Deadline)))
-        const waiting: Queued = { call, context, since: nowIn({ context }), deadlineMs, answer, isSent: false }
+        const waiting: Queued = {
+          call,
+          names: namesOf(call),
+          context,
+          since: nowIn({ context }),
+          deadlineMs,
+          answer,
+          isSent: false
+        }
         const stopWaiting = after(deadlineMs, () => {
           const { isSent } = waiting
           if (!isSent) leave(tenantId, waiting)
           resume(Effect.fail(tooLate(isSent)))
         })
         const queue = queues.get(tenantId)
-        if (queue === undefined) queues.set(tenantId, [waiting])
-        else queue.push(waiting)
+        if (queue === undefined) queues.set(tenantId, new Set([waiting]))
+        else queue.add(waiting)
         proceed()
         return Effect.sync(() => {
           stopWaiting()

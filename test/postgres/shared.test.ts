@@ -119,6 +119,39 @@ describe("calls", () => {
     ))
 })
 
+describe("calls that queued for a statement that took long", () => {
+  /** Five thousand calls of one name, each of which needs a statement of its own. */
+  const queued = Effect.fnUntraced(function* (later: Effect.Effect<void>) {
+    const gate = yield* Deferred.make<void>()
+    let asked = 0
+    const call = shared<number, number, Failure>({
+      name: "test",
+      together: (_, calls) => Effect.as(calls.includes(0) || calls.includes(1) ? Deferred.await(gate) : later, calls),
+      alone: () => Effect.die("not alone"),
+      namesOf: () => {
+        asked++
+        return ["the same"]
+      },
+      tooLate: (isSent) => (isSent ? "too late, sent" : "too late, unsent")
+    })
+    const numbers = Array.from({ length: 5_000 }, (_, n) => n)
+    const all = yield* Effect.forkChild(
+      Effect.forEach(numbers, (n) => call(north, n), { concurrency: "unbounded" }).pipe(
+        Effect.provideService(Deadline, "10 minutes")
+      ),
+      { startImmediately: true }
+    )
+    yield* Deferred.succeed(gate, undefined)
+    expect(yield* Fiber.join(all)).toEqual(numbers)
+    return asked
+  })
+
+  it("are all answered, however soon the statements after it end", () =>
+    run(Effect.map(queued(Effect.void), (asked) => expect(asked).toBe(5_000))))
+
+  it("have been asked once for their names", () => run(Effect.map(queued(Effect.yieldNow), (asked) => expect(asked).toBe(5_000))))
+})
+
 describe("a statement", () => {
   /** Three calls that go together, and what becomes of each. */
   const together = Effect.fnUntraced(function* (...calls: ReadonlyArray<string>) {
