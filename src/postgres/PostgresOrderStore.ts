@@ -155,12 +155,18 @@ const storeOver = (
     return Effect.fail(new StatementFailed({ failure, cause: errorOf(cause) }))
   }
 
-  /** A call shares a statement with others, unless it is to stand in the caller's transaction. */
-  const sharedInside = <Call, Answer, E>(kind: Kind<Call, Answer, E>, isOn: boolean): Kind<Call, Answer, E>["alone"] => {
+  /** A call shares a statement with others, unless it is to stand in the caller's transaction, or is large. */
+  const sharedInside = <Call, Answer, E>(
+    kind: Kind<Call, Answer, E>,
+    isOn: boolean,
+    isLarge: (call: Call) => boolean = () => false
+  ): Kind<Call, Answer, E>["alone"] => {
     if (!isOn) return kind.alone
     const share = shared(kind)
     return (tenantId, call) =>
-      Effect.flatMap(inTransaction, (inside) => (inside ? kind.alone(tenantId, call) : share(tenantId, call)))
+      isLarge(call)
+        ? kind.alone(tenantId, call)
+        : Effect.flatMap(inTransaction, (inside) => (inside ? kind.alone(tenantId, call) : share(tenantId, call)))
   }
 
   /** Wait for work that may never end. */
@@ -421,7 +427,8 @@ const storeOver = (
       tooLate: (isSent) =>
         isSent ? new OutcomeUnknown({ cause: noAnswerInTime() }) : new StoreUnavailable({ cause: noAnswerInTime() })
     },
-    sharesStatements
+    sharesStatements,
+    (change) => rowCount(change) > mostRowsShared
   )
 
   /** A row that a table of the embedding service's own does not take is that table's, and no lost race. */
@@ -840,6 +847,16 @@ const namesIn = ({ transition, remember, newCustomer, assets = [] }: Change): Re
   ...assets.map(({ serialNumber }) => `asset ${serialNumber}`),
   ...changedSubscriptions(transition).map(({ is }) => `asset ${is.serialNumber}`)
 ]
+
+/**
+ * A change of more rows than this has a statement of its own. A statement has 5 seconds however many share it, and a hundred changes of a thousand
+ * rows, which are made in a tenth of a second each, would together be undone.
+ */
+const mostRowsShared = 50
+
+/** So many rows, of those that there can be many of, a change writes. */
+const rowCount = ({ transition, reservations, rows = [] }: Change): number =>
+  reservations.length + changedSubscriptions(transition).length + rows.reduce((sum, ofTable) => sum + ofTable.rows.length, 0)
 
 /** Something with its place in the list it came from. */
 interface Positioned<A> {

@@ -138,6 +138,20 @@ describe("forty calls at once", () => {
     }).pipe(run))
 })
 
+describe("a large change", () => {
+  it("has a statement of its own, so that many of them do not take longer than one statement may", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const tenantId = freshTenant()
+      const items = Array.from({ length: 60 }, (_, n) => ({ sku: `SKU-${n}`, quantity: 1 }))
+      const exits = yield* commitAll(many.map(() => placing(tenantId, { items })))
+      expect(exits.every(Exit.isSuccess)).toBe(true)
+      const [counted] = yield* sql<{ count: number }>`
+        SELECT count(DISTINCT xmin::text)::int AS count FROM order_lifecycle.orders WHERE tenant_id = ${tenantId}`
+      expect(counted?.count).toBe(40)
+    }).pipe(run))
+})
+
 describe("shared statements", () => {
   /** In how many transactions forty orders are cancelled at once. */
   const transactionsFor = (sharesStatements: boolean) =>
