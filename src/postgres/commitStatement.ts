@@ -28,7 +28,10 @@ import { deleteOtherLookups, writeLookups } from "./lookupStatements.ts"
 import { fromOrder, fromSubscription } from "./orderRows.ts"
 import { schemaOf } from "./schemaName.ts"
 
-/** `wait` for an order that is locked, as everybody does, or `pass` it over: it is not among those that were committed then. */
+/**
+ * `wait` for an order that is locked, or `pass` it over: it is not among those that were committed then. Other locks are waited for
+ * as long as the session says, or for a tenth of a second.
+ */
 export type WhenLocked = "wait" | "pass"
 
 /** Positions, in `changes`, of those that were committed. All of them are the tenant's. */
@@ -73,7 +76,7 @@ input AS (
     event json, confidential_seal text, previous_hash text, hash text, salt text, confidential json,
     key text, fingerprint text, outcome json, remembered_at text, expires_at text, own json, due json, due_cleared json, filterable json,
     lookups json, assets json)
-  WHERE n BETWEEN 0 AND ${few}
+  WHERE n BETWEEN 0 AND ${few}${whenLocked === "pass" ? hasty : ""}
 ),${parts.map((part) => part.sql).join(",")}
 SELECT (SELECT json_agg(n)::text FROM written) AS committed, ${checks.join(", ")}`,
     [JSON.stringify(records), tenantId]
@@ -106,6 +109,12 @@ const gate: Part = {
 gate AS (SELECT * FROM input WHERE expected > 0)`,
   checks: []
 }
+
+/**
+ * A statement of many callers does not wait long for what only one of them needs: a key, a customer or an asset that an open transaction has. It is
+ * undone instead. Set before the first row is read, so before anything can be waited for; it ends with the transaction.
+ */
+const hasty = " AND (SELECT set_config('lock_timeout', '100ms', true)) IS NOT NULL"
 
 /** For many, whatever could be locked at the expected version, one after the other. */
 const lockedInOrder = (how: string): Part => ({

@@ -63,6 +63,33 @@ describe("forty calls at once", () => {
       for (const fiber of cancels) expect((yield* Fiber.join(fiber)).after.version).toBe(2)
     }).pipe(run))
 
+  it("of which two meet new customers of an open transaction: the others do not wait for it", () =>
+    Effect.gen(function* () {
+      const store = yield* OrderStore
+      const sql = yield* SqlClient.SqlClient
+      const [tenantId, other] = [freshTenant(), freshTenant()]
+      const emails = ["one@example.com", "two@example.com"]
+      const [isOpen, release] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const holder = yield* Effect.forkChild(
+        sql.withTransaction(
+          Effect.gen(function* () {
+            for (const email of emails) yield* store.commit([placing(tenantId, { email })])
+            yield* Deferred.succeed(isOpen, undefined)
+            yield* Deferred.await(release)
+          })
+        )
+      )
+      yield* Deferred.await(isOpen)
+      const meeting = yield* Effect.forkChild(commitAll(emails.map((email) => placing(tenantId, { email }))), {
+        startImmediately: true
+      })
+      const exits = yield* commitAll([...many.map(() => placing(tenantId)), ...many.map(() => placing(other))])
+      expect(exits.map((exit) => Exit.isSuccess(exit) && exit.value[0])).toEqual(exits.map(() => "committed"))
+      yield* Deferred.succeed(release, undefined)
+      yield* Fiber.join(holder)
+      expect(yield* Fiber.join(meeting)).toEqual([Exit.succeed(["conflict"]), Exit.succeed(["conflict"])])
+    }).pipe(run))
+
   it("of which one is wrong: it alone dies, and the others are committed", () =>
     Effect.gen(function* () {
       const store = yield* OrderStore
