@@ -413,12 +413,13 @@ const storeOver = (
           Effect.map((committed) =>
             changes.map((_, n): CommitOutcome | undefined => (committed.has(n) ? "committed" : undefined))
           ),
-          Effect.catch((error) =>
+          Effect.catch((error): Effect.Effect<ReadonlyArray<CommitOutcome | undefined>, StoreUnavailable | OutcomeUnknown> => {
+            if (error.failure === "taken" && changes.length === 1) return Effect.succeed(["conflict"])
             // One of them was in the way of all.
-            error.failure === "taken" || error.failure === "overtaken" || isLockTimeout(error.cause)
+            return error.failure === "taken" || error.failure === "overtaken" || isLockTimeout(error.cause)
               ? Effect.succeed(changes.map(() => undefined))
               : unavailableOrUnknown(error)
-          )
+          })
         ),
       alone: (tenantId: TenantId, change: Change) =>
         // One change has one outcome.

@@ -111,15 +111,18 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
   const proceed = (): void => {
     if (isProceeding) return
     isProceeding = true
-    // A tenant that is not through comes again, behind the others.
-    for (const [tenantId, queue] of queues) {
-      if (underWay >= mostUnderWay) break
-      queues.delete(tenantId)
-      const batch = takeFrom(queue)
-      if (queue.size > 0) queues.set(tenantId, queue)
-      carryOut(tenantId, batch)
+    try {
+      // A tenant that is not through comes again, behind the others.
+      for (const [tenantId, queue] of queues) {
+        if (underWay >= mostUnderWay) break
+        queues.delete(tenantId)
+        const batch = takeFrom(queue)
+        if (queue.size > 0) queues.set(tenantId, queue)
+        carryOut(tenantId, batch)
+      }
+    } finally {
+      isProceeding = false
     }
-    isProceeding = false
   }
 
   /** The first that can go together. */
