@@ -291,7 +291,9 @@ describe("a caller who leaves", () => {
         const { begin, endAll } = opened()
         const soon = yield* Effect.provideService(begin("a"), Deadline, "30 days")
         const ever = yield* Effect.provideService(begin("b"), Deadline, Infinity)
-        yield* Effect.sleep("5 millis")
+        // A timer that does not hold so much would have gone off before this one.
+        const hasty = yield* Effect.provideService(begin("c"), Deadline, 1)
+        expect(yield* Fiber.await(hasty)).toEqual(Exit.fail("too late, unsent"))
         yield* endAll
         expect(yield* Fiber.joinAll([soon, ever])).toEqual(["A", "B"])
       })
