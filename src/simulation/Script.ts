@@ -10,7 +10,8 @@ import * as SchemaAST from "effect/SchemaAST"
 import type { Change } from "../lifecycle/OrderStore.ts"
 import { DurationText } from "../order/durationText.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
-import { CustomerId, OrderId, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
+import { contractEndings } from "../order/contractEnds.ts"
+import { ContractLength, CustomerId, OrderId, Sku, SubscriptionId, TenantId } from "../order/Order.ts"
 import { CancelOrder } from "../order/commands/cancel.ts"
 import commands, { type Commands, type CommandType, commandTypes } from "../order/commands/index.ts"
 import { PlaceOrder } from "../order/commands/place.ts"
@@ -125,8 +126,18 @@ export const Script = Schema.Struct({
   policy: Schema.Literals(cancellationPolicyNames),
   /** Orders that are pending for so long are cancelled. Absent: they stay. */
   pendingExpiresAfter: Schema.optionalKey(DurationText),
+  /** What the services do when a contract ends. Absent: nothing. */
+  whenContractEnds: Schema.optionalKey(Schema.Literals(contractEndings)),
   start: Timestamp,
-  products: Schema.Array(Schema.Struct({ sku: Sku, currency: CurrencyForNewAmounts, isActive: Schema.Boolean })),
+  /** What is sold, and for how many months: 12 where it does not say. */
+  products: Schema.Array(
+    Schema.Struct({
+      sku: Sku,
+      currency: CurrencyForNewAmounts,
+      isActive: Schema.Boolean,
+      contractMonths: Schema.optionalKey(ContractLength)
+    })
+  ),
   /** The registry of assets: the SKU by serial number. Absent: there is none, and every serial number is known. */
   assets: Schema.optionalKey(Schema.Record(Schema.String, Sku)),
   faults: Faults,

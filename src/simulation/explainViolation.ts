@@ -44,15 +44,16 @@ const stepsAbout = (steps: ReadonlyArray<Step>, call: number | undefined): Reado
 /** Everything that callers ask in a run, as a script. */
 export const scriptOfRun = Effect.fnUntraced(function* (job: Job): Effect.fn.Return<Script> {
   const { scenario, policy, seed } = job
-  const { cancellationPolicy, pendingExpiresAfter } = underPolicy(scenario, policy)
+  const { cancellationPolicy, pendingExpiresAfter, whenContractEnds } = underPolicy(scenario, policy)
   const recorder = new Recorder(Date.parse(scenario.start))
   yield* simulateOne({ ...job, watchers: [recorder], isAudited: false })
   return {
     seed,
     policy: cancellationPolicy,
     ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }),
+    ...(whenContractEnds && { whenContractEnds }),
     start: scenario.start,
-    products: scenario.catalogue.map(({ sku, currency }) => ({ sku, currency, isActive: true })),
+    products: scenario.catalogue.map(({ sku, currency, contractMonths }) => ({ sku, currency, isActive: true, contractMonths })),
     faults: faultsOf(scenario),
     store: scenario.store,
     healAfterMs: scenario.days * dayMs,

@@ -60,7 +60,7 @@ export const playScript = (script: Script, options: PlayOptions = {}): Effect.Ef
 
 const play = Effect.fnUntraced(function* (script: Script, options: PlayOptions) {
   const { store: given, watchers: others = [], process, ownAccount } = options
-  const { seed, faults, policy: cancellationPolicy, pendingExpiresAfter } = script
+  const { seed, faults, policy: cancellationPolicy, pendingExpiresAfter, whenContractEnds } = script
   const waitRules = waitRulesOf(process, pendingExpiresAfter)
   const startedAt = Date.parse(script.start)
   const world = new World(startedAt)
@@ -71,6 +71,7 @@ const play = Effect.fnUntraced(function* (script: Script, options: PlayOptions) 
     ...(process && { process }),
     ...(ownAccount && { ownAccount }),
     waitRules,
+    ...(whenContractEnds && { whenContractEnds }),
     clockErrorMs: mostClockErrorMs(faults)
   })
   const consumer = new Consumer(auditor)
@@ -98,12 +99,14 @@ const play = Effect.fnUntraced(function* (script: Script, options: PlayOptions) 
   const server: Server = new Server(world, surroundings, {
     cancellationPolicy,
     ...(process && { process }),
-    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter })
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }),
+    ...(whenContractEnds && { whenContractEnds })
   })
   const outbox = Context.get(yield* Effect.provideContext(Layer.build(Outbox.layer), surroundings), Outbox)
   yield* kept.addConsumer({ tenantId: null, consumer: consumerName }, "beginning")
   const deliveries = new Deliveries(world, surroundings, outbox, consumer, script, watchers)
-  const due = waitRules.length === 0 ? null : new DueWorkers(world, server, auditor, seed)
+  const isAnythingDue = waitRules.length > 0 || whenContractEnds !== undefined
+  const due = !isAnythingDue ? null : new DueWorkers(world, server, auditor, seed)
 
   player.begin((sent, answered) => server.handle(sent, answered))
   deliveries.begin()
@@ -127,12 +130,12 @@ const play = Effect.fnUntraced(function* (script: Script, options: PlayOptions) 
 const shopOf = ({ products, assets }: Script) =>
   Layer.merge(
     Catalogue.layerStatic(
-      products.map(({ sku, currency, isActive }) => ({
+      products.map(({ sku, currency, isActive, contractMonths = 12 }) => ({
         sku,
         productName: sku,
         isActive,
         currency,
-        pricing: [{ contractLength: 12, monthlyPrice: 1_900 }]
+        pricing: [{ contractLength: contractMonths, monthlyPrice: 1_900 }]
       }))
     ),
     assets === undefined

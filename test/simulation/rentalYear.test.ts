@@ -1,12 +1,16 @@
 /** A year in the life of 1,000 orders, with every command in it and things going wrong all the time: no promise is broken. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { definitions } from "../../src/order/commands/definitions.ts"
 import { contractEndings } from "../../src/order/contractEnds.ts"
 import type { Watcher } from "../../src/simulation/Call.ts"
 import { faultKinds, swarm } from "../../src/simulation/Faults.ts"
+import { scriptOfRun } from "../../src/simulation/explainViolation.ts"
+import { playScript } from "../../src/simulation/playScript.ts"
 import { describeFinding } from "../../src/simulation/printScript.ts"
+import { ScriptJson } from "../../src/simulation/Script.ts"
 import { readScenario } from "../../src/simulation/Scenario.ts"
 import { scaledTo } from "../../src/simulation/scaledTo.ts"
 import { scenarios } from "../../src/simulation/scenarios/index.ts"
@@ -52,6 +56,20 @@ describe(`a year of ${orders} orders`, () => {
       expect(happened.get(`${kind} by itself`) ?? 0, kind).toBeGreaterThan(runs)
     for (const what of [...faultKinds.filter(isOfCalls), "unknown", "unavailable", "VERSION_MISMATCH"])
       expect(happened.get(what) ?? 0, what).toBeGreaterThan(2)
+  })
+
+  it("is written down as a script with all that its answers depend on", async () => {
+    const scenario = scaledTo(year, 100)
+    const policy = { name: "renewed", whenContractEnds: "auto_renew_monthly" } as const
+    const script = await Effect.runPromise(scriptOfRun({ scenario, policy, seed: 5 }))
+    expect(Schema.decodeSync(ScriptJson)(Schema.encodeSync(ScriptJson)(script))).toEqual(script)
+    const happened = new Map<string, number>()
+    const { findings } = await Effect.runPromise(playScript(script, { watchers: [count(happened)] }))
+    expect(findings).toEqual([])
+    // Upgrades ask for the length that a product has; contracts that end in a year are renewed.
+    expect(happened.get("subscription.upgraded") ?? 0).toBeGreaterThan(0)
+    expect(happened.get("subscription.extended by itself") ?? 0).toBeGreaterThan(10)
+    expect(happened.get("INVALID_CONTRACT_LENGTH")).toBeUndefined()
   })
 
   it("is the same again under the same seed", async () => {
