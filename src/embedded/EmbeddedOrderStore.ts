@@ -8,19 +8,16 @@ import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import type { UnsuitableDatabase } from "../postgres/PostgresConnection.ts"
 import { KeepsStatistics } from "../postgres/planRenewal.ts"
 import { layerSchema } from "../postgres/schemaName.ts"
-import { SharesStatements } from "../postgres/shared.ts"
 import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
 import * as EmbeddedConnection from "./EmbeddedConnection.ts"
 import type { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"
 
-/**
- * Open the folder, create it if need be, and bring its tables up to date. Throws a `WrongOption` for a schema that cannot be one. `sharesStatements`: see
- * `postgres/shared.ts`.
- */
+export { SharesStatements } from "../postgres/shared.ts"
+
+/** Open the folder, create it if need be, and bring its tables up to date. Throws a `WrongOption` for a schema that cannot be one. */
 export const layer = (
   folder: string,
-  schema: string = defaultSchema,
-  sharesStatements = true
+  schema: string = defaultSchema
 ): Layer.Layer<
   OrderStore | OrderRecords,
   DataFolderInUse | DataFolderUnusable | MigrationError | SqlError | UnsuitableDatabase
@@ -28,5 +25,5 @@ export const layer = (
   PostgresOrderStore.layerMigrated.pipe(
     Layer.provide(EmbeddedConnection.layer(folder)),
     // There is no autovacuum in it.
-    Layer.provide([Layer.succeed(KeepsStatistics, true), Layer.succeed(SharesStatements, sharesStatements), layerSchema(schema)])
+    Layer.provide([Layer.succeed(KeepsStatistics, true), layerSchema(schema)])
   )

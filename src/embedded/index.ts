@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { layer } from "./EmbeddedOrderStore.ts"
+export { layer, SharesStatements } from "./EmbeddedOrderStore.ts"
 export { layer as layerConnection } from "./EmbeddedConnection.ts"
 export { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"

@@ -158,16 +158,28 @@ const storeOver = (
   /** A call shares a statement with others, unless it is to stand in the caller's transaction, or is large. */
   const sharedInside = <Call, Answer, E>(
     kind: Kind<Call, Answer, E>,
-    isOn: boolean,
     isLarge: (call: Call) => boolean = () => false
   ): Kind<Call, Answer, E>["alone"] => {
-    if (!isOn) return kind.alone
+    if (!sharesStatements) return kind.alone
     const share = shared(kind)
     return (tenantId, call) =>
       isLarge(call)
         ? kind.alone(tenantId, call)
         : Effect.flatMap(inTransaction, (inside) => (inside ? kind.alone(tenantId, call) : share(tenantId, call)))
   }
+
+  /** A read of one, shared with others: whatever goes wrong, nothing was done. */
+  const sharedRead = <Call, Answer>(
+    name: string,
+    together: (tenantId: TenantId, calls: ReadonlyArray<Call>) => Effect.Effect<ReadonlyArray<Answer>, StoreUnavailable>
+  ) =>
+    sharedInside<Call, Answer, StoreUnavailable>({
+      name,
+      together,
+      // One call has one answer.
+      alone: (tenantId, call) => Effect.map(together(tenantId, [call]), ([answer]) => answer as Answer),
+      tooLate: () => new StoreUnavailable({ cause: noAnswerInTime() })
+    })
 
   /** Wait for work that may never end. */
   const waitFor = <A, E, R>(work: Effect.Effect<A, E, R>, whenCallerLeaves: "finish" | "stop") =>
@@ -300,17 +312,7 @@ const storeOver = (
     )
   }
 
-  const loadOne = sharedInside(
-    {
-      name: "load",
-      together: loadOfTenant,
-      alone: (tenantId: TenantId, request: LoadRequest) =>
-        // One request has one answer.
-        Effect.map(loadOfTenant(tenantId, [request]), ([loaded]) => loaded as Loaded),
-      tooLate: () => new StoreUnavailable({ cause: noAnswerInTime() })
-    },
-    sharesStatements
-  )
+  const loadOne = sharedRead("load", loadOfTenant)
 
   type PlacingRequest = Parameters<OrderStore["Service"]["loadPlacing"]>[0]
 
@@ -339,21 +341,9 @@ const storeOver = (
       )
     )
 
-  type Placing = Effect.Success<ReturnType<OrderStore["Service"]["loadPlacing"]>>
+  const loadOnePlacing = sharedRead("loadPlacing", loadPlacings)
 
-  const loadPlacingOf = sharedInside(
-    {
-      name: "loadPlacing",
-      together: loadPlacings,
-      alone: (tenantId: TenantId, request: PlacingRequest) =>
-        // One request has one answer.
-        Effect.map(loadPlacings(tenantId, [request]), ([row]) => row as Placing),
-      tooLate: () => new StoreUnavailable({ cause: noAnswerInTime() })
-    },
-    sharesStatements
-  )
-
-  const loadPlacing = (request: PlacingRequest) => loadPlacingOf(request.tenantId, request)
+  const loadPlacing = (request: PlacingRequest) => loadOnePlacing(request.tenantId, request)
 
   // --- commit ------------------------------------------------------------------------------------------------------------------------
 
@@ -428,7 +418,6 @@ const storeOver = (
       tooLate: (isSent) =>
         isSent ? new OutcomeUnknown({ cause: noAnswerInTime() }) : new StoreUnavailable({ cause: noAnswerInTime() })
     },
-    sharesStatements,
     (change) => rowCount(change) > mostRowsShared
   )
 

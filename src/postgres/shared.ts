@@ -1,7 +1,7 @@
 /**
  * Shared statements: calls that come while others are at work wait for a free statement and go in it together.
  *
- * No timer holds anybody up. As long as a statement is free, a call has one of its own at once; only when all of them are under way do calls
+ * No timer holds a call up. As long as a statement is free, a call has one of its own at once; only when all of them are under way do calls
  * queue, and the first that comes back takes what has queued of one tenant. So a lone call waits for nothing, and the busier it gets, the more
  * calls one statement carries.
  *
@@ -97,7 +97,8 @@ export const shared = <Call, Answer, E>(kind: Kind<Call, Answer, E>) => {
           Deadline,
           leftOf(each)
         )
-      const isDefect = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+      // One call by itself has broken its statement by itself.
+      const isDefect = batch.length > 1 && Exit.isFailure(exit) && Cause.hasDies(exit.cause)
       batch.forEach((each, position) => {
         const answer = Exit.isSuccess(exit) ? exit.value[position] : undefined
         if (answer !== undefined) each.answer(Effect.succeed(answer))

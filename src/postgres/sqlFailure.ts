@@ -104,7 +104,7 @@ const sqlStateOf = (cause: unknown): string | undefined => {
   return isSqlState(code) ? code : undefined
 }
 
-/** A lock was not had in time: whoever does not wait for it can go on. */
+/** A lock was not had in time. What does not need it can go on. */
 export const isLockTimeout = (error: unknown): boolean => isSqlError(error) && sqlStateOf(error.reason.cause) === "55P03"
 
 /** Node's own errors have a `code` too (ECONNRESET), but never one of five characters that starts like a SQLSTATE in use. */

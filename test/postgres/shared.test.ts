@@ -252,7 +252,7 @@ describe("a caller who leaves", () => {
         yield* Fiber.interrupt(leaving)
         yield* endAll
         expect(yield* Fiber.join(staying)).toBe("D")
-        // What it had not done is nobody's wish any more.
+        // What was not done is not wished for any more.
         expect(alone).toEqual([])
       })
     ))

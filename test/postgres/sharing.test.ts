@@ -4,15 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
 import * as SqlClient from "effect/sql/SqlClient"
 import { describe, expect, it } from "vitest"
+import * as EmbeddedOrderStore from "../../src/embedded/EmbeddedOrderStore.ts"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { type Change, OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { SharesStatements } from "../../src/postgres/shared.ts"
 import { cancel, confirm, freshTenant, headOf, keyFor, next, placing } from "../../src/testing/contractOrders.ts"
 import { laptop, newCaller, requestFor, shopOver } from "../../src/testing/shop.ts"
+import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { postgresClient } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 
@@ -200,6 +203,27 @@ describe("shared statements", () => {
       ),
       Effect.scoped
     )
+
+  it("can be switched off for a folder, too", async () => {
+    const commits = Effect.map(Metric.snapshot, (metrics) =>
+      metrics.flatMap(({ id, attributes, state }) =>
+        id === "order_lifecycle_statement_calls" && attributes?.["statement"] === "commit" && "count" in state
+          ? [state.count]
+          : []
+      )
+    )
+    const placeOne = (sharesStatements: boolean) =>
+      Effect.gen(function* () {
+        const store = EmbeddedOrderStore.layer(yield* embeddedFolder)
+        yield* Effect.flatMap(OrderLifecycle, ({ place }) => place(newCaller(), requestFor([laptop, 1]))).pipe(
+          Effect.provide(Layer.provide(shopOver(store), Layer.succeed(SharesStatements, sharesStatements)))
+        )
+        return yield* commits
+      }).pipe(Effect.scoped, Effect.runPromise)
+    const before = await placeOne(false)
+    expect(await placeOne(false)).toEqual(before)
+    expect(await placeOne(true)).not.toEqual(before)
+  })
 
   it("are few, and one for each call where they are switched off", async () => {
     expect(await Effect.runPromise(transactionsFor(false))).toBe(40)

@@ -36,7 +36,12 @@ export const embeddedStore = (options: EmbeddedStoreOptions): Layer.Layer<OrderS
   const { folder, schema = defaultSchema, sharedStatements = true } = readOptions(options, "embeddedStore")
   return Layer.effectContext(
     Effect.mapError(
-      Layer.build(EmbeddedOrderStore.layer(folder, schema, sharedStatements)),
+      Layer.build(
+        Layer.provide(
+          EmbeddedOrderStore.layer(folder, schema),
+          Layer.succeed(EmbeddedOrderStore.SharesStatements, sharedStatements)
+        )
+      ),
       (cause) => new CannotOpen({ store: `The folder ${folder}`, cause })
     )
   ).pipe(Layer.merge(layerDigest))
