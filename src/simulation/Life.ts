@@ -29,9 +29,9 @@ export interface Life {
   stage: number
   /** Its units are made ready and sent. */
   isSending: boolean
-  /** Nobody waits for a unit of it any more. */
+  /** What was held of it was given back: no unit of it is waited for any more. */
   isGivenBack: boolean
-  /** Nobody will do anything with it any more. */
+  /** Nothing will be done with it any more. */
   isOver: boolean
   readonly rented: Map<SubscriptionId, Rented>
 }
@@ -40,9 +40,12 @@ export interface Life {
 export const staffFor = ({ customer }: Life): Person => ({ ...customer, userId: "staff" })
 
 /** An order is seen as it stands. */
-export const see = (life: Life, { version }: Pick<Order, "version">): void => {
+const see = (life: Life, { version }: Pick<Order, "version">): void => {
   life.version = Math.max(life.version, version)
 }
+
+/** A call about one order. */
+export type CallAbout = Exclude<Call, { readonly type: "place" | "cancelMany" }>
 
 /** How often a caller who is told that the order is at another version looks at it, and asks again. */
 const mostLooks = 5
@@ -51,13 +54,7 @@ const mostLooks = 5
  * Ask for something that is about one order. A share of callers name the version that they have seen; where the order is at another, they look at it
  * and ask again, and at last without naming one.
  */
-export const askAbout = (
-  clients: Clients,
-  life: Life,
-  person: Person,
-  call: Exclude<Call, { readonly type: "place" | "cancelMany" }>,
-  done: (answer: Answer) => void
-): void => {
+export const askAbout = (clients: Clients, life: Life, person: Person, call: CallAbout, done: (answer: Answer) => void): void => {
   const isCareful = clients.expectVersion > 0 && happens(clients.expectVersion, life.laterFate)
   const ask = (looks: number): void => {
     const named = isCareful && looks < mostLooks ? { expectedVersion: life.version } : {}

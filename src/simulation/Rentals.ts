@@ -2,7 +2,7 @@
  * What becomes of the units that are with customers: they break down and are replaced, are exchanged for something better, are extended, bought,
  * brought back or cancelled; and what becomes of their assets then.
  */
-import type { SerialNumber, Sku, Subscription, SubscriptionId } from "../order/Order.ts"
+import type { Order, SerialNumber, Sku, Subscription, SubscriptionId } from "../order/Order.ts"
 import { toMillis } from "../order/Timestamp.ts"
 import type { Transition } from "../order/Transition.ts"
 import { dayMs, hourMs } from "./Arrivals.ts"
@@ -26,7 +26,7 @@ const extendedBeforeMs = 7 * dayMs
 /** How a customer ends a subscription. */
 type Ending = keyof Scenario["subscription"]["endings"]
 
-/** What the rentals need of everybody else. */
+/** What the rentals need of all others. */
 export interface Surroundings {
   readonly world: World
   readonly clients: Clients
@@ -35,7 +35,7 @@ export interface Surroundings {
   /** What lies behind the end of the scenario does not happen. */
   readonly plan: (at: number, happen: () => void) => void
   /** An order was changed. */
-  readonly heard: (life: Life, transition: Transition) => void
+  readonly heard: (life: Life, order: Order) => void
   /** An asset is rented out as another SKU from now on; or (null) it was sold. */
   readonly assetMoved: (from: Sku, to: Sku | null) => void
 }
@@ -125,7 +125,7 @@ export class Rentals {
         if (isSold) this.#around.assetMoved(rented.sku, null)
         else this.#comesBack(life, rented.sku, serialNumber)
       }
-      if (answer.outcome === "accepted") heard(life, answer.transition)
+      if (answer.outcome === "accepted") heard(life, answer.transition.after)
       return ended()
     })
   }
@@ -152,7 +152,7 @@ export class Rentals {
         if (answer.outcome !== "accepted") return
         const { endDate } = subscriptionIn(answer.transition, rentalId)
         if (endDate !== undefined) rented.contractEndsAt = toMillis(endDate)
-        this.#around.heard(life, answer.transition)
+        this.#around.heard(life, answer.transition.after)
         this.#extendLater(life, rentalId, rented)
       })
     })
@@ -181,7 +181,7 @@ export class Rentals {
       const isWell = replacementReason === "correction"
       const repairedAt = this.#now + draw(scenario.fulfilment.repairDays, life.laterFate) * dayMs
       plan(isWell ? this.#now : repairedAt, () => warehouse.giveBack(tenantId, rented.sku, oldSerialNumber))
-      heard(life, answer.transition)
+      heard(life, answer.transition.after)
     })
   }
 
@@ -200,13 +200,13 @@ export class Rentals {
       const { newSubscriptionId, oldSerialNumber } = answer.transition.event.details
       if (life.rented.delete(rentalId)) this.#comesBack(life, rented.sku, oldSerialNumber)
       rented.isOver = true
-      heard(life, answer.transition)
+      heard(life, answer.transition.after)
       const begun = answer.transition.after.subscriptions.find((each) => each.subscriptionId === newSubscriptionId)
       if (begun !== undefined) this.begin(life, begun, newSku)
     })
   }
 
-  /** An asset that was taken from the shelf and is with nobody goes back there. One that counts as rented stays out; so does one of which nobody knows. */
+  /** An asset that was taken from the shelf for a call goes back there, unless it went to the customer, or may have. */
   #unlessTaken(life: Life, sku: Sku, asset: SerialNumber, answer: Answer): void {
     if (isLeftOver(answer)) this.#around.warehouse.giveBack(life.customer.tenantId, sku, asset)
   }

@@ -10,7 +10,7 @@ import type { PlaceOrder } from "../order/commands/place.ts"
 import { type Arrival, arrivalsOf, dayMs, hourMs, isDuring } from "./Arrivals.ts"
 import type { Answer } from "./Call.ts"
 import type { Clients, Person } from "./Clients.ts"
-import { askAbout, type Life, see, staffFor } from "./Life.ts"
+import { askAbout, type CallAbout, type Life, staffFor } from "./Life.ts"
 import { Choice, type Distribution, draw, happens, type Stream, streamOf, timeUntil, unitExponential } from "./randomness.ts"
 import { isLeftOver, Rentals } from "./Rentals.ts"
 import type { Incident, Policy, Scenario } from "./Scenario.ts"
@@ -79,7 +79,7 @@ export class Workload {
       scenario,
       warehouse: this.#warehouse,
       plan: (at, happen) => this.#plan(at, happen),
-      heard: (life, { after }) => this.#heard(life, after),
+      heard: (life, order) => this.#heard(life, order),
       assetMoved: (from, to) => this.#watcher.assetMoved(from, to, world.now)
     })
   }
@@ -166,12 +166,7 @@ export class Workload {
   #changeLater(life: Life): void {
     const { addItems, correct, recordPayment, delayHours } = this.#scenario.changes
     const { orderId, laterFate } = life
-    const perhaps = (
-      share: number,
-      person: Person,
-      call: () => Parameters<typeof askAbout>[3],
-      done: (answer: Answer) => void
-    ) => {
+    const perhaps = (share: number, person: Person, call: () => CallAbout, done: (answer: Answer) => void) => {
       if (share === 0 || !happens(share, laterFate)) return
       this.#plan(this.#world.now + draw(delayHours, laterFate) * hourMs, () => {
         if (!life.isOver) this.#ask(life, person, call(), done)
@@ -292,7 +287,7 @@ export class Workload {
     this.#ask(life, staffFor(life), { type: "startSubscription", request }, done)
   }
 
-  #ask = (life: Life, person: Person, call: Parameters<typeof askAbout>[3], done: (answer: Answer) => void): void =>
+  #ask = (life: Life, person: Person, call: CallAbout, done: (answer: Answer) => void): void =>
     askAbout(this.#clients, life, person, call, done)
 
   // --- incidents ---------------------------------------------------------------------------------------------------------------------------
@@ -323,7 +318,6 @@ export class Workload {
   // --- what people learn -------------------------------------------------------------------------------------------------------------------
 
   #heard(life: Life, order: Order): void {
-    see(life, order)
     if (life.status === order.status) return
     life.status = order.status
     life.stage++

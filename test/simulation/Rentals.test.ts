@@ -7,7 +7,7 @@ import type { Change } from "../../src/lifecycle/OrderStore.ts"
 import { readScenario, type ScenarioInput } from "../../src/simulation/Scenario.ts"
 import { simulateOne } from "../../src/simulation/simulate.ts"
 
-/** Nobody changes their mind, units leave after a day and an hour, and contracts run for a month. */
+/** Customers change nothing about their orders, units leave after a day and an hour, and contracts run for a month. */
 const quiet: ScenarioInput = {
   name: "One laptop",
   start: "2026-01-01T00:00:00.000Z",

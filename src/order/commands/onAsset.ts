@@ -34,7 +34,7 @@ export const assetFacts = {
   assetIsFree: ({ asset }: AboutAsset) => asset !== "rented"
 }
 
-/** What helps where somebody wrote down another serial number than that of the asset that went out. */
+/** What helps where another serial number was written down than that of the asset that went out. */
 export const whereMistaken =
   "where a subscription was started with a wrong serial number, replace its asset with the reason `correction`."
 

@@ -4,7 +4,7 @@ import type { ScenarioInput } from "../Scenario.ts"
 export const rentalYear: ScenarioInput = {
   name: "Rental year",
   description:
-    "A year of a shop that rents for three months at a time, and rents out again, as second-hand, what comes back. Orders get lines and lose them, devices break down and are exchanged, mix-ups are put right, contracts are extended; unpaid orders expire. Until now somebody has to see to every contract that ends; what changes if it is renewed by the month instead, until the device comes back?",
+    "A year of a shop that rents for three months at a time, and rents out again, as second-hand, what comes back. Orders get lines and lose them, devices break down and are exchanged, mix-ups are put right, contracts are extended; unpaid orders expire. Until now staff see to every contract that ends; what changes if it is renewed by the month instead, until the device comes back?",
   days: 365,
   arrivals: { perDay: 2.8 },
   catalogue: [
