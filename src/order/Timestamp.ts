@@ -99,17 +99,39 @@ export const latest = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b)
 /** A minute in milliseconds. */
 const minuteMs = 60_000
 
+/** The calendar day that is so many days after 1970. */
+const dateOf = (days: number): { readonly year: number; readonly month: number; readonly day: number } => {
+  // The mean length of a year, and the longest month, are at most one off.
+  let year = 1970 + Math.floor(days / 365.2425)
+  if (daysTo(year, 1, 1) > days) year--
+  else if (daysTo(year + 1, 1, 1) <= days) year++
+  let month = Math.floor((days - daysTo(year, 1, 1)) / 31) + 1
+  if (month < 12 && daysTo(year, month + 1, 1) <= days) month++
+  return { year, month, day: days - daysTo(year, month, 1) + 1 }
+}
+
+const daysInMonth = (year: number, month: number): number =>
+  (month === 12 ? daysTo(year + 1, 1, 1) : daysTo(year, month + 1, 1)) - daysTo(year, month, 1)
+
 /**
  * `timestamp` plus whole months, on the calendar of an offset from UTC (minutes east of it): the same day of the month or, in a shorter
  * month, its last (31 January + 1 month = 28 or 29 February), at the same time of day.
  */
 export const plusMonths = (timestamp: Timestamp, months: number, offsetMinutes = 0): Timestamp => {
-  const there = DateTime.makeUnsafe(DateTime.toEpochMillis(DateTime.makeUnsafe(timestamp)) + offsetMinutes * minuteMs)
-  return fromMillis(DateTime.toEpochMillis(DateTime.add(there, { months })) - offsetMinutes * minuteMs)
+  const there = toMillis(timestamp) + offsetMinutes * minuteMs
+  const days = Math.floor(there / dayMs)
+  const { year, month, day } = dateOf(days)
+  // Months from the year 0 on, January being 0.
+  const sum = year * 12 + month - 1 + months
+  const toYear = Math.floor(sum / 12)
+  const toMonth = sum - toYear * 12 + 1
+  const toDay = Math.min(day, daysInMonth(toYear, toMonth))
+  return fromMillis(there + (daysTo(toYear, toMonth, toDay) - days) * dayMs - offsetMinutes * minuteMs)
 }
 
 /** A date, alone or with a time and an offset. What has no offset is UTC. */
-const datePattern = /^(\d{4}-\d{2}-\d{2})(?:[Tt](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(?:[Zz]|([+-])(\d{2}):?(\d{2}))?)?$/
+const datePattern =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d{2}):?(\d{2}))?)?$/
 
 /** A moment, and the offset from UTC that it was written in, in minutes east of it. */
 interface DateParts {
@@ -120,22 +142,22 @@ interface DateParts {
 /**
  * The moment a text names. A day that does not exist (30 February) names none, although `Date` would take it for a day in March; nor does
  * a year that, with the longest contract added, cannot be written with four digits any more. Nothing is left to `Date`, which takes a
- * text without an offset for a time of the process's own zone.
+ * text without an offset for a time of the process's own zone. A day may end at 24:00.
  */
 const parse = (text: string): Option.Option<DateParts> => {
-  const [, day, time = "00:00", sign, hours = "0", minutes = "0"] = datePattern.exec(text) ?? []
-  if (day === undefined || Number(hours) > 23 || Number(minutes) > 59) return Option.none()
-  const offset = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
-  const exists = Option.exists(DateTime.make(day), (date) => fromDateTime(date).startsWith(day))
-  if (!exists) return Option.none()
-  return Option.filter(
-    Option.map(DateTime.make(`${day}T${time}Z`), (there) => ({
-      at: fromMillis(DateTime.toEpochMillis(there) - offset * minuteMs),
-      // Not -0, which is written differently.
-      offsetMinutes: offset === 0 ? 0 : offset
-    })),
-    ({ at }) => at >= "0001" && at < "9990"
-  )
+  const parts = datePattern.exec(text)
+  if (parts === null) return Option.none()
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map((part) => Number(part ?? 0))
+  const [fraction = "", sign, offsetHours = "0", offsetMinute = "0"] = parts.slice(7)
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return Option.none()
+  const inDay = ((hour * 60 + minute) * 60 + second) * 1_000 + Number(fraction.slice(0, 3).padEnd(3, "0"))
+  if (inDay > dayMs || hour > 24 || minute > 59 || second > 59) return Option.none()
+  if (Number(offsetHours) > 23 || Number(offsetMinute) > 59) return Option.none()
+  const offset = (sign === "-" ? -1 : 1) * (Number(offsetHours) * 60 + Number(offsetMinute))
+  const at = fromMillis(daysTo(year, month, day) * dayMs + inDay - offset * minuteMs)
+  if (at < "0001" || at >= "9990") return Option.none()
+  // Not -0, which is written differently.
+  return Option.some({ at, offsetMinutes: offset === 0 ? 0 : offset })
 }
 
 /** A date or date-time as a client writes it (`2026-12-01`, `2026-12-01T09:00:00+01:00`). Without an offset it is UTC. */

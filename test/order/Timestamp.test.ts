@@ -66,6 +66,28 @@ describe("a date that a client writes", () => {
     expect(isDateInput(text)).toBe(false)
   })
 
+  it("is read as JavaScript itself reads it, where the day exists", () => {
+    const upTo = (max: number) => fc.integer({ min: 0, max })
+    const two = (number: number) => String(number).padStart(2, "0")
+    const days = fc.tuple(upTo(9_999), upTo(13), upTo(32))
+    const times = fc.tuple(upTo(25), upTo(60), upTo(60), fc.stringMatching(/^(\.\d{1,9})?$/))
+    const offsets = fc.constantFrom("Z", "+00:00", "-00:00", "+05:30", "-23:59", "+23:59")
+    fc.assert(
+      fc.property(days, times, offsets, ([year, month, day], [hour, minute, second, fraction], offset) => {
+        const date = `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}`
+        const text = `${date}T${two(hour)}:${two(minute)}:${two(second)}${fraction}${offset}`
+        const millis = Date.parse(text)
+        const midnight = new Date(Date.parse(date))
+        const exists = !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date) && !Number.isNaN(millis)
+        const moment = exists ? new Date(millis).toISOString() : ""
+        const isIn = exists && moment >= "0001" && moment < "9990"
+        expect(isDateInput(text)).toBe(isIn)
+        if (isIn) expect(fromDateInput(text)).toBe(moment)
+      }),
+      { numRuns: numRuns(5_000) }
+    )
+  })
+
   it("can be written with four digits for the year, and so can the end of the longest contract from it", () => {
     fc.assert(
       fc.property(fc.date({ noInvalidDate: true }), (date) => {
@@ -132,6 +154,22 @@ describe("a moment as the library writes it", () => {
       undefined
     ])
       expect(() => hoursBetween(placed, none as Timestamp)).toThrow(String(none))
+  })
+
+  it("plus months is what a calendar says, under every offset", () => {
+    fc.assert(
+      fc.property(
+        fc.date({ noInvalidDate: true, min: new Date("0020-01-01T00:00:00.000Z"), max: new Date("9980-01-01T00:00:00.000Z") }),
+        fc.integer({ min: -120, max: 120 }),
+        fc.integer({ min: -1_439, max: 1_439 }),
+        (date, months, offset) => {
+          const there = DateTime.makeUnsafe(date.getTime() + offset * 60_000)
+          const then = DateTime.toEpochMillis(DateTime.add(there, { months })) - offset * 60_000
+          expect(plusMonths(Timestamp.make(date.toISOString()), months, offset)).toBe(new Date(then).toISOString())
+        }
+      ),
+      { numRuns: numRuns(2_000) }
+    )
   })
 
   it("takes the last day of a shorter month when months are added", () => {

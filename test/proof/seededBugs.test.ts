@@ -5,6 +5,9 @@
 import { describe, expect, it } from "vitest"
 import { tried } from "../support/evidence.ts"
 import { type Found, huntFaults, type Misspelling, misspelling } from "../support/huntFaults.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
+
+withoutStackTraces()
 
 const bugs: ReadonlyArray<readonly [name: string, changes: ReadonlyArray<Misspelling>, by: Found["by"]]> = [
   [

@@ -13,6 +13,9 @@ import type { Script } from "../../src/simulation/Script.ts"
 import { simulateOne } from "../../src/simulation/simulate.ts"
 import { amount, tried } from "../support/evidence.ts"
 import { type Planted, withPlanted } from "../support/plantedSource.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
+
+withoutStackTraces()
 
 const orders = 30
 

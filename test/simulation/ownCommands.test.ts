@@ -26,6 +26,9 @@ import { typeOf } from "../../src/simulation/waits.ts"
 import { amount, tried } from "../support/evidence.ts"
 import { heldShop, heldShopAccount, heldShopBy, heldShopCalls } from "../support/heldShop.ts"
 import { type Planted, withPlanted } from "../support/plantedSource.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
+
+withoutStackTraces()
 
 const orders = 30
 const ours = { process: heldShop, ownCalls: heldShopCalls } satisfies Partial<HuntOptions>

@@ -16,6 +16,9 @@ import { scaledTo } from "../../src/simulation/scaledTo.ts"
 import { scenarios } from "../../src/simulation/scenarios/index.ts"
 import { simulateOne } from "../../src/simulation/simulate.ts"
 import { amount, tried } from "../support/evidence.ts"
+import { withoutStackTraces } from "../support/withoutStackTraces.ts"
+
+withoutStackTraces()
 
 const orders = 1_000
 const year = scaledTo(Result.getOrThrow(readScenario(scenarios["rental-year"])), orders)
