@@ -12,7 +12,7 @@ import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
 import * as EmbeddedConnection from "./EmbeddedConnection.ts"
 import type { DataFolderInUse, DataFolderUnusable } from "./folderLock.ts"
 
-export { SharesStatements } from "../postgres/shared.ts"
+export { SharesStatements } from "../lifecycle/shared.ts"
 
 /** Open the folder, create it if need be, and bring its tables up to date. Throws a `WrongOption` for a schema that cannot be one. */
 export const layer = (

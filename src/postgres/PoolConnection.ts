@@ -19,7 +19,7 @@ import { SqlError, UnknownError } from "effect/sql/SqlError"
 import { optionsReader } from "../lifecycle/options.ts"
 import { NonEmptyText } from "../order/Text.ts"
 import { type Answer, connectionOver } from "./connectionOver.ts"
-import { Deadline } from "./detached.ts"
+import { Deadline } from "../lifecycle/Deadline.ts"
 import { requireSuitable, sessionSettings, UnsuitableDatabase } from "./PostgresConnection.ts"
 import { isSqlState } from "./sqlFailure.ts"
 

@@ -55,6 +55,9 @@ import {
 } from "../lifecycle/OrderStore.ts"
 import { type JoinedStore, JoinsTransactions, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
+import { noAnswerInTime } from "../lifecycle/Deadline.ts"
+import { SharesStatements } from "../lifecycle/shared.ts"
+import { type LoadedPlacing, type PlacingRequest, sharingStore } from "../lifecycle/sharingStore.ts"
 import { assetOperations, assetTuple, toAsset } from "./assetStatements.ts"
 import { commitStatement, type WhenLocked } from "./commitStatement.ts"
 import { dataOperations, valueText } from "./dataStatements.ts"
@@ -67,8 +70,6 @@ import type { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { clientOver, requirePlainRows } from "./clientOver.ts"
 import { KeepsStatistics, type PlanRenewal, planRenewalOf } from "./planRenewal.ts"
 import { clientIn, ourClient, SchemaName, schemaOf } from "./schemaName.ts"
-import { type Kind, shared, SharesStatements } from "./shared.ts"
-import { changedSubscriptions } from "../order/Transition.ts"
 import { walkTenants } from "./walkTenants.ts"
 import { dueOperations } from "./dueStatements.ts"
 import { outboxOperations } from "./outboxStatements.ts"
@@ -155,32 +156,6 @@ const storeOver = (
     return Effect.fail(new StatementFailed({ failure, cause: errorOf(cause) }))
   }
 
-  /** A call shares a statement with others, unless it is to stand in the caller's transaction, or is large. */
-  const sharedInside = <Call, Answer, E>(
-    kind: Kind<Call, Answer, E>,
-    isLarge: (call: Call) => boolean = () => false
-  ): Kind<Call, Answer, E>["alone"] => {
-    if (!sharesStatements) return kind.alone
-    const share = shared(kind)
-    return (tenantId, call) =>
-      isLarge(call)
-        ? kind.alone(tenantId, call)
-        : Effect.flatMap(inTransaction, (inside) => (inside ? kind.alone(tenantId, call) : share(tenantId, call)))
-  }
-
-  /** A read of one, shared with others: whatever goes wrong, nothing was done. */
-  const sharedRead = <Call, Answer>(
-    name: string,
-    together: (tenantId: TenantId, calls: ReadonlyArray<Call>) => Effect.Effect<ReadonlyArray<Answer>, StoreUnavailable>
-  ) =>
-    sharedInside<Call, Answer, StoreUnavailable>({
-      name,
-      together,
-      // One call has one answer.
-      alone: (tenantId, call) => Effect.map(together(tenantId, [call]), ([answer]) => answer as Answer),
-      tooLate: () => new StoreUnavailable({ cause: noAnswerInTime() })
-    })
-
   /** Wait for work that may never end. */
   const waitFor = <A, E, R>(work: Effect.Effect<A, E, R>, whenCallerLeaves: "finish" | "stop") =>
     Effect.flatMap(
@@ -248,14 +223,7 @@ const storeOver = (
 
   // --- load --------------------------------------------------------------------------------------------------------------------------
 
-  const load = (requests: ReadonlyArray<LoadRequest>): Effect.Effect<ReadonlyArray<Loaded>, StoreUnavailable> => {
-    const [only, ...others] = requests
-    return only !== undefined && others.length === 0
-      ? Effect.map(loadOne(only.tenantId, only), (loaded) => [loaded])
-      : loadMany(requests)
-  }
-
-  const loadMany = Effect.fnUntraced(function* (requests: ReadonlyArray<LoadRequest>) {
+  const load = Effect.fnUntraced(function* (requests: ReadonlyArray<LoadRequest>) {
     const answers: Array<Loaded> = []
     for (const [tenantId, ofTenant] of byTenant(requests, (request) => request.tenantId)) {
       const loaded = yield* loadOfTenant(
@@ -312,10 +280,6 @@ const storeOver = (
     )
   }
 
-  const loadOne = sharedRead("load", loadOfTenant)
-
-  type PlacingRequest = Parameters<OrderStore["Service"]["loadPlacing"]>[0]
-
   const loadPlacings = (tenantId: TenantId, requests: ReadonlyArray<PlacingRequest>) =>
     read(
       sql.unsafe<PlacingRow>(
@@ -341,22 +305,13 @@ const storeOver = (
       )
     )
 
-  const loadOnePlacing = sharedRead("loadPlacing", loadPlacings)
-
-  const loadPlacing = (request: PlacingRequest) => loadOnePlacing(request.tenantId, request)
+  const loadPlacing = (request: PlacingRequest) =>
+    // One request has one answer.
+    Effect.map(loadPlacings(request.tenantId, [request]), ([loaded]) => loaded as LoadedPlacing)
 
   // --- commit ------------------------------------------------------------------------------------------------------------------------
 
-  const commit = (
-    changes: ReadonlyArray<Change>
-  ): Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown> => {
-    const [only, ...others] = changes
-    return only !== undefined && others.length === 0
-      ? Effect.map(commitOne(only.transition.after.tenantId, only), (outcome) => [outcome])
-      : commitMany(changes)
-  }
-
-  const commitMany = (changes: ReadonlyArray<Change>) =>
+  const commit = (changes: ReadonlyArray<Change>) =>
     commitOneByOne(
       // A transaction that takes locks in several statements takes them in the same order as every other.
       byTenant(changes, ({ transition }) => transition.after.tenantId)
@@ -395,31 +350,17 @@ const storeOver = (
       })
     )
 
-  const commitOne = sharedInside(
-    {
-      name: "commit",
-      together: (tenantId: TenantId, changes: ReadonlyArray<Change>) =>
-        writeChanges(tenantId, changes, "pass").pipe(
-          Effect.map((committed) =>
-            changes.map((_, n): CommitOutcome | undefined => (committed.has(n) ? "committed" : undefined))
-          ),
-          Effect.catch((error): Effect.Effect<ReadonlyArray<CommitOutcome | undefined>, StoreUnavailable | OutcomeUnknown> => {
-            if (error.failure === "taken" && changes.length === 1) return Effect.succeed(["conflict"])
-            // One of them was in the way of all.
-            return error.failure === "taken" || error.failure === "overtaken" || isLockTimeout(error.cause)
-              ? Effect.succeed(changes.map(() => undefined))
-              : unavailableOrUnknown(error)
-          })
-        ),
-      alone: (tenantId: TenantId, change: Change) =>
-        // One change has one outcome.
-        Effect.map(commitOfTenant(tenantId, [change]), ([outcome]) => outcome as CommitOutcome),
-      namesOf: namesIn,
-      tooLate: (isSent) =>
-        isSent ? new OutcomeUnknown({ cause: noAnswerInTime() }) : new StoreUnavailable({ cause: noAnswerInTime() })
-    },
-    (change) => rowCount(change) > mostRowsShared
-  )
+  /** Whatever is not committed at once, because it is locked, has moved on or was in the way of all, is to be committed alone. */
+  const commitTogether = (tenantId: TenantId, changes: ReadonlyArray<Change>) =>
+    writeChanges(tenantId, changes, "pass").pipe(
+      Effect.map((committed) => changes.map((_, n): CommitOutcome | undefined => (committed.has(n) ? "committed" : undefined))),
+      Effect.catch((error): Effect.Effect<ReadonlyArray<CommitOutcome | undefined>, StoreUnavailable | OutcomeUnknown> => {
+        if (error.failure === "taken" && changes.length === 1) return Effect.succeed(["conflict"])
+        return error.failure === "taken" || error.failure === "overtaken" || isLockTimeout(error.cause)
+          ? Effect.succeed(changes.map(() => undefined))
+          : unavailableOrUnknown(error)
+      })
+    )
 
   /** A row that a table of the embedding service's own does not take is that table's, and no lost race. */
   const blameRows = (changes: ReadonlyArray<Change>) => (error: SqlError) => {
@@ -739,11 +680,11 @@ const storeOver = (
          ORDER BY o.order_id LIMIT ${String(limit)}::text::integer`
     ).pipe(Effect.map((rows) => rows.map((row) => row.order_id)))
 
+  const alone = { load, loadPlacing, commit, currentTransaction }
+
   return OrderStore.of({
-    load,
-    loadPlacing,
-    commit,
-    currentTransaction,
+    ...alone,
+    ...(sharesStatements && sharingStore({ ...alone, loadPlacings, commitTogether })),
     exclusively,
     rememberRefusal,
     forgetExpired,
@@ -826,27 +767,6 @@ const byCreationLookedUp: ReadonlyArray<SortColumn> = [
   { name: "d.created_at", type: "text" },
   { name: "d.order_id", type: "text" }
 ]
-
-const noAnswerInTime = () => new Error("no answer within the deadline")
-
-/** What two changes of one statement cannot have in common: their order, a key, a new customer's e-mail, an asset. */
-const namesIn = ({ transition, remember, newCustomer, assets = [] }: Change): ReadonlyArray<string> => [
-  `order ${transition.after.orderId}`,
-  ...(remember ? [`key ${remember.key}`] : []),
-  ...(newCustomer ? [`customer ${newCustomer.emailKey}`] : []),
-  ...assets.map(({ serialNumber }) => `asset ${serialNumber}`),
-  ...changedSubscriptions(transition).map(({ is }) => `asset ${is.serialNumber}`)
-]
-
-/**
- * A change of more rows than this has a statement of its own. A statement has 5 seconds however many share it, and a hundred changes of a thousand
- * rows, which are made in a tenth of a second each, would together be undone.
- */
-const mostRowsShared = 50
-
-/** So many rows, of those that there can be many of, a change writes. */
-const rowCount = ({ transition, reservations, rows = [] }: Change): number =>
-  reservations.length + changedSubscriptions(transition).length + rows.reduce((sum, ofTable) => sum + ofTable.rows.length, 0)
 
 /** Something with its place in the list it came from. */
 interface Positioned<A> {

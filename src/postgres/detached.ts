@@ -4,20 +4,11 @@
  * A driver that waits for a silent server cannot always be interrupted, and one that is interrupted in the middle of a commit leaves
  * behind the question whether it was made. So the work runs in a fiber of its own; the caller waits for it, but not for ever.
  */
-import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-
-/**
- * How long a caller waits: 8 seconds, unless provided. Longer than every time-out of the server (`PostgresConnection.ts`), which are to
- * come first.
- */
-export const Deadline = Context.Reference<Duration.Input>("order-lifecycle/postgres/Deadline", {
-  defaultValue: () => "8 seconds"
-})
+import { Deadline } from "../lifecycle/Deadline.ts"
 
 /**
  * Run `work` apart from the caller and wait for how it ends; none when it has not ended by the deadline, and then it is interrupted in the

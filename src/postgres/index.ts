@@ -4,7 +4,7 @@
  * @module
  */
 export { layer, layerMigrated } from "./PostgresOrderStore.ts"
-export { Deadline } from "./detached.ts"
+export { Deadline } from "../lifecycle/Deadline.ts"
 export { layer as layerRecords, type OrderRecordsOptions } from "./PostgresOrderRecords.ts"
 export { migrate, MigrationProgress } from "./migrate.ts"
 export {
@@ -15,7 +15,7 @@ export {
 } from "./sqlFailure.ts"
 export { grantsFor } from "./grants.ts"
 export { layerSchema } from "./schemaName.ts"
-export { SharesStatements } from "./shared.ts"
+export { SharesStatements } from "../lifecycle/shared.ts"
 export {
   layer as layerConnection,
   type PostgresOptions,

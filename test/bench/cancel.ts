@@ -20,7 +20,7 @@ import type { Caller } from "../../src/lifecycle/Caller.ts"
 import type { OrderId } from "../../src/order/Order.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
-import { SharesStatements } from "../../src/postgres/shared.ts"
+import { SharesStatements } from "../../src/lifecycle/shared.ts"
 import { placing } from "../../src/testing/contractOrders.ts"
 import { newCaller, shopOver } from "../../src/testing/shop.ts"
 import { startPostgres, type StartedPostgres } from "../support/startPostgres.ts"
@@ -31,7 +31,7 @@ const poolSize = 8
 
 /** One server for all contenders, started by the first that needs it. */
 let started: Promise<StartedPostgres> | undefined
-const server = (): Promise<StartedPostgres> => (started ??= startPostgres())
+const server = (): Promise<StartedPostgres> => (started ??= startPostgres({ isDurable: true }))
 
 /** Each caller takes the next piece of work as soon as its last is done. */
 const byCallers = async <A>(all: ReadonlyArray<A>, work: (each: A) => Promise<unknown>): Promise<void> => {

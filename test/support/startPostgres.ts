@@ -39,7 +39,11 @@ const loadEmbeddedPostgres = async () => {
   return EmbeddedPostgres
 }
 
-export const startPostgres = async (): Promise<StartedPostgres> => {
+/** Nobody pulls the plug during a test run, so nothing needs to reach the disk; commits stay synchronous. */
+const notDurable = ["-c", "fsync=off", "-c", "full_page_writes=off"]
+
+/** `isDurable`: it waits for the disk, as one that is measured has to. */
+export const startPostgres = async ({ isDurable = false } = {}): Promise<StartedPostgres> => {
   const EmbeddedPostgres = await loadEmbeddedPostgres()
   await restoreLibraryLinks()
   const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-postgres-"))
@@ -60,12 +64,8 @@ export const startPostgres = async (): Promise<StartedPostgres> => {
       persistent: true,
       createPostgresUser: isRoot,
       initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
-      // Nobody pulls the plug during a test run, so nothing needs to reach the disk; commits stay synchronous.
       postgresFlags: [
-        "-c",
-        "fsync=off",
-        "-c",
-        "full_page_writes=off",
+        ...(isDurable ? [] : notDurable),
         "-c",
         "max_connections=200",
         "-c",

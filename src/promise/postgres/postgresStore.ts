@@ -11,7 +11,7 @@ import * as PoolConnection from "../../postgres/PoolConnection.ts"
 import * as PostgresConnection from "../../postgres/PostgresConnection.ts"
 import { layerMigrated } from "../../postgres/PostgresOrderStore.ts"
 import { layerSchema } from "../../postgres/schemaName.ts"
-import { SharesStatements } from "../../postgres/shared.ts"
+import { SharesStatements } from "../../lifecycle/shared.ts"
 import { inWords } from "../../postgres/sqlFailure.ts"
 import { CannotOpen, optionReader, wrongOption } from "../errors.ts"
 

@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import { describe, expect, it } from "vitest"
 import { TenantId } from "../../src/order/Order.ts"
-import { Deadline } from "../../src/postgres/detached.ts"
-import { shared } from "../../src/postgres/shared.ts"
+import { Deadline } from "../../src/lifecycle/Deadline.ts"
+import { shared } from "../../src/lifecycle/shared.ts"
 
 const [north, south] = [TenantId.make("north"), TenantId.make("south")]
 

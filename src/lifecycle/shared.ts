@@ -16,7 +16,7 @@ import * as Exit from "effect/Exit"
 import * as Cause from "effect/Cause"
 import * as Metric from "effect/Metric"
 import type { TenantId } from "../order/Order.ts"
-import { Deadline } from "./detached.ts"
+import { Deadline } from "./Deadline.ts"
 
 /** Whether calls that come at the same time share statements: they do, unless this is provided as false where the store is built. */
 export const SharesStatements = Context.Reference<boolean>("order-lifecycle/postgres/SharesStatements", {
