@@ -193,6 +193,7 @@ const longestTimerMs = 2 ** 31 - 1
 
 /** Do something after a time, unless it is taken back: every call has a deadline, and a fiber that sleeps for each would cost more than the rest. */
 const after = (ms: number, then: () => void): (() => void) => {
+  if (ms === Infinity) return () => undefined
   // @effect-diagnostics-next-line globalTimers:off
   const timer = setTimeout(then, Math.min(ms, longestTimerMs))
   return () => clearTimeout(timer)

@@ -219,11 +219,15 @@ export const Scenario = Schema.Struct({
     }),
     {}
   ),
-  /** How long a step of the store takes; how many it does at once, before others wait. 0 takes no time. */
+  /**
+   * How long a step of the store takes; how many it does at once, before others wait. 0 takes no time. And whether calls that wait share a step, as
+   * they share statements on PostgreSQL.
+   */
   store: orElse(
     Schema.Struct({
       latencyMs: orElse(Distribution, { constant: 0 }),
-      connections: orElse(Schema.Int.check(Schema.isGreaterThan(0)), 16)
+      connections: orElse(Schema.Int.check(Schema.isGreaterThan(0)), 16),
+      sharesStatements: orElse(Schema.Boolean, false)
     }),
     {}
   ),

@@ -118,7 +118,9 @@ const instantly: typeof Distribution.Encoded = { constant: 0 }
 /** As the scenario of a simulation says it. */
 const Pace = Schema.Struct({
   latencyMs: Schema.withDecodingDefaultKey<typeof Distribution>(Effect.succeed(instantly))(Distribution),
-  connections: Schema.withDecodingDefaultKey<typeof Count>(Effect.succeed(16))(Count.check(Schema.isGreaterThan(0)))
+  connections: Schema.withDecodingDefaultKey<typeof Count>(Effect.succeed(16))(Count.check(Schema.isGreaterThan(0))),
+  /** Whether calls that wait share a step of the store. */
+  sharesStatements: Schema.withDecodingDefaultKey<typeof Schema.Boolean>(Effect.succeed(false))(Schema.Boolean)
 })
 
 export const Script = Schema.Struct({

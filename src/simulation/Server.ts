@@ -9,6 +9,7 @@ import type { Catalogue } from "../lifecycle/Catalogue.ts"
 import { Due, type Given } from "../lifecycle/Due.ts"
 import { type LifecycleOptions, OrderLifecycle } from "../lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../lifecycle/OrderStore.ts"
+import { sharingStore } from "../lifecycle/sharingStore.ts"
 import { type Answer, answerOf, CurrentCall, perform, type Sent } from "./Call.ts"
 import { CurrentChance } from "./faultyStore.ts"
 import type { Stream } from "./randomness.ts"
@@ -29,14 +30,17 @@ export class Server {
 
   /** Whether no step of the store takes any time: then a call is answered at the moment it comes, unless it waits for another. */
   readonly isInstant: boolean
+  /** Whether its calls share statements, as on PostgreSQL. */
+  readonly #sharesStatements: boolean
 
   constructor(
     world: World,
     surroundings: Context.Context<OrderStore | Catalogue | Assets>,
     lifecycle: LifecycleOptions,
-    options: { readonly isInstant?: boolean } = {}
+    options: { readonly isInstant?: boolean; readonly sharesStatements?: boolean } = {}
   ) {
     this.isInstant = options.isInstant ?? false
+    this.#sharesStatements = options.sharesStatements ?? false
     this.#world = world
     this.#surroundings = surroundings
     this.#layer = OrderLifecycle.layer(lifecycle)
@@ -93,7 +97,18 @@ export class Server {
     const store = this.isInstant
       ? kept
       : aroundStore(kept, (operation) => Effect.suspend(() => (this.#process === process ? operation : Effect.interrupt)))
-    const surroundings = Context.add(this.#surroundings, OrderStore, store)
+    const surroundings = Context.add(this.#surroundings, OrderStore, this.#sharesStatements ? shared(store) : store)
     return Effect.runSyncWith(surroundings)(Layer.buildWithScope(this.#layer, Scope.makeUnsafe()))
   }
 }
+
+/** What waits for a process goes with it, so each has its own. */
+const shared = (store: OrderStore["Service"]): OrderStore["Service"] => ({
+  ...store,
+  ...sharingStore({
+    ...store,
+    loadPlacings: (_, requests) => Effect.forEach(requests, store.loadPlacing),
+    commitTogether: (_, changes) =>
+      Effect.map(store.commit(changes), (outcomes) => outcomes.map((outcome) => (outcome === "committed" ? outcome : undefined)))
+  })
+})

@@ -16,6 +16,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Random from "effect/Random"
 import * as WebCrypto from "effect/crypto/WebCrypto"
 import TinyQueue from "tinyqueue"
+import { Deadline } from "../lifecycle/Deadline.ts"
 import { TakesTurns } from "../lifecycle/OrderTurns.ts"
 import { type Stream, streamOf } from "./randomness.ts"
 
@@ -174,7 +175,9 @@ export class World {
       // What goes wrong is made to, and watchers hear of it.
       Context.add(References.MinimumLogLevel, "None"),
       // Concurrent calls stand for as many processes.
-      Context.add(TakesTurns, false)
+      Context.add(TakesTurns, false),
+      // It would pass by the clock on the wall outside.
+      Context.add(Deadline, Duration.infinity)
     )
   }
 

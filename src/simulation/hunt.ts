@@ -16,6 +16,8 @@ export interface HuntOptions extends PlayOptions {
   readonly ownCalls?: RandomScriptOptions["ownCalls"]
   /** Orders in each run. */
   readonly orders?: number
+  /** The pace of the store in the scripts: it takes no time when left out. */
+  readonly pace?: Script["store"]
   /** Which findings count; all of them when left out. */
   readonly looksFor?: (finding: Finding) => boolean
   /** How many runs it may take to make the script shorter. */
@@ -34,11 +36,15 @@ export interface Quarry {
 /** The script of a seed, with its faults. */
 export const scriptOf = (
   seed: number,
-  { policy = "noActiveSubscriptions", orders = 200, pendingExpiresAfter, process, ownCalls }: Partial<HuntOptions> = {}
+  { policy = "noActiveSubscriptions", orders = 200, pendingExpiresAfter, process, ownCalls, pace }: Partial<HuntOptions> = {}
 ): Script => {
   const given = ownCalls ?? ownCallsOf(process)
   const script = randomScript({ seed, orders, policy, faults: swarm(seed, hoursOf(orders)), ownCalls: given })
-  return pendingExpiresAfter === undefined ? script : { ...script, pendingExpiresAfter }
+  return {
+    ...script,
+    ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }),
+    ...(pace && { store: pace })
+  }
 }
 
 /** Play seeds until one breaks a promise; null when none does. */

@@ -96,12 +96,14 @@ const play = Effect.fnUntraced(function* (script: Script, options: PlayOptions) 
     Context.merge(world.references(seed)),
     Context.add(CurrentDigest, yield* CurrentDigest)
   )
-  const server: Server = new Server(world, surroundings, {
+  const lifecycle = {
     cancellationPolicy,
     ...(process && { process }),
     ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }),
     ...(whenContractEnds && { whenContractEnds })
-  })
+  }
+  const { sharesStatements } = script.store
+  const server: Server = new Server(world, surroundings, lifecycle, { sharesStatements })
   const outbox = Context.get(yield* Effect.provideContext(Layer.build(Outbox.layer), surroundings), Outbox)
   yield* kept.addConsumer({ tenantId: null, consumer: consumerName }, "beginning")
   const deliveries = new Deliveries(world, surroundings, outbox, consumer, script, watchers)

@@ -200,7 +200,7 @@ export const randomScript = ({ seed, orders, policy, faults, ownCalls = [] }: Ra
     products,
     ...(isRegistered && { assets: Object.fromEntries(assets) }),
     faults,
-    store: { latencyMs: { constant: 0 }, connections: 16 },
+    store: { latencyMs: { constant: 0 }, connections: 16, sharesStatements: false },
     healAfterMs: Math.ceil(orders * betweenOrdersMs + 300_000),
     steps
   }

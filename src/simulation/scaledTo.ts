@@ -24,7 +24,8 @@ export const scaledTo = (scenario: Scenario, orders: number): Scenario => {
     fulfilment: { ...fulfilment, unitsPerDay: fulfilment.unitsPerDay * factor },
     store: {
       latencyMs: times(store.latencyMs, whole(store.connections) / (store.connections * factor)),
-      connections: whole(store.connections)
+      connections: whole(store.connections),
+      sharesStatements: store.sharesStatements
     },
     policies: [scaled(baseline), ...otherPolicies.map(scaled)]
   }

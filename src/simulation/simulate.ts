@@ -129,7 +129,10 @@ export const simulateOne = Effect.fnUntraced(function* (options: RunOptions) {
     ...(pendingExpiresAfter !== undefined && { pendingExpiresAfter }),
     ...(whenContractEnds && { whenContractEnds })
   }
-  const server: Server = new Server(world, surroundings, lifecycle, { isInstant: timed === store && isQuiet(faults) })
+  const server: Server = new Server(world, surroundings, lifecycle, {
+    isInstant: timed === store && isQuiet(faults),
+    sharesStatements: scenario.store.sharesStatements
+  })
   const clients = new Clients(world, server, scenario.clients, watchers)
   const workload = new Workload(world, clients, { scenario, policy, seed }, metrics)
   const isAnythingDue = waitRules.length > 0 || whenContractEnds !== undefined

@@ -7,7 +7,19 @@ import * as Metric from "effect/Metric"
 import { describe, expect, it } from "vitest"
 import { TenantId } from "../../src/order/Order.ts"
 import { Deadline } from "../../src/lifecycle/Deadline.ts"
-import { shared } from "../../src/lifecycle/shared.ts"
+import { shared as asShipped } from "../../src/lifecycle/shared.ts"
+import { tried } from "../support/evidence.ts"
+import { type Planted, withPlantedSource } from "../support/plantedSource.ts"
+
+/** What is looked at: as it is, or for one test with a bug in it. */
+let shared = asShipped
+
+/** A test that is also there to find bugs (below). */
+const checks = new Map<string, () => Promise<unknown>>()
+const check = (title: string, look: () => Promise<unknown>): void => {
+  checks.set(title, look)
+  it(title, look)
+}
 
 const [north, south] = [TenantId.make("north"), TenantId.make("south")]
 
@@ -54,7 +66,7 @@ const opened = (namesOf?: (call: string) => ReadonlyArray<string>) => {
 const run = <A>(effect: Effect.Effect<A, unknown>) => Effect.runPromise(effect)
 
 describe("calls", () => {
-  it("have a statement of their own at once, as long as one is free", () =>
+  check("have a statement of their own at once, as long as one is free", () =>
     run(
       Effect.gen(function* () {
         const { statements, begin, endAll } = opened()
@@ -66,9 +78,10 @@ describe("calls", () => {
         yield* endAll
         expect(yield* Fiber.joinAll(fibers)).toEqual(["A", "B"])
       })
-    ))
+    )
+  )
 
-  it("go together when both are under way, each with its own answer, and never more than two statements at once", () =>
+  check("go together when both are under way, each with its own answer, and never more than two statements at once", () =>
     run(
       Effect.gen(function* () {
         const { statements, begin, end, endAll, isUnderWay } = opened()
@@ -81,9 +94,10 @@ describe("calls", () => {
         yield* endAll
         expect(yield* Fiber.joinAll(fibers)).toEqual(["A", "B", "C", "D", "E"])
       })
-    ))
+    )
+  )
 
-  it("of one tenant make one statement, and tenants take turns however much one of them asks", () =>
+  check("of one tenant make one statement, and tenants take turns however much one of them asks", () =>
     run(
       Effect.gen(function* () {
         const { statements, begin, endAll } = opened()
@@ -100,9 +114,10 @@ describe("calls", () => {
           [north, 50]
         ])
       })
-    ))
+    )
+  )
 
-  it("that have something in common do not go together, and keep their order", () =>
+  check("that have something in common do not go together, and keep their order", () =>
     run(
       Effect.gen(function* () {
         const { statements, begin, endAll } = opened((call) => [call.slice(0, 1)])
@@ -116,7 +131,8 @@ describe("calls", () => {
           [north, "a3"]
         ])
       })
-    ))
+    )
+  )
 })
 
 describe("calls that queued for a statement that took long", () => {
@@ -146,10 +162,13 @@ describe("calls that queued for a statement that took long", () => {
     return asked
   })
 
-  it("are all answered, however soon the statements after it end", () =>
-    run(Effect.map(queued(Effect.void), (asked) => expect(asked).toBe(5_000))))
+  check("are all answered, however soon the statements after it end", () =>
+    run(Effect.map(queued(Effect.void), (asked) => expect(asked).toBe(5_000)))
+  )
 
-  it("have been asked once for their names", () => run(Effect.map(queued(Effect.yieldNow), (asked) => expect(asked).toBe(5_000))))
+  check("have been asked once for their names", () =>
+    run(Effect.map(queued(Effect.yieldNow), (asked) => expect(asked).toBe(5_000)))
+  )
 })
 
 describe("a statement", () => {
@@ -165,16 +184,17 @@ describe("a statement", () => {
     return { exits: yield* Effect.forEach(fibers, Fiber.await), alone: store.alone }
   })
 
-  it("that a call broke is undone, and the call alone bears it", () =>
+  check("that a call broke is undone, and the call alone bears it", () =>
     run(
       Effect.gen(function* () {
         const { exits, alone } = yield* together("c", "!", "d")
         expect(exits).toEqual([Exit.succeed("C alone"), Exit.die("broken"), Exit.succeed("D alone")])
         expect(alone).toEqual(["c", "!", "d"])
       })
-    ))
+    )
+  )
 
-  it("that cannot even be made dies with its call, and those after it have theirs", () =>
+  check("that cannot even be made dies with its call, and those after it have theirs", () =>
     run(
       Effect.gen(function* () {
         const make = (each: string): string => {
@@ -191,27 +211,30 @@ describe("a statement", () => {
         expect(exits.map(Exit.hasDies)).toEqual([true, true, true, false])
         expect(exits[3]).toEqual(Exit.succeed("A"))
       }).pipe(Effect.provideService(Deadline, "1 second"))
-    ))
+    )
+  )
 
-  it("that leaves a call out has it done alone, and nothing else", () =>
+  check("that leaves a call out has it done alone, and nothing else", () =>
     run(
       Effect.gen(function* () {
         const { exits, alone } = yield* together("c", "?", "d")
         expect(exits).toEqual([Exit.succeed("C"), Exit.succeed("? alone"), Exit.succeed("D")])
         expect(alone).toEqual(["?"])
       })
-    ))
+    )
+  )
 
-  it("that fails fails for all of them", () =>
+  check("that fails fails for all of them", () =>
     run(
       Effect.gen(function* () {
         const { exits, alone } = yield* together("c", "-", "d")
         expect(exits).toEqual([Exit.fail("unavailable"), Exit.fail("unavailable"), Exit.fail("unavailable")])
         expect(alone).toEqual([])
       })
-    ))
+    )
+  )
 
-  it("is counted with its size and its wait", () =>
+  check("is counted with its size and its wait", () =>
     run(
       Effect.gen(function* () {
         yield* together("c", "d", "e")
@@ -222,11 +245,12 @@ describe("a statement", () => {
         ])
         for (const { state } of states) expect((state as { readonly count: number }).count).toBeGreaterThan(2)
       })
-    ))
+    )
+  )
 })
 
 describe("a caller who leaves", () => {
-  it("before the statement has gone takes the call along", () =>
+  check("before the statement has gone takes the call along", () =>
     run(
       Effect.gen(function* () {
         const { statements, begin, endAll } = opened()
@@ -238,9 +262,10 @@ describe("a caller who leaves", () => {
         yield* Fiber.joinAll([...fibers, last])
         expect(statements.slice(2)).toEqual([[north, "d"]])
       })
-    ))
+    )
+  )
 
-  it("afterwards changes nothing for the others, and the statement ends", () =>
+  check("afterwards changes nothing for the others, and the statement ends", () =>
     run(
       Effect.gen(function* () {
         const { alone, begin, end, endAll, statements } = opened()
@@ -255,9 +280,10 @@ describe("a caller who leaves", () => {
         // What was not done is not wished for any more.
         expect(alone).toEqual([])
       })
-    ))
+    )
+  )
 
-  it("early does not shorten the time of the others in the statement", () =>
+  check("early does not shorten the time of the others in the statement", () =>
     run(
       Effect.gen(function* () {
         const [isBusy, mayEnd] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
@@ -283,9 +309,10 @@ describe("a caller who leaves", () => {
         expect(yield* Fiber.join(patient)).toBe("d")
         expect(deadlines).toEqual([60_000, 60_000, 60_000])
       })
-    ))
+    )
+  )
 
-  it("never, or in a month, is waited for", () =>
+  check("never, or in a month, is waited for", () =>
     run(
       Effect.gen(function* () {
         const { begin, endAll } = opened()
@@ -297,9 +324,10 @@ describe("a caller who leaves", () => {
         yield* endAll
         expect(yield* Fiber.joinAll([soon, ever])).toEqual(["A", "B"])
       })
-    ))
+    )
+  )
 
-  it("because there is no answer in time is told whether it was sent, and waiting for a statement counts", () =>
+  check("because there is no answer in time is told whether it was sent, and waiting for a statement counts", () =>
     run(
       Effect.gen(function* () {
         const { statements, begin, endAll } = opened()
@@ -310,5 +338,83 @@ describe("a caller who leaves", () => {
         yield* endAll
         expect(statements).toHaveLength(2)
       })
-    ))
+    )
+  )
+})
+
+/** Bugs that someone could write into the collector, each with the test that has to find it. */
+const bugs: ReadonlyArray<readonly [name: string, planted: ReadonlyArray<Planted>, finder: string]> = [
+  [
+    "two changes of one order in a statement",
+    [["lifecycle/shared.ts", "if (each.names.some((name) => names.has(name))) continue", ""]],
+    "that have something in common do not go together, and keep their order"
+  ],
+  [
+    "a defect that fails its neighbours",
+    [["lifecycle/shared.ts", "const isDefect = batch.length > 1 && ", "const isDefect = batch.length > 100 && "]],
+    "that a call broke is undone, and the call alone bears it"
+  ],
+  [
+    "a caller who leaves and takes the statement of the others along",
+    [
+      [
+        "lifecycle/shared.ts",
+        "Effect.runForkWith(Context.add(first.context, Deadline, deadlineMs))(work).addObserver(",
+        "((first as any).fiber = Effect.runForkWith(Context.add(first.context, Deadline, deadlineMs))(work)).addObserver("
+      ],
+      [
+        "lifecycle/shared.ts",
+        "return Effect.sync(() => {\n          stopWaiting()",
+        "return Effect.sync(() => {\n          ;(waiting as any).fiber?.interruptUnsafe()\n          stopWaiting()"
+      ]
+    ],
+    "afterwards changes nothing for the others, and the statement ends"
+  ],
+  [
+    "a write that was sent, and is forgotten when its time is up",
+    [["lifecycle/shared.ts", "for (const each of batch) each.isSent = true", ""]],
+    "because there is no answer in time is told whether it was sent, and waiting for a statement counts"
+  ],
+  [
+    "a lost race that is told as an answer",
+    [
+      [
+        "lifecycle/shared.ts",
+        "else if (Exit.isSuccess(exit) || isDefect) each.answer(byItself(each))",
+        "else if (isDefect) each.answer(byItself(each))\n        else if (Exit.isSuccess(exit)) each.answer(Effect.fail(tooLate(false)))"
+      ]
+    ],
+    "that leaves a call out has it done alone, and nothing else"
+  ],
+  [
+    "an answer that goes to the wrong call",
+    [["lifecycle/shared.ts", "exit.value[position]", "exit.value.at(-1 - position)"]],
+    "go together when both are under way, each with its own answer, and never more than two statements at once"
+  ],
+  [
+    "a tenant that is served until it is through",
+    [["lifecycle/shared.ts", "queues.delete(tenantId)\n        const batch", "const batch"]],
+    "of one tenant make one statement, and tenants take turns however much one of them asks"
+  ],
+  [
+    "a call that waits although a statement is free",
+    [["lifecycle/shared.ts", "const mostUnderWay = 2", "const mostUnderWay = 1"]],
+    "have a statement of their own at once, as long as one is free"
+  ]
+]
+
+describe("a bug in the collector is found", () => {
+  it.each(bugs)("%s", async (_, planted, finder) => {
+    const look = checks.get(finder)
+    if (look === undefined) throw new Error(`there is no test of this name: ${finder}`)
+    await withPlantedSource(planted, async (load) => {
+      shared = (await load<{ readonly shared: typeof asShipped }>("lifecycle/shared.ts")).shared
+      try {
+        await expect(look()).rejects.toThrow()
+      } finally {
+        shared = asShipped
+      }
+    })
+    tried("bugs in the collector of calls, each found")
+  })
 })

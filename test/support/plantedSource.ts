@@ -1,6 +1,6 @@
 /**
- * The library with a bug that someone could write: its sources are copied, a text in them is changed, and the simulation is loaded from the
- * copy, so that it runs on services, machine and store as they are there.
+ * The library with a bug that someone could write: its sources are copied, a text in them is changed, and modules are loaded from the copy. The
+ * simulation runs on services, machine and store as they are there.
  */
 import { cpSync } from "node:fs"
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
@@ -24,8 +24,14 @@ interface Simulation {
   readonly folder: string
 }
 
-/** Use the simulation of a copy with bugs in it. */
-export const withPlanted = async <A>(bugs: ReadonlyArray<Planted>, use: (simulation: Simulation) => Promise<A>): Promise<A> => {
+/** A module below `src`, from the copy that has the bugs in it. */
+export type LoadPlanted = <Module>(file: string) => Promise<Module>
+
+/** Use modules of a copy with bugs in it. */
+export const withPlantedSource = async <A>(
+  bugs: ReadonlyArray<Planted>,
+  use: (load: LoadPlanted, folder: string) => Promise<A>
+): Promise<A> => {
   const folder = await mkdtemp(join(tmpdir(), "order-lifecycle-planted-"))
   try {
     cpSync(new URL("src", root), join(folder, "src"), { recursive: true })
@@ -40,10 +46,16 @@ export const withPlanted = async <A>(bugs: ReadonlyArray<Planted>, use: (simulat
         source.replace(text, () => instead)
       )
     }
-    const load = (name: "hunt" | "playScript" | "printScript"): Promise<Simulation> =>
-      import(/* @vite-ignore */ pathToFileURL(join(folder, "src/simulation", `${name}.ts`)).href) as Promise<Simulation>
-    return await use({ ...(await load("hunt")), ...(await load("playScript")), ...(await load("printScript")), folder })
+    // What the module is made of is what the caller says: the copy has the types of what it was copied from.
+    return await use((file) => import(/* @vite-ignore */ pathToFileURL(join(folder, "src", file)).href) as Promise<never>, folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
+
+/** Use the simulation of a copy with bugs in it. */
+export const withPlanted = <A>(bugs: ReadonlyArray<Planted>, use: (simulation: Simulation) => Promise<A>): Promise<A> =>
+  withPlantedSource(bugs, async (load, folder) => {
+    const modules = ["hunt", "playScript", "printScript"].map((name) => load<Partial<Simulation>>(`simulation/${name}.ts`))
+    return use(Object.assign({ folder }, ...(await Promise.all(modules))) as Simulation)
+  })
