@@ -7,6 +7,7 @@ import * as Random from "effect/Random"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { afterAll, describe, expect, it } from "vitest"
+import { SharesStatements } from "../../src/lifecycle/shared.ts"
 import { auditStore } from "../../src/testing/auditStore.ts"
 import { describeRecorded } from "../../src/testing/exploreSchedules.ts"
 import { findLinearization } from "../../src/testing/findLinearization.ts"
@@ -59,15 +60,19 @@ const drawCallers = (
 const concurrent = (history: History) =>
   history.filter((one) => history.some((other) => other !== one && other.began < one.ended && one.began < other.ended)).length
 
-const recorded: Array<{ readonly initial: ModelState; readonly history: History }> = []
+/** Half of everything is tried with calls that share statements, and half with calls that have their own. */
+const ways = { "share statements": true, "have statements of their own": false }
+const storeWhere = (sharesStatements: boolean) => Layer.provide(postgresStore, Layer.succeed(SharesStatements, sharesStatements))
 
-describe("histories of many callers on PostgreSQL", () => {
-  const runtime = ManagedRuntime.make(Layer.merge(shopOver(layerWithoutAnswers(postgresStore, 25)), severalProcesses))
+describe.each(Object.entries(ways))("histories of many callers on PostgreSQL who %s", (_, sharesStatements) => {
+  const recorded: Array<{ readonly initial: ModelState; readonly history: History }> = []
+  const store = layerWithoutAnswers(storeWhere(sharesStatements), 25)
+  const runtime = ManagedRuntime.make(Layer.merge(shopOver(store), severalProcesses))
   afterAll(() => runtime.dispose())
 
   it("are those of one caller, reads included, whether or not unknown outcomes came to pass", () =>
     seeded(async (random) => {
-      const histories = amount(1_500, 50)
+      const histories = amount(750, 25)
       // Drawn before anything is asked, so that it depends on the seed only.
       const plans = Array.from({ length: histories }, (_, n) => drawCallers(random, n))
       await runtime.runPromise(
@@ -119,14 +124,14 @@ describe("histories of many callers on PostgreSQL", () => {
   })
 })
 
-describe("on PostgreSQL, five calls race for each of many orders", () => {
-  const runtime = ManagedRuntime.make(Layer.merge(shopOver(postgresStore), severalProcesses))
+describe.each(Object.entries(ways))("on PostgreSQL, five calls that %s race for each of many orders", (_, sharesStatements) => {
+  const runtime = ManagedRuntime.make(Layer.merge(shopOver(storeWhere(sharesStatements)), severalProcesses))
   afterAll(() => runtime.dispose())
 
   it("and each order comes out as if the calls had queued", () =>
     runtime.runPromise(
       Effect.gen(function* () {
-        const orders = amount(2_000, 100)
+        const orders = amount(1_000, 50)
         let calls = 0
         const race = Effect.fnUntraced(function* ({ known, initial }: Ready, n: number) {
           const five: ReadonlyArray<OrderCall> = [

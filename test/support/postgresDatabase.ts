@@ -12,6 +12,7 @@ import { inject } from "vitest"
 import type { OrderRecords } from "../../src/lifecycle/OrderRecords.ts"
 import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { Deadline } from "../../src/lifecycle/Deadline.ts"
+import { SharesStatements } from "../../src/lifecycle/shared.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
 import { mostStatements } from "../../src/postgres/mostStatements.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
@@ -112,8 +113,11 @@ export const postgresClient = ({ maxConnections = 8, database = freshDatabase } 
 > =>
   Layer.unwrap(Effect.map(database, (url) => patientClient(url, maxConnections))).pipe(
     Layer.tap((context) => Effect.provideContext(PostgresConnection.requireSuitable, context)),
-    Layer.merge(Layer.succeed(Deadline, hangMs))
+    Layer.merge(Layer.mergeAll(Layer.succeed(Deadline, hangMs), eachAlone))
   )
+
+/** With `SHARED_STATEMENTS=off` every call has statements of its own, in all tests that do not say how they want it. */
+const eachAlone = process.env["SHARED_STATEMENTS"] === "off" ? Layer.succeed(SharesStatements, false) : Layer.empty
 
 /** A store on a new database, and the connections for looking behind it. */
 export const postgresStore: Layer.Layer<

@@ -64,13 +64,7 @@ export const startPostgres = async ({ isDurable = false } = {}): Promise<Started
       persistent: true,
       createPostgresUser: isRoot,
       initdbFlags: ["--encoding=UTF8", "--locale=C", "--no-sync"],
-      postgresFlags: [
-        ...(isDurable ? [] : notDurable),
-        "-c",
-        "max_connections=200",
-        "-c",
-        "listen_addresses=127.0.0.1"
-      ],
+      postgresFlags: [...(isDurable ? [] : notDurable), "-c", "max_connections=200", "-c", "listen_addresses=127.0.0.1"],
       onLog: keep,
       onError: keep
     })
