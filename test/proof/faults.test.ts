@@ -13,19 +13,21 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as SqlClient from "effect/sql/SqlClient"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderId, type TenantId } from "../../src/order/Order.ts"
 import { Deadline } from "../../src/lifecycle/Deadline.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
+import { verify } from "../../src/verify/verify.ts"
 import { bundled } from "../support/bundled.ts"
 import { type Call, judge } from "../support/callLog.ts"
 import { amount, sometimes, tried } from "../support/evidence.ts"
 import { currentDatabase, settled, shopBehindProxy } from "../support/faultyPostgres.ts"
 import { hangMs } from "../support/limits.ts"
 import type { Task } from "../support/livingProcess.ts"
-import { comparedChanges, tableOfChanges } from "../support/loggedChanges.ts"
+import { comparedChanges, loggedChanges, tableOfChanges } from "../support/loggedChanges.ts"
 import { lifeOf, live, liveOn, logOfCalls } from "../support/orderLives.ts"
 import { databaseNamed, postgresStore } from "../support/postgresDatabase.ts"
 import { pick, type Random, seeded, whole } from "../support/seeded.ts"
@@ -315,6 +317,68 @@ describe("a client", () => {
       }).pipe(Effect.scoped, run)
     ))
 })
+
+describe("three clients with eight callers each", () => {
+  // One of them is killed every five seconds on average.
+  const kills = amount(2)
+
+  it(`who live the same lives under the same keys, while ${kills} of them are killed, lose nothing and do nothing twice`, () =>
+    seeded((random) =>
+      Effect.gen(function* () {
+        const url = Redacted.value(databaseNamed(yield* currentDatabase))
+        const folder = yield* temporaryFolder
+        const caller = newCaller()
+        const name = nameOf(random)
+        yield* tableOfChanges
+        const files: Array<string> = []
+        const calls = () => new Map(files.flatMap((file) => [...readCalls(file)]))
+        const started = Effect.fnUntraced(function* () {
+          const file = join(folder, `${files.length}.jsonl`)
+          const process = yield* client(url)
+          yield* Effect.promise(() => process.ready)
+          // Where the others are, not at the beginning.
+          const first = Math.max(0, ...[...calls().values()].map(({ key }) => numberOf(lifeOf(key))))
+          process.start({ tenantId: caller.tenantId, name, file, session: `${files.length}.`, first })
+          files.push(file)
+          return { kill: process.kill, file }
+        })
+        const clients = [yield* started(), yield* started(), yield* started()]
+        for (let kill = 0; kill < kills; kill++) {
+          yield* anyMoment(random, 10_000)
+          const [victim] = clients.splice(whole(random, 0, clients.length), 1)
+          if (victim === undefined) throw new Error("there is no client left")
+          yield* until(() => answers(readCalls(victim.file), "accepted") > 0)
+          yield* Effect.promise(() => victim.kill())
+          clients.push(yield* started())
+        }
+        for (const { file } of clients) yield* until(() => answers(readCalls(file), "accepted") > 0)
+        for (const { kill } of clients) yield* Effect.promise(() => kill())
+        tried("clients killed beside others", kills)
+        const told = calls()
+        yield* judged(caller.tenantId, told)
+        // They did get into each other's way: a key was asked for by more than one of them.
+        const askers = new Map<string, Set<string>>()
+        for (const { key, requestId } of told.values()) {
+          const sessions = askers.get(key) ?? new Set()
+          askers.set(
+            key,
+            sessions.add(
+              requestId
+                .slice(key.length + 1)
+                .split(".", 1)
+                .join()
+            )
+          )
+        }
+        expect([...askers.values()].filter(({ size }) => size > 1).length).toBeGreaterThan(10)
+        expect(yield* Stream.runCollect(verify({ tenantId: caller.tenantId, process: loggedChanges }))).toEqual([])
+        tried("calls of three processes, of which one after the other is killed", told.size)
+      }).pipe(Effect.scoped, run)
+    ))
+})
+
+/** The number of a life, from its name. */
+const numberOf = (life: string): number => Number(life.slice(life.lastIndexOf("-") + 1))
 
 const script = bundled(new URL("../support/livingProcess.ts", import.meta.url))
 

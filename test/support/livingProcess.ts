@@ -17,6 +17,10 @@ export interface Task {
   readonly tenantId: string
   readonly name: string
   readonly file: string
+  /** Tells its calls from those of other processes that live the same lives. */
+  readonly session?: string
+  /** The number of its first life in each lane: 0 unless it says otherwise. */
+  readonly first?: number
 }
 
 const [url = ""] = process.argv.slice(2)
@@ -42,10 +46,10 @@ const program = Effect.gen(function* () {
   flushCompileCache()
   const given = new Promise<string>((resolve) => createInterface({ input: process.stdin }).once("line", resolve))
   writeSync(1, "ready\n")
-  const { tenantId, name, file } = JSON.parse(yield* Effect.promise(() => given)) as Task
+  const { tenantId, name, file, session = "", first = 0 } = JSON.parse(yield* Effect.promise(() => given)) as Task
   const tell = (call: unknown) => appendFileSync(file, `${JSON.stringify(call)}\n`)
   yield* Effect.provideContext(
-    liveOn({ caller: { tenantId: TenantId.make(tenantId), actor }, name, tell, isOver: () => false }, 8),
+    liveOn({ caller: { tenantId: TenantId.make(tenantId), actor }, name, session, tell, isOver: () => false }, 8, first),
     shop
   )
 })

@@ -137,16 +137,17 @@ export const live = (life: Life): Effect.Effect<void, never, OrderLifecycle> =>
     )
   })
 
-/** Lives one after another, `atOnce` of them beside each other, until it is over. */
+/** Lives one after another, `atOnce` of them beside each other, until it is over. The first of them has the number `first`. */
 export const liveOn = (
   life: Life & { readonly isOver: () => boolean },
-  atOnce: number
+  atOnce: number,
+  first = 0
 ): Effect.Effect<void, never, OrderLifecycle> =>
   Effect.forEach(
     Array.from({ length: atOnce }, (_, lane) => lane),
     (lane) =>
       Effect.gen(function* () {
-        for (let n = 0; !life.isOver(); n++) {
+        for (let n = first; !life.isOver(); n++) {
           const exit = yield* Effect.exit(live({ ...life, name: `${life.name}-${lane}-${n}` }))
           // Whoever sees that it is over in the middle of a life leaves it there.
           if (Exit.isFailure(exit) && !life.isOver()) return yield* Effect.failCause(exit.cause)
