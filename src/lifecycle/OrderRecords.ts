@@ -55,11 +55,12 @@ export interface OrderRecord {
 }
 
 /**
- * What no single order shows. S6: an asset under two active subscriptions. S7: a registered asset that the subscriptions do not agree with. C4: a remembered answer whose event does not exist. B1: a
- * guard of the store's own that is gone. R1: a session that holds locks and does nothing.
+ * What no single order shows. S6: an asset under two active subscriptions. S7: a registered asset that the subscriptions do not agree with. S8: a
+ * stock that is not the sum over the lines. C4: a remembered answer whose event does not exist. B1: a guard of the store's own that is gone. R1: a
+ * session that holds locks and does nothing.
  */
 export interface StoreFault {
-  readonly id: "S6" | "S7" | "C4" | "B1" | "R1"
+  readonly id: "S6" | "S7" | "S8" | "C4" | "B1" | "R1"
   readonly tenantId?: TenantId
   readonly orderId?: OrderId
   readonly message: string

@@ -226,6 +226,22 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
       )
     )
 
+  /** SKUs whose stock is not the sum over the lines. Both are looked at in one moment, so what is committed meanwhile makes no difference. */
+  const miscounted = (tenantId: TenantId) =>
+    Effect.map(
+      read(
+        sql<{ sku: string; message: string }>`
+          SELECT sku, format('%s reserved and %s rented are counted, and the lines have %s and %s',
+                             sum(reserved), sum(rented), sum(held), sum(active)) AS message
+            FROM (SELECT c.sku, c.reserved, c.rented, 0 AS held, 0 AS active FROM order_lifecycle.stock_counts c
+                   WHERE c.tenant_id = ${tenantId}::text
+                  UNION ALL
+                  SELECT r.sku, 0, 0, r.held, r.active FROM order_lifecycle.reservations r WHERE r.tenant_id = ${tenantId}::text) AS parts
+           GROUP BY sku HAVING sum(reserved) <> sum(held) OR sum(rented) <> sum(active) ORDER BY sku`
+      ),
+      (rows) => rows.map(({ sku, message }): StoreFault => ({ id: "S8", tenantId, message: `of ${sku} ${message}` }))
+    )
+
   /** Sessions that are in the middle of a transaction, hold locks on the tables, and have done nothing for a while. */
   const idleSessions = Effect.map(
     read(
@@ -257,6 +273,10 @@ const make = Effect.fnUntraced(function* (options?: OrderRecordsOptions) {
     faults: (tenantId) =>
       tenantId === null
         ? Stream.concat(Stream.fromIterableEffect(backstops), Stream.fromIterableEffect(idleSessions))
-        : Stream.concat(Stream.concat(rentedTwice(tenantId), strayAssets(tenantId)), answersWithoutEvent(tenantId))
+        : rentedTwice(tenantId).pipe(
+            Stream.concat(strayAssets(tenantId)),
+            Stream.concat(Stream.fromIterableEffect(miscounted(tenantId))),
+            Stream.concat(answersWithoutEvent(tenantId))
+          )
   })
 })

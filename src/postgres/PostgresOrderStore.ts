@@ -651,9 +651,9 @@ const storeOver = (
   const stock = (tenantId: TenantId, sku: string): Effect.Effect<Stock, StoreUnavailable> =>
     read(
       sql<{ reserved: number; rented: number }>`
-        SELECT coalesce(sum(r.held), 0)::float8 AS reserved, coalesce(sum(r.active), 0)::float8 AS rented
-          FROM order_lifecycle.reservations r
-         WHERE r.tenant_id = ${tenantId}::text AND r.sku = ${sku}::text AND r.held + r.active > 0`
+        SELECT coalesce(sum(c.reserved), 0)::float8 AS reserved, coalesce(sum(c.rented), 0)::float8 AS rented
+          FROM order_lifecycle.stock_counts c
+         WHERE c.tenant_id = ${tenantId}::text AND c.sku = ${sku}::text`
     ).pipe(Effect.map(([row]) => row ?? { reserved: 0, rented: 0 }))
 
   const history = (tenantId: TenantId, orderId: OrderId) =>

@@ -12,7 +12,7 @@ const rights: ReadonlyArray<readonly [rights: string, on: string]> = [
   ],
   [
     "UPDATE, DELETE",
-    "order_lifecycle.idempotency, order_lifecycle.consumer_cursors, order_lifecycle.deliveries, order_lifecycle.due_commands, order_lifecycle.order_data, order_lifecycle.order_lookups"
+    "order_lifecycle.idempotency, order_lifecycle.consumer_cursors, order_lifecycle.deliveries, order_lifecycle.due_commands, order_lifecycle.order_data, order_lifecycle.order_lookups, order_lifecycle.stock_counts"
   ],
   ["DELETE", "order_lifecycle.audit_confidential, order_lifecycle.outbox, order_lifecycle.consumers"]
 ]

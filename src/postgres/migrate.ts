@@ -23,6 +23,7 @@ import { assets } from "./migrations/0009_assets.ts"
 import { lookups } from "./migrations/0010_lookups.ts"
 import { subscriptionLives } from "./migrations/0011_subscription_lives.ts"
 import { subscriptionLists } from "./migrations/0012_subscription_lists.ts"
+import { stock } from "./migrations/0014_stock.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { lockKeyOf, ourClient, schemaOf } from "./schemaName.ts"
 import { inWords } from "./sqlFailure.ts"
@@ -49,7 +50,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0009_assets": { oldestProgram: "0.2.0", run: assets },
   "0010_lookups": { oldestProgram: "0.1.0", run: lookups },
   "0011_subscription_lives": { oldestProgram: "0.2.0", run: subscriptionLives },
-  "0012_subscription_lists": { oldestProgram: "0.2.0", run: subscriptionLists }
+  "0012_subscription_lists": { oldestProgram: "0.2.0", run: subscriptionLists },
+  "0014_stock": { oldestProgram: "0.2.0", run: stock }
 }
 
 /** Told what is going on, in lines for people. Nothing is told when there is nothing to do. */

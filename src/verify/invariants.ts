@@ -63,6 +63,12 @@ const invariantsById = {
     repair:
       "See who has the asset, and record it: change the asset by hand (`AssetRegistry.change`), or end the subscription. The registry was off while they went apart, or the tables were written to by hand; then put the triggers back if they are gone."
   },
+  S8: {
+    says: "The stock of a SKU, as it was counted, is the sum over the lines of all orders.",
+    by: "store",
+    repair:
+      "In one transaction, with `reservations` locked in SHARE MODE, delete the tenant's rows of `stock_counts` and insert the sums anew, in slot 0. Put the triggers back if they are gone: without them, or where a part of the table was written to by itself, nothing is counted."
+  },
 
   // State
   T1: { says: "Every event is an answer that the machine gives to the command it records.", by: "record", repair: aDefect },

@@ -30,15 +30,21 @@ describe("a statement", () => {
     run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        // The function of a trigger has no parameters: it takes the tenant from the row.
+        // The function of a trigger has no parameters: it takes the tenant from the row, or hands on each tenant of the rows.
         const functions = yield* sql<{ name: string; body: string; parameters: string }>`
           SELECT proname AS name, prosrc AS body,
                  CASE WHEN prorettype = 'trigger'::regtype AND prosrc LIKE '%tenant text := NEW.tenant_id;%' THEN 'tenant text, by its row'
+                      WHEN prorettype = 'trigger'::regtype AND prosrc LIKE '%PERFORM order_lifecycle.add_to_stock(_.tenant_id, %'
+                        AND prosrc NOT LIKE '%order_lifecycle.%order_lifecycle.%' THEN 'tenant text, by its rows'
                       ELSE pg_get_function_arguments(oid) END AS parameters FROM pg_proc
            WHERE pronamespace = 'order_lifecycle'::regnamespace AND prosrc LIKE '%order_lifecycle.%' ORDER BY proname`
         expect(functions.map(({ name }) => name)).toEqual([
           "add_consumer",
+          "add_to_stock",
           "assign_positions",
+          "count_moved",
+          "count_removed",
+          "count_reserved",
           "find_sku",
           "hand_on",
           "keep_rented_out",

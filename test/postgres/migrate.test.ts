@@ -39,7 +39,8 @@ it("four services that start at once on an empty database bring it up to date on
         "0009_assets",
         "0010_lookups",
         "0011_subscription_lives",
-        "0012_subscription_lists"
+        "0012_subscription_lists",
+        "0014_stock"
       ]
     ])
     const [context] = contexts
@@ -72,6 +73,7 @@ it("four services that start at once on an empty database bring it up to date on
         "orders",
         "outbox",
         "reservations",
+        "stock_counts",
         "subscriptions",
         "tenant_positions"
       ].map((name) => `order_lifecycle.${name}`)

@@ -82,14 +82,16 @@ it("verifies a server: 0 when all is well, 1 with a line for each violation, and
         const broken = yield* verify(["--heads", heads], inEnvironment)
         expect([broken.code, broken.errors]).toEqual([1, ""])
         const place = `${tenantId} ${orderId}`
-        expect(broken.output.split("\n").slice(0, 3)).toEqual([
+        expect(broken.output.split("\n").slice(0, 5)).toEqual([
           `T5 ${place}: status confirmed does not fit the units {"held":0,"active":0,"ended":0,"released":3}`,
           `A1 ${place}: event 2 is missing: the order is at version 2`,
+          `S8 ${tenantId}: of BIKE 3 reserved and 2 rented are counted, and the lines have 2 and 2`,
+          `S8 ${tenantId}: of LAPTOP 5 reserved and 4 rented are counted, and the lines have 3 and 4`,
           `A6 ${place}: event 2 was cut off: a head of it was kept`
         ])
         // The summary says what each means, and what to do.
-        for (const { id, says, repair = "" } of invariants.filter(({ id }) => ["T5", "A1", "A6"].includes(id))) {
-          expect(broken.output).toContain(`${id}        1  ${says}`)
+        for (const { id, says, repair = "" } of invariants.filter(({ id }) => ["T5", "A1", "S8", "A6"].includes(id))) {
+          expect(broken.output).toContain(`${id}        ${id === "S8" ? 2 : 1}  ${says}`)
           expect(broken.output).toContain(repair)
         }
 
@@ -103,7 +105,9 @@ it("verifies a server: 0 when all is well, 1 with a line for each violation, and
         ).toMatchObject([
           { id: "T5", tenantId, orderId, repair: expect.any(String) },
           { id: "A1", tenantId, orderId },
-          { violations: 2, checked: { orders, tenants: 2 } }
+          { id: "S8", tenantId },
+          { id: "S8", tenantId },
+          { violations: 4, checked: { orders, tenants: 2 } }
         ])
       })
     )
