@@ -5,7 +5,6 @@
  * outbox, `COMMIT`, on a lean schema with node-postgres and a pool of 8. The library does all that it promises: idempotency key, chain of hashes,
  * checks, reservations.
  */
-import { randomUUID } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Pool } from "pg"
+import type { Pool } from "pg"
 import { OrderLifecycle } from "../../src/lifecycle/OrderLifecycle.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import type { Caller } from "../../src/lifecycle/Caller.ts"
@@ -24,10 +23,10 @@ import { SharesStatements } from "../../src/lifecycle/shared.ts"
 import { placing } from "../../src/testing/contractOrders.ts"
 import { newCaller, shopOver } from "../../src/testing/shop.ts"
 import { startPostgres, type StartedPostgres } from "../support/startPostgres.ts"
+import { cancelByHand, cancelledOf, openPool, placeByHand, poolSize } from "./byHand.ts"
 import type { Contender, Line } from "./measure.ts"
 
 const callers = 64
-const poolSize = 8
 
 /** One server for all contenders, started by the first that needs it. */
 let started: Promise<StartedPostgres> | undefined
@@ -46,73 +45,19 @@ const wrong = (message: string): Error => new Error(`the work was not done: ${me
 
 // --- by hand -----------------------------------------------------------------------------------------------------------------------------
 
-const leanTables = `
-  CREATE SCHEMA IF NOT EXISTS lean;
-  CREATE TABLE IF NOT EXISTS lean.orders (id uuid PRIMARY KEY, status text NOT NULL, customer text NOT NULL, cancelled_at timestamptz, reason text);
-  CREATE TABLE IF NOT EXISTS lean.lines (order_id uuid NOT NULL, line integer NOT NULL, sku text NOT NULL, held integer NOT NULL, released integer NOT NULL,
-    PRIMARY KEY (order_id, line));
-  CREATE TABLE IF NOT EXISTS lean.events (order_id uuid NOT NULL, sequence integer NOT NULL, event jsonb NOT NULL, PRIMARY KEY (order_id, sequence));
-  CREATE TABLE IF NOT EXISTS lean.outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, order_id uuid NOT NULL, event jsonb NOT NULL);`
-
 let pool: Promise<Pool> | undefined
-const leanPool = (): Promise<Pool> =>
-  (pool ??= server().then(async ({ url }) => {
-    const made = new Pool({ connectionString: url, max: poolSize })
-    await made.query(leanTables)
-    return made
-  }))
-
-const cancelByHand = async (orders: Pool, id: string): Promise<void> => {
-  const client = await orders.connect()
-  try {
-    await client.query("BEGIN")
-    const { rows } = await client.query<{ status: string }>({
-      name: "lock",
-      text: "SELECT status FROM lean.orders WHERE id = $1 FOR UPDATE",
-      values: [id]
-    })
-    if (rows[0]?.status !== "pending") throw wrong(`the order is ${rows[0]?.status}`)
-    const event = JSON.stringify({ type: "order.cancelled", reason: "changed my mind", at: new Date().toISOString() })
-    await client.query({
-      name: "release",
-      text: "UPDATE lean.lines SET released = released + held, held = 0 WHERE order_id = $1",
-      values: [id]
-    })
-    await client.query({
-      name: "cancel",
-      text: "UPDATE lean.orders SET status = 'cancelled', cancelled_at = now(), reason = $2 WHERE id = $1",
-      values: [id, "changed my mind"]
-    })
-    await client.query({ name: "event", text: "INSERT INTO lean.events VALUES ($1, 2, $2)", values: [id, event] })
-    await client.query({ name: "outbox", text: "INSERT INTO lean.outbox (order_id, event) VALUES ($1, $2)", values: [id, event] })
-    await client.query("COMMIT")
-  } catch (error) {
-    await client.query("ROLLBACK")
-    throw error
-  } finally {
-    client.release()
-  }
-}
+const leanPool = (): Promise<Pool> => (pool ??= server().then(({ url }) => openPool(url)))
 
 const byHand: Contender = {
   name: `a hand-written transaction, pool of ${poolSize}`,
   prepare: async (size) => {
     const orders = await leanPool()
-    const ids = Array.from({ length: size }, () => randomUUID())
-    await orders.query("INSERT INTO lean.orders SELECT id, 'pending', 'grace' FROM unnest($1::uuid[]) AS id", [ids])
-    await orders.query(
-      "INSERT INTO lean.lines SELECT id, line, 'LAPTOP', 1, 0 FROM unnest($1::uuid[]) AS id, generate_series(0, 1) AS line",
-      [ids]
-    )
+    const ids = await placeByHand(orders, size)
     return {
       work: () => byCallers(ids, (id) => cancelByHand(orders, id)),
       check: async () => {
-        const { rows } = await orders.query<{ done: number }>(
-          `SELECT count(*)::int AS done FROM lean.orders o JOIN lean.events e ON e.order_id = o.id
-            WHERE o.id = ANY ($1::uuid[]) AND o.status = 'cancelled' AND e.sequence = 2`,
-          [ids]
-        )
-        if (rows[0]?.done !== size) throw wrong(`${rows[0]?.done} of ${size} orders were cancelled`)
+        const done = await cancelledOf(orders, ids)
+        if (done !== size) throw wrong(`${done} of ${size} orders were cancelled`)
       }
     }
   }
