@@ -107,10 +107,13 @@ export const backstops: ReadonlyArray<string> = [
   "table subscriptions",
   "table tenant_positions",
   "trigger asset_changes_stay of asset_changes",
+  "trigger asset_changes_stay_whole of asset_changes",
   "trigger assets_stay of assets",
   "trigger assets_stay_rented_out of assets",
   "trigger audit_confidential_stays of audit_confidential",
+  "trigger audit_confidential_stays_whole of audit_confidential",
   "trigger audit_events_stay of audit_events",
+  "trigger audit_events_stay_whole of audit_events",
   "trigger orders_cancelled_is_final of orders",
   "trigger orders_facts_stay of orders",
   "trigger orders_lines_stay of orders",
@@ -128,18 +131,21 @@ export const backstops: ReadonlyArray<string> = [
   "unique index subscriptions_rent_an_asset_once of subscriptions"
 ]
 
-/** The guards of a database that are there and on: tables, keys and checks, unique indexes, triggers, and the functions they call. */
+/**
+ * The guards of a database that are there and on: tables, keys and checks, unique indexes, triggers, and the functions they call. Of a table in parts
+ * they are those of the whole: keys, checks and indexes cannot be taken from a part of it.
+ */
 export const presentBackstops = (sql: SqlClient): Effect.Effect<ReadonlyArray<string>, SqlError> =>
   Effect.map(
     sql<{ name: string }>`
       WITH ours AS (
         SELECT t.oid, t.relname, t.relkind FROM pg_class t
           JOIN pg_namespace n ON n.oid = t.relnamespace
-         WHERE n.nspname = 'order_lifecycle' AND t.relkind = 'r' AND t.relname <> 'migrations')
+         WHERE n.nspname = 'order_lifecycle' AND t.relkind IN ('r', 'p') AND NOT t.relispartition AND t.relname <> 'migrations')
       SELECT 'table ' || relname AS name FROM ours
       UNION ALL
       SELECT 'constraint ' || c.conname || ' of ' || t.relname FROM pg_constraint c JOIN ours t ON t.oid = c.conrelid
-       WHERE c.contype IN ('p', 'u', 'f', 'c') AND c.convalidated
+       WHERE c.contype IN ('p', 'u', 'f', 'c') AND c.convalidated AND c.conparentid = 0
       UNION ALL
       SELECT 'unique index ' || i.relname || ' of ' || t.relname
         FROM pg_index x JOIN ours t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
@@ -154,11 +160,38 @@ export const presentBackstops = (sql: SqlClient): Effect.Effect<ReadonlyArray<st
     (rows) => rows.map((row) => row.name)
   )
 
-/** The guards that are missing or off. What stood on a table goes with it, and is not named again. */
+/**
+ * What the parts of tables lack: a trigger of the whole that is not there or off in a part, in those too that were attached later, and a part
+ * itself, when the parts of a table are not all of it. Nothing where tables are whole.
+ */
+const missingInParts = (sql: SqlClient): Effect.Effect<ReadonlyArray<string>, SqlError> =>
+  Effect.map(
+    sql<{ name: string }>`
+      WITH ours AS (
+        SELECT t.oid, t.relname FROM pg_class t
+          JOIN pg_namespace n ON n.oid = t.relnamespace
+         WHERE n.nspname = 'order_lifecycle' AND t.relkind = 'p' AND NOT t.relispartition),
+      parts AS (
+        SELECT o.oid AS whole, p.oid, p.relname FROM ours o CROSS JOIN LATERAL pg_partition_tree(o.oid) t
+          JOIN pg_class p ON p.oid = t.relid AND p.relkind <> 'p')
+      SELECT 'trigger ' || g.tgname || ' of ' || p.relname AS name FROM pg_trigger g JOIN parts p ON p.whole = g.tgrelid
+       WHERE NOT g.tgisinternal AND NOT EXISTS (
+         SELECT 1 FROM pg_trigger own
+          WHERE own.tgrelid = p.oid AND own.tgname = g.tgname AND own.tgtype = g.tgtype AND own.tgfoid = g.tgfoid
+            AND own.tgenabled IN ('O', 'A'))
+      UNION ALL
+      SELECT 'part of ' || o.relname FROM ours o
+       WHERE 1 > (SELECT round(coalesce(sum(1 / substring(pg_get_expr(p.relpartbound, p.oid) FROM 'modulus (\\d+)')::numeric), 0), 9)
+                    FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid WHERE i.inhparent = o.oid)
+      ORDER BY name`,
+    (rows) => rows.map((row) => row.name)
+  )
+
+/** The guards that are missing or off, in whole tables and in parts of them. What stood on a table goes with it, and is not named again. */
 export const missingBackstops = (sql: SqlClient): Effect.Effect<ReadonlyArray<string>, SqlError> =>
-  Effect.map(presentBackstops(sql), (present) => {
-    const names = new Set(present)
+  Effect.gen(function* () {
+    const names = new Set(yield* presentBackstops(sql))
     const missing = backstops.filter((name) => !names.has(name))
     const tables = new Set(missing.filter((name) => name.startsWith("table ")).map((name) => name.slice("table ".length)))
-    return missing.filter((name) => !tables.has(/ of (\w+)$/.exec(name)?.[1] ?? ""))
+    return [...missing.filter((name) => !tables.has(/ of (\w+)$/.exec(name)?.[1] ?? "")), ...(yield* missingInParts(sql))]
   })

@@ -14,6 +14,7 @@ export {
   TransactionMustRestart
 } from "./sqlFailure.ts"
 export { grantsFor } from "./grants.ts"
+export { layerPartitions } from "./partitions.ts"
 export { layerSchema } from "./schemaName.ts"
 export { SharesStatements } from "../lifecycle/shared.ts"
 export {

@@ -23,7 +23,9 @@ import { assets } from "./migrations/0009_assets.ts"
 import { lookups } from "./migrations/0010_lookups.ts"
 import { subscriptionLives } from "./migrations/0011_subscription_lives.ts"
 import { subscriptionLists } from "./migrations/0012_subscription_lists.ts"
+import { guardsOfParts } from "./migrations/0013_guards_of_parts.ts"
 import { stock } from "./migrations/0014_stock.ts"
+import { clientInParts, Partitions, partsFault, partsOfStore } from "./partitions.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { lockKeyOf, ourClient, schemaOf } from "./schemaName.ts"
 import { inWords } from "./sqlFailure.ts"
@@ -51,6 +53,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0010_lookups": { oldestProgram: "0.1.0", run: lookups },
   "0011_subscription_lives": { oldestProgram: "0.2.0", run: subscriptionLives },
   "0012_subscription_lists": { oldestProgram: "0.2.0", run: subscriptionLists },
+  "0013_guards_of_parts": { oldestProgram: "0.1.0", run: guardsOfParts },
   "0014_stock": { oldestProgram: "0.2.0", run: stock }
 }
 
@@ -65,7 +68,7 @@ export const MigrationProgress = Context.Reference<(line: string) => Effect.Effe
 /**
  * Run the migrations that have not run yet; returns their names. They run in one transaction, behind an advisory lock that is freed when
  * the transaction ends, however it ends: a second process waits, and then finds nothing to do. Fails with `UnsuitableDatabase` when the
- * tables are of a newer program that this one may not run beside.
+ * tables are of a newer program that this one may not run beside, or are not in as many parts as are asked for (`layerPartitions`).
  */
 export const migrate: Effect.Effect<
   ReadonlyArray<string>,
@@ -86,10 +89,12 @@ export const migrateTo = (
         yield* sql`SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)`
         yield* lock(sql)
         yield* sql`SELECT set_config('lock_timeout', '60s', true)`
+        const parts = yield* partsOf(sql)
         const pending = yield* pendingOf(yield* readRecorded(sql), known, program, schemaOf(sql))
         if (pending.length === 0) return pending
         yield* record(sql, known)
-        for (const name of pending) yield* run(sql, name, known[name] as Migration)
+        const client = parts === 0 ? sql : clientInParts(sql, parts)
+        for (const name of pending) yield* run(client, name, known[name] as Migration)
         return pending
       })
     )
@@ -104,6 +109,15 @@ const lock = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   if (row?.free === true) return
   yield* told("waiting for another process that is bringing the tables up to date")
   yield* sql`SELECT pg_advisory_xact_lock(${lockKey}::text::bigint)::text`
+})
+
+/** In how many parts the tables are, or are to be made; 0 when they are whole. */
+const partsOf = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const asked = yield* Partitions
+  const [store] = yield* partsOfStore(sql)
+  const fault = store === undefined || asked === null ? null : partsFault(store.parts, asked)
+  if (fault !== null) return yield* new UnsuitableDatabase({ fault })
+  return store?.parts ?? asked ?? 0
 })
 
 const told = (line: string) => Effect.flatMap(MigrationProgress, (tell) => tell(line))

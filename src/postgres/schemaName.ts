@@ -47,6 +47,12 @@ export const clientIn = (sql: SqlClient.SqlClient, schema: string): SqlClient.Sq
   return client
 }
 
+/** The client, which sends its statements through that other one, is for the same schema. */
+export const forSchemaOf = (through: SqlClient.SqlClient, client: SqlClient.SqlClient): SqlClient.SqlClient => {
+  schemas.set(client, schemaOf(through))
+  return client
+}
+
 /** What was rewritten, by schema: there are few of them, and few texts. */
 const rewritings = new Map<string, ReturnType<typeof makeRewriting>>()
 

@@ -40,6 +40,7 @@ it("four services that start at once on an empty database bring it up to date on
         "0010_lookups",
         "0011_subscription_lives",
         "0012_subscription_lists",
+        "0013_guards_of_parts",
         "0014_stock"
       ]
     ])

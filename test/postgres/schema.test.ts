@@ -1,4 +1,4 @@
-/** What the tables refuse by themselves, whoever writes to them: here it is raw SQL that tries. */
+/** What the tables refuse by themselves, whoever writes to them: here it is raw SQL that tries, on whole tables, on tables in parts, and on a part. */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -6,10 +6,19 @@ import { describe, expect, it } from "vitest"
 import { assetStepsOf } from "../../src/asset/assetSteps.ts"
 import { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { cancel, confirm, end, freshTenant, headOf, next, placing, start } from "../../src/testing/contractOrders.ts"
-import { postgresStore } from "../support/postgresDatabase.ts"
+import { onPart, WritesToPart } from "../support/onPart.ts"
+import { partitionedStore, postgresStore } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 
-const run = sharedLayer(postgresStore)
+const onWhole = sharedLayer(postgresStore)
+const inParts = sharedLayer(partitionedStore)
+
+/** Each of these is tried on whole tables, on tables in parts, and on the tenant's part of them. */
+const run = async (effect: Parameters<typeof onWhole<unknown, unknown>>[0]): Promise<void> => {
+  await onWhole(effect)
+  await inParts(effect)
+  await inParts(Effect.provideService(effect, WritesToPart, true))
+}
 
 /** The error code with which a statement fails. */
 const codeOf = (statement: Effect.Effect<unknown, SqlError>) =>
@@ -26,7 +35,7 @@ const withLine = "ordered = jsonb_set(ordered::jsonb, '{lines}', ordered::jsonb 
 /** One order that rents a laptop and has ended a bike, and one that was cancelled after its bike had ended. */
 const scene = Effect.gen(function* () {
   const store = yield* OrderStore
-  const sql = yield* SqlClient.SqlClient
+  const whole = yield* SqlClient.SqlClient
   const tenantId = freshTenant()
   const place = (orderId: string, serials: string) =>
     Effect.gen(function* () {
@@ -51,7 +60,8 @@ const scene = Effect.gen(function* () {
   const ended = next(closing, end(closing.order, 0))
   yield* store.commit([ended])
   yield* store.commit([next(headOf(ended), cancel())])
-  return { store, sql, tenantId, open }
+  const sql = yield* onPart(whole, tenantId)
+  return { store, sql, whole, tenantId, open }
 })
 
 describe("a cancelled order", () => {
@@ -240,7 +250,7 @@ describe("tenants", () => {
   it("cannot refer to each other's orders", () =>
     run(
       Effect.gen(function* () {
-        const { sql, tenantId } = yield* scene
+        const { sql, whole, tenantId } = yield* scene
         const other = freshTenant()
         expect(
           yield* codeOf(
@@ -248,7 +258,7 @@ describe("tenants", () => {
           )
         ).toBe(restrictViolation)
         expect(
-          yield* codeOf(sql`INSERT INTO order_lifecycle.reservations VALUES (${other}, 'open', 5, 'LAPTOP', 1, 1, 0, 0, 0)`)
+          yield* codeOf(whole`INSERT INTO order_lifecycle.reservations VALUES (${other}, 'open', 5, 'LAPTOP', 1, 1, 0, 0, 0)`)
         ).toBe(foreignKeyViolation)
       })
     ))

@@ -14,6 +14,7 @@ import type { OrderStore } from "../../src/lifecycle/OrderStore.ts"
 import { Deadline } from "../../src/lifecycle/Deadline.ts"
 import { SharesStatements } from "../../src/lifecycle/shared.ts"
 import { migrate } from "../../src/postgres/migrate.ts"
+import { layerPartitions } from "../../src/postgres/partitions.ts"
 import { mostStatements } from "../../src/postgres/mostStatements.ts"
 import * as PostgresConnection from "../../src/postgres/PostgresConnection.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
@@ -124,3 +125,12 @@ export const postgresStore: Layer.Layer<
   OrderStore | OrderRecords | SqlClient.SqlClient,
   SqlError | MigrationError | PostgresConnection.UnsuitableDatabase
 > = PostgresOrderStore.layerMigrated.pipe(Layer.provideMerge(postgresClient({ database: migratedDatabase })))
+
+/** As many parts as the tables of `partitionedStore` have. */
+export const partsOfTables = 8
+
+/** A store on a new database whose tables are in parts, and the connections for looking behind it. */
+export const partitionedStore = PostgresOrderStore.layerMigrated.pipe(
+  Layer.provideMerge(postgresClient()),
+  Layer.provide(layerPartitions(partsOfTables))
+)
