@@ -74,6 +74,7 @@ import { walkTenants } from "./walkTenants.ts"
 import { dueOperations } from "./dueStatements.ts"
 import { outboxOperations } from "./outboxStatements.ts"
 import * as PostgresOrderRecords from "./PostgresOrderRecords.ts"
+import { refusedByWhole } from "./refusedByWhole.ts"
 import {
   errorOf,
   inWords,
@@ -344,6 +345,7 @@ const storeOver = (
   /** Positions of those that were committed. */
   const writeChanges = (tenantId: TenantId, changes: ReadonlyArray<Change>, whenLocked: WhenLocked) =>
     write(Effect.catch(commitStatement(sql, tenantId, changes, whenLocked), blameRows(changes))).pipe(
+      Effect.catchDefect(blameWhole),
       Effect.map(([row]) => {
         plans.note(changes.length)
         return new Set(JSON.parse(row?.committed ?? "[]") as ReadonlyArray<number>)
@@ -371,6 +373,15 @@ const storeOver = (
     const named = schema === undefined || table === undefined ? [...tables].join(", ") : `${schema}.${table}`
     return Effect.die(new RowRefused({ table: named, column, constraint }, inWords(error), { cause: error }))
   }
+
+  /** What a part of a table did not take, the table did not. */
+  const blameWhole = (defect: unknown): Effect.Effect<never> =>
+    defect instanceof RowRefused
+      ? Effect.flatMap(
+          Effect.catch(read(refusedByWhole(sql, defect)), () => Effect.succeed(defect)),
+          Effect.die
+        )
+      : Effect.die(defect)
 
   /** Several statements, one after the other. `StoreUnavailable` says that nothing was done, so it is one only for the first of them. */
   const commitOneByOne = Effect.fnUntraced(function* (

@@ -19,7 +19,7 @@ import { KeepsStatistics } from "../../src/postgres/planRenewal.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { embeddedFolder } from "../support/embeddedFolder.ts"
 import { amount, tried } from "../support/evidence.ts"
-import { postgresStore } from "../support/postgresDatabase.ts"
+import { partitionedStore, postgresStore } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 import { laptop, newCaller, requestFor, shopOver } from "../support/world.ts"
 
@@ -41,15 +41,22 @@ const refunding = orderProcess("refunds")
   .rows("our_app.changes", { kind: "text", version: "integer" }, ({ event }) => [{ kind: event.type, version: event.sequence }])
 const { orders } = ordersUnder(refunding)
 
-const tables = Effect.gen(function* () {
+const tables = Effect.fnUntraced(function* (areInParts: boolean) {
   const sql = yield* SqlClient.SqlClient
+  const parted = sql.literal(areInParts ? "PARTITION BY HASH (tenant_id)" : "")
   yield* sql`CREATE SCHEMA our_app`
   yield* sql`CREATE TABLE our_app.refund_requests (
     tenant_id text NOT NULL, order_id text NOT NULL, amount bigint NOT NULL, reason text, asked_at timestamptz NOT NULL,
-    PRIMARY KEY (tenant_id, order_id))`
+    PRIMARY KEY (tenant_id, order_id)) ${parted}`
   yield* sql`CREATE TABLE our_app.changes (
     tenant_id text NOT NULL, order_id text NOT NULL, kind text NOT NULL CHECK (kind <> 'order.marked'), version integer NOT NULL,
-    UNIQUE (tenant_id, order_id, version))`
+    UNIQUE (tenant_id, order_id, version)) ${parted}`
+  if (!areInParts) return
+  for (const table of ["refund_requests", "changes"])
+    for (const part of [0, 1])
+      yield* sql.unsafe(
+        `CREATE TABLE our_app.${table}_${part} PARTITION OF our_app.${table} FOR VALUES WITH (MODULUS 2, REMAINDER ${part})`
+      )
 })
 
 /** What is in a table of one's own. */
@@ -61,20 +68,21 @@ class OwnTables extends Context.Service<
   }
 >()("test/OwnTables") {}
 
-const inDatabase = Layer.effect(
-  OwnTables,
-  Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    yield* Effect.orDie(tables)
-    return OwnTables.of({
-      run: (statement) => Effect.orDie(sql.unsafe(statement)),
-      rows: (tenantId, table) =>
-        Effect.orDie(
-          sql.unsafe<Record<string, unknown>>(`SELECT * FROM ${table} WHERE tenant_id = $1::text ORDER BY ctid`, [tenantId])
-        )
+const inDatabase = (areInParts: boolean) =>
+  Layer.effect(
+    OwnTables,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* Effect.orDie(tables(areInParts))
+      return OwnTables.of({
+        run: (statement) => Effect.orDie(sql.unsafe(statement)),
+        rows: (tenantId, table) =>
+          Effect.orDie(
+            sql.unsafe<Record<string, unknown>>(`SELECT * FROM ${table} WHERE tenant_id = $1::text ORDER BY ctid`, [tenantId])
+          )
+      })
     })
-  })
-)
+  )
 const inMemory = Layer.effect(
   OwnTables,
   Effect.map(MemoryRows, (rows) => OwnTables.of({ rows: rows.of, run: () => Effect.void }))
@@ -92,8 +100,9 @@ const embedded = Layer.unwrap(
 
 const stores: Readonly<Record<string, Layer.Layer<OrderStore | OwnTables>>> = {
   "in memory": Layer.provideMerge(inMemory, Layer.fresh(layerWithRows)),
-  embedded: Layer.orDie(Layer.provideMerge(inDatabase, embedded)),
-  "on PostgreSQL": Layer.orDie(Layer.provideMerge(inDatabase, postgresStore))
+  embedded: Layer.orDie(Layer.provideMerge(inDatabase(false), embedded)),
+  "on PostgreSQL": Layer.orDie(Layer.provideMerge(inDatabase(false), postgresStore)),
+  "on PostgreSQL, in parts": Layer.orDie(Layer.provideMerge(inDatabase(true), partitionedStore))
 }
 
 describe.each(Object.entries(stores))("rows of one's own, %s", (where, store) => {
@@ -197,6 +206,15 @@ describe.each(Object.entries(stores))("rows of one's own, %s", (where, store) =>
           /^RowRefused: the table our_app\.changes did not take a row: .*changes_kind_check.*SQLSTATE 23514/
         )
         expect((yield* lifecycle.get(tenantId, orderId)).version).toBe(1)
+        const own = yield* Effect.map(OwnTables, (tables) => tables.run)
+        yield* own(`INSERT INTO our_app.changes VALUES ('${tenantId}', '${orderId}', 'taken', 2)`)
+        const twice = yield* Effect.exit(lifecycle.confirm(caller, orderId))
+        yield* own("DELETE FROM our_app.changes WHERE kind = 'taken'")
+        expect(Exit.isFailure(twice) ? Cause.squash(twice.cause) : undefined).toMatchObject({
+          name: "RowRefused",
+          table: "our_app.changes",
+          constraint: "changes_tenant_id_order_id_version_key"
+        })
         // What a trigger raises names no place, and is no lost race either.
         const sql = yield* Effect.map(OwnTables, (tables) => tables.run)
         yield* sql(`CREATE FUNCTION our_app.no() RETURNS trigger LANGUAGE plpgsql AS
