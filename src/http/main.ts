@@ -19,6 +19,7 @@ import type { OrderStore } from "../lifecycle/OrderStore.ts"
 import * as PostgresConnection from "../postgres/PostgresConnection.ts"
 import { MigrationProgress } from "../postgres/migrate.ts"
 import * as PostgresOrderStore from "../postgres/PostgresOrderStore.ts"
+import { layerPartitions } from "../postgres/partitions.ts"
 import { layerSchema } from "../postgres/schemaName.ts"
 import { inWords, mayHeal } from "../postgres/sqlFailure.ts"
 import { ApiKeys } from "./ApiKeys.ts"
@@ -41,7 +42,10 @@ const firstLine = (error: unknown): string => (error instanceof Error ? error.me
 const patience = "10 seconds"
 
 /** Patience is for reaching the server. From then on it takes as long as it takes to bring the tables up to date, and says so. */
-const postgres = (url: Redacted.Redacted, pooled: boolean, schema: string): Layer.Layer<OrderStore, CannotStart> => {
+const postgres = (
+  url: Redacted.Redacted,
+  { isPooled: pooled, schema, partitions }: Settings
+): Layer.Layer<OrderStore, CannotStart> => {
   const { host, pathname } = new URL(Redacted.value(url))
   const cannot = (reason: string) => new CannotStart({ message: `DATABASE_URL: ${host}${pathname}: ${reason}` })
   let last = "no answer"
@@ -68,7 +72,7 @@ const postgres = (url: Redacted.Redacted, pooled: boolean, schema: string): Laye
         MigrationError: (error) => Effect.fail(cannot(`the tables cannot be brought up to date: ${firstLine(error)}`))
       })
     )
-  ).pipe(Layer.provide([connection, layerSchema(schema)]))
+  ).pipe(Layer.provide([connection, layerSchema(schema), partitions === undefined ? Layer.empty : layerPartitions(partitions)]))
 }
 
 const embedded = (folder: string, schema: string): Layer.Layer<OrderStore, CannotStart> =>
@@ -79,9 +83,8 @@ const embedded = (folder: string, schema: string): Layer.Layer<OrderStore, Canno
 // --- the service -------------------------------------------------------------------------------------------------------------------
 
 const service = (settings: Settings) => {
-  const { databaseUrl, isPooled, schema, dataFolder, cancellationPolicy, pendingExpiresAfter, assetRegistry, whenContractEnds } =
-    settings
-  const store = databaseUrl ? postgres(databaseUrl, isPooled, schema) : embedded(dataFolder, schema)
+  const { databaseUrl, schema, dataFolder, cancellationPolicy, pendingExpiresAfter, assetRegistry, whenContractEnds } = settings
+  const store = databaseUrl ? postgres(databaseUrl, settings) : embedded(dataFolder, schema)
   const lifecycle = OrderLifecycle.layer({
     cancellationPolicy,
     assetRegistry,

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { defaultSchema, SchemaNameOption } from "../lifecycle/options.ts"
+import { defaultSchema, PartitionsOption, SchemaNameOption } from "../lifecycle/options.ts"
 import { type AssetRegistryOption, assetRegistryOptions } from "../lifecycle/OrderLifecycle.ts"
 import { decimalsForNewAmounts, MinorUnits, toMinor } from "../order/Money.ts"
 import { CurrencyForNewAmounts } from "../order/CurrencyForNewAmounts.ts"
@@ -46,6 +46,11 @@ export const settings = {
     meaning: "the schema in the database that everything is in: small letters, digits and `_`, so that it can share the database",
     example: "orders_eu",
     default: defaultSchema
+  },
+  DATABASE_PARTITIONS: {
+    meaning: "in how many parts, by the hash of the tenant, the tables of a new store on PostgreSQL are made: 2 to 256",
+    example: "8",
+    unset: "whole tables, or as many parts as the store has"
   },
   DATA_DIR: {
     meaning: "the embedded database's folder; one process at a time",
@@ -112,6 +117,8 @@ export interface Settings {
   readonly isPooled: boolean
   /** The schema in the database, the embedded one as well. */
   readonly schema: string
+  /** In how many parts a new store on PostgreSQL is made. */
+  readonly partitions: number | undefined
   readonly dataFolder: string
   readonly apiKeys: ReadonlyArray<ApiKey>
   /** Whether `apiKeys` is the one key that everybody knows. */
@@ -173,6 +180,14 @@ const readPooled = Effect.fnUntraced(function* () {
 const readSchemaName = reader(SchemaNameOption)
 const readSchema = Effect.fnUntraced(function* () {
   return yield* checked("DATABASE_SCHEMA", readSchemaName((yield* text("DATABASE_SCHEMA")) ?? settings.DATABASE_SCHEMA.default))
+})
+
+const readParts = reader(PartitionsOption)
+const readPartitions = Effect.fnUntraced(function* () {
+  const given = yield* text("DATABASE_PARTITIONS")
+  if (given === undefined) return undefined
+  // Digits only: what else JavaScript takes for a number is none here.
+  return yield* checked("DATABASE_PARTITIONS", readParts(/^\d+$/.test(given) ? Number(given) : Number.NaN))
 })
 
 const readPolicy = Effect.fnUntraced(function* () {
@@ -357,6 +372,7 @@ export const readSettings: Effect.Effect<Settings, WrongSetting> = Effect.gen(fu
     databaseUrl: yield* readDatabaseUrl(),
     isPooled: yield* readPooled(),
     schema: yield* readSchema(),
+    partitions: yield* readPartitions(),
     dataFolder: (yield* text("DATA_DIR")) ?? settings.DATA_DIR.default,
     apiKeys,
     isDevelopment: apiKeys === developmentKeys,

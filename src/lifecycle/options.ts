@@ -99,6 +99,13 @@ export const SchemaNameOption = Schema.String.check(
   })
 )
 
+/** In how many parts tables are. A statement whose plan is kept locks all of them, so there cannot be any number. */
+export const PartitionsOption = Schema.Number.check(
+  Schema.makeFilter<number>(
+    (parts) => (Number.isInteger(parts) && parts >= 2 && parts <= 256) || "must be a whole number from 2 to 256"
+  )
+)
+
 /** An object as an option: something with members of its own, whatever they are. */
 export const ObjectOption = Schema.Unknown.check(
   Schema.makeFilter<unknown>((given) => (typeof given === "object" && given !== null) || "must be an object")

@@ -8,18 +8,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { optionReader } from "../lifecycle/options.ts"
+import { optionReader, PartitionsOption } from "../lifecycle/options.ts"
 import { forSchemaOf } from "./schemaName.ts"
-
-/** How many parts a table has: a statement whose plan is kept locks all of them, so there cannot be any number. */
-export const PartitionsOption = Schema.Number.check(
-  Schema.makeFilter<number>(
-    (parts) => (Number.isInteger(parts) && parts >= 2 && parts <= 256) || "must be a whole number from 2 to 256"
-  )
-)
 
 /** In how many parts a new store is made; whole, unless provided. A number that was checked. */
 export const Partitions = Context.Reference<number | null>("order-lifecycle/postgres/Partitions", { defaultValue: () => null })

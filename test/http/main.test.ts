@@ -208,13 +208,15 @@ describe.concurrent("the service", () => {
       )
     }))
 
-  it("has everything in the schema that DATABASE_SCHEMA names", ({ expect }) =>
+  it("has everything in the schema that DATABASE_SCHEMA names, in as many parts as DATABASE_PARTITIONS says", ({ expect }) =>
     withDatabase((database) =>
-      withServed({ DATABASE_URL: database.href, DATABASE_SCHEMA: "orders_eu" }, async (served) => {
+      withServed({ DATABASE_URL: database.href, DATABASE_SCHEMA: "orders_eu", DATABASE_PARTITIONS: "2" }, async (served) => {
         expect((await call(served.url, "POST", "/v1/orders", order)).status).toBe(201)
         const client = new Client({ connectionString: database.href })
         await client.connect()
         expect((await client.query("SELECT status FROM orders_eu.orders")).rows).toEqual([{ status: "pending" }])
+        const parts = "SELECT count(*)::int AS parts FROM pg_inherits WHERE inhparent = 'orders_eu.orders'::regclass"
+        expect((await client.query(parts)).rows).toEqual([{ parts: 2 }])
         expect((await client.query("SELECT to_regnamespace('order_lifecycle') AS other")).rows).toEqual([{ other: null }])
         await client.end()
         expect(await stop(served, "SIGTERM")).toBe(0)

@@ -59,6 +59,7 @@ describe("an option that cannot be used", () => {
     ["postgresStore.pool", () => ({ store: postgresStore(wrong({ pool: new Client() })) })],
     ["postgresStore.pool", () => ({ store: postgresStore(wrong({ pool: "postgres://h/d" })) })],
     ["postgresStore.pooled", () => ({ store: postgresStore(wrong({ pool: new Pool(), pooled: true })) })],
+    ["postgresStore.partitions", () => ({ store: postgresStore({ url: "postgres://h/d", partitions: 1.5 }) })],
     ["postgresStore.maxConnections", () => ({ store: postgresStore({ url: "postgres://h/d", maxConnections: 0 }) })],
     ["postgresStore.poolSize", () => ({ store: postgresStore(wrong({ url: "postgres://h/d", poolSize: 4 })) })],
     ["postgresStore.schema", () => ({ store: postgresStore({ url: "postgres://h/d", schema: "pg_orders" }) })],
@@ -271,6 +272,24 @@ describe("orders on a pool of the caller's", () => {
     client.release()
     expect(await eu.get(caller.tenantId, after.orderId)).toEqual(outcome.after)
     await Promise.all([eu.close(), us.close()])
+    await pool.end()
+  })
+
+  it("can be in parts, which a store that is there has or does not get", async () => {
+    const pool = new Pool({ connectionString: url(), max: 2 })
+    const store = { pool, schema: "orders_parts" }
+    const made = await openShop({ store: postgresStore({ ...store, partitions: 4 }) })
+    const caller = newCaller()
+    const { after } = await made.place(caller, one("LAPTOP"))
+    await made.close()
+    const again = await openShop({ store: postgresStore(store) })
+    expect(await again.get(caller.tenantId, after.orderId)).toEqual(after)
+    await again.close()
+    const { rows } = await pool.query("SELECT tableoid::regclass::text AS part FROM orders_parts.orders")
+    expect(rows).toEqual([{ part: expect.stringMatching(/^orders_parts\.orders_[0-3]$/) }])
+    await expect(openShop({ store: postgresStore({ ...store, partitions: 8 }) })).rejects.toThrow(
+      "its tables have 4 parts, and 8 are asked for: ask for 4 or for none"
+    )
     await pool.end()
   })
 

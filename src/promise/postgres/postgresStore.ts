@@ -4,11 +4,12 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { OrderStore } from "../../lifecycle/OrderStore.ts"
-import { defaultSchema, SchemaNameOption } from "../../lifecycle/options.ts"
+import { defaultSchema, PartitionsOption, SchemaNameOption } from "../../lifecycle/options.ts"
 import { layerDigest } from "../../node/nodeDigest.ts"
 import { NonEmptyText } from "../../order/Text.ts"
 import * as PoolConnection from "../../postgres/PoolConnection.ts"
 import * as PostgresConnection from "../../postgres/PostgresConnection.ts"
+import { layerPartitions } from "../../postgres/partitions.ts"
 import { layerMigrated } from "../../postgres/PostgresOrderStore.ts"
 import { layerSchema } from "../../postgres/schemaName.ts"
 import { SharesStatements } from "../../lifecycle/shared.ts"
@@ -29,6 +30,11 @@ export interface UrlOptions {
   readonly applicationName?: string | undefined
   /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
   readonly schema?: string | undefined
+  /**
+   * In how many parts, by the hash of the tenant, the tables of a new store are made: 2 to 256. Whole tables, or as many parts as the store has,
+   * unless said otherwise.
+   */
+  readonly partitions?: number | undefined
   /** Whether calls that come at the same time share statements: they do unless this is false. */
   readonly sharedStatements?: boolean | undefined
   /** Whether a pooler in transaction mode (PgBouncer) stands in between. The limits of time are then those of the role. */
@@ -39,6 +45,11 @@ export interface UrlOptions {
 export interface PoolOptions extends PoolConnection.PoolOptions {
   /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
   readonly schema?: string | undefined
+  /**
+   * In how many parts, by the hash of the tenant, the tables of a new store are made: 2 to 256. Whole tables, or as many parts as the store has,
+   * unless said otherwise.
+   */
+  readonly partitions?: number | undefined
   /** Whether calls that come at the same time share statements: they do unless this is false. */
   readonly sharedStatements?: boolean | undefined
   readonly url?: undefined
@@ -61,6 +72,7 @@ const Options = Schema.Struct({
   maxConnections: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
   applicationName: Schema.optional(NonEmptyText),
   schema: Schema.optional(SchemaNameOption),
+  partitions: Schema.optional(PartitionsOption),
   pooled: Schema.optional(Schema.Boolean),
   sharedStatements: Schema.optional(Schema.Boolean)
 })
@@ -71,9 +83,13 @@ const readOptions = optionReader(Options, "strictly")
  * whatever else the database has. Throws a `WrongOption`, which does not repeat the URL.
  */
 export const postgresStore = (options: PostgresStoreOptions): Layer.Layer<OrderStore, CannotOpen> => {
-  const { schema = defaultSchema, sharedStatements = true } = readOptions(options, "postgresStore")
+  const { schema = defaultSchema, partitions, sharedStatements = true } = readOptions(options, "postgresStore")
   const store = options.pool === undefined ? storeAt(options) : storeOn(options)
-  return Layer.provide(store, [layerSchema(schema), Layer.succeed(SharesStatements, sharedStatements)])
+  return Layer.provide(store, [
+    layerSchema(schema),
+    partitions === undefined ? Layer.empty : layerPartitions(partitions),
+    Layer.succeed(SharesStatements, sharedStatements)
+  ])
 }
 
 const storeAt = ({ url, maxConnections, applicationName, pooled }: UrlOptions) => {
@@ -89,7 +105,7 @@ const storeAt = ({ url, maxConnections, applicationName, pooled }: UrlOptions) =
   return opened(connection, `PostgreSQL at ${host}${pathname}`)
 }
 
-const storeOn = ({ pool, applicationName, schema: _, sharedStatements: __, ...others }: PoolOptions) => {
+const storeOn = ({ pool, applicationName, schema: _, sharedStatements: __, partitions: ___, ...others }: PoolOptions) => {
   const [other] = Object.entries(others).flatMap(([name, value]) => (value === undefined ? [] : [name]))
   if (other !== undefined) throw wrongOption(`postgresStore.${other}`, "is not an option together with pool", "unexpected")
   return opened(PoolConnection.layer({ pool, applicationName }), "PostgreSQL on the pool")
