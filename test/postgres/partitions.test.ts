@@ -1,5 +1,6 @@
 /** Stores whose tables are in parts by the hash of the tenant: how they are made, and that a part is guarded as the whole is. */
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError } from "effect/sql/SqlError"
 import { describe, expect, it } from "vitest"
@@ -8,6 +9,7 @@ import { programVersion } from "../../src/lifecycle/programVersion.ts"
 import { missingBackstops } from "../../src/postgres/backstops.ts"
 import { migrate, migrations, migrateTo } from "../../src/postgres/migrate.ts"
 import { layerPartitions, wholeTables } from "../../src/postgres/partitions.ts"
+import { KeepsStatistics, planRenewalOf } from "../../src/postgres/planRenewal.ts"
 import { clientIn, layerSchema, ourClient } from "../../src/postgres/schemaName.ts"
 import { confirm, freshTenant, headOf, next, placing, start } from "../../src/testing/contractOrders.ts"
 import { partitionedStore, partsOfTables, postgresClient } from "../support/postgresDatabase.ts"
@@ -200,7 +202,10 @@ describe("a part", () => {
       ])
       // Off for the whole is off for the parts.
       yield* sql`ALTER TABLE order_lifecycle.reservations DISABLE TRIGGER reservations_stay`
-      expect(yield* missingBackstops(sql)).toContain("trigger reservations_stay of reservations")
+      const off = (yield* missingBackstops(sql)).filter((name) => name.startsWith("trigger reservations_stay "))
+      expect(off.length).toBe(1 + partsOfTables)
+      yield* sql`ALTER TABLE order_lifecycle.reservations ENABLE TRIGGER reservations_stay`
+      expect((yield* missingBackstops(sql)).length).toBe(4)
     }).pipe(Effect.provide(partitionedStore), Effect.scoped, Effect.runPromise))
 
   it("that is attached later keeps its rows by the triggers of the whole, and is found to lack the one against TRUNCATE", () =>
@@ -218,4 +223,22 @@ describe("a part", () => {
          WHERE tgrelid = 'order_lifecycle.late'::regclass AND NOT tgisinternal`
       expect(row?.triggers).toBe("audit_events_stay")
     }).pipe(Effect.provide(partitionedStore), Effect.scoped, Effect.runPromise))
+
+  it("has statistics as the whole has, where they are kept from here", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const tenantId = yield* scene
+      const known = sql<{ table: string }>`
+        SELECT relname AS table FROM pg_class
+         WHERE relnamespace = 'order_lifecycle'::regnamespace AND relkind IN ('r', 'p') AND relname ~ '^orders(_\\d+)?$' AND reltuples >= 0`
+      expect(yield* known).toEqual([])
+      const plans = planRenewalOf(sql, true)
+      plans.note(1_000)
+      yield* plans.renewed(sql`SELECT o.order_id FROM order_lifecycle.orders o WHERE o.tenant_id = ${tenantId}::text`)
+      expect((yield* known).length).toBe(1 + partsOfTables)
+    }).pipe(
+      Effect.provide(Layer.provide(partitionedStore, Layer.succeed(KeepsStatistics, true))),
+      Effect.scoped,
+      Effect.runPromise
+    ))
 })

@@ -24,13 +24,26 @@ interface Node {
   readonly Plans?: ReadonlyArray<Node>
 }
 
-/** How a statement reads each table: `orders by orders_pkey`, each way once, in order. Inserts are none. */
-export const planOf = (sql: SqlClient, text: string) =>
+/** Tables and indexes by the names of their parts. */
+export const wholesOfParts = (sql: SqlClient) =>
+  Effect.map(
+    sql<{ part: string; whole: string }>`
+      SELECT p.relname AS part, w.relname AS whole FROM pg_class p JOIN pg_class w ON w.oid = pg_partition_root(p.oid)
+       WHERE p.relispartition AND p.relnamespace = 'order_lifecycle'::regnamespace`,
+    (rows) => new Map(rows.map(({ part, whole }) => [part, whole]))
+  )
+
+/**
+ * How a statement reads each table: `orders by orders_pkey`, each way once, in order. Inserts are none. A part is named as its whole: the one of the
+ * tenant is read, as every text among the parameters is the tenant.
+ */
+export const planOf = (sql: SqlClient, text: string, tenantId: string, wholes: ReadonlyMap<string, string>) =>
   Effect.gen(function* () {
-    const [prepared] = yield* sql<{ name: string; parameters: number }>`
-      SELECT name, coalesce(array_length(parameter_types, 1), 0) AS parameters FROM pg_prepared_statements WHERE statement = ${text}`
+    const [prepared] = yield* sql<{ name: string; parameters: string | null }>`
+      SELECT name, array_to_string(parameter_types, ',') AS parameters FROM pg_prepared_statements WHERE statement = ${text}`
     if (prepared === undefined) throw new Error(`not prepared in this session: ${text}`)
-    const values = Array.from({ length: prepared.parameters }, () => "NULL").join(", ")
+    const types = (prepared.parameters ?? "").split(",").filter((type) => type !== "")
+    const values = types.map((type) => (type === "text" ? `'${tenantId}'` : "NULL")).join(", ")
     const [explained] = yield* sql
       .withoutTransforms()
       .unsafe<Record<string, unknown>>(`EXPLAIN (FORMAT JSON) EXECUTE ${prepared.name}${values === "" ? "" : `(${values})`}`)
@@ -39,7 +52,7 @@ export const planOf = (sql: SqlClient, text: string) =>
     const [{ Plan: root }] = (typeof json === "string" ? JSON.parse(json) : json) as [{ Plan: Node }]
     const ways = new Set<string>()
     const visit = (node: Node): void => {
-      const [table, index] = [node["Relation Name"], node["Index Name"]]
+      const [table, index] = [node["Relation Name"], node["Index Name"]].map((name) => wholes.get(name ?? "") ?? name)
       if (index !== undefined) {
         // A bitmap of an index is a look-up in it as well.
         const columns = (node["Index Cond"] ?? "").split(" AND ").filter((condition) => condition !== "").length
