@@ -6,9 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { describe, expect, it } from "vitest"
+import { missingBackstops } from "../../src/postgres/backstops.ts"
 import * as PostgresOrderStore from "../../src/postgres/PostgresOrderStore.ts"
 import { orderRecordsContract } from "../../src/testing/orderRecordsContract.ts"
 import { orderStoreContract } from "../../src/testing/orderStoreContract.ts"
+import { guideBlock, guideText } from "../support/guideBlock.ts"
+import { postgresStore } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 import { spanning, tenantsNamed } from "../support/tenantsOfPlans.ts"
 import { watchedPlans } from "../support/watchedPlans.ts"
@@ -77,4 +80,47 @@ describe("a statement on tables that are distributed by tenant", () => {
         }
       })
     ))
+})
+
+describe("the guide, on Citus", () => {
+  it("distributes every table once, beside the others, and keeps every key: Citus finds no key to a table that is not distributed", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      // As much of Citus as the block calls. Distributing refuses what Citus refuses: a key from or to a table that stays behind.
+      yield* sql`CREATE TABLE distributed (name text PRIMARY KEY, beside text)`
+      yield* sql.unsafe(`CREATE FUNCTION create_distributed_table(name text, by text, colocate_with text) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+          IF by <> 'tenant_id' OR EXISTS (SELECT 1 FROM pg_constraint c WHERE c.contype = 'f' AND name::regclass IN (c.conrelid, c.confrelid)) THEN
+            RAISE EXCEPTION 'cannot distribute %', name;
+          END IF;
+          INSERT INTO distributed VALUES (name, colocate_with);
+        END $$`)
+      yield* sql`CREATE FUNCTION create_reference_table(name text) RETURNS void LANGUAGE sql AS
+        'INSERT INTO distributed VALUES (name, $$every worker$$)'`
+      yield* sql`CREATE FUNCTION create_distributed_function(name text) RETURNS text LANGUAGE sql AS
+        'SELECT name::regprocedure::text'`
+      const keys = sql`SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+                        WHERE connamespace = 'order_lifecycle'::regnamespace AND contype = 'f' ORDER BY conname`
+      const before = yield* keys
+      yield* sql.unsafe(guideBlock("DO $citus$"))
+      expect(yield* keys).toEqual(before)
+      expect(before.length).toBeGreaterThan(10)
+      expect(yield* missingBackstops(sql)).toEqual([])
+      const tables = yield* sql<{ name: string; beside: string | null }>`
+        SELECT 'order_lifecycle.' || t.relname AS name, d.beside FROM pg_class t LEFT JOIN distributed d ON d.name::regclass = t.oid
+         WHERE t.relnamespace = 'order_lifecycle'::regnamespace AND t.relkind = 'r' ORDER BY 1`
+      const beside = (name: string) =>
+        name === "order_lifecycle.migrations"
+          ? null
+          : name === "order_lifecycle.consumers"
+            ? "every worker"
+            : name === "order_lifecycle.customers"
+              ? "none"
+              : "order_lifecycle.customers"
+      expect(tables).toEqual(tables.map(({ name }) => ({ name, beside: beside(name) })))
+    }).pipe(Effect.provide(postgresStore), Effect.scoped, Effect.runPromise))
+
+  it("names all that needs every worker, with the reason", () => {
+    for (const { name, because } of spanning) expect(guideText()).toContain(`| ${name} | ${because} |`)
+  })
 })

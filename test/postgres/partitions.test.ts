@@ -12,7 +12,9 @@ import { layerPartitions, wholeTables } from "../../src/postgres/partitions.ts"
 import { KeepsStatistics, planRenewalOf } from "../../src/postgres/planRenewal.ts"
 import { clientIn, layerSchema, ourClient } from "../../src/postgres/schemaName.ts"
 import { confirm, freshTenant, headOf, next, placing, start } from "../../src/testing/contractOrders.ts"
-import { partitionedStore, partsOfTables, postgresClient } from "../support/postgresDatabase.ts"
+import { orderStoreContract } from "../../src/testing/orderStoreContract.ts"
+import { guideBlock } from "../support/guideBlock.ts"
+import { partitionedStore, partsOfTables, postgresClient, postgresStore } from "../support/postgresDatabase.ts"
 
 const onNewDatabase = <A, E>(use: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.runPromise(Effect.scoped(Effect.provide(use, postgresClient({ maxConnections: 2 }))))
@@ -91,7 +93,7 @@ describe("a new store", () => {
       })
     ))
 
-  it("has the tables of later migrations in as many parts, whoever runs those", () =>
+  it("has the tables of later migrations in as many parts, without being asked again", () =>
     onNewDatabase(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
@@ -241,4 +243,30 @@ describe("a part", () => {
       Effect.scoped,
       Effect.runPromise
     ))
+})
+
+describe("a store of whole tables", () => {
+  it("is copied into parts as the guide says, whatever is in it: every row is there, and every guard on", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      for (const { run } of orderStoreContract) yield* run
+      yield* Effect.provide(inPartsOf(partsOfTables), layerSchema("orders_parts"))
+      yield* sql.unsafe(guideBlock("DO $copy$"))
+      const tables = yield* sql<{ name: string }>`
+        SELECT relname AS name FROM pg_class
+         WHERE relnamespace = 'order_lifecycle'::regnamespace AND relkind = 'r' AND relname <> 'migrations' ORDER BY 1`
+      const empty: Array<string> = []
+      for (const { name } of tables) {
+        const [difference] = yield* sql.unsafe<{ rows: number; other: number }>(`
+          WITH was AS (SELECT to_jsonb(t) AS r FROM order_lifecycle.${name} t), now AS (SELECT to_jsonb(t) AS r FROM orders_parts.${name} t)
+          SELECT (SELECT count(*) FROM now)::float8 AS rows,
+                 (SELECT count(*) FROM (TABLE was EXCEPT ALL TABLE now) AS a)::float8
+                 + (SELECT count(*) FROM (TABLE now EXCEPT ALL TABLE was) AS b)::float8 AS other`)
+        expect({ name, other: difference?.other }).toEqual({ name, other: 0 })
+        if (difference?.rows === 0) empty.push(name)
+      }
+      expect(tables.length).toBeGreaterThan(15)
+      expect(empty).toEqual([])
+      expect(yield* missingBackstops(clientIn(sql, "orders_parts"))).toEqual([])
+    }).pipe(Effect.provide(postgresStore), Effect.scoped, Effect.runPromise))
 })

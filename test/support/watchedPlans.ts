@@ -4,14 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Pool } from "pg"
 import { Deadline } from "../../src/postgres/detached.ts"
 import { clientOn } from "../../src/postgres/PoolConnection.ts"
 import { hangMs } from "./limits.ts"
 import { patientSettings } from "./patientSettings.ts"
-import { freshDatabase } from "./postgresDatabase.ts"
+import { freshDatabase, poolAt } from "./postgresDatabase.ts"
 
 /** A node of a plan, as far as it is looked at. */
 export interface PlanNode {
@@ -66,18 +64,8 @@ export const watchedPlans = (mode: PlanMode) => {
         // Small tables are read from end to end otherwise, and how a table is read is not what is looked at.
         enable_seqscan: "off"
       }
-      const pool = yield* Effect.acquireRelease(
-        Effect.sync(
-          () =>
-            new Pool({
-              connectionString: Redacted.value(url),
-              options: Object.entries(settings)
-                .map(([name, value]) => `-c ${name}=${value}`)
-                .join(" ")
-            })
-        ),
-        (pool) => Effect.promise(() => pool.end())
-      )
+      const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)
+      const pool = yield* poolAt(url, { options: options.join(" ") })
       pool.on("connect", (client) =>
         client.on("notice", ({ message = "" }) => {
           const json = /^duration: .*?plan:\n([\s\S]*)$/.exec(message)?.[1]

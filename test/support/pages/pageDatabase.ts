@@ -49,12 +49,13 @@ export const runSql = (url: string, statements: string): Promise<string> =>
 
 const isQuery = /^(?:SELECT|WITH|SHOW|EXPLAIN)\b|\bRETURNING\b/i
 
-/** A statement ends with a semicolon at the end of a line. */
+/** A statement ends with a semicolon at the end of a line, unless that stands between dollars (`$body$ … $body$`). */
 const split = (statements: string): ReadonlyArray<string> =>
   statements
     .replaceAll(/^--.*$/gm, "")
+    .replaceAll(/\$(\w*)\$[\s\S]*?\$\1\$/g, (body) => body.replaceAll(";", "\0"))
     .split(/;[ \t]*$/m)
-    .map((statement) => statement.trim())
+    .map((statement) => statement.replaceAll("\0", ";").trim())
     .filter((statement) => statement !== "")
 
 const messageOf = ({ reason }: SqlError): string => {
