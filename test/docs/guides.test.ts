@@ -31,9 +31,9 @@ describe("the hand-written pages", () => {
 
   it("leave out next to nothing, and say why", () => {
     expect(exemptions.toSorted()).toEqual([
-      "docs/guides/postgresql-in-production.md: takes Citus",
-      "docs/guides/postgresql-in-production.md: takes Citus",
       "docs/guides/postgresql-in-production.md: pg_dump and pg_restore come with PostgreSQL, in the version of your server",
+      "docs/guides/postgresql-in-production.md: takes Citus",
+      "docs/guides/postgresql-in-production.md: takes Citus",
       "docs/simulation.md: each of these takes minutes; the figures below are those of shorter ones",
       "docs/testing-your-store.md: shortened"
     ])

@@ -1,4 +1,4 @@
-/** What the tables refuse by themselves, whoever writes to them: here it is raw SQL that tries, on whole tables, on tables in parts, and on a part. */
+/** What the tables refuse by themselves, whatever writes to them: here it is raw SQL that tries, on whole tables, on tables in parts, and on a part. */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
