@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Deadline } from "../../src/postgres/detached.ts"
+import { Deadline } from "../../src/lifecycle/Deadline.ts"
 import { clientOn } from "../../src/postgres/PoolConnection.ts"
 import { hangMs } from "./limits.ts"
 import { patientSettings } from "./patientSettings.ts"

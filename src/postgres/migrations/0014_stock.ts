@@ -70,13 +70,21 @@ const statements: ReadonlyArray<string> = [
          FROM old_rows o GROUP BY o.tenant_id, o.sku HAVING sum(o.held) <> 0 OR sum(o.active) <> 0;
       RETURN NULL;
     END $$`,
-  // From here on no reservation changes until the counts are there.
-  `CREATE TRIGGER reservations_are_counted AFTER INSERT ON order_lifecycle.reservations REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION order_lifecycle.count_reserved()`,
-  `CREATE TRIGGER reservations_are_counted_on AFTER UPDATE ON order_lifecycle.reservations
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION order_lifecycle.count_moved()`,
-  `CREATE TRIGGER reservations_are_counted_off AFTER DELETE ON order_lifecycle.reservations REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION order_lifecycle.count_removed()`,
+  // The table itself, and its parts where it has any: a trigger for each statement is asked where the statement names its table. From here on no
+  // reservation changes until the counts are there.
+  `DO $counting$
+    DECLARE
+      place regclass;
+    BEGIN
+      FOR place IN SELECT 'order_lifecycle.reservations'::regclass UNION SELECT relid FROM pg_partition_tree('order_lifecycle.reservations') LOOP
+        EXECUTE format('CREATE TRIGGER reservations_are_counted AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows
+          FOR EACH STATEMENT EXECUTE FUNCTION order_lifecycle.count_reserved()', place);
+        EXECUTE format('CREATE TRIGGER reservations_are_counted_on AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+          FOR EACH STATEMENT EXECUTE FUNCTION order_lifecycle.count_moved()', place);
+        EXECUTE format('CREATE TRIGGER reservations_are_counted_off AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows
+          FOR EACH STATEMENT EXECUTE FUNCTION order_lifecycle.count_removed()', place);
+      END LOOP;
+    END $counting$`,
   `INSERT INTO order_lifecycle.stock_counts (tenant_id, sku, slot, reserved, rented)
    SELECT tenant_id, sku, 0, sum(held), sum(active) FROM order_lifecycle.reservations GROUP BY tenant_id, sku`,
   `DROP INDEX order_lifecycle.reservations_in_stock`
