@@ -48,7 +48,7 @@ export const settings = {
     default: defaultSchema
   },
   DATABASE_PARTITIONS: {
-    meaning: "in how many parts, by the hash of the tenant, the tables of a new store on PostgreSQL are made: 2 to 256",
+    meaning: "in how many parts, by the hash of the tenant, the tables of a new store on PostgreSQL are made: 2 to 128",
     example: "8",
     unset: "whole tables, or as many parts as the store has"
   },

@@ -102,7 +102,7 @@ export const SchemaNameOption = Schema.String.check(
 /** In how many parts tables are. A statement whose plan is kept locks all of them, so there cannot be any number. */
 export const PartitionsOption = Schema.Number.check(
   Schema.makeFilter<number>(
-    (parts) => (Number.isInteger(parts) && parts >= 2 && parts <= 256) || "must be a whole number from 2 to 256"
+    (parts) => (Number.isInteger(parts) && parts >= 2 && parts <= 128) || "must be a whole number from 2 to 128"
   )
 )
 

@@ -20,7 +20,7 @@ const readPartitions = optionReader(PartitionsOption)
 
 /**
  * Provide it to `layerMigrated`, and to `migrate`, to have the tables of a new store partitioned by the hash of the tenant, in so many parts (2 to
- * 256). A store that is there is taken if it has as many, and refused with `UnsuitableDatabase` if not. Throws a `WrongOption`.
+ * 128). A store that is there is taken if it has as many, and refused with `UnsuitableDatabase` if not. Throws a `WrongOption`.
  */
 export const layerPartitions = (parts: number): Layer.Layer<never> =>
   Layer.succeed(Partitions, readPartitions(parts, "layerPartitions"))

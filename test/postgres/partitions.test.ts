@@ -113,8 +113,8 @@ describe("a new store", () => {
       })
     ))
 
-  it.each([0, 1, 1.5, -8, 257, 10_000, Number.NaN])("is not made in %s parts: the option is named", (parts) => {
-    expect(() => layerPartitions(parts)).toThrow(/^layerPartitions: must be a whole number from 2 to 256$/)
+  it.each([0, 1, 1.5, -8, 129, 10_000, Number.NaN])("is not made in %s parts: the option is named", (parts) => {
+    expect(() => layerPartitions(parts)).toThrow(/^layerPartitions: must be a whole number from 2 to 128$/)
   })
 })
 

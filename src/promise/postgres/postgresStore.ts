@@ -31,7 +31,7 @@ export interface UrlOptions {
   /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
   readonly schema?: string | undefined
   /**
-   * In how many parts, by the hash of the tenant, the tables of a new store are made: 2 to 256. Whole tables, or as many parts as the store has,
+   * In how many parts, by the hash of the tenant, the tables of a new store are made: 2 to 128. Whole tables, or as many parts as the store has,
    * unless said otherwise.
    */
   readonly partitions?: number | undefined
@@ -46,7 +46,7 @@ export interface PoolOptions extends PoolConnection.PoolOptions {
   /** The PostgreSQL schema that everything is in; `order_lifecycle` unless said otherwise. */
   readonly schema?: string | undefined
   /**
-   * In how many parts, by the hash of the tenant, the tables of a new store are made: 2 to 256. Whole tables, or as many parts as the store has,
+   * In how many parts, by the hash of the tenant, the tables of a new store are made: 2 to 128. Whole tables, or as many parts as the store has,
    * unless said otherwise.
    */
   readonly partitions?: number | undefined
