@@ -6,6 +6,7 @@
  *     npm run bench -- simulate --json figures.json   and write the figures down
  *     npm run bench -- cancel                         durable cancels on PostgreSQL, beside a hand-written transaction
  *     npm run bench -- http-cancel-64 http-get        the same and reads over HTTP, beside Fastify; http-cancel-512 with more connections
+ *     npm run bench -- growth                         what calls cost as a store grows to a hundred thousand orders
  *     npm run bench -- neighbours                     what one tenant can do to the others, on PostgreSQL and over HTTP
  *
  * Figures of one run can be compared with each other; figures of two runs cannot. A target that is missed is shown as missed.
@@ -16,12 +17,13 @@ import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { cancel } from "./cancel.ts"
 import { decide } from "./decide.ts"
+import { growth } from "./growth.ts"
 import { httpLines } from "./http.ts"
 import { type Figure, type Finding, type Line, type LineOfItsOwn, measure } from "./measure.ts"
 import { neighbours } from "./neighbours.ts"
 import { simulate } from "./simulate.ts"
 
-const lines: ReadonlyArray<Line | LineOfItsOwn> = [decide, cancel, ...httpLines, simulate, neighbours]
+const lines: ReadonlyArray<Line | LineOfItsOwn> = [decide, cancel, ...httpLines, growth, simulate, neighbours]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
