@@ -25,6 +25,7 @@ import { subscriptionLives } from "./migrations/0011_subscription_lives.ts"
 import { subscriptionLists } from "./migrations/0012_subscription_lists.ts"
 import { guardsOfParts } from "./migrations/0013_guards_of_parts.ts"
 import { stock } from "./migrations/0014_stock.ts"
+import { outboxInOrder } from "./migrations/0015_outbox_in_order.ts"
 import { clientInParts, Partitions, partsFault, partsOfStore } from "./partitions.ts"
 import { UnsuitableDatabase } from "./PostgresConnection.ts"
 import { lockKeyOf, ourClient, schemaOf } from "./schemaName.ts"
@@ -54,7 +55,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   "0011_subscription_lives": { oldestProgram: "0.2.0", run: subscriptionLives },
   "0012_subscription_lists": { oldestProgram: "0.2.0", run: subscriptionLists },
   "0013_guards_of_parts": { oldestProgram: "0.1.0", run: guardsOfParts },
-  "0014_stock": { oldestProgram: "0.2.0", run: stock }
+  "0014_stock": { oldestProgram: "0.2.0", run: stock },
+  "0015_outbox_in_order": { oldestProgram: "0.1.0", run: outboxInOrder }
 }
 
 /** Told what is going on, in lines for people. Nothing is told when there is nothing to do. */

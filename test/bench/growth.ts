@@ -66,7 +66,10 @@ const run = Effect.fnUntraced(function* (progress: (text: string) => void) {
   const ids: Array<OrderId> = []
   const grow = Effect.fnUntraced(function* (size: number) {
     while (ids.length < size) {
-      const changes = Array.from({ length: Math.min(500, size - ids.length) }, () => placing(tenantId))
+      // One after the other, as orders come.
+      const changes = Array.from({ length: Math.min(500, size - ids.length) }, (_, n) =>
+        placing(tenantId, { at: ids.length + n })
+      )
       const outcomes = yield* orders.commit(changes)
       if (outcomes.some((outcome) => outcome !== "committed")) throw wrong("orders were not placed")
       ids.push(...changes.map(({ transition }) => transition.after.orderId))

@@ -90,3 +90,31 @@ it("reads no more when the planner knows the rows from when they were all due", 
     expect((yield* lease(tenantId, 10_000))?.deliveries).toHaveLength(3_000)
     expect((yield* rowsRead(tenantId, every)).lease).toBeLessThanOrEqual(40)
   }).pipe(run))
+
+it("of ten events behind a backlog reads what it takes, in tables that have never been analysed", () =>
+  Effect.gen(function* () {
+    const [store, sql] = [yield* OrderStore, yield* SqlClient.SqlClient]
+    const tenantId = freshTenant()
+    // As for the first minute of a store, or for ever where there is no autovacuum.
+    yield* sql`ALTER TABLE order_lifecycle.outbox SET (autovacuum_enabled = false)`
+    yield* store.addConsumer({ tenantId, consumer }, "beginning")
+    yield* place(tenantId, 8_000)
+    const [known] = yield* sql`SELECT 1 FROM pg_statistic WHERE starelid = 'order_lifecycle.outbox'::regclass`
+    expect(known).toBe(undefined)
+    const read = Effect.map(
+      sql<{ rows: number }>`
+        SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_user_tables
+         WHERE schemaname = 'order_lifecycle' AND relname = 'outbox'`,
+      ([row]) => row?.rows ?? 0
+    )
+    const rows = yield* sql.withTransaction(
+      Effect.gen(function* () {
+        const before = yield* read
+        expect((yield* lease(tenantId, 10))?.deliveries).toHaveLength(10)
+        return (yield* read) - before
+      })
+    )
+    // A thousand get their positions: each is found by its arrival, and removed by its key.
+    expect(rows).toBeGreaterThan(1_000)
+    expect(rows).toBeLessThan(3_000)
+  }).pipe(run))

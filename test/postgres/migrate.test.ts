@@ -41,7 +41,8 @@ it("four services that start at once on an empty database bring it up to date on
         "0011_subscription_lives",
         "0012_subscription_lists",
         "0013_guards_of_parts",
-        "0014_stock"
+        "0014_stock",
+        "0015_outbox_in_order"
       ]
     ])
     const [context] = contexts

@@ -624,9 +624,10 @@ describe.each(databases)("on $name", ({ client, keepsStatistics, parts, part }) 
       )
       expect(found?.flat(2).length).toBeGreaterThan(300)
       expect(Object.fromEntries(found ?? [])).toEqual(Object.fromEntries(wanted ?? []))
-      // What functions do inside is not in these plans. A walk through what was handed out takes thousands of blocks.
+      // What functions do inside is not in these plans. A walk through what was handed out takes thousands of blocks. A lease meets the dead rows of
+      // what went through the outbox, in the index that it goes along (`0015_outbox_in_order.ts`).
       const costs = yield* outboxCosts(sql)
-      expect(Object.entries(costs).filter(([name, blocks]) => blocks > (name === "lease" ? 1_000 : 400))).toEqual([])
+      expect(Object.entries(costs).filter(([name, blocks]) => blocks > (name === "lease" ? 1_200 : 400))).toEqual([])
       expect(costs["lease"]).toBeGreaterThan(10)
     }).pipe(
       Effect.provide(
