@@ -184,3 +184,7 @@ export {
   type WaitingCommand
 } from "./lifecycle/OrderStore.ts"
 export { TakesTurns } from "./lifecycle/OrderTurns.ts"
+
+// Several stores as one.
+export * as RoutedOrderStore from "./lifecycle/RoutedOrderStore.ts"
+export { type StaticPlaces, storeByHash, TenantDirectory, TenantIsMoving, type TenantPlace } from "./lifecycle/TenantDirectory.ts"
