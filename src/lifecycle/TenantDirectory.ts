@@ -2,7 +2,7 @@
  * In which store a tenant is, where there are several (`RoutedOrderStore.ts`).
  *
  * An answer may be relied on for a while, which the directory says with it. Who moves a tenant says so in the directory first, and waits until every
- * answer of before has run out: so nobody reads at a place that the tenant has left. Writes there are refused by the database itself.
+ * answer of before has run out: so nothing is read at a place that the tenant has left. Writes there are refused by the database itself.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"

@@ -17,6 +17,21 @@ export { grantsFor } from "./grants.ts"
 export { layerPartitions } from "./partitions.ts"
 export { layerSchema } from "./schemaName.ts"
 export { SharesStatements } from "../lifecycle/shared.ts"
+export { layer as layerDirectory, placeTenants, type TenantDirectoryOptions } from "./PostgresTenantDirectory.ts"
+export {
+  abandonMove,
+  type AbandonOptions,
+  clearMoved,
+  type ClearOptions,
+  type LeftPlace,
+  type Moved,
+  MoveFailed,
+  type MoveOptions,
+  type MoveStep,
+  moveSteps,
+  moveTenant,
+  type MovingPlaces
+} from "./move/moveTenant.ts"
 export {
   layer as layerConnection,
   type PostgresOptions,

@@ -8,6 +8,7 @@
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import { TenantIsMoving } from "../lifecycle/TenantDirectory.ts"
 
 /**
  * - `taken`: a key is taken, or what the row refers to is gone. Another command was first.
@@ -17,6 +18,9 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
  * - `mistake`: the statement or the data is wrong. A defect of this library, or of other programs that write to its tables.
  */
 export type SqlFailure = "taken" | "overtaken" | "refused" | "unclear" | "mistake"
+
+/** What a change of a tenant that is being moved, or was, is refused with (`move/fence.ts`). */
+export const movingState = "OL001"
 
 /** By SQLSTATE, or by its first two characters, its class. */
 const meaning: Readonly<Record<string, SqlFailure>> = {
@@ -33,6 +37,7 @@ const meaning: Readonly<Record<string, SqlFailure>> = {
   "26000": "refused", // the pooler has given this session's prepared statement to another server connection
   "42P05": "refused", // the same, seen from the other side: a statement of that name is there already
   "57P03": "refused", // starting up or shutting down, before a session began
+  [movingState]: "refused", // the tenant leaves this database, or has left it
   "53": "refused", // out of disk, memory or connections
   "28": "refused", // not let in
   "57": "unclear", // cancelled, or the server is being shut down
@@ -69,12 +74,15 @@ export const sqlFailureOf = (cause: Cause.Cause<unknown>): SqlFailure | null => 
   return Cause.hasInterruptsOnly(cause) ? "unclear" : null
 }
 
-/** What went wrong, as an error to keep: the server's, or, in a transaction that had failed before, one that says so. */
+/**
+ * What went wrong, as an error to keep: the server's, or one that says so, in a transaction that had failed before and where the tenant is on the
+ * move.
+ */
 export const errorOf = (cause: Cause.Cause<unknown>): unknown => {
   const error = sqlErrorIn(cause)
-  return error !== undefined && sqlStateOf(error.reason.cause) === "25P02"
-    ? new TransactionHasFailed({ cause: error })
-    : Cause.squash(cause)
+  const state = error === undefined ? undefined : sqlStateOf(error.reason.cause)
+  if (state === "25P02") return new TransactionHasFailed({ cause: error })
+  return state === movingState ? new TenantIsMoving({ cause: error }) : Cause.squash(cause)
 }
 
 const sqlErrorIn = (cause: Cause.Cause<unknown>): SqlError | undefined => {
@@ -106,6 +114,9 @@ const sqlStateOf = (cause: unknown): string | undefined => {
 
 /** A lock was not had in time. What does not need it can go on. */
 export const isLockTimeout = (error: unknown): boolean => isSqlError(error) && sqlStateOf(error.reason.cause) === "55P03"
+
+/** A deadlock, or a failure to serialise: nothing was done, and trying again will do. */
+export const wasOvertaken = (error: unknown): boolean => isSqlError(error) && ofSqlError(error) === "overtaken"
 
 /** Node's own errors have a `code` too (ECONNRESET), but never one of five characters that starts like a SQLSTATE in use. */
 export const isSqlState = (code: unknown): code is string =>

@@ -71,7 +71,7 @@ export const freshDatabase: Effect.Effect<Redacted.Redacted, never, Scope.Scope>
  * The URL of a new database with the tables in it. To make them takes several times as long as to copy them, so `migrate` makes them once
  * for the whole run, for whichever test needs them first, and they are copied for all of them.
  */
-const migratedDatabase = Effect.flatMap(
+export const migratedDatabase = Effect.flatMap(
   Effect.suspend(() => Effect.promise(() => (template ??= Effect.runPromise(makeTemplate(inject("postgresTemplate")))))),
   newDatabase
 )
