@@ -243,8 +243,7 @@ const make = Effect.fnUntraced(function* <E, R>({ stores, waitForMove = "5 secon
     const reached: Array<A> = []
     for (const [index, answer] of answers.entries()) {
       if (Result.isSuccess(answer)) reached.push(answer.success)
-      else
-        yield* Effect.logWarning(`the store ${inTurn[index]?.name ?? ""} is left out: it cannot be reached`, answer.failure.cause)
+      else yield* Effect.logWarning(`the store ${inTurn[index]?.name ?? ""} is left out: ${inWords(answer.failure.cause)}`)
     }
     const [first] = answers
     if (reached.length === 0 && first !== undefined && Result.isFailure(first)) return yield* first.failure
@@ -535,11 +534,13 @@ const together = (a: ConsumerLag, b: ConsumerLag): ConsumerLag => ({
   oldestMs: a.oldestMs === null ? b.oldestMs : b.oldestMs === null ? a.oldestMs : Math.max(a.oldestMs, b.oldestMs)
 })
 
+const inWords = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
 const isUnavailable = (error: unknown): error is StoreUnavailable => error instanceof StoreUnavailable
 
 const isMoving = (error: unknown): boolean => isUnavailable(error) && error.cause instanceof TenantIsMoving
 
-/** By code point, as stores sort ids. */
+/** By code point, as PostgreSQL sorts ids here. The store in memory does so as long as no id has characters beyond U+FFFF. */
 const compare = (a: string, b: string): number => {
   if (a === b) return 0
   const [ofA, ofB] = [Array.from(a), Array.from(b)]
@@ -599,10 +600,10 @@ const memberOf = Effect.fnUntraced(function* <E, R>(name: string, store: Layer.L
     Effect.onExit((exit) =>
       Effect.map(Clock.monotonicTimeNanos, (now) => {
         triedAt = now
-        if (Exit.isFailure(exit)) lastError = exit.cause
+        if (Exit.isFailure(exit)) lastError = Cause.squash(exit.cause)
       })
     ),
-    Effect.tapCause((cause) => Effect.logError(`the store ${name} cannot be opened`, cause)),
+    Effect.tapCause((cause) => Effect.logError(`the store ${name} cannot be opened: ${inWords(Cause.squash(cause))}`)),
     Effect.provideContext(context)
   )
 

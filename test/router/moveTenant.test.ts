@@ -1,10 +1,13 @@
 /** What a move of a tenant carries, what becomes of one that is cut off, and what it is that keeps it safe. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { describe, expect, it } from "vitest"
 import { AssetRegistry } from "../../src/lifecycle/AssetRegistry.ts"
 import type { Caller } from "../../src/lifecycle/Caller.ts"
@@ -14,8 +17,10 @@ import { TenantId } from "../../src/order/Order.ts"
 import { abandonMove, clearMoved, MoveFailed, type MoveStep, moveSteps } from "../../src/postgres/move/moveTenant.ts"
 import { inWords } from "../../src/postgres/sqlFailure.ts"
 import { auditOutbox, auditStore } from "../../src/testing/auditStore.ts"
+import { clockOffBy } from "../support/heldClock.ts"
 import { fillWithOrders } from "../support/manyOrders.ts"
 import { type Directory, dropFences, fencesIn, places, placesIn, rowsOf } from "../support/movingTenant.ts"
+import { onServer } from "../support/postgresDatabase.ts"
 import { sharedLayer } from "../support/sharedLayer.ts"
 import { confirmedOrder, laptop, newCaller, newSerial, requestFor } from "../support/world.ts"
 
@@ -174,6 +179,33 @@ it("a tenant is moved in a schema of another name, whatever the tenant is called
     expect(inWords(yield* write)).toBe("the tenant is being moved to another database, or was moved (SQLSTATE OL001)")
   }).pipe(Effect.scoped, Effect.runPromise))
 
+it("a tenant is moved by an owner of the tables who is no superuser, and has one right besides", () =>
+  Effect.gen(function* () {
+    const role = `owner_${process.pid}_${Date.now().toString(36)}`
+    const asServer = (...statements: ReadonlyArray<string>) =>
+      Effect.orDie(onServer((sql) => Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })))
+    const right = "SET ON PARAMETER session_replication_role"
+    yield* Effect.acquireRelease(asServer(`CREATE ROLE ${role} LOGIN PASSWORD 'owner'`), () =>
+      asServer(`REVOKE ${right} FROM ${role}`, `DROP ROLE ${role}`)
+    )
+    const owned = (url: Redacted.Redacted) => {
+      const ofRole = new URL(Redacted.value(url))
+      ofRole.username = role
+      ofRole.password = "owner"
+      return Effect.as(asServer(`GRANT CREATE ON DATABASE ${ofRole.pathname.slice(1)} TO ${role}`), Redacted.make(ofRole.href))
+    }
+    const { process: open, move } = yield* placesIn("orders_eu", owned)
+    const one = yield* open()
+    const caller = newCaller()
+    const { orderId } = yield* inside(confirmedOrder(caller), one)
+    expect((yield* Effect.flip(move(caller.tenantId, "b"))).reason).toContain(
+      'permission denied to set parameter "session_replication_role"'
+    )
+    yield* asServer(`GRANT ${right} TO ${role}`)
+    expect((yield* move(caller.tenantId, "b")).rows["orders"]).toBe(1)
+    expect((yield* lifecycleOf(one).cancel(caller, orderId)).after.status).toBe("cancelled")
+  }).pipe(Effect.scoped, Effect.runPromise))
+
 describe("a process that believes in the old place", () => {
   it("loses nothing: its changes are refused there, and made where the tenant is", () =>
     Effect.gen(function* () {
@@ -257,7 +289,7 @@ const sceneOn = Effect.fnUntraced(function* (all: Effect.Success<typeof atWork>)
   const caller = newCaller()
   const { orderId } = yield* inside(confirmedOrder(caller), one)
   /** The tenant is whole, can be changed, and is in that database. */
-  const isAt = Effect.fnUntraced(function* (store: "a" | "b") {
+  const isAt = Effect.fnUntraced(function* (store: "a" | "b", movingTo: "a" | "b" | null = null) {
     for (const each of [one, two]) {
       yield* inside(confirmedOrder(caller), each)
       yield* lifecycleOf(each).get(caller.tenantId, orderId)
@@ -265,7 +297,7 @@ const sceneOn = Effect.fnUntraced(function* (all: Effect.Success<typeof atWork>)
     expect(yield* inside(auditStore(caller.tenantId), two)).toEqual([])
     const [row] = yield* all.sql.directory<{ store: string; moving_to: string | null }>`
       SELECT store, moving_to FROM order_directory.tenants WHERE tenant_id = ${caller.tenantId}`
-    expect(row).toEqual({ store, moving_to: null })
+    expect(row).toEqual({ store, moving_to: movingTo })
     expect(yield* all.violationsIn(store)).toEqual([])
   })
   const orders = Effect.map(lifecycleOf(one).list(caller.tenantId, { limit: 100 }), ({ items }) => items.length)
@@ -350,6 +382,38 @@ describe("a move", () => {
       yield* move(caller.tenantId, "b")
       yield* isAt("b")
     }).pipe(Effect.scoped, run))
+
+  it("waits for as long as any process relies on the directory, and all goes on meanwhile", () =>
+    Effect.gen(function* () {
+      const { move, caller, sql, isAt, fences } = yield* Effect.flatMap(atWork, sceneOn)
+      // As a process says at its start.
+      yield* sql.directory`UPDATE order_directory.trust SET trusted_ms = 3600000`
+      const [reached, goOn] = [yield* Deferred.make<Duration.Duration>(), yield* Deferred.make<void>()]
+      const real = yield* Clock.clockWith((clock) => Effect.succeed(clock))
+      let passed = 0n
+      // Only so long a sleep is held up: the others are those of the connections.
+      const clock = Object.assign(
+        clockOffBy(real, 0, () => real.monotonicTimeNanosUnsafe() + passed),
+        {
+          sleep: (duration: Duration.Duration) =>
+            Duration.toMillis(duration) < 3_600_000
+              ? real.sleep(duration)
+              : Effect.andThen(Deferred.succeed(reached, duration), Deferred.await(goOn))
+        }
+      )
+      const steps: Array<MoveStep> = []
+      const onStep = (step: MoveStep) => Effect.sync(() => void steps.push(step))
+      const running = yield* Effect.forkScoped(Effect.provideService(move(caller.tenantId, "b", { onStep }), Clock.Clock, clock))
+      const waits = yield* Deferred.await(reached)
+      expect(steps).toEqual(["announced"])
+      expect(yield* fences).toEqual([0, 0])
+      yield* isAt("a", "b")
+      passed = Duration.toNanosUnsafe(waits)
+      yield* Deferred.succeed(goOn, undefined)
+      yield* Fiber.join(running)
+      expect(steps).toEqual(moveSteps)
+      yield* isAt("b")
+    }).pipe(Effect.scoped, Effect.runPromise))
 
   it("goes back before what was left is cleared, and there is nothing to clear where the tenant is", () =>
     Effect.gen(function* () {

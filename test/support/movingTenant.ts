@@ -31,12 +31,17 @@ export type Directory = TenantDirectory["Service"]
 const clientAt = (url: Redacted.Redacted, maxConnections: number): Layer.Layer<SqlClient.SqlClient, unknown> =>
   Layer.fresh(PgClient.layer({ url, maxConnections, connectTimeout: hangMs, startupParameters: patientSettings }))
 
-/** Names are those of the stores. New tenants go to `a`. */
-export const placesIn = Effect.fnUntraced(function* (schema: string) {
+/** Names are those of the stores. New tenants go to `a`. `owned` gives a database to a role, and answers with its URL for that one. */
+export const placesIn = Effect.fnUntraced(function* (
+  schema: string,
+  owned: (url: Redacted.Redacted) => Effect.Effect<Redacted.Redacted> = Effect.succeed
+) {
   const database =
     schema === defaultSchema
       ? migratedDatabase
-      : Effect.tap(freshDatabase, (url) => Effect.provide(migrate, Layer.merge(clientAt(url, 1), layerSchema(schema))))
+      : Effect.tap(Effect.flatMap(freshDatabase, owned), (url) =>
+          Effect.provide(migrate, Layer.merge(clientAt(url, 1), layerSchema(schema)))
+        )
   const urls = { a: yield* database, b: yield* database, directory: yield* freshDatabase }
   const beside = Effect.fnUntraced(function* (url: Redacted.Redacted) {
     return Context.get(yield* Layer.build(clientAt(url, 2)), SqlClient.SqlClient)
