@@ -106,6 +106,7 @@ describe("a move carries", () => {
         "order_lookups",
         "orders",
         "reservations",
+        "stock_counts",
         "subscriptions",
         "tenant_positions"
       ])
