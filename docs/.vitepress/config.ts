@@ -52,7 +52,7 @@ const sidebar: DefaultTheme.Sidebar = {
   "/api/": part("API", "api"),
   "/": [
     { text: "Start", items: pages("live.md", "lifecycle.md", "asset-lifecycle.md", "scenarios/index.md") },
-    { text: "Guides", items: [...pagesIn("guides"), ...pages("testing-your-store.md", "simulation.md")] },
+    { text: "Guides", items: [...pagesIn("guides"), ...pages("performance.md", "testing-your-store.md", "simulation.md")] },
     { text: "Reference", items: pages(...reference, "api/index.md") },
     { text: "How it is built", items: pages("ARCHITECTURE.md", "STYLE.md", "decisions/index.md") }
   ]
