@@ -40,6 +40,7 @@ import { claimed, isFenced, lowerFence, type Move, MoveOvertaken, prepare, raise
 
 /** The steps of a move, in their order. */
 export const moveSteps = ["announced", "waited", "fenced", "copied", "verified", "switched", "finished"] as const
+/** One of them. */
 export type MoveStep = (typeof moveSteps)[number]
 
 /** The databases between which tenants are moved. */
