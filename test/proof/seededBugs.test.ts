@@ -61,7 +61,7 @@ const bugs: ReadonlyArray<readonly [name: string, changes: ReadonlyArray<Misspel
     ],
     "linearizability"
   ],
-  ["stock that counts one order only", [["coalesce(sum(r.held), 0)", "coalesce(max(r.held), 0)"]], "auditor"],
+  ["stock that counts what is rented as reserved", [["sum(c.reserved)", "sum(c.reserved + c.rented)"]], "auditor"],
   ["a history told backwards", [["ORDER BY e.sequence", "ORDER BY e.sequence DESC"]], "auditor"],
   [
     "an outbox that does not keep an order's events apart",

@@ -14,7 +14,7 @@ export const loggedChanges: OrderProcess = orderProcess("logged-changes").rows(
 export const tableOfChanges = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql`CREATE SCHEMA IF NOT EXISTS our_app`
-  yield* sql`CREATE TABLE our_app.changes (tenant_id text NOT NULL, order_id text NOT NULL, kind text NOT NULL, version integer NOT NULL)`
+  yield* sql`CREATE TABLE IF NOT EXISTS our_app.changes (tenant_id text NOT NULL, order_id text NOT NULL, kind text NOT NULL, version integer NOT NULL)`
 })
 
 /** How many changes there are, and how many of them have other than one row, or rows no change. */
