@@ -91,7 +91,11 @@ describe("a scenario scaled to a number of orders", () => {
       policies: [{ name: "a" }, { unitsPerDay: 600 }]
     })
     // Half a connection is one that takes twice as long.
-    expect(scaledTo(scenario, 125).store).toEqual({ latencyMs: { uniform: { min: 20, max: 60 } }, connections: 1 })
+    expect(scaledTo(scenario, 125).store).toEqual({
+      latencyMs: { uniform: { min: 20, max: 60 } },
+      connections: 1,
+      sharesStatements: false
+    })
   })
 
   it("keeps its recorded orders", () => {
