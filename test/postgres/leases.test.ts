@@ -1,5 +1,6 @@
 /** What a lease costs does not grow with what is leased, parked, or waits: those rows are not looked at. */
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import { expect, it } from "vitest"
 import { OrderStore, type Settlement } from "../../src/lifecycle/OrderStore.ts"
@@ -95,7 +96,7 @@ it("of ten events behind a backlog reads what it takes, in tables that have neve
   Effect.gen(function* () {
     const [store, sql] = [yield* OrderStore, yield* SqlClient.SqlClient]
     const tenantId = freshTenant()
-    // As for the first minute of a store, or for ever where there is no autovacuum.
+    // As for the first minute of a store, or for ever where there is no autovacuum. No row has been there before.
     yield* sql`ALTER TABLE order_lifecycle.outbox SET (autovacuum_enabled = false)`
     yield* store.addConsumer({ tenantId, consumer }, "beginning")
     yield* place(tenantId, 8_000)
@@ -117,4 +118,4 @@ it("of ten events behind a backlog reads what it takes, in tables that have neve
     // A thousand get their positions: each is found by its arrival, and removed by its key.
     expect(rows).toBeGreaterThan(1_000)
     expect(rows).toBeLessThan(3_000)
-  }).pipe(run))
+  }).pipe(Effect.provide(Layer.fresh(postgresStore)), Effect.scoped, Effect.runPromise))
