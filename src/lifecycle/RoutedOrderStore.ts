@@ -20,6 +20,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { TenantId } from "../order/Order.ts"
+import { byTenant, commitInTurn, type Positioned } from "./byTenant.ts"
 import { DurationOption, ObjectOption, optionsReader, wrongOption } from "./options.ts"
 import { OrderRecords } from "./OrderRecords.ts"
 import {
@@ -293,16 +294,15 @@ const make = Effect.fnUntraced(function* <E, R>({ stores, waitForMove = "5 secon
     ask: (tenantId: TenantId, items: ReadonlyArray<Item>) => Effect.Effect<ReadonlyArray<A>, E>
   ) {
     const answers: Array<A> = []
-    const asked = Effect.fnUntraced(function* (tenantId: TenantId, places: ReadonlyArray<number>) {
+    const asked = Effect.fnUntraced(function* (tenantId: TenantId, ofTenant: ReadonlyArray<Positioned<Item>>) {
       const made = yield* ask(
         tenantId,
-        // A place is that of an item.
-        places.map((place) => items[place] as Item)
+        ofTenant.map(({ item }) => item)
       )
       // One answer each.
-      for (const [index, place] of places.entries()) answers[place] = made[index] as A
+      for (const [index, { position }] of ofTenant.entries()) answers[position] = made[index] as A
     })
-    yield* Effect.forEach(placesByTenant(items, tenantOf), ([tenantId, places]) => asked(tenantId, places), {
+    yield* Effect.forEach(byTenant(items, tenantOf), ([tenantId, ofTenant]) => asked(tenantId, ofTenant), {
       concurrency: "unbounded",
       discard: true
     })
@@ -316,29 +316,21 @@ const make = Effect.fnUntraced(function* <E, R>({ stores, waitForMove = "5 secon
       (tenantId, ofTenant) => routed(tenantId, ({ store }) => store.load(ofTenant))
     )
 
-  /** Tenant after tenant. `StoreUnavailable` says that nothing was done, so it is one only before anything was. */
-  const commit: Store["commit"] = Effect.fnUntraced(function* (changes) {
-    const outcomes: Array<CommitOutcome> = []
-    // What takes locks of several tenants takes them in the same order as every other.
-    const byTenant = placesByTenant(changes, ({ transition }) => transition.after.tenantId)
-    for (const [tenantId, places] of byTenant.toSorted(([a], [b]) => compare(a, b))) {
-      const ofTenant = places.flatMap((place) => changes.slice(place, place + 1))
-      // A conflict has the command decided again, on what is loaded where the tenant is then.
-      const committing = routed(
-        tenantId,
-        ({ store }) => store.commit(ofTenant),
-        () => true
-      )
-      const told = Effect.catchDefect(committing, (cause) =>
-        outcomes.includes("committed") ? Effect.fail(new OutcomeUnknown({ cause })) : Effect.die(cause)
-      )
-      const made = yield* Effect.result(told)
-      if (Result.isSuccess(made))
-        for (const [index, place] of places.entries()) outcomes[place] = made.success[index] ?? "conflict"
-      else return yield* outcomes.includes("committed") ? new OutcomeUnknown({ cause: made.failure.cause }) : made.failure
-    }
-    return outcomes
-  })
+  const commit: Store["commit"] = (changes) =>
+    commitInTurn(
+      byTenant(changes, ({ transition }) => transition.after.tenantId)
+        // What takes locks of several tenants takes them in the same order as every other.
+        .toSorted(([a], [b]) => compare(a, b))
+        .map(([tenantId, ofTenant]) => ({
+          positions: ofTenant,
+          commit: routed(
+            tenantId,
+            ({ store }) => store.commit(ofTenant.map(({ item }) => item)),
+            // A conflict has the command decided again, on what is loaded where the tenant is then.
+            () => true
+          )
+        }))
+    )
 
   // --- transactions ------------------------------------------------------------------------------------------------------------------
 
@@ -547,21 +539,6 @@ const compare = (a: string, b: string): number => {
   const index = ofA.findIndex((character, place) => character !== ofB[place])
   const [left, right] = [ofA[index]?.codePointAt(0) ?? -1, ofB[index]?.codePointAt(0) ?? -1]
   return index === -1 ? -1 : left - right
-}
-
-/** Where in a list the items of each tenant are. */
-const placesByTenant = <Item>(
-  items: ReadonlyArray<Item>,
-  tenantOf: (item: Item) => TenantId
-): ReadonlyArray<readonly [TenantId, ReadonlyArray<number>]> => {
-  const found = new Map<TenantId, Array<number>>()
-  for (const [place, item] of items.entries()) {
-    const tenantId = tenantOf(item)
-    const places = found.get(tenantId)
-    if (places === undefined) found.set(tenantId, [place])
-    else places.push(place)
-  }
-  return [...found]
 }
 
 // --- opening stores ------------------------------------------------------------------------------------------------------------------

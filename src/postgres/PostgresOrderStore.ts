@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { MigrationError } from "effect/sql/Migrator"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -55,6 +54,7 @@ import {
 } from "../lifecycle/OrderStore.ts"
 import { type JoinedStore, JoinsTransactions, type OpenTransaction } from "../lifecycle/OpenTransaction.ts"
 import type { OrderRecords } from "../lifecycle/OrderRecords.ts"
+import { byTenant, commitInTurn } from "../lifecycle/byTenant.ts"
 import { noAnswerInTime } from "../lifecycle/Deadline.ts"
 import { SharesStatements } from "../lifecycle/shared.ts"
 import { type LoadedPlacing, type PlacingRequest, sharingStore } from "../lifecycle/sharingStore.ts"
@@ -313,7 +313,7 @@ const storeOver = (
   // --- commit ------------------------------------------------------------------------------------------------------------------------
 
   const commit = (changes: ReadonlyArray<Change>) =>
-    commitOneByOne(
+    commitInTurn(
       // A transaction that takes locks in several statements takes them in the same order as every other.
       byTenant(changes, ({ transition }) => transition.after.tenantId)
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -336,7 +336,7 @@ const storeOver = (
         if (error.failure !== "taken") return unavailableOrUnknown(error)
         if (changes.length === 1) return Effect.succeed(["conflict"])
         // One of them lost, and took the whole statement with it. Each by itself, so that its neighbours are not failed.
-        return commitOneByOne(
+        return commitInTurn(
           changes.map((change, position) => ({ positions: [{ position }], commit: commitOfTenant(tenantId, [change]) }))
         )
       })
@@ -382,28 +382,6 @@ const storeOver = (
           Effect.die
         )
       : Effect.die(defect)
-
-  /** Several statements, one after the other. `StoreUnavailable` says that nothing was done, so it is one only for the first of them. */
-  const commitOneByOne = Effect.fnUntraced(function* (
-    statements: ReadonlyArray<{
-      readonly positions: ReadonlyArray<{ readonly position: number }>
-      readonly commit: Effect.Effect<ReadonlyArray<CommitOutcome>, StoreUnavailable | OutcomeUnknown>
-    }>
-  ) {
-    const outcomes: Array<CommitOutcome> = []
-    for (const { positions, commit } of statements) {
-      // A mistake in a later statement does not take back what the ones before it did.
-      const told = Effect.catchDefect(commit, (cause) =>
-        outcomes.includes("committed") ? Effect.fail(new OutcomeUnknown({ cause })) : Effect.die(cause)
-      )
-      const made = yield* Effect.result(told)
-      if (Result.isSuccess(made)) {
-        for (const [index, { position }] of positions.entries()) outcomes[position] = made.success[index] ?? "conflict"
-      } else if (outcomes.includes("committed")) return yield* new OutcomeUnknown({ cause: made.failure.cause })
-      else return yield* made.failure
-    }
-    return outcomes
-  })
 
   const exclusively = <A, E, R>(
     order: { readonly tenantId: TenantId; readonly orderId: OrderId },
@@ -778,26 +756,6 @@ const byCreationLookedUp: ReadonlyArray<SortColumn> = [
   { name: "d.created_at", type: "text" },
   { name: "d.order_id", type: "text" }
 ]
-
-/** Something with its place in the list it came from. */
-interface Positioned<A> {
-  readonly item: A
-  readonly position: number
-}
-
-/** The items of each tenant, with their places. */
-const byTenant = <A>(
-  items: ReadonlyArray<A>,
-  tenantOf: (item: A) => TenantId
-): ReadonlyArray<readonly [TenantId, ReadonlyArray<Positioned<A>>]> => {
-  const found = new Map<TenantId, Array<Positioned<A>>>()
-  for (const [position, item] of items.entries()) {
-    const ofTenant = found.get(tenantOf(item))
-    if (ofTenant) ofTenant.push({ item, position })
-    else found.set(tenantOf(item), [{ item, position }])
-  }
-  return [...found]
-}
 
 /** A row of a list, also of an order that cannot be read. */
 const toRow = <Stored extends OrderRow, Item>(

@@ -1,4 +1,4 @@
-/** Stock is counted while it changes: right whoever changes it, waited for by nobody, and no dearer the more orders there are. */
+/** Stock is counted while it changes: right whatever changes it, without a wait, and no dearer the more orders there are. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

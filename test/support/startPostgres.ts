@@ -39,7 +39,7 @@ const loadEmbeddedPostgres = async () => {
   return EmbeddedPostgres
 }
 
-/** Nobody pulls the plug during a test run, so nothing needs to reach the disk; commits stay synchronous. */
+/** A test run does not outlive a power failure, so nothing needs to reach the disk; commits stay synchronous. */
 const notDurable = ["-c", "fsync=off", "-c", "full_page_writes=off"]
 
 /** `isDurable`: it waits for the disk, as one that is measured has to. */

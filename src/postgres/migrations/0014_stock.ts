@@ -2,8 +2,8 @@
  * Stock is counted as reservations change, and is no longer a sum over all lines that hold something: what it costs to ask for it does not grow with
  * the orders. Triggers count, so that a program of before, and what is written by hand, counts as well.
  *
- * The counts of a SKU are in slots, which are added up. Who changes one takes the first that no other transaction has, or makes another, so nobody
- * waits for it: a SKU has as many as there were transactions at once.
+ * The counts of a SKU are in slots, which are added up. Who changes one takes the first that no other transaction has, or makes another, and so
+ * does not wait: a SKU has as many as there were transactions at once.
  */
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
